@@ -1,0 +1,21 @@
+"""The kinds of documents this stand-in keeps. What the control page shows it reads under these names."""
+
+SESSION = "stripe.sessions"
+# What a session remembers but never shows: payment_intent_data, the payment intent before completion, its lines.
+BACKSTAGE = "stripe.backstage"
+INTENT = "stripe.payment_intents"
+METHOD = "stripe.payment_methods"
+CHARGE = "stripe.charges"
+REFUND = "stripe.refunds"
+DISPUTE = "stripe.disputes"
+WARNING = "stripe.early_fraud_warnings"
+BALANCE = "stripe.balance_transactions"
+EVENT = "stripe.events"
+ENDPOINT = "stripe.webhook_endpoints"
+COUPON = "stripe.coupons"
+PROMOTION = "stripe.promotion_codes"
+RATE = "stripe.shipping_rates"
+# First answers by idempotency key.
+REPLAY = "stripe.idempotency"
+# One document, "switches": how the next refund turns out.
+SWITCHES = "stripe.switches"
