@@ -1,0 +1,260 @@
+"""Printify's truth (`PrintifyCache`), and what the shop shows of it (`Product`, `Variant`, `ProductImage`, `Category`).
+
+Upstream values and staff's overrides live in separate columns, so that a sync never eats an override.
+Money is minor units of `settings.SHOP_CURRENCY`. `cost` never leaves the server.
+"""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+
+class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
+    def fresh(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def stale(self) -> Self:
+        """Expired is stale, not gone: it is still served when Printify is down."""
+        return self.filter(expires_at__lte=timezone.now())
+
+
+class PrintifyCache(models.Model):
+    """What Printify last said of one object, verbatim."""
+
+    KINDS: ClassVar = [("product", "product"), ("shop", "shop"), ("order", "order")]
+
+    type = models.CharField(max_length=12, choices=KINDS)
+    external_id = models.CharField(max_length=40)
+    data = models.JSONField()
+    hash = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    error = models.TextField(blank=True, help_text="Why the last answer could not be used (quarantine).")
+
+    objects = PrintifyCacheQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "external_id"], name="printify_cache_once")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.external_id}"
+
+
+class Category(models.Model):
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=60)
+    position = models.PositiveSmallIntegerField(default=0)
+    tags = models.JSONField(default=list, blank=True, help_text="Printify tags that put a product here.")
+    blueprint_ids = models.JSONField(
+        default=list, blank=True, help_text="Printify blueprints that put a product here."
+    )
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("category", args=[self.slug])
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def for_sale(self) -> Self:
+        """What shoppers may see: visible upstream, not gone, not hidden by staff, with something offered."""
+        return self.filter(visible=True, gone_at__isnull=True, hidden=False, price_from__isnull=False)
+
+    def in_order(self) -> Self:
+        return self.order_by("-featured", "position", "-created_upstream", "pk")
+
+
+class Product(models.Model):
+    printify_id = models.CharField(max_length=40, unique=True)
+    slug = models.SlugField(max_length=120, unique=True)
+    upstream_title = models.CharField(max_length=200)
+    title_override = models.CharField(max_length=200, blank=True)
+    upstream_description = models.TextField(
+        blank=True, help_text="HTML as Printify sent it: cleaned where it is shown."
+    )
+    description_override = models.TextField(blank=True)
+    safety_information = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    options = models.JSONField(
+        default=list, help_text="Axes as Printify lists them: name, type, values[id, title, colors]."
+    )
+    blueprint_id = models.PositiveIntegerField(default=0, db_index=True)
+    print_provider_id = models.PositiveIntegerField(default=0)
+    artwork_ids = models.JSONField(
+        default=list, blank=True, help_text="Uploads printed on it: the same design elsewhere."
+    )
+    categories = models.ManyToManyField(Category, blank=True, related_name="products")
+    visible = models.BooleanField(default=True)
+    is_locked = models.BooleanField(default=False)
+    hidden = models.BooleanField(default=False, help_text="Hidden by staff; sync never changes it.")
+    featured = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=1000)
+    price_from = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Lowest offered price, minor units."
+    )
+    price_to = models.PositiveIntegerField(null=True, blank=True)
+    in_stock = models.BooleanField(default=False)
+    created_upstream = models.DateTimeField(null=True, blank=True)
+    updated_upstream = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["-featured", "position"], name="product_order")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self.title_override or self.upstream_title
+
+    @property
+    def description(self) -> str:
+        return self.description_override or self.upstream_description
+
+    def get_absolute_url(self) -> str:
+        return reverse("product", args=[self.slug])
+
+
+class VariantQuerySet(models.QuerySet["Variant"]):
+    def sellable(self) -> Self:
+        return self.filter(
+            is_enabled=True,
+            is_available=True,
+            product__visible=True,
+            product__gone_at__isnull=True,
+            product__hidden=False,
+        )
+
+    def offered(self) -> Self:
+        return self.filter(is_enabled=True)
+
+
+class Variant(models.Model):
+    """One combination of a product's options. Printify's variant id repeats across products: the key is the pair."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
+    variant_id = models.PositiveBigIntegerField()
+    sku = models.CharField(max_length=80, blank=True)
+    title = models.CharField(max_length=200)
+    option_ids = models.JSONField(default=list, help_text="Ids into the product's options, one an axis.")
+    price = models.PositiveIntegerField(help_text="Minor units.")
+    cost = models.PositiveIntegerField(default=0, help_text="Minor units; never leaves the server.")
+    grams = models.PositiveIntegerField(default=0)
+    is_enabled = models.BooleanField(default=False)
+    is_available = models.BooleanField(default=False)
+    is_default = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+
+    objects = VariantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["product", "variant_id"], name="variant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product} ({self.label})"
+
+    @property
+    def label(self) -> str:
+        """Words for the chosen options, from their ids: titles are never split (Printify contract, section 6)."""
+        names = {value["id"]: value["title"] for axis in self.product.options for value in axis["values"]}
+        return " / ".join(str(names[key]) for key in self.option_ids if key in names) or self.title
+
+    @property
+    def sellable(self) -> bool:
+        product = self.product
+        shown = product.visible and not product.hidden and product.gone_at is None
+        return shown and self.is_enabled and self.is_available
+
+
+class ProductImage(models.Model):
+    """A mockup: where Printify has it, and our own copies (`files`: {"width": "storage name"})."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    source_url = models.URLField(max_length=600)
+    variant_ids = models.JSONField(default=list)
+    label = models.CharField(max_length=40, blank=True, help_text="front, back, other …")
+    is_default = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    files = models.JSONField(default=dict, blank=True)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["product", "source_url"], name="product_image_once")]
+
+    def __str__(self) -> str:
+        return self.source_url
+
+
+class SyncRun(models.Model):
+    """One walk over the catalogue. Disappearance is judged only by a run that is complete."""
+
+    STATES: ClassVar = [(name, name) for name in ("running", "success", "partial", "failed", "canceled")]
+
+    trigger = models.CharField(max_length=20, default="schedule")
+    dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=STATES, default="running")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="running"), name="sync_one_running"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%F %H:%M} {self.state}"
+
+
+class SyncChange(models.Model):
+    """What one run found different in one product: {"field": [before, after]}."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="changes")
+    product = models.ForeignKey(Product, null=True, on_delete=models.SET_NULL, related_name="changes")
+    printify_id = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=12)
+    fields = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.printify_id}: {self.outcome}"
+
+
+class PriceChange(models.Model):
+    """Every price and availability a variant ever had. Added, never edited."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="price_changes")
+    price = models.PositiveIntegerField()
+    available = models.BooleanField()
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.variant_id}: {self.price} {settings.SHOP_CURRENCY}"

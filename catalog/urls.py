@@ -1,0 +1,12 @@
+from django.urls import path
+
+from catalog import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("products/", views.product_list, name="products"),
+    path("products/<slug:slug>/", views.product_detail, name="product"),
+    path("categories/<slug:slug>/", views.category_detail, name="category"),
+    path("search/", views.search, name="search"),
+    path("pages/<slug:slug>/", views.page, name="page"),
+]

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from ilytat.accounts import views
+
+urlpatterns = [path("", views.home, name="account_home")]

@@ -1,0 +1,46 @@
+"""The JSON API: each app's router, one shape of error: {"error": {"code", "message", "fields"}}."""
+
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from ilytat.integrations.api_errors import ApiError, body
+
+log = logging.getLogger(__name__)
+
+api = NinjaAPI(title="ILYTAT Designs", version="1", docs_url=None, openapi_url="schema", urls_namespace="api")
+
+
+@api.exception_handler(ApiError)
+def on_api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return api.create_response(request, body(error.code, str(error), error.fields), status=error.status)
+
+
+@api.exception_handler(ValidationError)
+def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = {".".join(str(part) for part in item["loc"][1:]): str(item["msg"]) for item in error.errors}
+    return api.create_response(request, body("invalid", "Some values cannot be used.", fields), status=422)
+
+
+@api.exception_handler(HttpError)
+def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return api.create_response(request, body("refused", str(error)), status=error.status_code)
+
+
+@api.exception_handler(Http404)
+def on_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
+    return api.create_response(request, body("not_found", "There is nothing here by that id."), status=404)
+
+
+@api.exception_handler(Exception)
+def on_crash(request: HttpRequest, _error: Exception) -> HttpResponse:
+    """Never a stack trace to a stranger; the log has it (Django's handler is bypassed by ninja)."""
+    log.exception("api error")
+    return api.create_response(request, body("error", "Something went wrong on our side."), status=500)
+
+
+api.add_router("", "catalog.api.router")
+api.add_router("", "orders.api.router")
+api.add_router("", "payments.api.router")

@@ -1,0 +1,70 @@
+"""The Celery app and the timetable. Messages are bells: losing one costs time, never work."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ilytat.settings")
+
+app = Celery("ilytat")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    task_ignore_result=True,
+    task_queues=[Queue(name) for name in ("webhooks", "fulfilment", "mail", "sync")],
+    task_default_queue="sync",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    # Below the lease, so that a stuck step ends before a rival may take its row.
+    task_soft_time_limit=settings.LEASE_SECONDS * 0.8,
+    task_time_limit=settings.LEASE_SECONDS * 0.9,
+    timezone="UTC",
+    beat_schedule_filename=str(Path(settings.VAR_DIR) / "beat-schedule"),
+)
+if settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
+    # Without these a hung Redis blocks .delay() for minutes.
+    app.conf.broker_transport_options = {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "visibility_timeout": 900,
+    }
+
+MINUTE = 60.0
+app.conf.beat_schedule = {
+    "sweep": {
+        "task": "ilytat.integrations.tasks.sweep",
+        "schedule": settings.SWEEP_SECONDS,
+        "options": {"queue": "webhooks", "expires": settings.SWEEP_SECONDS * 2},
+    },
+    "health": {
+        "task": "ilytat.integrations.tasks.check_health",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 240},
+    },
+    "refresh catalogue": {
+        "task": "catalog.tasks.refresh",
+        "schedule": settings.CATALOG_TTL_MINUTES * MINUTE,
+        "options": {"expires": settings.CATALOG_TTL_MINUTES * MINUTE},
+    },
+    "answer publishing": {
+        "task": "catalog.tasks.answer_publishing",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 240},
+    },
+    "expire unpaid orders": {
+        "task": "payments.tasks.close_stale_sessions",
+        "schedule": MINUTE,
+        "options": {"expires": 60},
+    },
+    "reconcile": {"task": "payments.tasks.reconcile", "schedule": 15 * MINUTE, "options": {"expires": 600}},
+    "mail alerts": {
+        "task": "notifications.tasks.mail_alerts",
+        "schedule": MINUTE,
+        "options": {"expires": 60},
+    },
+    "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
+}
+app.autodiscover_tasks(["ilytat.integrations", "catalog", "orders", "payments", "notifications"])

@@ -1,0 +1,181 @@
+"""Outbound HTTP with JSON: the one place that talks to `requests`.
+
+Every call has a connect and a read timeout, a total deadline, a cap on the answer's size, follows no redirect, and
+comes back as parsed JSON or as one of `ilytat.integrations.errors`. Reads are tried three times at most; a write is
+sent once, because only its caller can find out whether it happened.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, NoReturn
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+TOO_MANY = 429
+SERVER_ERROR = 500
+RETRY_AFTER_CAP = 300.0  # seconds; a provider may say a day, the sweep asks again sooner
+READ_TRIES = 3
+
+
+def retry_after_seconds(value: str | None) -> float | None:
+    """Seconds from a Retry-After header (a number or an HTTP date), capped; None when missing or unreadable."""
+    if not value:
+        return None
+    try:
+        seconds = (
+            float(value)
+            if not value.endswith("GMT")
+            else parsedate_to_datetime(value).timestamp() - time.time()
+        )
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_CAP) if math.isfinite(seconds) else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse(body: bytes) -> Any:
+    """Strict JSON: no NaN, no byte order mark, no depth that breaks the parser. Raises ValueError."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, Unavailable) else None
+    return min(asked if asked is not None else 0.4 * 2.0**state.attempt_number, 5.0)
+
+
+@dataclass(frozen=True)
+class ApiClient:
+    """`spend(lane)` is asked before each call and raises Unavailable when the provider's budget is used up;
+    `record(status)` hears of each answer (0: none).
+    """
+
+    base: str
+    headers: Mapping[str, str]
+    connect_timeout: float = 5.0  # seconds, like all of these
+    read_timeout: float = 30.0
+    deadline: float = 60.0
+    max_bytes: int = 32 * 1024 * 1024
+    spend: Callable[[str], None] = lambda _lane: None
+    record: Callable[[int], None] = lambda _status: None
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def read(self, path: str, *, lane: str = "sync", params: Mapping[str, str | int] | None = None) -> Any:
+        """GET, tried up to three times while it can heal. Raises Unavailable or Refused."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(READ_TRIES),
+            wait=_pause,
+            reraise=True,
+        ):
+            with attempt:
+                return self._read_once(path, lane, params)
+        raise AssertionError("tenacity re-raises")  # pragma: no cover
+
+    def write(self, method: Method, path: str, body: object = None, *, lane: str = "orders") -> Any:
+        """Sent once. Raises Unavailable (not sent, or refused for now), Refused, or OutcomeUnknown."""
+        try:
+            response, content = self._exchange(method, path, lane, json=body)
+        except requests.ConnectTimeout as error:
+            raise Unavailable(f"{method} {path}: no connection") from error
+        except requests.RequestException as error:
+            raise OutcomeUnknown(f"{method} {path}: {type(error).__name__}") from error
+        self._raise_for(response, content, path)
+        if response.status_code >= SERVER_ERROR:
+            raise OutcomeUnknown(f"{method} {path}: {response.status_code}", status=response.status_code)
+        try:
+            return parse(content) if content.strip() else None
+        except ValueError as error:
+            raise OutcomeUnknown(
+                f"{method} {path}: unreadable answer ({error})", status=response.status_code
+            ) from error
+
+    def _read_once(self, path: str, lane: str, params: Mapping[str, str | int] | None) -> Any:
+        try:
+            response, content = self._exchange("GET", path, lane, params=params)
+        except requests.RequestException as error:
+            raise Unavailable(f"GET {path}: {type(error).__name__}") from error
+        self._raise_for(response, content, path)
+        if response.status_code >= SERVER_ERROR:
+            raise Unavailable(f"GET {path}: {response.status_code}", status=response.status_code)
+        try:
+            return parse(content)
+        except ValueError as error:
+            raise Unavailable(
+                f"GET {path}: unreadable answer ({error})", status=response.status_code
+            ) from error
+
+    def _exchange(self, method: Method, path: str, lane: str, **send: Any) -> tuple[requests.Response, bytes]:
+        self.spend(lane)
+        end = time.monotonic() + self.deadline
+        status = 0
+        try:
+            with self.session.request(
+                method,
+                self.base + path,
+                headers=dict(self.headers),
+                timeout=(self.connect_timeout, self.read_timeout),
+                allow_redirects=False,
+                stream=True,
+                **send,
+            ) as response:
+                content = self._body(response, end)
+                status = response.status_code
+                return response, content
+        finally:
+            self.record(status)
+
+    def _body(self, response: requests.Response, end: float) -> bytes:
+        """`requests` cannot stop a slow drip or a flood: read in pieces against a clock and a cap."""
+        content = bytearray()
+        for piece in response.iter_content(64 * 1024):
+            content += piece
+            if len(content) > self.max_bytes:
+                raise requests.exceptions.ContentDecodingError("answer too large")
+            if time.monotonic() > end:
+                raise requests.ReadTimeout("answer too slow")
+        return bytes(content)
+
+    def _raise_for(self, response: requests.Response, content: bytes, path: str) -> None:
+        status = response.status_code
+        if status == TOO_MANY:
+            wait = retry_after_seconds(response.headers.get("Retry-After"))
+            raise Unavailable(f"{path}: too many requests", status=status, code="429", retry_after=wait)
+        if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
+            body = _lenient(content)
+            raise Refused(
+                f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body
+            )
+
+
+def _lenient(content: bytes) -> Any:
+    try:
+        return parse(content)
+    except ValueError:
+        return None
+
+
+def _code(body: Any) -> str:
+    return str(body.get("code") or "") if isinstance(body, dict) else ""
+
+
+def _reason(body: Any) -> str:
+    if not isinstance(body, dict):
+        return ""
+    errors = body.get("errors")
+    reason = errors.get("reason") if isinstance(errors, dict) else None
+    return str(reason or body.get("error") or body.get("message") or "")[:500]

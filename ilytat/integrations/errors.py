@@ -1,0 +1,37 @@
+"""What can go wrong between us and an outside service, said so that callers can choose.
+
+Every client of the shop raises these and nothing else; no library's exception crosses that edge.
+"""
+
+
+class IntegrationError(Exception):
+    """`status` and `code` are the provider's own (0 and "" when there was no answer); `detail` is for staff."""
+
+    def __init__(self, detail: str, *, status: int = 0, code: str = "", body: object = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = status
+        self.code = code
+        self.body = body
+
+
+class Unavailable(IntegrationError):
+    """It certainly did not happen and trying again may help. `retry_after` is in seconds, None if unsaid."""
+
+    def __init__(
+        self, detail: str, *, status: int = 0, code: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, status=status, code=code)
+        self.retry_after = retry_after
+
+
+class Refused(IntegrationError):
+    """The provider said no. Asking again in the same words cannot help."""
+
+
+class OutcomeUnknown(IntegrationError):
+    """It may or may not have happened. Look first, then decide."""
+
+
+class NotConfigured(IntegrationError):
+    """This installation holds no key for the service."""

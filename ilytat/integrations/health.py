@@ -1,0 +1,52 @@
+"""Health checks by name. Each app registers its own; the beat runs them and the pages read the stored results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils import timezone
+
+from ilytat.integrations import alerts
+from ilytat.integrations.models import HealthResult
+
+State = Literal["ok", "warn", "down"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    state: State
+    detail: str = ""
+
+
+Check = Callable[[], Verdict]
+_checks: dict[str, Check] = {}
+
+
+def register(name: str) -> Callable[[Check], Check]:
+    def add(check: Check) -> Check:
+        _checks[name] = check
+        return check
+
+    return add
+
+
+def run_all() -> dict[str, Verdict]:
+    """Run every check (they may call out), keep the results, open and close the alerts."""
+    return {name: _run(name, check) for name, check in _checks.items()}
+
+
+def _run(name: str, check: Check) -> Verdict:
+    try:
+        verdict = check()
+    except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
+        verdict = Verdict("down", f"{type(error).__name__}: {error}")
+    now = timezone.now()
+    kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}
+    HealthResult.objects.update_or_create(
+        name=name, defaults=kept | ({"ok_at": now} if verdict.state == "ok" else {})
+    )
+    if verdict.state == "down":
+        alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
+    else:
+        alerts.close_alert(f"health:{name}")
+    return verdict

@@ -1,0 +1,72 @@
+"""The inbox of verified webhooks: store first, answer, then work.
+
+A handler is registered for (source, type) and works in two steps. `read` runs outside any transaction and may ask the
+provider how things stand; it returns `apply`, which runs inside the one transaction that also marks the event done, and
+returns the verdict. Events of types nobody registered are kept and ignored.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from ilytat.integrations import bell, jobs
+from ilytat.integrations.models import InboundEvent
+
+Apply = Callable[[], str]
+Read = Callable[[InboundEvent], Apply]
+
+QUEUE = "inbox"
+LANE = "webhooks"
+UNKNOWN_OBJECT_TRIES = 8
+
+
+class NotYetKnown(Exception):
+    """The event speaks of something we do not have (yet): wait a few times, then ask for attention."""
+
+
+_handlers: dict[tuple[str, str], Read] = {}
+
+
+def handles(source: str, *types: str) -> Callable[[Read], Read]:
+    def register(read: Read) -> Read:
+        _handlers.update({(source, type_): read for type_ in types})
+        return read
+
+    return register
+
+
+def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> bool:
+    """Keep a verified event once. Returns False for a repeat. The caller answers 200 either way."""
+    known = (source, type_) in _handlers
+    state, verdict = ("new", "") if known else ("ignored", "ignored: no handler")
+    row = InboundEvent(
+        source=source,
+        event_id=event_id,
+        type=type_,
+        payload=payload,
+        state=state,
+        verdict=verdict,
+        next_at=timezone.now(),
+    )
+    # Deliveries of one event race one another: the unique constraint decides, not a look before.
+    InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
+    bell.ring(QUEUE, LANE)
+    return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
+
+
+def work(event: InboundEvent) -> None:
+    try:
+        apply = _handlers[event.source, event.type](event)
+        with transaction.atomic():
+            verdict = apply()
+            event.finish("done", verdict=verdict, handled_at=timezone.now())
+    except NotYetKnown as error:
+        if event.attempts >= UNKNOWN_OBJECT_TRIES:
+            event.needs_attention(f"Still unknown after {event.attempts} looks: {error}")
+        else:
+            event.again(f"Not known yet: {error}")
+
+
+queue = jobs.register(jobs.Queue(name=QUEUE, model=InboundEvent, work=work, lane=LANE))

@@ -1,0 +1,177 @@
+"""The row is the job: claim, lease, fence, back off, attention.
+
+A row that has work to do says so itself (`state` in its model's `due_states`, `next_at` reached, no lease). Whoever
+wants to work on it claims it with one guarded UPDATE, which holds on SQLite and PostgreSQL alike and needs no row
+lock; every later write names the lease's token, so a worker that lost its lease can change nothing. Celery messages
+carry only a queue's name ("look now"), and the sweep looks anyway.
+"""
+
+import logging
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ilytat.integrations.errors import IntegrationError, NotConfigured, OutcomeUnknown, Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+ATTENTION = "attention"
+BACKOFF_BASE = 5.0  # seconds
+BACKOFF_CAP = 300.0
+BATCH = 25
+
+
+class LeaseLost(Exception):
+    """Another worker owns the row now: stop, write nothing more."""
+
+
+class Job(models.Model):
+    """A row with work to do. Times are UTC; a lease outlasts the timeouts of the step it covers."""
+
+    due_states: ClassVar[tuple[str, ...]] = ("new",)
+    max_attempts: ClassVar[int] = 40
+
+    state = models.CharField(max_length=24, default="new")
+    next_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def due(cls, now: datetime | None = None) -> "models.QuerySet[Self]":
+        moment = now or timezone.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
+        return cls._default_manager.filter(free, state__in=cls.due_states, next_at__lte=moment)
+
+    @classmethod
+    def claim(cls, pk: int) -> "Self | None":
+        """The row, leased to the caller, or None when it is not due or a rival has it.
+
+        Attempts are counted here, before anything can crash, so that a poisonous row comes to rest.
+        """
+        token, now = uuid.uuid4().hex, timezone.now()
+        lease = now + timedelta(seconds=settings.LEASE_SECONDS)
+        taken = (
+            cls.due(now)
+            .filter(pk=pk)
+            .update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
+        )
+        return cls._default_manager.get(pk=pk, lease_token=token) if taken else None
+
+    def save_mine(self, **changes: Any) -> None:
+        """Write under the lease. Raises LeaseLost, having written nothing, when it is no longer ours."""
+        mine = type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token)
+        if not self.lease_token or not mine.update(**changes):
+            raise LeaseLost(f"{type(self).__name__} {self.pk}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def still_mine(self, margin: float) -> None:
+        """Raises LeaseLost unless the lease lasts `margin` seconds more: asked right before a call that must not repeat."""
+        until = timezone.now() + timedelta(seconds=margin)
+        if (
+            not type(self)
+            ._default_manager.filter(pk=self.pk, lease_token=self.lease_token, lease_until__gt=until)
+            .exists()
+        ):
+            raise LeaseLost(f"{type(self).__name__} {self.pk}")
+
+    def finish(self, state: str, *, next_in: float = 0.0, **changes: Any) -> None:
+        """Leave the row in `state`, free, due again in `next_in` seconds (if that state is a due one)."""
+        next_at = timezone.now() + timedelta(seconds=next_in)
+        rest = {"lease_until": None, "attempts": 0, "last_error": ""} | changes
+        self.save_mine(state=state, next_at=next_at, **rest)
+
+    def again(self, error: str, *, wait: float | None = None) -> None:
+        """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
+        pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * random.uniform(0.5, 1.5)  # noqa: S311
+        next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
+        self.save_mine(next_at=next_at, lease_until=None, last_error=error[:2000])
+
+    def needs_attention(self, error: str) -> None:
+        """Come to rest where staff see it."""
+        self.save_mine(state=ATTENTION, lease_until=None, last_error=error[:2000])
+
+
+JobT = TypeVar("JobT", bound=Job)
+
+
+@dataclass(frozen=True)
+class Queue(Generic[JobT]):
+    """A kind of job: `work` is called with a claimed row, outside any transaction. `lane` is Celery's queue.
+
+    `on_attention` hears of a row that came to rest, for alerts.
+    """
+
+    name: str
+    model: type[JobT]
+    work: Callable[[JobT], None]
+    lane: str
+    on_attention: Callable[[JobT], None] | None = None
+
+
+_queues: dict[str, Queue[Any]] = {}
+
+
+def register(queue: Queue[JobT]) -> Queue[JobT]:
+    _queues[queue.name] = queue
+    return queue
+
+
+def queues() -> Iterator[Queue[Any]]:
+    return iter(tuple(_queues.values()))
+
+
+def work_due(name: str, limit: int = BATCH) -> int:
+    """Work on what is due in the queue, oldest first. Returns how many rows were looked at; more may be waiting."""
+    queue = _queues[name]
+    keys = list(queue.model.due().order_by("next_at").values_list("pk", flat=True)[:limit])
+    for pk in keys:
+        work_one(queue, pk)
+    return len(keys)
+
+
+def work_one(queue: Queue[JobT], pk: int) -> None:
+    job = queue.model.claim(pk)
+    if job is None:
+        return
+    try:
+        _attempt(queue, job)
+    except LeaseLost:
+        log.warning("lease lost", extra={"queue": queue.name, "row": pk})
+    if job.state == ATTENTION and queue.on_attention:
+        queue.on_attention(job)
+
+
+def _attempt(queue: Queue[JobT], job: JobT) -> None:
+    """One try, and what its failure means for the row: the single place that decides this."""
+    if job.attempts > job.max_attempts:
+        job.needs_attention(f"Gave up after {job.max_attempts} tries. {job.last_error}")
+        return
+    try:
+        queue.work(job)
+    except LeaseLost:
+        raise
+    except Unavailable as error:
+        job.again(error.detail, wait=error.retry_after)
+    except OutcomeUnknown as error:
+        job.again(f"Outcome unknown: {error.detail}")
+    except (Refused, NotConfigured) as error:
+        job.needs_attention(error.detail)
+    except IntegrationError as error:
+        job.again(error.detail)
+    except Exception as error:
+        log.exception("job failed", extra={"queue": queue.name, "row": job.pk})
+        job.again(f"{type(error).__name__}: {error}")

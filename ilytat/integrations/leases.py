@@ -1,0 +1,30 @@
+"""Named leases: a singleton's turn, and the heartbeats that tell staff whether worker and beat live."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.utils import timezone
+
+from ilytat.integrations.models import Lease
+
+
+@contextmanager
+def turn(name: str, seconds: float) -> Iterator[bool]:
+    """Yields True to the one holder for at most `seconds`, False to everyone else (who should simply leave)."""
+    token, now = uuid.uuid4().hex, timezone.now()
+    Lease.objects.bulk_create([Lease(name=name, until=now)], ignore_conflicts=True)
+    free = Lease.objects.filter(name=name, until__lte=now)
+    mine = bool(free.update(token=token, until=now + timedelta(seconds=seconds), beat_at=now))
+    try:
+        yield mine
+    finally:
+        if mine:
+            Lease.objects.filter(name=name, token=token).update(until=timezone.now())
+
+
+def heartbeat(name: str) -> None:
+    now = timezone.now()
+    if not Lease.objects.filter(name=name).update(beat_at=now):
+        Lease.objects.bulk_create([Lease(name=name, beat_at=now)], ignore_conflicts=True)

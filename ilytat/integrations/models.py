@@ -1,0 +1,117 @@
+"""What every integration shares: verified webhooks, a log, counters, leases, health and alerts."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from ilytat.integrations.jobs import Job
+
+
+class InboundEvent(Job):
+    """A webhook whose signature was verified, kept as it came. `new → done`, or `ignored`, or `attention`."""
+
+    source = models.CharField(max_length=16)
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=100, db_index=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(default=timezone.now, db_index=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint(fields=["source", "event_id"], name="inbound_event_once")]
+        indexes = [models.Index(fields=["state", "next_at"], name="inbound_event_due")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.type} {self.event_id}"
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """The object the event is about, as Stripe and Printify nest it; {} when the shape is another."""
+        data = self.payload.get("data") or {}
+        found = data.get("object") if self.source == "stripe" else self.payload.get("resource")
+        return found if isinstance(found, dict) else {}
+
+
+class SyncLog(models.Model):
+    """One line for each thing an integration did that staff may ask about. Added, never edited; kept 90 days."""
+
+    integration = models.CharField(max_length=16)
+    action = models.CharField(max_length=60)
+    reference = models.CharField(max_length=120, blank=True, db_index=True)
+    outcome = models.CharField(max_length=12)
+    detail = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.integration} {self.action} {self.reference}: {self.outcome}"
+
+
+class ApiUsage(models.Model):
+    """Calls made to a provider in one hour, and how many of them were answered with an error."""
+
+    integration = models.CharField(max_length=16)
+    hour = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "hour"], name="api_usage_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.integration} {self.hour:%F %H}h: {self.calls}"
+
+
+class HealthResult(models.Model):
+    """The last word of one health check, so that pages read it instead of asking a provider."""
+
+    STATES: ClassVar = [("ok", "ok"), ("warn", "warn"), ("down", "down")]
+
+    name = models.CharField(max_length=60, unique=True)
+    state = models.CharField(max_length=8, choices=STATES)
+    detail = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(default=timezone.now)
+    ok_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state}"
+
+
+class Lease(models.Model):
+    """A singleton's turn, for jobs that must not run twice at a time; also the heartbeat of worker and beat."""
+
+    name = models.CharField(max_length=60, unique=True)
+    token = models.CharField(max_length=32, blank=True)
+    until = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Alert(models.Model):
+    """One incident, open until it is over. `key` is unique while open; a repeat counts instead of adding."""
+
+    key = models.CharField(max_length=120)
+    message = models.CharField(max_length=300)
+    next_step = models.CharField(max_length=300, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(closed_at__isnull=True), name="alert_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.message

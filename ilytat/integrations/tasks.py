@@ -1,0 +1,45 @@
+"""The Celery tasks of the kit: all reliable work goes through `look` and `sweep`."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from ilytat.integrations import bell, health, jobs, leases
+from ilytat.integrations.models import InboundEvent, SyncLog
+
+
+@shared_task(ignore_result=True)
+def look(queue_name: str) -> None:
+    """Somebody rang: work on what is due. A full batch rings once more, so that other queues get their turn."""
+    leases.heartbeat("worker")
+    if jobs.work_due(queue_name) == jobs.BATCH:
+        lanes = {queue.name: queue.lane for queue in jobs.queues()}
+        bell.ring(queue_name, lanes[queue_name])
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Find what no bell announced: lost messages, dead workers' leases, rows whose time has come."""
+    leases.heartbeat("worker")
+    leases.heartbeat("beat")
+    for queue in jobs.queues():
+        if queue.model.due().exists():
+            bell.ring(queue.name, queue.lane)
+
+
+@shared_task(ignore_result=True)
+def check_health() -> None:
+    with leases.turn("health", 120) as mine:
+        if mine:
+            health.run_all()
+
+
+@shared_task(ignore_result=True)
+def purge() -> None:
+    """Personal data does not outlive its use: event payloads 30 days, the log 90."""
+    now = timezone.now()
+    InboundEvent.objects.filter(
+        received_at__lt=now - timedelta(days=30), state__in=("done", "ignored")
+    ).delete()
+    SyncLog.objects.filter(at__lt=now - timedelta(days=90)).delete()

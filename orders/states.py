@@ -1,0 +1,55 @@
+"""The states of an order and of its fulfilment, the named sets, and the moves that are allowed.
+
+"Paid" and "shipped" answer different questions, so an order and its fulfilment each have a state of their own. Only
+`orders.lifecycle` changes them.
+"""
+
+from django.db.models import TextChoices
+
+
+class OrderState(TextChoices):
+    AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
+    PAID = "paid", "Paid"
+    EXPIRED = "expired", "Expired unpaid"
+    CANCELED = "canceled", "Canceled"
+    ATTENTION = "attention", "Needs attention"
+
+
+class FulfilmentState(TextChoices):
+    NEW = "new", "Waiting to be submitted"
+    CREATED = "created", "Held at Printify until the grace period ends"
+    IN_PRODUCTION = "in_production", "In production"
+    SHIPPED = "shipped", "Shipped"
+    DELIVERED = "delivered", "Delivered"
+    CANCELED = "canceled", "Canceled"
+    ATTENTION = "attention", "Needs attention"
+
+
+# Money that arrives late is kept and the order is made: the buyer wanted it and paid for it (expired → paid).
+ORDER_MOVES: dict[str, frozenset[str]] = {
+    OrderState.AWAITING_PAYMENT: frozenset(
+        {OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELED, OrderState.ATTENTION}
+    ),
+    OrderState.EXPIRED: frozenset({OrderState.PAID, OrderState.ATTENTION}),
+    OrderState.PAID: frozenset({OrderState.CANCELED, OrderState.ATTENTION}),
+    OrderState.ATTENTION: frozenset({OrderState.PAID, OrderState.CANCELED}),
+    OrderState.CANCELED: frozenset(),
+}
+
+FULFILMENT_RANK: dict[str, int] = {
+    FulfilmentState.NEW: 0,
+    FulfilmentState.CREATED: 1,
+    FulfilmentState.IN_PRODUCTION: 2,
+    FulfilmentState.SHIPPED: 3,
+    FulfilmentState.DELIVERED: 4,
+}
+
+# Still ours to stop: nothing has been sent to production.
+BEFORE_PRODUCTION = frozenset({FulfilmentState.NEW, FulfilmentState.CREATED})
+# Printify has it; we only watch.
+UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
+FINAL = frozenset({FulfilmentState.DELIVERED, FulfilmentState.CANCELED})
+
+
+def may_move(old: str, new: str) -> bool:
+    return new in ORDER_MOVES[old]

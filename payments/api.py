@@ -1,0 +1,5 @@
+"""The JSON routes of this app."""
+
+from ninja import Router
+
+router = Router()
