@@ -1,0 +1,51 @@
+"""Draws the pictures of the demo's goods: the article, in its colour, with the design printed on it."""
+
+import io
+
+import resvg_py
+from PIL import Image
+
+from ilytat.sandbox.demo import garments
+from ilytat.sandbox.demo.blueprints import BLUEPRINTS
+from ilytat.sandbox.demo.catalogue import item_by_product_id
+from ilytat.sandbox.demo.pictures import colour_of
+from ilytat.sandbox.demo.scenes import CAMERAS, Camera
+from ilytat.sandbox.demo.variants import combinations
+
+_SIDE = 1200
+_QUALITY = 88
+
+
+def render(product_id: str, variant_id: int, camera: str) -> bytes:
+    """A JPEG of 1200 by 1200 pixels; the same bytes for the same question.
+
+    `camera` is the id of Printify's path or the label of its query. Raises KeyError for what does not exist.
+    """
+    item = item_by_product_id(product_id)
+    kind = BLUEPRINTS[item.blueprint_id].kind
+    view = _camera(kind, camera)
+    hexes = _hexes(item.blueprint_id, variant_id)
+    design = item.design if view.side == "front" else item.back
+    return _jpeg(garments.draw(view.drawing, hexes, design))
+
+
+def _camera(kind: str, wanted: str) -> Camera:
+    for camera in CAMERAS[kind]:
+        if wanted in {camera.id, camera.label}:
+            return camera
+    raise KeyError(wanted)
+
+
+def _hexes(blueprint_id: int, variant_id: int) -> tuple[str, ...]:
+    for each in combinations(blueprint_id):
+        if each.id == variant_id:
+            colour = colour_of(each)
+            return colour.colours if colour else ("#ffffff",)
+    raise KeyError(variant_id)
+
+
+def _jpeg(svg: str) -> bytes:
+    drawn = resvg_py.svg_to_bytes(svg_string=svg, width=_SIDE, height=_SIDE, skip_system_fonts=True)
+    with Image.open(io.BytesIO(drawn)) as picture, io.BytesIO() as out:
+        picture.convert("RGB").save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+        return out.getvalue()
