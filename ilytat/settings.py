@@ -26,9 +26,7 @@ ENVIRONMENT = refusals.one_of(
 )
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str(
-    "SECRET_KEY", "" if ENVIRONMENT != "development" else "development-only-" + "not-a-secret-" * 4
-)
+SECRET_KEY = env.str("SECRET_KEY", "" if ENVIRONMENT != "development" else "development-only-" + "not-a-secret-" * 4)
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SITE = urlsplit(SITE_URL)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE.hostname or "127.0.0.1"])
@@ -187,6 +185,8 @@ PRINTIFY_API_BASE = env.str(
     "PRINTIFY_API_BASE", f"{SANDBOX_URL}/printify" if SANDBOX_URL else "https://api.printify.com"
 )
 PRINTIFY_WEBHOOK_SECRET = env.str("PRINTIFY_WEBHOOK_SECRET", "")
+# Only the real Printify is reached by https: there, a test-mode payment must never start production.
+PRINTIFY_PRINTS_FOR_REAL = urlsplit(PRINTIFY_API_BASE).scheme == "https"
 CATALOG_TTL_MINUTES = env.float("CATALOG_TTL_MINUTES", 60.0)
 POLL_MINUTES = env.float("POLL_MINUTES", 20.0)
 GRACE_MINUTES = env.float("GRACE_MINUTES", 30.0)
@@ -194,18 +194,14 @@ SETTLE_SECONDS = env.float("SETTLE_SECONDS", 60.0)
 PRINTIFY_IMAGE_HOSTS = ["images.printify.com", "images-api.printify.com"]
 IMAGE_HOSTS = env.list(
     "IMAGE_HOSTS",
-    default=PRINTIFY_IMAGE_HOSTS
-    if PRODUCTION
-    else [*PRINTIFY_IMAGE_HOSTS, urlsplit(PRINTIFY_API_BASE).netloc],
+    default=PRINTIFY_IMAGE_HOSTS if PRODUCTION else [*PRINTIFY_IMAGE_HOSTS, urlsplit(PRINTIFY_API_BASE).netloc],
 )
 
 # --- Stripe (dashboard > Developers > API keys, Webhooks) --------------------------------------------
 STRIPE_PUBLIC_KEY = env.str("STRIPE_PUBLIC_KEY", "")
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRETS = [secret for secret in env.list("STRIPE_WEBHOOK_SECRET", default=[]) if secret]
-STRIPE_API_BASE = env.str(
-    "STRIPE_API_BASE", f"{SANDBOX_URL}/stripe" if SANDBOX_URL else "https://api.stripe.com"
-)
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", f"{SANDBOX_URL}/stripe" if SANDBOX_URL else "https://api.stripe.com")
 STRIPE_JS_URL = env.str(
     "STRIPE_JS_URL", f"{SANDBOX_URL}/stripe.js" if SANDBOX_URL else "https://js.stripe.com/endive/stripe.js"
 )

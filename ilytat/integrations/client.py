@@ -30,11 +30,7 @@ def retry_after_seconds(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        seconds = (
-            float(value)
-            if not value.endswith("GMT")
-            else parsedate_to_datetime(value).timestamp() - time.time()
-        )
+        seconds = float(value) if not value.endswith("GMT") else parsedate_to_datetime(value).timestamp() - time.time()
     except ValueError:
         return None
     return min(max(seconds, 0.0), RETRY_AFTER_CAP) if math.isfinite(seconds) else None
@@ -69,6 +65,7 @@ class ApiClient:
     connect_timeout: float = 5.0  # seconds, like all of these
     read_timeout: float = 30.0
     deadline: float = 60.0
+    tries: int = READ_TRIES
     max_bytes: int = 32 * 1024 * 1024
     spend: Callable[[str], None] = lambda _lane: None
     record: Callable[[int], None] = lambda _status: None
@@ -78,7 +75,7 @@ class ApiClient:
         """GET, tried up to three times while it can heal. Raises Unavailable or Refused."""
         for attempt in Retrying(
             retry=retry_if_exception_type(Unavailable),
-            stop=stop_after_attempt(READ_TRIES),
+            stop=stop_after_attempt(self.tries),
             wait=_pause,
             reraise=True,
         ):
@@ -115,9 +112,7 @@ class ApiClient:
         try:
             return parse(content)
         except ValueError as error:
-            raise Unavailable(
-                f"GET {path}: unreadable answer ({error})", status=response.status_code
-            ) from error
+            raise Unavailable(f"GET {path}: unreadable answer ({error})", status=response.status_code) from error
 
     def _exchange(self, method: Method, path: str, lane: str, **send: Any) -> tuple[requests.Response, bytes]:
         self.spend(lane)
@@ -157,9 +152,7 @@ class ApiClient:
             raise Unavailable(f"{path}: too many requests", status=status, code="429", retry_after=wait)
         if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
             body = _lenient(content)
-            raise Refused(
-                f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body
-            )
+            raise Refused(f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body)
 
 
 def _lenient(content: bytes) -> Any:

@@ -18,9 +18,7 @@ class IntegrationError(Exception):
 class Unavailable(IntegrationError):
     """It certainly did not happen and trying again may help. `retry_after` is in seconds, None if unsaid."""
 
-    def __init__(
-        self, detail: str, *, status: int = 0, code: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, status: int = 0, code: str = "", retry_after: float | None = None) -> None:
         super().__init__(detail, status=status, code=code)
         self.retry_after = retry_after
 

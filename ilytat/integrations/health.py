@@ -42,9 +42,7 @@ def _run(name: str, check: Check) -> Verdict:
         verdict = Verdict("down", f"{type(error).__name__}: {error}")
     now = timezone.now()
     kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}
-    HealthResult.objects.update_or_create(
-        name=name, defaults=kept | ({"ok_at": now} if verdict.state == "ok" else {})
-    )
+    HealthResult.objects.update_or_create(name=name, defaults=kept | ({"ok_at": now} if verdict.state == "ok" else {}))
     if verdict.state == "down":
         alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
     else:

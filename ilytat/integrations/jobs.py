@@ -63,11 +63,7 @@ class Job(models.Model):
         """
         token, now = uuid.uuid4().hex, timezone.now()
         lease = now + timedelta(seconds=settings.LEASE_SECONDS)
-        taken = (
-            cls.due(now)
-            .filter(pk=pk)
-            .update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
-        )
+        taken = cls.due(now).filter(pk=pk).update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
         return cls._default_manager.get(pk=pk, lease_token=token) if taken else None
 
     def save_mine(self, **changes: Any) -> None:

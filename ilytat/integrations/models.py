@@ -108,9 +108,7 @@ class Alert(models.Model):
     class Meta:
         ordering = ["-last_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["key"], condition=models.Q(closed_at__isnull=True), name="alert_open_once"
-            )
+            models.UniqueConstraint(fields=["key"], condition=models.Q(closed_at__isnull=True), name="alert_open_once")
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,5 @@ def check_health() -> None:
 def purge() -> None:
     """Personal data does not outlive its use: event payloads 30 days, the log 90."""
     now = timezone.now()
-    InboundEvent.objects.filter(
-        received_at__lt=now - timedelta(days=30), state__in=("done", "ignored")
-    ).delete()
+    InboundEvent.objects.filter(received_at__lt=now - timedelta(days=30), state__in=("done", "ignored")).delete()
     SyncLog.objects.filter(at__lt=now - timedelta(days=90)).delete()

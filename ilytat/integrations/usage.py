@@ -18,9 +18,7 @@ def recorder(integration: str) -> Callable[[int], None]:
         failed = int(status == 0 or status >= ERROR)
         row = ApiUsage.objects.filter(integration=integration, hour=hour)
         if not row.update(calls=F("calls") + 1, errors=F("errors") + failed):
-            ApiUsage.objects.bulk_create(
-                [ApiUsage(integration=integration, hour=hour)], ignore_conflicts=True
-            )
+            ApiUsage.objects.bulk_create([ApiUsage(integration=integration, hour=hour)], ignore_conflicts=True)
             row.update(calls=F("calls") + 1, errors=F("errors") + failed)
 
     return record

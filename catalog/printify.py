@@ -1,0 +1,206 @@
+"""The Printify client: the one module that knows Printify's routes, and the shapes of its answers.
+
+Sources: Printify contract, sections 1 to 9. Every method raises only `ilytat.integrations.errors`. Money is minor
+units. Order bodies go out as given; answers come back as the frozen values below, read tolerantly, because early
+orders lack keys and statuses grow new words.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from catalog import budget
+from ilytat.integrations import usage
+from ilytat.integrations.client import ApiClient
+from ilytat.integrations.errors import NotConfigured, Refused
+
+PRODUCTS_PER_PAGE = 50
+ORDERS_PER_PAGE = 10
+LOOKUP_PAGES = 20
+CONFLICT = 409
+ABSENT = (404, 422)
+ELSEWHERE = "8104"  # the product belongs to another shop: treat it as absent
+
+
+@dataclass(frozen=True)
+class Parcel:
+    carrier: str
+    number: str
+    url: str
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class UpstreamOrder:
+    """`external_id` is what we sent: Printify keeps it as metadata.shop_order_id. `cost` is its charge to us."""
+
+    id: str
+    external_id: str
+    status: str
+    cost: int
+    parcels: tuple[Parcel, ...]
+    sent_to_production: bool
+
+
+def read_order(data: Any) -> UpstreamOrder:
+    if not isinstance(data, dict) or not data.get("id"):
+        raise Refused("Printify's answer is not an order", body=data)
+    metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+    parcels = [_parcel(item) for item in data.get("shipments") or [] if isinstance(item, dict)]
+    return UpstreamOrder(
+        id=str(data["id"]),
+        external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
+        status=str(data.get("status") or ""),
+        cost=_minor(data.get("total_price")) + _minor(data.get("total_shipping")) + _minor(data.get("total_tax")),
+        parcels=tuple(parcel for parcel in parcels if parcel.number),
+        sent_to_production=bool(data.get("sent_to_production_at")),
+    )
+
+
+def _parcel(data: Mapping[str, Any]) -> Parcel:
+    carrier = data.get("carrier")
+    name = carrier.get("code") if isinstance(carrier, dict) else carrier
+    url = str(data.get("url") or "")
+    return Parcel(
+        carrier=str(name or "carrier").lower()[:60],
+        number=str(data.get("number") or "")[:120],
+        # A javascript: link from outside never reaches a page.
+        url=url if urlsplit(url).scheme in {"http", "https"} else "",
+        delivered=bool(data.get("delivered_at")),
+    )
+
+
+def _minor(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+class Printify:
+    """`interactive` is for calls a shopper waits for: short timeouts, the first lane of the rate budget."""
+
+    def __init__(self, http: ApiClient, shop_id: str) -> None:
+        self.http = http
+        self.interactive = replace(http, connect_timeout=2.0, read_timeout=4.0, deadline=6.0, tries=2)
+        self.shop = f"/v1/shops/{shop_id}"
+
+    # --- shops and products
+
+    def shops(self) -> list[dict[str, Any]]:
+        found = self.http.read("/v1/shops.json")
+        return [shop for shop in found if isinstance(shop, dict)] if isinstance(found, list) else []
+
+    def product_page(self, page: int) -> dict[str, Any]:
+        """One page of the Laravel paginator, as it came; its page links are not followable."""
+        params = {"limit": PRODUCTS_PER_PAGE, "page": page}
+        found = self.http.read(f"{self.shop}/products.json", params=params)
+        return found if isinstance(found, dict) else {}
+
+    def product(self, product_id: str, *, interactive: bool = False) -> dict[str, Any] | None:
+        """The product, or None when Printify says, in any of its four ways, that there is none."""
+        http, lane = (self.interactive, "checkout") if interactive else (self.http, "webhooks")
+        try:
+            found = http.read(f"{self.shop}/products/{product_id}.json", lane=lane)
+        except Refused as error:
+            if error.status in ABSENT or error.code == ELSEWHERE:
+                return None
+            raise
+        return found if isinstance(found, dict) else None
+
+    def publishing_succeeded(self, product_id: str, *, our_id: str, url: str) -> None:
+        body = {"external": {"id": our_id, "handle": url}}
+        self.http.write("POST", f"{self.shop}/products/{product_id}/publishing_succeeded.json", body, lane="webhooks")
+
+    def publishing_failed(self, product_id: str, reason: str) -> None:
+        path = f"{self.shop}/products/{product_id}/publishing_failed.json"
+        self.http.write("POST", path, {"reason": reason}, lane="webhooks")
+
+    # --- shipping
+
+    def shipping_costs(self, lines: Sequence[Mapping[str, Any]], address: Mapping[str, str]) -> dict[str, int]:
+        """Method → cost, for `lines` of product_id, variant_id, quantity. A method that is not offered is missing.
+
+        `express` is an old name of `priority` (code 2); `printify_express` is code 3 (Printify contract, section 8).
+        """
+        body = {"line_items": list(lines), "address_to": dict(address)}
+        found = self.interactive.write("POST", f"{self.shop}/orders/shipping.json", body, lane="checkout")
+        costs = found if isinstance(found, dict) else {}
+        names = {"standard": "standard", "priority": "priority", "express": "printify_express", "economy": "economy"}
+        return {ours: costs[theirs] for ours, theirs in names.items() if isinstance(costs.get(theirs), int)}
+
+    def shipping_profile(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
+        found = self.http.read(f"/v1/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json")
+        return found if isinstance(found, dict) else {}
+
+    # --- orders
+
+    def create_order(self, body: Mapping[str, Any]) -> str:
+        """Create a draft; Printify's id. `external_id` is its idempotency key: a reused one adopts the first order."""
+        try:
+            found = self.http.write("POST", f"{self.shop}/orders.json", dict(body))
+        except Refused as error:
+            existing = error.body.get("order") if isinstance(error.body, dict) else None
+            if error.status == CONFLICT and isinstance(existing, dict) and existing.get("id"):
+                return str(existing["id"])
+            raise
+        return read_order(found).id
+
+    def order(self, order_id: str) -> UpstreamOrder:
+        return read_order(self.http.read(f"{self.shop}/orders/{order_id}.json", lane="orders"))
+
+    def orders(self, pages: int = LOOKUP_PAGES) -> Iterator[UpstreamOrder]:
+        """The shop's orders, ten a page, at most `pages` pages: there is no filter by our id."""
+        for page in range(1, pages + 1):
+            params = {"limit": ORDERS_PER_PAGE, "page": page}
+            found = self.http.read(f"{self.shop}/orders.json", lane="orders", params=params)
+            data = found.get("data") if isinstance(found, dict) else None
+            yield from (read_order(item) for item in data or [])
+            if not data or page >= int(found.get("last_page") or 1):
+                return
+
+    def find_order(self, external_id: str) -> UpstreamOrder | None:
+        return next((order for order in self.orders() if order.external_id == external_id), None)
+
+    def send_to_production(self, order_id: str, *, live: bool) -> None:
+        """Starts printing and charges the shop's owner. Repeating it is harmless. A test payment is refused here."""
+        if settings.PRINTIFY_PRINTS_FOR_REAL and not live:
+            raise Refused("A test-mode payment never starts production at the real Printify.")
+        self.http.write("POST", f"{self.shop}/orders/{order_id}/send_to_production.json")
+
+    def cancel(self, order_id: str) -> None:
+        """Accepted only while on hold or while Printify could not charge the owner."""
+        self.http.write("POST", f"{self.shop}/orders/{order_id}/cancel.json")
+
+    # --- webhooks
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        found = self.http.read(f"{self.shop}/webhooks.json")
+        return [hook for hook in found if isinstance(hook, dict)] if isinstance(found, list) else []
+
+    def create_webhook(self, topic: str, url: str, secret: str) -> None:
+        body = {"topic": topic, "url": url, "secret": secret}
+        self.http.write("POST", f"{self.shop}/webhooks.json", body, lane="webhooks")
+
+    def delete_webhook(self, hook_id: str, host: str) -> None:
+        self.http.write("DELETE", f"{self.shop}/webhooks/{hook_id}.json?host={host}", lane="webhooks")
+
+
+@cache
+def client() -> Printify:
+    """The process's client. Raises NotConfigured without a token."""
+    if not settings.PRINTIFY_API_KEY:
+        raise NotConfigured("PRINTIFY_API_KEY is not set.")
+    headers = {
+        "Authorization": f"Bearer {settings.PRINTIFY_API_KEY}",
+        "User-Agent": "ILYTAT-Designs-shop/1.0",
+        "Content-Type": "application/json;charset=utf-8",
+    }
+    http = ApiClient(
+        base=settings.PRINTIFY_API_BASE.rstrip("/"),
+        headers=headers,
+        spend=budget.spend,
+        record=usage.recorder("printify"),
+    )
+    return Printify(http, settings.PRINTIFY_SHOP_ID)
