@@ -39,9 +39,7 @@ def wants_page(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def answer(
-    request: HttpRequest, payload: dict[str, Any], *, status: int = 200, anchor: str = ""
-) -> HttpResponse:
+def answer(request: HttpRequest, payload: dict[str, Any], *, status: int = 200, anchor: str = "") -> HttpResponse:
     """What every control POST ends with: a browser goes back to the page, a program gets the payload."""
     if wants_page(request):
         return HttpResponseRedirect(f"/{anchor}", status=303)
@@ -63,6 +61,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "faults": faults.listing(),
         "kinds": faults.KINDS,
+        "routes": sorted({*store.counts("calls."), "webhooks.printify", "webhooks.stripe"}),
         "deliveries": [_shown(row) for row in deliveries.listing()[:30]],
         "templates": [section.template for section in _sections],
     }

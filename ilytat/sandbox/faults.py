@@ -22,9 +22,7 @@ DELIVERY_KINDS = ("duplicate", "late", "reorder", "drop")
 KINDS = (*trouble.KINDS, *DELIVERY_KINDS)
 
 
-def arm(
-    name: str, kind: str, *, times: int | None = 1, params: dict[str, Any] | None = None
-) -> store.Document:
+def arm(name: str, kind: str, *, times: int | None = 1, params: dict[str, Any] | None = None) -> store.Document:
     """Raises ValueError for a kind that does not exist."""
     if kind not in KINDS:
         raise ValueError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")
@@ -69,7 +67,7 @@ def route(name: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             store.counter(f"calls.{name}")
             fault = take(name)
             if fault is None:

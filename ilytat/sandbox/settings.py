@@ -22,6 +22,8 @@ EMAIL_API_KEY: str = env.str("EMAIL_API_KEY", default="")
 
 # Seconds after its creation in which an order is refused by send_to_production with 8502.
 PROCESSING_SECONDS: float = env.float("SANDBOX_PROCESSING_SECONDS", default=0)
+# Seconds for which a new order stays pending; with 0 the next reading finds it on hold.
+PENDING_SECONDS: float = env.float("SANDBOX_PENDING_SECONDS", default=0)
 # "manual" waits for send_to_production; "auto" sends by itself APPROVAL_SECONDS after creation.
 APPROVAL: str = env.str("SANDBOX_APPROVAL", default="manual")
 APPROVAL_SECONDS: float = env.float("SANDBOX_APPROVAL_SECONDS", default=3600)
@@ -29,6 +31,11 @@ APPROVAL_SECONDS: float = env.float("SANDBOX_APPROVAL_SECONDS", default=3600)
 RATE_ALL: int = env.int("SANDBOX_RATE_ALL", default=600)
 RATE_CATALOG: int = env.int("SANDBOX_RATE_CATALOG", default=100)
 RATE_PUBLISH: int = env.int("SANDBOX_RATE_PUBLISH", default=200)
+
+# "demo" fills the shop with the demo catalogue, "none" leaves it empty.
+CATALOGUE: str = env.str("SANDBOX_CATALOGUE", default="demo")
+# Drawn product pictures are kept here; several stores may share one folder.
+MOCKUPS = Path(env.str("SANDBOX_MOCKUPS", default=str(STORE.parent / "mockups")))
 
 # What Django wants to know. The key signs nothing here.
 SECRET_KEY = env.str("SECRET_KEY", default="sandbox: signs nothing")

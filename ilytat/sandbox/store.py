@@ -76,9 +76,7 @@ def change() -> Iterator[None]:
 
 
 def read(kind: str, key: str) -> Document | None:
-    row = (
-        _connection().execute("SELECT body FROM document WHERE kind = ? AND key = ?", (kind, key)).fetchone()
-    )
+    row = _connection().execute("SELECT body FROM document WHERE kind = ? AND key = ?", (kind, key)).fetchone()
     return json.loads(row[0]) if row else None
 
 
@@ -104,9 +102,7 @@ def counter(name: str) -> int:
 
 def counts(prefix: str) -> dict[str, int]:
     """Counters whose name begins with the prefix, under the rest of their name."""
-    rows = _connection().execute(
-        "SELECT name, value FROM counter WHERE name LIKE ? || '%' ORDER BY name", (prefix,)
-    )
+    rows = _connection().execute("SELECT name, value FROM counter WHERE name LIKE ? || '%' ORDER BY name", (prefix,))
     return {name.removeprefix(prefix): value for name, value in rows}
 
 

@@ -1,5 +1,57 @@
-"""Paths of the Printify stand-in."""
+"""Paths of the Printify stand-in: the API under /printify/, and for people pictures, tracking and products."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
 
-urlpatterns: list[URLPattern] = []
+from ilytat.sandbox import control
+from ilytat.sandbox.printify import (
+    blueprints,
+    catalog,
+    gate,
+    mockups,
+    orders,
+    panel,
+    publishing,
+    tracking,
+    webhooks,
+)
+
+SHOP = "printify/v1/shops/<int:shop_id>"
+PRODUCT = f"{SHOP}/products/<str:product_id>"
+ORDER = f"{SHOP}/orders/<str:order_id>"
+V1, V2 = "printify/v1/catalog/blueprints", "printify/v2/catalog/blueprints"
+BY_PROVIDER = "<int:blueprint_id>/print_providers/<int:provider_id>"
+
+order_list = gate.by_method(GET=orders.listing, POST=orders.create)
+webhook_list = gate.by_method(GET=webhooks.listing, POST=webhooks.create)
+webhook = gate.by_method(PUT=webhooks.update, DELETE=webhooks.delete)
+
+urlpatterns = [
+    path("printify/v1/shops.json", gate.by_method(GET=catalog.shops)),
+    path(f"{SHOP}/products.json", gate.by_method(GET=catalog.product_list)),
+    path(f"{PRODUCT}/publish.json", gate.by_method(POST=publishing.publish)),
+    path(f"{PRODUCT}/publishing_succeeded.json", gate.by_method(POST=publishing.succeeded)),
+    path(f"{PRODUCT}/publishing_failed.json", gate.by_method(POST=publishing.failed)),
+    path(f"{PRODUCT}/unpublish.json", gate.by_method(POST=publishing.unpublish)),
+    path(f"{PRODUCT}.json", gate.by_method(GET=catalog.product)),
+    path(f"{SHOP}/orders.json", order_list),
+    path(f"{SHOP}/orders/shipping.json", gate.by_method(POST=orders.shipping)),
+    path(f"{ORDER}/send_to_production.json", gate.by_method(POST=orders.send_to_production)),
+    path(f"{ORDER}/cancel.json", gate.by_method(POST=orders.cancel)),
+    path(f"{ORDER}.json", gate.by_method(GET=orders.detail)),
+    path(f"{SHOP}/webhooks.json", webhook_list),
+    path(f"{SHOP}/webhooks/<str:webhook_id>/simulate", gate.by_method(POST=webhooks.simulate)),
+    path(f"{SHOP}/webhooks/<str:webhook_id>.json", webhook),
+    path(f"{V1}.json", gate.by_method(GET=blueprints.blueprints)),
+    path(f"{V1}/<int:blueprint_id>.json", gate.by_method(GET=blueprints.blueprint)),
+    path(f"{V1}/<int:blueprint_id>/size_guide.json", gate.by_method(GET=blueprints.sizes)),
+    path(f"{V1}/<int:blueprint_id>/print_providers.json", gate.by_method(GET=blueprints.providers)),
+    path(f"{V1}/{BY_PROVIDER}/shipping.json", gate.by_method(GET=blueprints.shipping)),
+    path(f"{V2}/{BY_PROVIDER}/shipping.json", gate.by_method(GET=blueprints.shipping_methods)),
+    path(f"{V2}/{BY_PROVIDER}/shipping/<slug:name>.json", gate.by_method(GET=blueprints.shipping_method)),
+    re_path(r"^printify/", gate.unknown),
+    path("mockups/<str:product_id>/<int:variant_id>/<str:camera>/<str:slug>.jpg", mockups.view),
+    path("track/<str:number>/", tracking.page),
+    *panel.urlpatterns,
+]
+
+control.register(panel.SECTION)

@@ -1,0 +1,42 @@
+"""Shops and products, as the API shows them."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from ilytat.sandbox import settings, store
+from ilytat.sandbox.printify import events, gate, goods, paginator
+
+PAGE_DEFAULT = PAGE_MOST = 50
+
+
+def shop() -> dict[str, Any]:
+    made = {"id": settings.PRINTIFY_SHOP_ID, "title": "Sandbox shop", "sales_channel": "custom_integration"}
+    return store.read("printify.shop", "") or made
+
+
+def disconnect() -> None:
+    """What deleting the store's connection in the app does: publishing fails from now on."""
+    with store.change():
+        store.write("printify.shop", "", {**shop(), "sales_channel": "disconnected"})
+        events.emit("shop:disconnected", "shop", settings.PRINTIFY_SHOP_ID, None)
+
+
+def reconnect() -> None:
+    store.remove("printify.shop", "")
+
+
+@gate.route("shops.list")
+def shops(_request: HttpRequest) -> Any:
+    return [shop()]
+
+
+@gate.route("products.list")
+def product_list(request: HttpRequest) -> Any:
+    """Whole products, and no filter: title, search and sku are ignored without a word."""
+    return paginator.page(request, goods.listed(), default=PAGE_DEFAULT, most=PAGE_MOST)
+
+
+@gate.route("products.get")
+def product(_request: HttpRequest, product_id: str) -> Any:
+    return goods.find(product_id)

@@ -1,0 +1,89 @@
+"""The order desk's API."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from ilytat.sandbox import store
+from ilytat.sandbox.printify import desk, events, gate, intake, paginator, progress, rates, refusals
+
+PAGE_MOST = 10
+
+
+@gate.route("orders.create")
+def create(request: HttpRequest) -> Any:
+    with store.change():
+        record = desk.submit(gate.body(request))
+        events.emit("order:created", "order", record["id"], events.shop())
+    return {"id": record["id"]}
+
+
+def _settled(order_id: str) -> store.Document:
+    with store.change():
+        record = desk.find(order_id)
+        progress.settle(record)
+    return record
+
+
+def settle_all() -> list[store.Document]:
+    """Newest first: the order of the list is not documented."""
+    restless = {"pending", "on-hold"}
+    records = desk.every()
+    return [_settled(each["id"]) if each["order"]["status"] in restless else each for each in records]
+
+
+@gate.route("orders.list")
+def listing(request: HttpRequest) -> Any:
+    """Ten at most, filtered by status and sku only; nothing finds an order by its external id."""
+    status, sku = request.GET.get("status"), request.GET.get("sku")
+    orders = [record["order"] for record in settle_all()]
+    kept = [order for order in orders if _matches(order, status, sku)]
+    page = paginator.page(request, kept, default=PAGE_MOST, most=PAGE_MOST)
+    return {**page, "data": [{**order, "external_id": None} for order in page["data"]]}
+
+
+def _matches(order: desk.Order, status: str | None, sku: str | None) -> bool:
+    skus = {line["metadata"]["sku"] for line in order["line_items"]}
+    return (not status or order["status"] == status) and (not sku or sku in skus)
+
+
+@gate.route("orders.get")
+def detail(_request: HttpRequest, order_id: str) -> Any:
+    return _settled(order_id)["order"]
+
+
+@gate.route("orders.send_to_production")
+def send_to_production(_request: HttpRequest, order_id: str) -> Any:
+    refused = None
+    with store.change():
+        record = desk.find(order_id)
+        try:
+            progress.send(record)
+        except refusals.Refused as error:
+            refused = error  # raised outside: the call counts even when it is refused
+    if refused is not None:
+        raise refused
+    return {"id": order_id}
+
+
+@gate.route("orders.cancel")
+def cancel(_request: HttpRequest, order_id: str) -> Any:
+    with store.change():
+        record = desk.find(order_id)
+        progress.cancel(record)
+    return record["order"]
+
+
+@gate.route("orders.shipping")
+def shipping(request: HttpRequest) -> Any:
+    """A flat object of costs; of the address only the country is read."""
+    sent = gate.body(request)
+    address = sent.get("address_to")
+    country = address.get("country") if isinstance(address, dict) else None
+    if not intake.is_country(country):
+        raise refusals.field("address_to.country", "must be a two-letter country code")
+    costs = rates.quote(intake.lines(sent.get("line_items")), country)
+    if not costs:
+        # Not documented; what other clients of the API expect.
+        raise refusals.failure(refusals.BODY, f"Shipping to {country} is not available for these items.")
+    return costs

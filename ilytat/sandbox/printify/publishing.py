@@ -1,0 +1,69 @@
+"""Publishing in a custom shop: the product is locked and the shop is told; nothing more until the shop answers."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from ilytat.sandbox import settings, store
+from ilytat.sandbox.printify import catalog, events, gate, goods, refusals
+
+REQUIRED = ("title", "description", "images", "variants", "tags")
+OPTIONAL = {"keyFeatures": "key_features", "shipping_template": "shipping_template"}
+
+
+def begin(product: goods.Product, wanted: dict[str, Any]) -> None:
+    """Locks the product, for ever if nobody answers. Publishing a locked one again tells the shop again."""
+    details = {name: bool(wanted.get(name)) for name in REQUIRED}
+    details |= {spelled: bool(wanted.get(name)) for name, spelled in OPTIONAL.items()}
+    data = events.shop(
+        publish_details=details,
+        action="update" if product.get("external") else "create",
+        out_of_stock_publishing=0,
+    )
+    with store.change():
+        goods.save({**product, "is_locked": True})
+        events.emit("product:publish:started", "product", product["id"], data)
+
+
+@gate.route("products.publish", bucket="publish")
+def publish(request: HttpRequest, product_id: str) -> Any:
+    product, wanted = goods.find(product_id), gate.body(request)
+    for name in REQUIRED:
+        if not isinstance(wanted.get(name), bool):
+            raise refusals.field(name)
+    if catalog.shop()["sales_channel"] == "disconnected":
+        shop_id = settings.PRINTIFY_SHOP_ID
+        reason = f'Shop #{shop_id} of product "{product_id}" is not connected to sales channel'
+        raise refusals.failure(refusals.NO_CHANNEL, reason)
+    begin(product, wanted)
+    return {}
+
+
+@gate.route("products.publishing_succeeded")
+def succeeded(request: HttpRequest, product_id: str) -> Any:
+    """Also taken for a product that is not locked: it just gets its `external`."""
+    external = gate.body(request).get("external")
+    if not isinstance(external, dict) or not external.get("id") or not external.get("handle"):
+        raise refusals.field("external")
+    with store.change():
+        kept = {"id": str(external["id"]), "handle": str(external["handle"])}
+        goods.save({**goods.find(product_id), "is_locked": False, "external": kept})
+    return {}
+
+
+@gate.route("products.publishing_failed")
+def failed(request: HttpRequest, product_id: str) -> Any:
+    if not gate.body(request).get("reason"):
+        raise refusals.field("reason")
+    with store.change():
+        goods.save({**goods.find(product_id), "is_locked": False})
+    return {}
+
+
+@gate.route("products.unpublish")
+def unpublish(_request: HttpRequest, product_id: str) -> Any:
+    with store.change():
+        product = goods.find(product_id)
+        product.pop("external", None)
+        goods.save({**product, "is_locked": False})
+    return {}
