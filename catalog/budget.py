@@ -1,5 +1,66 @@
-"""Printify's rate budget: 600 calls a minute for the account, shared by all processes, spent by lanes."""
+"""Printify's rate budget: 600 calls a minute for the account, shared by all processes, spent by lanes.
+
+A lane leaves room for those before it, so that a full walk over the catalogue never makes a buyer wait. Without Redis,
+and while Redis is down, each process counts alone: Printify's own 429 is then the last word.
+"""
+
+import logging
+import time
+from functools import cache
+
+from django.conf import settings
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from ilytat.integrations.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+# Printify contract, section 2, with a margin: other programs of the account spend from the same limits.
+ACCOUNT = RateLimitItemPerMinute(570)
+CATALOG = RateLimitItemPerMinute(90)
+# How many of the account's calls each lane leaves to the lanes before it.
+RESERVE = {"checkout": 0, "orders": 60, "webhooks": 150, "sync": 270, "catalog": 150}
+REDIS_SECONDS = 1
+KEY = "printify"
 
 
 def spend(lane: str) -> None:
-    """Take one call from the budget. Raises Unavailable(retry_after) when the lane has none left this minute."""
+    """Take one call from the budget. Raises Unavailable(retry_after) when the lane has none left this minute.
+
+    Lane "catalog" is for Printify's own catalogue routes, which have a smaller limit besides.
+    """
+    try:
+        _take(_shared(), lane)
+    except (RedisError, OSError):
+        log.warning("rate budget: Redis unreachable, counting alone")
+        _take(_alone(), lane)
+
+
+@cache
+def _alone() -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(MemoryStorage())
+
+
+@cache
+def _shared() -> FixedWindowRateLimiter:
+    if not settings.REDIS_URL:
+        return _alone()
+    timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    return FixedWindowRateLimiter(RedisStorage(settings.REDIS_URL, **timeouts))
+
+
+def _take(limiter: FixedWindowRateLimiter, lane: str) -> None:
+    remaining = limiter.get_window_stats(ACCOUNT, KEY).remaining
+    if remaining <= RESERVE[lane] or not limiter.hit(ACCOUNT, KEY):
+        raise _used_up(limiter, ACCOUNT, lane)
+    if lane == "catalog" and not limiter.hit(CATALOG, KEY):
+        raise _used_up(limiter, CATALOG, lane)
+
+
+def _used_up(limiter: FixedWindowRateLimiter, limit: RateLimitItem, lane: str) -> Unavailable:
+    left = limiter.get_window_stats(limit, KEY).reset_time - time.time()
+    wait = min(max(left, 1.0), 60.0)
+    return Unavailable(f"Printify: the {lane} lane has used up its calls of this minute", retry_after=wait)
