@@ -1,4 +1,5 @@
 from django.urls import path
+from django.views.i18n import set_language
 
 from catalog import views
 
@@ -9,4 +10,5 @@ urlpatterns = [
     path("categories/<slug:slug>/", views.category_detail, name="category"),
     path("search/", views.search, name="search"),
     path("pages/<slug:slug>/", views.page, name="page"),
+    path("i18n/language/", set_language, name="set_language"),
 ]

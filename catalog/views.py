@@ -1,10 +1,11 @@
 """The storefront's pages."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("home")
+    return render(request, "catalog/home.html")
 
 
 def product_list(request: HttpRequest) -> HttpResponse:
