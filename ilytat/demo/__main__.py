@@ -1,0 +1,143 @@
+"""The orchestrator: prepares, starts sandbox, web, worker and beat as processes, fills the catalogue, waits, ends all.
+
+PORT (8000) and SANDBOX_PORT (8001) say where. Every line printed is for the person who typed `make run`.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import django
+
+from ilytat.demo import environment, processes
+from ilytat.demo.processes import Process
+
+Step = Callable[[], object]
+
+
+class Stopped(BaseException):
+    """A signal asked us to end: no error, but everything must be unwound."""
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    # A second Ctrl-C must not cut the tidying up short.
+    signal.signal(number, signal.SIG_IGN)
+    raise Stopped
+
+
+def say(line: str = "") -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def ports() -> tuple[int, int]:
+    """Raises RuntimeError, naming the setting, when a port is not a number or is in use."""
+    found = []
+    for name, default in (("PORT", "8000"), ("SANDBOX_PORT", "8001")):
+        value = os.environ.get(name) or default
+        if not value.isdigit() or not 0 < int(value) < 65536:  # noqa: PLR2004 (the highest port)
+            raise RuntimeError(f"{name}={value} is not a port: give a number from 1 to 65535.")
+        if not processes.is_free(int(value)):
+            raise RuntimeError(f"Port {value} is in use: stop what holds it, or choose: {name}=… make run")
+        found.append(int(value))
+    if found[0] == found[1]:
+        raise RuntimeError("PORT and SANDBOX_PORT must differ.")
+    return found[0], found[1]
+
+
+def timed(words: str, step: Step) -> None:
+    say(f"  {words} …")
+    start = time.monotonic()
+    step()
+    took = time.monotonic() - start
+    if took > 1:
+        say(f"  {words}: {took:.0f} s")
+
+
+def prepare() -> None:
+    from ilytat.demo import preparation  # late: Django must be set up
+
+    timed("tables", preparation.make_tables)
+    timed("static files", preparation.collect_static)
+    timed("broker", preparation.make_broker)
+    password = environment.staff_password()
+    timed("staff login", lambda: preparation.make_staff(environment.STAFF_EMAIL, password))
+
+
+def start(env: dict[str, str], port: int, sandbox_port: int, running: list[Process]) -> None:
+    """Each is added to `running` as it starts, so that a signal in between leaves none behind."""
+    logs = environment.VAR / "log"
+    logs.mkdir(exist_ok=True)
+    commands = {
+        "sandbox": processes.sandbox_server(sandbox_port),
+        "web": processes.web_server(port),
+        "worker": processes.celery("worker", "--concurrency", "2"),
+        "beat": processes.celery("beat"),
+    }
+    for name, command in commands.items():
+        running.append(Process(name, command, env, logs / f"{name}.log"))
+
+
+def fill() -> None:
+    """A real sync over HTTP, once; the webhooks each time, because the ports may be others today."""
+    from django.core.management import call_command
+
+    from ilytat.demo import preparation  # late: Django must be set up
+
+    timed("webhooks", lambda: call_command("register_webhooks"))
+    if not preparation.is_filled():
+        timed("catalogue, from the sandbox", lambda: call_command("refresh_catalog"))
+
+
+def watch(running: list[Process]) -> NoReturn:
+    """Until a signal comes, or one of them ends by itself."""
+    while all(process.alive for process in running):
+        time.sleep(0.5)
+    dead = next(process for process in running if not process.alive)
+    raise RuntimeError(f"{dead.name} ended by itself. Its last words:\n{dead.last_words()}")
+
+
+def open_shop(env: dict[str, str], port: int, sandbox_port: int, running: list[Process]) -> NoReturn:
+    say("Preparing")
+    os.environ.clear()
+    os.environ.update(env, DJANGO_SETTINGS_MODULE="ilytat.settings")
+    django.setup()
+    prepare()
+    say("Starting sandbox, web, worker and beat")
+    start(env, port, sandbox_port, running)
+    processes.wait_for_port(running[0], sandbox_port)
+    processes.wait_for_port(running[1], port)
+    fill()
+    say(f"""
+The shop is open.  Ctrl-C closes it.
+
+  Shop          {env["SITE_URL"]}/
+  Sandbox       {env["SANDBOX_URL"]}/   (stands in for Printify, Stripe and SendGrid; mails: /inbox/)
+  Staff         {env["SITE_URL"]}/admin/   {environment.STAFF_EMAIL}   {environment.staff_password()}
+  Logs          var/log/
+""")
+    watch(running)
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    running: list[Process] = []
+    try:
+        port, sandbox_port = ports()
+        open_shop(environment.prepare(port, sandbox_port), port, sandbox_port, running)
+    except Stopped:
+        say("\nClosing")
+        return 0
+    except RuntimeError as error:
+        say(str(error))
+        return 1
+    finally:
+        processes.end_all(running)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The fixtures every test may use. Worlds that are hard to build live here; rows are made by `tests.factories`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import BrowserContext, Page
+
+from tests import needs, worlds
+from tests.stack import Stack
+from tests.stand_in import Sandbox
+
+# Playwright's loop runs beside the tests' database calls; Django would take them for asynchronous ones.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM_FLAGS = (
+    "--disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+PATIENCE_MS = 10_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(needs)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Rate counters and page fragments of one test must not meet the next."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    own = {"executable_path": needs.chromium(), "args": CHROMIUM_FLAGS.split()}
+    return {**browser_type_launch_args, **own}
+
+
+@pytest.fixture
+def browser_page(context: BrowserContext) -> Page:
+    """A fresh Chromium tab. The test carries `@pytest.mark.needs("chromium")`."""
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The real sandbox as a process of its own, for tests that need no other process. Shared: arm, then clear."""
+    with worlds.sandbox_alone(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack_seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.Seed]:
+    """Tables, pictures and a synced catalogue, made once: every stack begins with a copy."""
+    with worlds.seeded(tmp_path_factory.mktemp("seed")) as seed:
+        yield seed
+
+
+@pytest.fixture
+def stack(stack_seed: worlds.Seed, tmp_path: Path) -> Iterator[Stack]:
+    """The whole shop as processes, for this test alone."""
+    with worlds.stack_from(stack_seed, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def module_stack(stack_seed: worlds.Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The same, shared by a module whose tests do not disturb one another. Not beside `stack`: ports are shared."""
+    with worlds.stack_from(stack_seed, tmp_path_factory.mktemp("stack")) as running:
+        yield running

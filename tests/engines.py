@@ -1,0 +1,105 @@
+"""A database and a broker for one stack: SQLite files in its folder, or PostgreSQL and Redis where they are given."""
+
+import secrets
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from django.conf import settings
+
+BROKER_DB, CACHE_DB = 14, 15
+
+
+class Engines(Protocol):
+    database_url: str
+    broker_url: str
+    cache_url: str
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]: ...
+    def flush_broker(self) -> None: ...
+    def copy(self, folder: Path) -> "Engines": ...
+    def drop(self) -> None: ...
+
+
+def engines(folder: Path) -> Engines:
+    """PostgreSQL and Redis when the tests have both, else files."""
+    if settings.REDIS_URL and settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return Servers()
+    return Files(folder)
+
+
+class Files:
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "shop.sqlite3"
+        self.broker = folder / "broker.sqlite3"
+        self.database_url = f"sqlite:///{self.database}"
+        self.broker_url = f"sqla+sqlite:///{self.broker}"
+        self.cache_url = ""
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+            return list(connection.execute(query))
+
+    def flush_broker(self) -> None:
+        with closing(sqlite3.connect(self.broker, timeout=20, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM kombu_message")
+
+    def copy(self, folder: Path) -> "Files":
+        other = Files(folder)
+        # Through SQLite, because a copied file would miss what its WAL still holds.
+        with closing(sqlite3.connect(self.database)) as old, closing(sqlite3.connect(other.database)) as new:
+            old.backup(new)
+        if self.broker.is_file():
+            shutil.copy(self.broker, other.broker)
+        return other
+
+    def drop(self) -> None:
+        """The folder goes with pytest's."""
+
+
+class Servers:
+    """A fresh database on the tests' PostgreSQL; two databases of the tests' Redis."""
+
+    def __init__(self, template: str = "template1") -> None:
+        given = settings.DATABASES["default"]
+        self.name = f"stack_{secrets.token_hex(4)}"
+        user = given["USER"] + (f":{given['PASSWORD']}" if given["PASSWORD"] else "")
+        self._server = f"postgres://{user}@{given['HOST'] or '127.0.0.1'}:{given['PORT'] or 5432}"
+        self.database_url = f"{self._server}/{self.name}"
+        self.broker_url, self.cache_url = _redis(BROKER_DB), _redis(CACHE_DB)
+        self._administer(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
+        for url in (self.broker_url, self.cache_url):
+            _flush(url)
+
+    def _administer(self, statement: str) -> None:
+        with psycopg.connect(f"{self._server}/postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            done = connection.execute(query)
+            return done.fetchall() if done.description else []
+
+    def flush_broker(self) -> None:
+        _flush(self.broker_url)
+
+    def copy(self, folder: Path) -> "Servers":  # noqa: ARG002 (files need it)
+        return Servers(template=self.name)
+
+    def drop(self) -> None:
+        self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+
+def _redis(number: int) -> str:
+    parts = urlsplit(settings.REDIS_URL)
+    return str(urlunsplit(parts._replace(path=f"/{number}")))
+
+
+def _flush(url: str) -> None:
+    with closing(redis.Redis.from_url(url)) as connection:
+        connection.flushdb()

@@ -1,0 +1,125 @@
+"""Rows with sensible values: each test says only what it is about. Money is minor units of USD."""
+
+import itertools
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from catalog.models import Product, Variant
+from ilytat.integrations.models import InboundEvent
+from orders.models import Cart, CartLine, Order, OrderLine
+from orders.states import OrderState
+
+_numbers = itertools.count(1)
+
+COLOURS = [
+    {"id": 521, "title": "White", "colors": ["#ffffff"]},
+    {"id": 418, "title": "Black", "colors": ["#000000"]},
+]
+SIZES = [{"id": 14, "title": "S"}, {"id": 15, "title": "M"}]
+OPTIONS = [
+    {"name": "Colors", "type": "color", "values": COLOURS},
+    {"name": "Sizes", "type": "size", "values": SIZES},
+]
+
+
+def product(**given: Any) -> Product:
+    """On sale at 24.99, in two colours and two sizes; its variants are for `variant` to add."""
+    number = next(_numbers)
+    values = {
+        "printify_id": f"5d39b159e7c48c00072{number:05d}",
+        "slug": f"kind-tee-{number}",
+        "upstream_title": f"Kind tee {number}",
+        "upstream_description": "<p>Soft cotton.</p>",
+        "options": OPTIONS,
+        "blueprint_id": 6,
+        "print_provider_id": 99,
+        "price_from": 2499,
+        "price_to": 2499,
+        "in_stock": True,
+        "created_upstream": timezone.now(),
+    }
+    return Product.objects.create(**values | given)
+
+
+def variant(of: Product | None = None, **given: Any) -> Variant:
+    """One that can be bought, of a product made for it unless `of` is given."""
+    number = next(_numbers)
+    values = {
+        "variant_id": 17000 + number,
+        "sku": f"SKU-{number}",
+        "title": "White / S",
+        "option_ids": [521, 14],
+        "price": 2499,
+        "cost": 1100,
+        "grams": 180,
+        "is_enabled": True,
+        "is_available": True,
+    }
+    return Variant.objects.create(product=of or product(), **values | given)
+
+
+def cart(*variants: Variant, quantity: int = 1, **given: Any) -> Cart:
+    made = Cart.objects.create(**given)
+    for one in variants:
+        CartLine.objects.create(cart=made, variant=one, quantity=quantity, seen_price=one.price)
+    return made
+
+
+def order(*variants: Variant, quantity: int = 1, shipping: int = 475, **given: Any) -> Order:
+    """Awaiting payment, going to Chicago; `order(variant())` has one line, `order()` none."""
+    number = next(_numbers)
+    subtotal = sum(one.price * quantity for one in variants)
+    values = {
+        "number": f"T{number:06d}",
+        "checkout_key": uuid.uuid4(),
+        "email": "ana@example.com",
+        "name": "Ana Ruiz",
+        "address1": "233 S Wacker Dr",
+        "city": "Chicago",
+        "region": "IL",
+        "zip": "60606",
+        "country": "US",
+        "currency": "USD",
+        "subtotal": subtotal,
+        "shipping": shipping,
+        "total": subtotal + shipping,
+    }
+    made = Order.objects.create(**values | given)
+    for one in variants:
+        order_line(made, one, quantity=quantity)
+    return made
+
+
+def order_line(of: Order, bought: Variant, *, quantity: int = 1) -> OrderLine:
+    """The frozen copy of a variant; the order's totals are the caller's."""
+    return OrderLine.objects.create(
+        order=of,
+        product=bought.product,
+        variant=bought,
+        printify_product_id=bought.product.printify_id,
+        printify_variant_id=bought.variant_id,
+        title=bought.product.title,
+        label=bought.label,
+        sku=bought.sku,
+        unit_price=bought.price,
+        unit_cost=bought.cost,
+        quantity=quantity,
+    )
+
+
+def paid_order(*variants: Variant, **given: Any) -> Order:
+    """The order's own state only: no payment, fulfilment or mail rows, which `orders.lifecycle` makes."""
+    return order(*variants or (variant(),), state=OrderState.PAID, paid_at=timezone.now(), **given)
+
+
+def inbound_event(**given: Any) -> InboundEvent:
+    number = next(_numbers)
+    values = {
+        "source": "stripe",
+        "event_id": f"evt_{number}",
+        "type": "checkout.session.completed",
+        "payload": {"id": f"evt_{number}", "data": {"object": {"id": f"cs_test_{number}"}}},
+    }
+    return InboundEvent.objects.create(**values | given)
