@@ -137,6 +137,7 @@ class Kind:
     context: type
     audience: Audience
     what: str  # as staff call it
+    secret: bool = False  # carries a link that opens an account: forgotten once handed over, never shown to staff
 
     @property
     def keys(self) -> frozenset[str]:
@@ -153,8 +154,8 @@ KINDS: dict[str, Kind] = {
         Kind("refund_sent", RefundSent, "buyer", "Refund sent"),
         Kind("payment_failed", PaymentFailed, "buyer", "Payment failed"),
         Kind("staff_alert", StaffAlert, "staff", "Alert to staff"),
-        Kind("verify_email", VerifyEmail, "account", "Confirm the e-mail address"),
-        Kind("password_reset", AccountLink, "account", "Reset the password"),
+        Kind("verify_email", VerifyEmail, "account", "Confirm the e-mail address", secret=True),
+        Kind("password_reset", AccountLink, "account", "Reset the password", secret=True),
         Kind("unknown_account", AccountLink, "account", "Reset asked for an unknown address"),
         Kind("account_exists", AccountLink, "account", "Sign-up with a known address"),
         Kind("password_changed", AccountNotice, "account", "Password changed"),

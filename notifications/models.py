@@ -1,6 +1,6 @@
 """Mail: the outbox, the brand that dresses it, and who may (not) be written to."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -11,6 +11,15 @@ from ilytat.integrations.jobs import Job
 class OutgoingEmail(Job):
     """One mail to one address. `dedupe_key` says what it is about, so that no mail is queued twice."""
 
+    class Fate(models.TextChoices):
+        """What the provider said afterwards; its events may come late, or never."""
+
+        DELIVERED = "delivered", "Delivered"
+        BLOCKED = "blocked", "Refused for now"
+        BOUNCED = "bounced", "Bounced"
+        DROPPED = "dropped", "Dropped"
+        COMPLAINED = "complained", "Marked as spam"
+
     max_attempts: ClassVar[int] = 12
 
     kind = models.CharField(max_length=40, db_index=True)
@@ -20,15 +29,16 @@ class OutgoingEmail(Job):
     reference = models.CharField(
         max_length=40, blank=True, db_index=True, help_text="An order's number, for searching."
     )
-    context = models.JSONField(
-        default=dict, help_text="All that the templates need, frozen when it was queued."
-    )
+    context = models.JSONField(default=dict, help_text="All that the templates need, frozen when it was queued.")
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     provider_id = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    fate = models.CharField(max_length=12, choices=Fate, blank=True)
+    fate_reason = models.CharField(max_length=300, blank=True)
+    fate_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -47,6 +57,10 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email}: {self.reason}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()  # as `outbox.suppressed` looks for it
+        super().save(*args, **kwargs)
 
 
 class Subscriber(models.Model):
@@ -82,9 +96,7 @@ class Brand(models.Model):
     tagline = models.CharField(max_length=120, default="Unique. Creative. Yours.")
     support_email = models.EmailField(default="support@ilytat.com")
     phone = models.CharField(max_length=30, default="(708) 627-1854")
-    address = models.CharField(
-        max_length=200, default="2045 W Grand Ave STE B, PMB 820188, Chicago, IL 60612, USA"
-    )
+    address = models.CharField(max_length=200, default="2045 W Grand Ave STE B, PMB 820188, Chicago, IL 60612, USA")
     hours = models.CharField(max_length=120, default="Monday to Friday, 9 to 17 Central Time")
     announcement = models.CharField(max_length=160, blank=True)
     logo = models.ImageField(upload_to="brand/", blank=True)

@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications import webhooks
+
+urlpatterns = [path("api/webhooks/sendgrid", webhooks.sendgrid_webhook, name="sendgrid_webhook")]

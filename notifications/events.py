@@ -1,0 +1,75 @@
+"""What SendGrid tells us of mails that left: the row learns its fate, and bad addresses are not written to again."""
+
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from ilytat.integrations import alerts, inbox
+from ilytat.integrations.models import InboundEvent
+from notifications.models import OutgoingEmail, Suppression
+
+SOURCE = "sendgrid"
+# Why SendGrid drops a mail: these speak of the address, all others of our account or of the mail.
+ADDRESS_REASONS = ("bounced address", "invalid", "unsubscribed address", "spam reporting address")
+
+
+@inbox.handles(SOURCE, "delivered")
+def delivered(event: InboundEvent) -> inbox.Apply:
+    return partial(_fate, event.payload, OutgoingEmail.Fate.DELIVERED)
+
+
+@inbox.handles(SOURCE, "bounce")
+def bounce(event: InboundEvent) -> inbox.Apply:
+    """A "blocked" bounce is the mailbox's passing trouble; only a hard one closes the address."""
+    if event.payload.get("type") == "blocked":
+        return partial(_fate, event.payload, OutgoingEmail.Fate.BLOCKED)
+    return partial(_suppress, event.payload, "bounce", OutgoingEmail.Fate.BOUNCED)
+
+
+@inbox.handles(SOURCE, "dropped")
+def dropped(event: InboundEvent) -> inbox.Apply:
+    if str(event.payload.get("reason", "")).lower().startswith(ADDRESS_REASONS):
+        return partial(_suppress, event.payload, "dropped", OutgoingEmail.Fate.DROPPED)
+    return partial(_dropped_by_account, event.payload)
+
+
+@inbox.handles(SOURCE, "spamreport")
+def spamreport(event: InboundEvent) -> inbox.Apply:
+    return partial(_suppress, event.payload, "spamreport", OutgoingEmail.Fate.COMPLAINED)
+
+
+@inbox.handles(SOURCE, "unsubscribe", "group_unsubscribe")
+def unsubscribe(event: InboundEvent) -> inbox.Apply:
+    return partial(_suppress, event.payload, "unsubscribe", None)
+
+
+def _suppress(payload: dict[str, Any], reason: str, fate: str | None) -> str:
+    address = str(payload.get("email", "")).strip().lower()
+    if not address:
+        return "no address in it"
+    row = Suppression(email=address, reason=reason)
+    Suppression.objects.bulk_create([row], ignore_conflicts=True)
+    said = _fate(payload, fate) if fate else "no mail touched"
+    return f"suppressed; {said}"
+
+
+def _dropped_by_account(payload: dict[str, Any]) -> str:
+    reason = str(payload.get("reason", "no reason given"))
+    alerts.open_alert(
+        "mail:dropped",
+        f"SendGrid drops our mails: {reason}",
+        next_step="Look at SendGrid's account page, then send the dropped mails again from the admin.",
+    )
+    return _fate(payload, OutgoingEmail.Fate.DROPPED)
+
+
+def _fate(payload: dict[str, Any], fate: str) -> str:
+    """Events come late and out of order: a bounce after "delivered" counts, a "delivered" after a bounce does not."""
+    key = str(payload.get("dedupe_key", ""))
+    rows = OutgoingEmail.objects.filter(dedupe_key=key, to__iexact=str(payload.get("email", "")))
+    if fate == OutgoingEmail.Fate.DELIVERED:
+        rows = rows.filter(fate__in=("", OutgoingEmail.Fate.BLOCKED))
+    reason = str(payload.get("reason") or payload.get("response") or "")[:300]
+    changed = rows.update(fate=fate, fate_reason=reason, fate_at=timezone.now()) if key else 0
+    return f"{fate}" if changed else f"{fate}: no mail changed"

@@ -1,0 +1,153 @@
+"""The outbox: a mail is a row first, committed with what it reports, and is handed over by whoever works the queue.
+
+`queue` is the only door in. `dedupe_key` says what the mail is about (`shipped:<shipment>`), so that asking twice
+writes once; `send` hands over what was claimed, so that two workers send once. Only a crash inside the hand-over
+itself may repeat a mail, and then under the same Message-ID.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from ilytat.integrations import alerts, bell, jobs
+from ilytat.integrations.errors import Refused
+from notifications import handover, rendering
+from notifications.kinds import KINDS
+from notifications.models import OutgoingEmail, Suppression
+
+QUEUE = "mail"
+LANE = "mail"
+KEY_LENGTH = 120
+# The hand-over's own timeouts must fit into what is left of the lease (seconds).
+HANDOVER_SECONDS = 25.0
+# What a wrong key stops for a while, so that a queue of mails asks once and not once each.
+PAUSE_SECONDS = 300.0
+
+
+def queue(
+    kind: str,
+    *,
+    dedupe_key: str,
+    to: str,
+    language: str,
+    context: Mapping[str, object],
+    reference: str = "",
+) -> None:
+    """Write the mail down, once for each `dedupe_key`, inside the caller's transaction; it leaves after the commit.
+
+    Raises KeyError for an unknown kind and ValueError for a context that is not of that kind: mistakes of ours, met
+    in tests. `reference` is what staff search for (an order's number).
+    """
+    wrong = KINDS[kind].keys ^ set(context)
+    if wrong:
+        raise ValueError(f"The context of {kind} differs in: {', '.join(sorted(wrong))}")
+    row = OutgoingEmail(
+        kind=kind,
+        dedupe_key=fitting(dedupe_key),
+        to=to,
+        language=language or settings.LANGUAGE_CODE,
+        context=dict(context),
+        reference=reference,
+    )
+    OutgoingEmail.objects.bulk_create([row], ignore_conflicts=True)
+    bell.ring(QUEUE, LANE)
+
+
+def fitting(key: str) -> str:
+    """The key itself, or its beginning and a digest when the column could not hold it."""
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[:80]}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+def message_id(dedupe_key: str) -> str:
+    """Stable for life, so that a repeat is recognised as one; a digest, because keys may name an address."""
+    domain = parseaddr(settings.EMAIL_FROM)[1].rpartition("@")[2] or "localhost"
+    return f"<{hashlib.sha256(dedupe_key.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def suppressed(address: str) -> bool:
+    return Suppression.objects.filter(email=address.lower()).exists()
+
+
+def send(job: OutgoingEmail) -> None:
+    """Work of the queue: render, keep what was rendered, hand over, mark. Raises the kit's errors."""
+    if suppressed(job.to):
+        job.finish("suppressed")
+        return
+    mail = _rendered(job)
+    kept = {} if KINDS[job.kind].secret else {"text": mail.text, "html": mail.html}
+    job.save_mine(subject=mail.subject[:200], **kept)
+    job.still_mine(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
+    try:
+        provider_id = handover.hand_over(job, mail, message_id(job.dedupe_key))
+    except handover.Misconfigured as error:
+        _pause(job, str(error))
+        return
+    _mark_sent(job, provider_id)
+
+
+def _rendered(job: OutgoingEmail) -> rendering.Rendered:
+    try:
+        return rendering.render(job.kind, job.language, job.context)
+    except Exception as error:
+        # A template fails the same way each time: staff must see it now, not after an hour of tries.
+        raise Refused(f"Could not be written: {type(error).__name__}: {error}") from error
+
+
+def _mark_sent(job: OutgoingEmail, provider_id: str) -> None:
+    changes: dict[str, Any] = {"sent_at": timezone.now(), "provider_id": provider_id[:120]}
+    if KINDS[job.kind].secret:
+        # A link that opens an account does not outlive its hand-over: staff could read it here.
+        changes["context"] = {}
+    job.finish("sent", **changes)
+    alerts.close_alert("mail:refused")
+
+
+def _pause(job: OutgoingEmail, why: str) -> None:
+    """The provider refuses us, not this mail: nothing is sent, and no try is counted, until the pause is over."""
+    alerts.open_alert(
+        "mail:refused",
+        f"The mail provider refuses us: {why}",
+        next_step="Check EMAIL_API_KEY (or EMAIL_URL) and EMAIL_FROM; waiting mails leave by themselves then.",
+    )
+    until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
+    OutgoingEmail.due().update(next_at=until)
+    job.finish("new", next_in=PAUSE_SECONDS, last_error=why[:2000])
+
+
+def again(original: OutgoingEmail) -> OutgoingEmail:
+    """Send the same mail once more as a new row. The caller has made sure that staff want this.
+
+    Raises ValueError for mails whose context was forgotten when they left.
+    """
+    if KINDS[original.kind].secret:
+        raise ValueError("A link that opens an account is not sent twice: ask for a new one on the site.")
+    stem = original.dedupe_key.partition(":again:")[0]
+    times = OutgoingEmail.objects.filter(dedupe_key__startswith=f"{stem[:80]}:again:").count()
+    row = OutgoingEmail.objects.create(
+        kind=original.kind,
+        dedupe_key=f"{stem[:80]}:again:{times + 1}",
+        to=original.to,
+        language=original.language,
+        reference=original.reference,
+        context=original.context,
+    )
+    bell.ring(QUEUE, LANE)
+    return row
+
+
+def on_attention(job: OutgoingEmail) -> None:
+    alerts.open_alert(
+        "mail:attention",
+        f"A mail could not be sent: {job.kind} {job.reference}".strip(),
+        next_step="Open Outgoing e-mails, filter by state 'attention', read the error and send again.",
+    )
+
+
+jobs_queue = jobs.Queue(name=QUEUE, model=OutgoingEmail, work=send, lane=LANE, on_attention=on_attention)

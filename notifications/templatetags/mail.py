@@ -1,0 +1,28 @@
+"""How mails write days and moments, which their contexts carry as ISO 8601."""
+
+from datetime import date, datetime
+
+from babel.dates import format_skeleton, format_time
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language, to_locale
+
+register = template.Library()
+
+
+def _locale() -> str:
+    return to_locale(get_language() or "en")
+
+
+@register.filter
+def day(iso: str) -> str:
+    """2026-11-03 → Tue, Nov 3."""
+    return format_skeleton("MMMEd", date.fromisoformat(iso[:10]), locale=_locale())
+
+
+@register.filter
+def moment(iso: str) -> str:
+    """2026-11-03T21:42:00+00:00 → Tue, Nov 3, 3:42 PM CST (in the shop's time, which it names)."""
+    at = timezone.localtime(datetime.fromisoformat(iso))
+    hour = format_time(at.timetz(), "short", locale=_locale())
+    return f"{format_skeleton('MMMEd', at.date(), locale=_locale())}, {hour} {at.tzname()}"
