@@ -48,8 +48,8 @@ def _alone() -> FixedWindowRateLimiter:
 def _shared() -> FixedWindowRateLimiter:
     if not settings.REDIS_URL:
         return _alone()
-    timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return FixedWindowRateLimiter(RedisStorage(settings.REDIS_URL, **timeouts))
+    storage = RedisStorage(settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    return FixedWindowRateLimiter(storage)
 
 
 def _take(limiter: FixedWindowRateLimiter, lane: str) -> None:

@@ -9,21 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
 from catalog import budget
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
-from ilytat.integrations.errors import NotConfigured, Refused
+from ilytat.integrations.errors import NotConfigured, Refused, Unavailable
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
 LOOKUP_PAGES = 20
 CONFLICT = 409
 ABSENT = (404, 422)
-ELSEWHERE = "8104"  # the product belongs to another shop: treat it as absent
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ class UpstreamOrder:
 def read_order(data: Any) -> UpstreamOrder:
     if not isinstance(data, dict) or not data.get("id"):
         raise Refused("Printify's answer is not an order", body=data)
-    metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+    said = data.get("metadata")
+    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
     parcels = [_parcel(item) for item in data.get("shipments") or [] if isinstance(item, dict)]
     return UpstreamOrder(
         id=str(data["id"]),
@@ -83,7 +83,7 @@ class Printify:
 
     def __init__(self, http: ApiClient, shop_id: str) -> None:
         self.http = http
-        self.interactive = replace(http, connect_timeout=2.0, read_timeout=4.0, deadline=6.0, tries=2)
+        self.interactive = replace(http, connect_timeout=1.0, read_timeout=2.0, deadline=2.5, tries=1)
         self.shop = f"/v1/shops/{shop_id}"
 
     # --- shops and products
@@ -99,22 +99,33 @@ class Printify:
         return found if isinstance(found, dict) else {}
 
     def product(self, product_id: str, *, interactive: bool = False) -> dict[str, Any] | None:
-        """The product, or None when Printify says, in any of its four ways, that there is none."""
+        """The product, or None when Printify says that there is none by this id.
+
+        Another shop's product (8104) stays a refusal: after reconnecting a store every product of ours would be one,
+        and the catalogue must not vanish for a wrong PRINTIFY_SHOP_ID (RELIABILITY E10).
+        """
         http, lane = (self.interactive, "checkout") if interactive else (self.http, "webhooks")
         try:
-            found = http.read(f"{self.shop}/products/{product_id}.json", lane=lane)
+            found = http.read(f"{self.shop}/products/{quote(product_id, safe='')}.json", lane=lane)
         except Refused as error:
-            if error.status in ABSENT or error.code == ELSEWHERE:
+            if error.status in ABSENT:
                 return None
             raise
-        return found if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise Unavailable("Printify's answer is not a product")
+        return found
 
     def publishing_succeeded(self, product_id: str, *, our_id: str, url: str) -> None:
         body = {"external": {"id": our_id, "handle": url}}
-        self.http.write("POST", f"{self.shop}/products/{product_id}/publishing_succeeded.json", body, lane="webhooks")
+        self.http.write(
+            "POST",
+            f"{self.shop}/products/{quote(product_id, safe='')}/publishing_succeeded.json",
+            body,
+            lane="webhooks",
+        )
 
     def publishing_failed(self, product_id: str, reason: str) -> None:
-        path = f"{self.shop}/products/{product_id}/publishing_failed.json"
+        path = f"{self.shop}/products/{quote(product_id, safe='')}/publishing_failed.json"
         self.http.write("POST", path, {"reason": reason}, lane="webhooks")
 
     # --- shipping
@@ -131,7 +142,8 @@ class Printify:
         return {ours: costs[theirs] for ours, theirs in names.items() if isinstance(costs.get(theirs), int)}
 
     def shipping_profile(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
-        found = self.http.read(f"/v1/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json")
+        path = f"/v1/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json"
+        found = self.http.read(path, lane="catalog")
         return found if isinstance(found, dict) else {}
 
     # --- orders
@@ -148,7 +160,7 @@ class Printify:
         return read_order(found).id
 
     def order(self, order_id: str) -> UpstreamOrder:
-        return read_order(self.http.read(f"{self.shop}/orders/{order_id}.json", lane="orders"))
+        return read_order(self.http.read(f"{self.shop}/orders/{quote(order_id, safe='')}.json", lane="orders"))
 
     def orders(self, pages: int = LOOKUP_PAGES) -> Iterator[UpstreamOrder]:
         """The shop's orders, ten a page, at most `pages` pages: there is no filter by our id."""
@@ -167,11 +179,11 @@ class Printify:
         """Starts printing and charges the shop's owner. Repeating it is harmless. A test payment is refused here."""
         if settings.PRINTIFY_PRINTS_FOR_REAL and not live:
             raise Refused("A test-mode payment never starts production at the real Printify.")
-        self.http.write("POST", f"{self.shop}/orders/{order_id}/send_to_production.json")
+        self.http.write("POST", f"{self.shop}/orders/{quote(order_id, safe='')}/send_to_production.json")
 
     def cancel(self, order_id: str) -> None:
         """Accepted only while on hold or while Printify could not charge the owner."""
-        self.http.write("POST", f"{self.shop}/orders/{order_id}/cancel.json")
+        self.http.write("POST", f"{self.shop}/orders/{quote(order_id, safe='')}/cancel.json")
 
     # --- webhooks
 
@@ -184,7 +196,11 @@ class Printify:
         self.http.write("POST", f"{self.shop}/webhooks.json", body, lane="webhooks")
 
     def delete_webhook(self, hook_id: str, host: str) -> None:
-        self.http.write("DELETE", f"{self.shop}/webhooks/{hook_id}.json?host={host}", lane="webhooks")
+        self.http.write(
+            "DELETE",
+            f"{self.shop}/webhooks/{quote(hook_id, safe='')}.json?host={quote(host, safe='')}",
+            lane="webhooks",
+        )
 
 
 @cache

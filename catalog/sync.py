@@ -1,0 +1,151 @@
+"""The synchronisation: Printify's catalogue walked page by page and kept product by product.
+
+Memory holds one page and the ids seen. A failure leaves the catalogue as it was; half a walk updates what it saw and
+concludes nothing about the rest (RELIABILITY B17).
+"""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from catalog import absence, printify, runs, upsert
+from catalog.fields import Unreadable, storable
+from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from catalog.readers import digest, product_id
+from catalog.upsert import Stored
+from catalog.walk import Page, Walk
+from ilytat.integrations import alerts
+from ilytat.integrations.errors import IntegrationError, Refused
+from ilytat.integrations.models import SyncLog
+
+REFUSED = "printify:refused"
+QUARANTINE = "catalogue:quarantine"
+RECORDED = ("created", "changed", "gone", "failed")
+
+
+def run(trigger: str = "schedule", *, dry_run: bool = False) -> SyncRun | None:
+    """Walk the whole catalogue. None when another run is at it. Raises nothing for what Printify does."""
+    mine = runs.begin(trigger, dry_run=dry_run)
+    if mine is None:
+        return None
+    with runs.ending(mine):
+        _walk(mine)
+    return mine
+
+
+def refresh_product(printify_id: str, *, interactive: bool = False) -> Stored:
+    """Read one product anew. Raises an IntegrationError when Printify cannot say how it stands."""
+    asked_at = timezone.now()
+    payload = printify.client().product(printify_id, interactive=interactive)
+    return keep(printify_id, payload, asked_at)
+
+
+def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -> Stored:
+    """Keep the answer about one product; None means that Printify has it no more. Also inside a transaction."""
+    stored = absence.gone(printify_id) if payload is None else upsert.store(payload, asked_at)
+    if stored.outcome in RECORDED:
+        SyncLog.objects.create(
+            integration="printify",
+            action="product refresh",
+            reference=printify_id,
+            outcome=stored.outcome,
+            detail=stored.error or ", ".join(stored.fields)[:500],
+        )
+    return stored
+
+
+def _walk(mine: SyncRun) -> None:
+    tally: Counter[str] = Counter()
+    try:
+        walk = Walk(printify.client().product_page)
+        for page in walk.pages():
+            tally += _keep_page(mine, page)
+            runs.save(mine, **_counts(walk, tally))
+    except IntegrationError as error:
+        _break_off(mine, error)
+        return
+    tally += absence.judge(mine, walk)
+    state = "success" if walk.complete else "partial"
+    runs.save(mine, state=state, ended_at=timezone.now(), note="; ".join(walk.notes), **_counts(walk, tally))
+    alerts.close_alert(REFUSED)
+    _tell_of_quarantine(mine)
+
+
+def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:
+    names = ("created", "changed", "gone", "failed")
+    unchanged = tally["unchanged"] + tally["older"]
+    seen = len(walk.seen) + walk.nameless
+    return {name: tally[name] for name in names} | {
+        "unchanged": unchanged,
+        "seen": seen,
+        "total": walk.total,
+        "calls": walk.calls,
+    }
+
+
+def _break_off(mine: SyncRun, error: IntegrationError) -> None:
+    """What was seen is kept. A refusal (token, shop id) is for staff; an outage heals, and the health check tells."""
+    state = "partial" if mine.seen else "failed"
+    runs.save(mine, state=state, ended_at=timezone.now(), note=error.detail[:500])
+    if isinstance(error, Refused):
+        next_step = "Check PRINTIFY_API_KEY (tokens end after a year) and PRINTIFY_SHOP_ID (changes on reconnecting)."
+        alerts.open_alert(REFUSED, f"Printify refuses us: {error.detail}", next_step=next_step)
+
+
+def _keep_page(mine: SyncRun, page: Page) -> Counter[str]:
+    known = _known([product_id(item) for item in page.items])
+    same = [key for item in page.items if (key := product_id(item)) in known and known[key] == _digest(item)]
+    if not mine.dry_run:
+        _renew(same, page.asked_at)
+    unchanged = set(same)
+    stored = [
+        upsert.store(item, page.asked_at, dry_run=mine.dry_run)
+        for item in page.items
+        if product_id(item) not in unchanged
+    ]
+    SyncChange.objects.bulk_create(_change(mine, each) for each in stored if each.outcome in RECORDED)
+    return Counter(each.outcome for each in stored) + Counter({"unchanged": len(unchanged)})
+
+
+def _digest(item: Any) -> str | None:
+    try:
+        return digest(storable(item))
+    except Unreadable:
+        return None
+
+
+def _known(keys: list[str]) -> dict[str, str]:
+    """Hashes of what is kept and shown as it is: not quarantined, not gone."""
+    shown = Product.objects.filter(printify_id__in=keys, gone_at__isnull=True).values("printify_id")
+    rows = PrintifyCache.objects.filter(type="product", external_id__in=shown, error="")
+    return dict(rows.values_list("external_id", "hash"))
+
+
+def _renew(keys: list[str], asked_at: datetime) -> None:
+    """All that an unchanged product costs: a part of one UPDATE a page."""
+    rows = PrintifyCache.objects.filter(type="product", external_id__in=keys, fetched_at__lte=asked_at)
+    rows.update(fetched_at=asked_at, expires_at=asked_at + upsert.ttl())
+
+
+def _change(mine: SyncRun, stored: Stored) -> SyncChange:
+    product = stored.product if stored.product and not mine.dry_run else None
+    return SyncChange(
+        run=mine,
+        product=product,
+        printify_id=stored.printify_id,
+        outcome=stored.outcome,
+        fields=stored.fields,
+        error=stored.error,
+    )
+
+
+def _tell_of_quarantine(mine: SyncRun) -> None:
+    held = PrintifyCache.objects.filter(type="product", fetched_at__gte=mine.started_at)
+    count = held.exclude(error="").count()
+    if count:
+        next_step = "Their last good version is still shown. The reasons are in the admin under Printify caches."
+        alerts.open_alert(QUARANTINE, f"{count} products from Printify cannot be used.", next_step=next_step)
+    else:
+        alerts.close_alert(QUARANTINE)

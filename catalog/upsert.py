@@ -1,0 +1,172 @@
+"""One product as Printify gave it, kept: the cache row, and what the shop shows of it.
+
+Each product is a transaction of its own, serialised by its cache row, so that a sync, a webhook and a checkout may
+meet on it. Staff's columns (overrides, hidden, featured, position, slug) are never written here.
+"""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from catalog import categories, variants
+from catalog.fields import Unreadable, storable
+from catalog.mockups import write_mockups
+from catalog.models import PrintifyCache, Product
+from catalog.readers import ProductFacts, design, digest, product_id, read_product
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["created", "changed", "unchanged", "older", "gone", "failed"]
+SHOWN_MAX = 300
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined."""
+
+    outcome: Outcome
+    printify_id: str
+    product: Product | None = None
+    fields: dict[str, list[Any]] = field(default_factory=dict)
+    error: str = ""
+
+
+def ttl() -> timedelta:
+    return timedelta(minutes=settings.CATALOG_TTL_MINUTES)
+
+
+def store(payload: Any, asked_at: datetime, *, dry_run: bool = False) -> Stored:
+    """Keep what Printify answered to a question asked at `asked_at`. Never raises for what is in the payload."""
+    key = product_id(payload)
+    if not key:
+        return Stored("failed", "", error="not an object with a product id")
+    try:
+        return _store(key, payload, asked_at, dry_run=dry_run)
+    except Exception as error:  # one product's surprise must not end the walk over all others
+        log.exception("product could not be kept", extra={"product": key})
+        return Stored("failed", key, error=f"{type(error).__name__}: {error}"[:SHOWN_MAX])
+
+
+def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool) -> Stored:
+    with transaction.atomic():
+        cache = _locked(key, asked_at)
+        data: dict[str, Any] = {}
+        try:
+            data = storable(payload)
+            stored = _keep(cache, data, read_product(data), asked_at)
+        except Unreadable as error:
+            stored = _quarantine(cache, data, asked_at, str(error))
+        if dry_run:
+            transaction.set_rollback(True)
+        return stored
+
+
+def _locked(key: str, asked_at: datetime) -> PrintifyCache:
+    """The cache row, ours until the transaction ends: every writer of this product comes through here."""
+    blank = {"data": {}, "hash": "", "fetched_at": asked_at, "expires_at": asked_at}
+    PrintifyCache.objects.get_or_create(type="product", external_id=key, defaults=blank)
+    return PrintifyCache.objects.select_for_update().get(type="product", external_id=key)
+
+
+def _quarantine(cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, reason: str) -> Stored:
+    """What is shown stays as it was; `expires_at` is not renewed, so it ages and is not sold for ever."""
+    cache.error, cache.fetched_at = reason[:SHOWN_MAX], asked_at
+    cache.data = cache.data or data
+    cache.save(update_fields=["error", "fetched_at", "data"])
+    product = Product.objects.filter(printify_id=cache.external_id).first()
+    return Stored("failed", cache.external_id, product, error=cache.error)
+
+
+def _keep(cache: PrintifyCache, data: dict[str, Any], facts: ProductFacts, asked_at: datetime) -> Stored:
+    product = Product.objects.filter(printify_id=facts.id).first()
+    if _is_older(cache, product, facts, asked_at):
+        return Stored("older", facts.id, product)
+    redesigned = bool(cache.data) and design(cache.data) != facts.design
+    cache.data, cache.hash, cache.error = data, digest(data), ""
+    cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
+    cache.save()
+    outcome: Outcome = "created" if product is None else "changed"
+    row, fields = _write(product, facts, redesigned=redesigned)
+    return Stored(outcome if fields else "unchanged", facts.id, row, fields)
+
+
+def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts, asked_at: datetime) -> bool:
+    """A slow page must not overwrite a newer answer (RELIABILITY C11). What has gone stale yields to anything."""
+    if cache.hash and cache.fetched_at > asked_at:
+        return True
+    known = product.updated_upstream if product else None
+    too_old = cache.expires_at + settings.CACHE_STALE_LIMIT < timezone.now()
+    return bool(known and facts.updated and facts.updated < known and not too_old)
+
+
+def _write(product: Product | None, facts: ProductFacts, *, redesigned: bool) -> tuple[Product, dict[str, list[Any]]]:
+    values = _columns(facts) | {"gone_at": _gone_at(product, facts)}
+    before = (product.tags, product.blueprint_id) if product else None
+    row = product or Product(printify_id=facts.id, slug=_slug(facts))
+    fields = {
+        name: [_short(getattr(product, name, None)), _short(value)]
+        for name, value in values.items()
+        if product is None or getattr(product, name) != value
+    }
+    for name, value in values.items():
+        setattr(row, name, value)
+    if fields:
+        row.synced_at = timezone.now()
+        row.save()
+    moved = categories.move(row, before, categories.all_rules())
+    fields |= variants.write_variants(row, facts.variants)
+    fields |= write_mockups(row, facts.mockups, redesigned=redesigned)
+    if fields or moved:
+        Product.objects.filter(pk=row.pk).update(synced_at=timezone.now())
+    return row, fields
+
+
+def _columns(facts: ProductFacts) -> dict[str, Any]:
+    offered = [variant for variant in facts.variants if variant.is_enabled]
+    sellable = [variant.price for variant in offered if variant.is_available]
+    prices = sellable or [variant.price for variant in offered]
+    return {
+        "upstream_title": facts.title,
+        "upstream_description": facts.description,
+        "safety_information": facts.safety_information,
+        "tags": list(facts.tags),
+        "options": [axis.as_json() for axis in facts.axes],
+        "blueprint_id": facts.blueprint_id,
+        "print_provider_id": facts.print_provider_id,
+        "artwork_ids": list(facts.artwork_ids),
+        "visible": facts.visible,
+        "is_locked": facts.is_locked,
+        "price_from": min(prices, default=None),
+        "price_to": max(prices, default=None),
+        "in_stock": bool(sellable),
+        "created_upstream": facts.created,
+        "updated_upstream": facts.updated,
+    }
+
+
+def _gone_at(product: Product | None, facts: ProductFacts) -> datetime | None:
+    """Whatever is listed is back, unless the list itself calls it deleted."""
+    since = product.gone_at if product else None
+    return (since or timezone.now()) if facts.is_deleted else None
+
+
+def _slug(facts: ProductFacts) -> str:
+    """Titles repeat, ids do not. The slug is made once: later titles change the page, never its address."""
+    words = slugify(facts.title)[:90].strip("-") or "product"
+    short = f"{words}-{facts.id[-6:].lower()}"
+    return short if not Product.objects.filter(slug=short).exists() else f"{words}-{facts.id[-24:].lower()}"
+
+
+def _short(value: Any) -> Any:
+    """As a change is recorded: small enough to list, plain enough for JSON."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if len(written) <= SHOWN_MAX else written[:SHOWN_MAX] + "…"

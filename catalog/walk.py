@@ -1,0 +1,115 @@
+"""One walk over all pages of the product list, and whether it saw everything.
+
+Only a complete walk may conclude that a product is gone. Pages may end early, repeat, overlap, come back empty or lie
+about the total (RELIABILITY D8): each of these is noted, and makes the walk incomplete.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from catalog.fields import whole
+from catalog.readers import product_id
+from ilytat.integrations.errors import Unavailable
+
+PAGES_MAX = 400
+PATIENCE = 4  # waits for the rate budget, a page
+WAIT_MAX = 60.0  # seconds
+
+ReadPage = Callable[[int], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Any]
+    last: int
+    total: int
+    asked_at: datetime
+
+
+@dataclass
+class Walk:
+    """`read_page` asks for one page. `seen`, `total`, `calls` and `notes` grow while `pages()` is consumed."""
+
+    read_page: ReadPage
+    sleep: Callable[[float], None] = time.sleep
+    seen: set[str] = field(default_factory=set)
+    nameless: int = 0
+    total: int = 0
+    calls: int = 0
+    notes: list[str] = field(default_factory=list)
+    finished: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return self.finished and not self.notes
+
+    def pages(self) -> Iterator[Page]:
+        """Each page with only the products no earlier one held. Raises what `read_page` raises."""
+        for number in range(1, PAGES_MAX + 1):
+            page = self._read(number)
+            fresh = self._fresh(page.items)
+            yield Page(fresh, page.last, page.total, page.asked_at)
+            if self._goes_wrong(number, page, fresh):
+                return
+            if number >= page.last:
+                self._finish()
+                return
+        self.notes.append(f"stopped after {PAGES_MAX} pages")
+
+    def _read(self, number: int) -> Page:
+        for _ in range(PATIENCE):
+            asked_at = timezone.now()
+            self.calls += 1
+            try:
+                found = self.read_page(number)
+            except Unavailable as error:
+                if error.retry_after is None:
+                    raise
+                self.sleep(min(error.retry_after, WAIT_MAX))
+                continue
+            return _page(number, found, asked_at)
+        raise Unavailable(f"page {number}: the rate limit did not let us through")
+
+    def _fresh(self, items: list[Any]) -> list[Any]:
+        """Products not seen before; those without an id count, because the total counts them."""
+        found = []
+        for item in items:
+            key = product_id(item)
+            if not key:
+                self.nameless += 1
+            elif key in self.seen:
+                continue
+            self.seen.add(key)
+            found.append(item)
+        self.seen.discard("")
+        return found
+
+    def _goes_wrong(self, number: int, page: Page, fresh: list[Any]) -> bool:
+        if number > 1 and page.total != self.total:
+            self.notes.append(f"the total changed from {self.total} to {page.total} on page {number}")
+        self.total = page.total
+        if not fresh and page.items:
+            self.notes.append(f"page {number} repeats earlier ones")
+        elif not page.items and (number < page.last or len(self.seen) < page.total):
+            self.notes.append(f"page {number} is empty")
+        return not fresh
+
+    def _finish(self) -> None:
+        self.finished = True
+        if self.nameless:
+            self.notes.append(f"{self.nameless} products came without an id")
+        if len(self.seen) + self.nameless != self.total:
+            self.notes.append(f"{len(self.seen) + self.nameless} of {self.total} products came")
+
+
+def _page(number: int, found: dict[str, Any], asked_at: datetime) -> Page:
+    items = found.get("data")
+    if not isinstance(items, list):
+        raise Unavailable(f"page {number} is not a page of products")
+    last, total = whole(found.get("last_page")), whole(found.get("total"))
+    return Page(items, max(last or 1, 1), max(total or 0, 0), asked_at)
