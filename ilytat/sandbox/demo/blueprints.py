@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the multiplication sign is how printers write sizes
 """The blank goods the demo prints on, one blueprint each with the one provider that prints it.
 
 Ids are of the kind Printify uses; brands, models and measurements are our own.

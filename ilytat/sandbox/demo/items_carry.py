@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the multiplication sign is how printers write sizes
 """What goes along: bags, phone cases, stickers and car magnets."""
 
 from ilytat.sandbox.demo.item import Item, Quirks

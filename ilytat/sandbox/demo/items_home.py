@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the multiplication sign is how printers write sizes
 """Mugs, posters, pillows and what lies on a desk."""
 
 from ilytat.sandbox.demo.item import Item, Quirks

@@ -2,7 +2,6 @@
 
 import io
 
-import resvg_py
 from PIL import Image
 
 from ilytat.sandbox.demo import garments
@@ -12,7 +11,6 @@ from ilytat.sandbox.demo.pictures import colour_of
 from ilytat.sandbox.demo.scenes import CAMERAS, Camera
 from ilytat.sandbox.demo.variants import combinations
 
-_SIDE = 1200
 _QUALITY = 88
 
 
@@ -44,8 +42,7 @@ def _hexes(blueprint_id: int, variant_id: int) -> tuple[str, ...]:
     raise KeyError(variant_id)
 
 
-def _jpeg(svg: str) -> bytes:
-    drawn = resvg_py.svg_to_bytes(svg_string=svg, width=_SIDE, height=_SIDE, skip_system_fonts=True)
-    with Image.open(io.BytesIO(drawn)) as picture, io.BytesIO() as out:
-        picture.convert("RGB").save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+def _jpeg(picture: Image.Image) -> bytes:
+    with io.BytesIO() as out:
+        picture.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
         return out.getvalue()

@@ -27,9 +27,7 @@ def colour_of(combination: Combination) -> Value | None:
 def images(item: Item) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for lead in _one_per_colour(item):
-        cameras = [
-            each for each in CAMERAS[BLUEPRINTS[item.blueprint_id].kind] if each.every_colour or not found
-        ]
+        cameras = [each for each in CAMERAS[BLUEPRINTS[item.blueprint_id].kind] if each.every_colour or not found]
         found += [_image(item, lead, camera) for camera in cameras]
     if item.quirks.stray_image:
         found.append(found[-1] | {"variant_ids": [], "is_default": False, "mockup_id": None})

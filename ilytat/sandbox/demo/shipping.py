@@ -33,9 +33,7 @@ class Offer:
         return tuple(self.methods["standard"])
 
 
-def _standard(
-    us: tuple[int, int], ca: tuple[int, int], rest: tuple[int, int] | None = None
-) -> dict[str, Rate]:
+def _standard(us: tuple[int, int], ca: tuple[int, int], rest: tuple[int, int] | None = None) -> dict[str, Rate]:
     rates = {"US": Rate(*us, (2, 5)), "CA": Rate(*ca, (5, 10))}
     return rates | ({REST: Rate(*rest, (10, 30))} if rest else {})
 

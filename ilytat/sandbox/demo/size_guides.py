@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the multiplication sign is how printers write sizes
 """Measurements of the demo's goods, as the catalogue API gives them and as a table in HTML."""
 
 from collections.abc import Mapping

@@ -24,9 +24,7 @@ class Combination:
 def combinations(blueprint_id: int) -> list[Combination]:
     blueprint = BLUEPRINTS[blueprint_id]
     every = product(*(axis.values for axis in blueprint.axes))
-    return [
-        Combination(blueprint.first_variant_id + place, place, values) for place, values in enumerate(every)
-    ]
+    return [Combination(blueprint.first_variant_id + place, place, values) for place, values in enumerate(every)]
 
 
 def _is_among(value: Value, choices: tuple[Choice, ...]) -> bool:
@@ -34,9 +32,7 @@ def _is_among(value: Value, choices: tuple[Choice, ...]) -> bool:
 
 
 def is_offered(item: Item, combination: Combination) -> bool:
-    return all(
-        _is_among(value, choices) for value, choices in zip(combination.values, item.offered, strict=True)
-    )
+    return all(_is_among(value, choices) for value, choices in zip(combination.values, item.offered, strict=True))
 
 
 def _is_available(item: Item, combination: Combination) -> bool:
@@ -47,9 +43,7 @@ def _is_available(item: Item, combination: Combination) -> bool:
 
 def _size_place(item: Item, combination: Combination) -> int:
     """Where the variant's size stands among the offered ones; 0 for goods without sizes."""
-    for axis, value, choices in zip(
-        BLUEPRINTS[item.blueprint_id].axes, combination.values, item.offered, strict=True
-    ):
+    for axis, value, choices in zip(BLUEPRINTS[item.blueprint_id].axes, combination.values, item.offered, strict=True):
         if axis.type == "size" and value.title in choices:
             return choices.index(value.title)
     return 0
