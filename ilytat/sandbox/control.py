@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ilytat.sandbox import deliveries, faults, store
+from ilytat.sandbox import clock, deliveries, faults, store
+
+SHOWN = 20
 
 
 def _nothing() -> None:
@@ -62,7 +64,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "faults": faults.listing(),
         "kinds": faults.KINDS,
         "routes": sorted({*store.counts("calls."), "webhooks.printify", "webhooks.stripe"}),
-        "deliveries": [_shown(row) for row in deliveries.listing()[:30]],
+        "deliveries": [_shown(row) for row in deliveries.listing()[:SHOWN]],
+        "delivery_count": len(deliveries.listing()),
         "templates": [section.template for section in _sections],
     }
     for section in _sections:
@@ -72,7 +75,12 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _shown(row: store.Document) -> store.Document:
     last = row["tries"][-1] if row["tries"] else {}
-    return {**row, "last": last.get("status") or last.get("error") or "", "count": len(row["tries"])}
+    return {
+        **row,
+        "time": clock.stamp(row["at"])[11:19],
+        "last": last.get("status") or last.get("error") or "",
+        "count": len(row["tries"]),
+    }
 
 
 @require_GET

@@ -46,4 +46,9 @@ def headers(
     return middleware
 
 
-urlpatterns = [path("static/<slug:name>.css", stylesheet)]
+@require_GET
+def icon(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse((STATIC / "icon.svg").read_bytes(), content_type="image/svg+xml")
+
+
+urlpatterns = [path("icon.svg", icon), path("static/<slug:name>.css", stylesheet)]

@@ -3,11 +3,12 @@
 Every function works alone or inside `change()`, which makes several of them one immediate transaction.
 """
 
+import atexit
 import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from ilytat.sandbox import settings
@@ -47,6 +48,14 @@ def _open() -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(SCHEMA)
     return connection
+
+
+@atexit.register
+def _settle() -> None:
+    """Leaves one whole file behind, without a journal beside it: people and tests copy it."""
+    if settings.STORE.is_file():
+        with closing(sqlite3.connect(settings.STORE, timeout=5)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _connection() -> sqlite3.Connection:

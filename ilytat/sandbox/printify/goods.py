@@ -1,5 +1,6 @@
 """The merchant's products, as stored: kind "printify.product", seeded once from the demo catalogue."""
 
+import json
 import re
 from typing import Any
 
@@ -13,14 +14,28 @@ Product = dict[str, Any]
 
 
 def seed() -> None:
-    """First start only, or after a reset; SANDBOX_CATALOGUE=none starts with an empty shop."""
+    """First start and after a reset; SANDBOX_CATALOGUE=none begins with an empty shop.
+
+    A store that was made under another address or shop id is brought along, so that its pictures still load.
+    """
+    home = {"url": settings.SANDBOX_URL, "shop_id": settings.PRINTIFY_SHOP_ID}
+    if store.read("printify.home", "") == home:
+        return
     with store.change():
-        if store.read("printify.seeded", "") is not None:
-            return
-        store.write("printify.seeded", "", {})
-        if settings.CATALOGUE == "demo":
+        before = store.read("printify.home", "")
+        store.write("printify.home", "", home)
+        if before is not None:
+            _move(before, home)
+        elif settings.CATALOGUE == "demo":
             for product in reversed(catalogue.products()):
-                store.write(KIND, product["id"], {**product, "shop_id": settings.PRINTIFY_SHOP_ID})
+                save({**product, "shop_id": home["shop_id"]})
+
+
+def _move(before: store.Document, home: store.Document) -> None:
+    for product in store.listing(KIND):
+        moved = json.loads(json.dumps(product).replace(before["url"] + "/", home["url"] + "/"))
+        is_ours = moved["shop_id"] == before["shop_id"]
+        save({**moved, "shop_id": home["shop_id"]} if is_ours else moved)
 
 
 def every() -> list[Product]:
@@ -37,20 +52,25 @@ def _is_ours(product: Product) -> bool:
     return bool(product.get("shop_id") == settings.PRINTIFY_SHOP_ID)
 
 
+def get(product_id: Any) -> Product | None:
+    """A product that this shop has now."""
+    seed()
+    product = store.read(KIND, str(product_id))
+    return product if product and _is_ours(product) and not product.get("is_deleted") else None
+
+
 def find(product_id: str) -> Product:
     """One absence, three answers: a malformed id, an unknown or deleted product, another shop's product."""
+    product = get(product_id)
+    if product is not None:
+        return product
     if not ID.fullmatch(product_id):
         raise refusals.Refused(422, {"error": "Invalid product ID format."})
-    seed()
-    product = store.read(KIND, product_id)
-    if product is None or product.get("is_deleted"):
+    if (store.read(KIND, product_id) or {"is_deleted": True}).get("is_deleted"):
         raise refusals.not_found()
-    if not _is_ours(product):
-        shop_id = settings.PRINTIFY_SHOP_ID
-        # "does not belongs": the spelling is the service's own.
-        reason = f'Product "{product_id}" does not belongs to shop #{shop_id}'
-        raise refusals.failure(refusals.FOREIGN, reason)
-    return product
+    # "does not belongs": the spelling is the service's own.
+    reason = f'Product "{product_id}" does not belongs to shop #{settings.PRINTIFY_SHOP_ID}'
+    raise refusals.failure(refusals.FOREIGN, reason)
 
 
 def save(product: Product) -> None:

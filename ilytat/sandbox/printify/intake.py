@@ -68,7 +68,7 @@ def _by_sku(sku: Any, name: str) -> tuple[goods.Product, goods.Product]:
 
 def _by_ids(sent: dict[str, Any], name: str) -> tuple[goods.Product, goods.Product]:
     product_id, variant_id = sent.get("product_id"), sent.get("variant_id")
-    product = next((each for each in goods.listed() if each["id"] == product_id), None)
+    product = goods.get(product_id)
     if product is None:
         raise refusals.field(f"{name}.product_id", "is not a product of this shop")
     for variant in product["variants"]:

@@ -14,7 +14,7 @@ LABELS = {
     "produce": "Send to production",
     "ship": "Ship a parcel",
     "deliver": "Deliver",
-    "hold": "Put on hold",
+    "hold": "Put back on hold",
     "cancel": "Cancel",
     "issues": "Report an issue",
     "unpaid": "Refuse the merchant's card",
@@ -53,7 +53,7 @@ def _row(record: store.Document) -> dict[str, Any]:
     return {
         **record,
         "step": step,
-        "label": LABELS.get(step, ""),
+        "label": "Issue solved" if order["status"] == "has-issues" else LABELS.get(step, ""),
         "besides": [
             (name, LABELS[name]) for name in BESIDES.get(order["status"], ()) if name != "deliver" or _underway(order)
         ],

@@ -29,7 +29,8 @@ def _offered(product: goods.Product) -> list[goods.Product]:
 
 def _card(product: goods.Product) -> dict[str, Any]:
     prices = sorted({variant["price"] for variant in _offered(product)})
-    image = next((each["src"] for each in product["images"] if each["is_default"]), "")
+    images = sorted(product["images"], key=lambda each: not each["is_default"])
+    image = images[0]["src"] if images else ""
     return {**product, "prices": prices, "offered": len(_offered(product)), "image": image}
 
 
