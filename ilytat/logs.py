@@ -11,10 +11,7 @@ SECRET = re.compile(r"(sk|rk|whsec|pk)_(live|test)?_?[A-Za-z0-9]{6,}|Bearer\s+\S
 
 
 def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: SECRET.sub("[redacted]", value) if isinstance(value, str) else value
-        for key, value in event.items()
-    }
+    return {key: SECRET.sub("[redacted]", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def configure(config: dict[str, Any]) -> None:
@@ -28,9 +25,7 @@ def configure(config: dict[str, Any]) -> None:
         structlog.processors.format_exc_info,
         redact,
     ]
-    renderer = (
-        structlog.processors.JSONRenderer() if config["json"] else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer = structlog.processors.JSONRenderer() if config["json"] else structlog.dev.ConsoleRenderer(colors=False)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -50,9 +50,7 @@ def _stripe(settings: Mapping[str, Any]) -> list[str]:
     if any(not value.startswith("whsec_") for value in settings["STRIPE_WEBHOOK_SECRETS"]):
         found.append("STRIPE_WEBHOOK_SECRET must hold values that begin with whsec_, separated by commas.")
     if secret and public and secret.startswith(LIVE_PREFIXES) != public.startswith(LIVE_PREFIXES):
-        found.append(
-            "STRIPE_PUBLIC_KEY and STRIPE_SECRET_KEY are of different modes: take both from the same page."
-        )
+        found.append("STRIPE_PUBLIC_KEY and STRIPE_SECRET_KEY are of different modes: take both from the same page.")
     if settings["STRIPE_UI_MODE"] == "elements" and secret and not public:
         found.append("STRIPE_UI_MODE=elements needs STRIPE_PUBLIC_KEY (pk_…).")
     if settings["STRIPE_LIVE"] and not settings["PRODUCTION"]:
@@ -65,9 +63,7 @@ def _printify(settings: Mapping[str, Any]) -> list[str]:
     if bool(settings["PRINTIFY_API_KEY"]) != bool(settings["PRINTIFY_SHOP_ID"]):
         found.append("PRINTIFY_API_KEY and PRINTIFY_SHOP_ID belong together: set both or neither.")
     if settings["PRINTIFY_API_KEY"] and not settings["PRINTIFY_WEBHOOK_SECRET"]:
-        found.append(
-            "PRINTIFY_WEBHOOK_SECRET is empty: choose a long random value; register_webhooks sends it."
-        )
+        found.append("PRINTIFY_WEBHOOK_SECRET is empty: choose a long random value; register_webhooks sends it.")
     if not settings["PRINTIFY_SHOP_ID"].isdigit() and settings["PRINTIFY_SHOP_ID"]:
         found.append("PRINTIFY_SHOP_ID must be the number that Printify shows for the shop.")
     return found
@@ -76,9 +72,7 @@ def _printify(settings: Mapping[str, Any]) -> list[str]:
 def _numbers(settings: Mapping[str, Any]) -> list[str]:
     positive = ("SWEEP_SECONDS", "LEASE_SECONDS", "CATALOG_TTL_MINUTES", "POLL_MINUTES", "SESSION_MINUTES")
     found = [f"{name} must be greater than 0." for name in positive if settings[name] <= 0]
-    found += [
-        f"{name} may not be negative." for name in ("GRACE_MINUTES", "SETTLE_SECONDS") if settings[name] < 0
-    ]
+    found += [f"{name} may not be negative." for name in ("GRACE_MINUTES", "SETTLE_SECONDS") if settings[name] < 0]
     return found
 
 
@@ -92,15 +86,11 @@ def _production(settings: Mapping[str, Any]) -> list[str]:
     if settings["DEBUG"]:
         found.append("DEBUG must be off in production.")
     if settings["SANDBOX_URL"]:
-        found.append(
-            "SANDBOX_URL must be empty in production: the sandbox takes no money and prints nothing."
-        )
+        found.append("SANDBOX_URL must be empty in production: the sandbox takes no money and prints nothing.")
     if settings["STRIPE_SECRET_KEY"].startswith(TEST_PREFIXES):
         found.append("A Stripe test key in production takes no money: use the live keys.")
     if settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3"):
         found.append("DATABASE_URL must name a PostgreSQL database in production.")
     if not settings["REDIS_URL"] or settings["CELERY_BROKER_URL"].startswith("sqla+sqlite"):
-        found.append(
-            "REDIS_URL and CELERY_BROKER_URL must name Redis in production (two different databases)."
-        )
+        found.append("REDIS_URL and CELERY_BROKER_URL must name Redis in production (two different databases).")
     return found

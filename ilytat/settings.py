@@ -8,9 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 
 from ilytat import refusals
+
+django_stubs_ext.monkeypatch()  # lets admin classes name their model where types are checked
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"

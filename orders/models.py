@@ -5,6 +5,7 @@ An order is a snapshot: titles, prices, address and totals never change after ch
 
 import secrets
 import uuid
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from catalog.models import Product, Variant
 from ilytat.integrations.jobs import Job
-from orders.states import FulfilmentState, OrderState
+from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 
 def public_token() -> str:
@@ -43,9 +44,7 @@ class CartLine(models.Model):
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE)
     quantity = models.PositiveSmallIntegerField(default=1)
-    seen_price = models.PositiveIntegerField(
-        help_text="What the buyer last saw; a change is said before paying."
-    )
+    seen_price = models.PositiveIntegerField(help_text="What the buyer last saw; a change is said before paying.")
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -72,9 +71,7 @@ class Order(models.Model):
     token = models.CharField(max_length=40, unique=True, default=public_token)
     checkout_key = models.UUIDField(unique=True)
     state = models.CharField(max_length=20, choices=OrderState, default=OrderState.AWAITING_PAYMENT)
-    live = models.BooleanField(
-        default=False, help_text="The payment mode, for life: a test payment never prints."
-    )
+    live = models.BooleanField(default=False, help_text="The payment mode, for life: a test payment never prints.")
     cart = models.ForeignKey(Cart, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
@@ -130,9 +127,7 @@ class OrderLine(models.Model):
     title = models.CharField(max_length=200)
     label = models.CharField(max_length=200)
     sku = models.CharField(max_length=80, blank=True)
-    image = models.CharField(
-        max_length=200, blank=True, help_text="Storage name of the mockup in the chosen colour."
-    )
+    image = models.CharField(max_length=200, blank=True, help_text="Storage name of the mockup in the chosen colour.")
     unit_price = models.PositiveIntegerField()
     unit_cost = models.PositiveIntegerField(default=0)
     quantity = models.PositiveSmallIntegerField()
@@ -143,9 +138,7 @@ class OrderLine(models.Model):
             models.UniqueConstraint(
                 fields=["order", "printify_product_id", "printify_variant_id"], name="order_line_once"
             ),
-            models.CheckConstraint(
-                condition=Q(quantity__gte=1, quantity__lte=20), name="order_line_quantity"
-            ),
+            models.CheckConstraint(condition=Q(quantity__gte=1, quantity__lte=20), name="order_line_quantity"),
         ]
 
     def __str__(self) -> str:
@@ -184,10 +177,9 @@ class Fulfilment(Job):
         FulfilmentState.SHIPPED,
     )
 
+    state = models.CharField(max_length=24, choices=FulfilmentState, default=FulfilmentState.NEW)
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="fulfilment")
-    external_id = models.CharField(
-        max_length=40, unique=True, help_text="Our id at Printify: number and revision."
-    )
+    external_id = models.CharField(max_length=40, unique=True, help_text="Our id at Printify: number and revision.")
     revision = models.PositiveSmallIntegerField(default=1)
     printify_order_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
     request = models.JSONField()
@@ -212,6 +204,11 @@ class Fulfilment(Job):
 
     def __str__(self) -> str:
         return f"{self.external_id}: {self.state}"
+
+    @classmethod
+    def due(cls, now: datetime | None = None) -> "models.QuerySet[Self]":
+        """A held row is not due while holding can still stop it: a claim must not see it."""
+        return super().due(now).exclude(hold=True, state__in=BEFORE_PRODUCTION)
 
 
 class Shipment(models.Model):

@@ -1,12 +1,103 @@
-from django.http import HttpRequest, HttpResponse
+"""The cart and the order page. Each view's docstring names the context of its template."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from catalog.models import Variant
+from orders import cart as carts
+from orders import quote
+from orders.forms import AddForm, FindForm, LineForm
+from orders.models import Order
+from orders.tracking import progress
 
 
+@never_cache
+@require_GET
 def cart(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("cart")
+    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `country`."""
+    mine = carts.current(request)
+    shown = carts.view(mine)
+    country = (mine.country if mine else "") or quote.default_country()
+    options = quote.options_or_none(shown, country=country) if shown.buyable else []
+    return render(request, "orders/cart.html", {"cart": shown, "options": options, "country": country})
 
 
-cart_add = cart_update = order_find = cart
+@require_POST
+def cart_add(request: HttpRequest) -> HttpResponse:
+    """Form fields product, variant (Printify's id), quantity. Back to the product page with a message."""
+    form = AddForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Please choose what is offered on this page."))
+        return redirect(_back(request))
+    variant = _variant(form.cleaned_data["product"], form.cleaned_data["variant"])
+    if not variant.sellable:
+        messages.error(request, _("%(what)s is sold out at the moment.") % {"what": variant})
+        return redirect(f"{variant.product.get_absolute_url()}?variant={variant.variant_id}")
+    try:
+        carts.add(carts.ensure(request), variant, form.cleaned_data["quantity"])
+    except carts.CartFull:
+        messages.error(request, _("The cart is full. Please order what is in it first."))
+    else:
+        messages.success(request, _("%(what)s is in your cart.") % {"what": variant}, extra_tags="added")
+    return redirect(f"{variant.product.get_absolute_url()}?variant={variant.variant_id}")
 
 
+def _variant(product_id: int, variant_id: int) -> Variant:
+    return get_object_or_404(Variant.objects.select_related("product"), product_id=product_id, variant_id=variant_id)
+
+
+def _back(request: HttpRequest) -> str:
+    """The product page the form stood on, if it was one of ours that still exists; else the list."""
+    known = Variant.objects.select_related("product").filter(product_id=_number(request.POST.get("product"))).first()
+    return known.product.get_absolute_url() if known else reverse("products")
+
+
+def _number(value: str | None) -> int:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < len("2147483647") else 0
+
+
+@require_POST
+def cart_update(request: HttpRequest) -> HttpResponse:
+    """Form fields line and quantity (0 removes), or country. Back to the cart."""
+    mine = carts.current(request)
+    form = LineForm(request.POST)
+    if mine is None or not form.is_valid():
+        messages.error(request, _("The cart could not be changed like that."))
+        return redirect("cart")
+    if form.cleaned_data["country"]:
+        mine.country = form.cleaned_data["country"]
+        mine.save(update_fields=["country", "updated_at"])
+    elif form.cleaned_data["line"]:
+        carts.set_quantity(mine, form.cleaned_data["line"], form.cleaned_data["quantity"] or 0)
+        messages.success(request, _("The cart is up to date."))
+    return redirect("cart")
+
+
+@never_cache
+@require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
-    return HttpResponse(token)
+    """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `fulfilment` (or None), `cancel_until`."""
+    found = Order.objects.filter(token=token).prefetch_related("lines__product").first()
+    if found is None:
+        raise Http404
+    response = render(request, "orders/order.html", progress(found))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@never_cache
+def order_find(request: HttpRequest) -> HttpResponse:
+    """`form`. The answer is the same for a wrong number and a wrong e-mail."""
+    form = FindForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        number, email = form.cleaned_data["number"].upper(), form.cleaned_data["email"]
+        found = Order.objects.filter(number=number, email__iexact=email).first()
+        if found:
+            return redirect(found)
+        form.add_error(None, _("We found no order with this number and e-mail address."))
+    return render(request, "orders/find.html", {"form": form}, status=200)

@@ -1,5 +1,71 @@
-from django.http import HttpRequest, HttpResponse
+"""Printify's webhooks: the HTTP door for all its topics, and what the order topics mean.
+
+The signature has no timestamp, so repeats are known by the event's id; state always comes from re-reading the order.
+"""
+
+import hashlib
+import hmac
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from catalog import printify
+from ilytat.integrations import inbox
+from ilytat.integrations.api_errors import body
+from ilytat.integrations.client import parse
+from ilytat.integrations.models import InboundEvent
+from orders import fulfilment
+
+SOURCE = "printify"
+MAX_BODY = 256 * 1024
 
 
+def signature(secret: str, raw: bytes) -> str:
+    """Printify contract, section 9: sha256=<hex HMAC of the raw body>."""
+    return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+
+
+@csrf_exempt
+@require_POST
+@transaction.non_atomic_requests
 def printify_webhook(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(status=503)
+    """200 for every verified event, known or not; 400 and nothing kept for anything else."""
+    if not settings.PRINTIFY_WEBHOOK_SECRET:
+        return JsonResponse(body("not_configured", "PRINTIFY_WEBHOOK_SECRET is not set."), status=503)
+    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+        return JsonResponse(body("too_large", "The body is too large."), status=413)
+    given = request.headers.get("X-Pfy-Signature", "")
+    if not hmac.compare_digest(given.encode(), signature(settings.PRINTIFY_WEBHOOK_SECRET, request.body).encode()):
+        return JsonResponse(body("bad_signature", "The signature does not match."), status=400)
+    try:
+        event = parse(request.body)
+        event_id, type_ = str(event["id"]), str(event["type"])
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse(body("bad_event", "The body is not an event."), status=400)
+    inbox.receive(SOURCE, event_id[:255], type_[:100], event)
+    return JsonResponse({"received": True})
+
+
+@inbox.handles(
+    SOURCE,
+    "order:created",
+    "order:updated",
+    "order:sent-to-production",
+    "order:shipment:created",
+    "order:shipment:delivered",
+)
+def on_order(event: InboundEvent) -> inbox.Apply:
+    upstream = printify.client().order(str(event.subject.get("id") or ""))
+
+    def apply() -> str:
+        ours = fulfilment.of_upstream(upstream)
+        if ours is None:
+            return "ignored: not an order of this shop"
+        if ours.printify_order_id is None:
+            return "late: the submitter will read it"
+        return fulfilment.record(ours, upstream, who="webhook")
+
+    return apply

@@ -53,9 +53,7 @@ class Payment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["order"], condition=Q(applied=True), name="payment_one_applied"),
-            models.CheckConstraint(
-                condition=Q(refund_reserved__lte=F("captured")), name="payment_refund_within"
-            ),
+            models.CheckConstraint(condition=Q(refund_reserved__lte=F("captured")), name="payment_refund_within"),
         ]
 
     def __str__(self) -> str:

@@ -90,6 +90,11 @@ class Job(models.Model):
         rest = {"lease_until": None, "attempts": 0, "last_error": ""} | changes
         self.save_mine(state=state, next_at=next_at, **rest)
 
+    def rest(self, *, next_in: float) -> None:
+        """Let go without touching the state, which others may have moved on meanwhile; due again in `next_in` seconds."""
+        next_at = timezone.now() + timedelta(seconds=next_in)
+        self.save_mine(next_at=next_at, lease_until=None, attempts=0, last_error="")
+
     def again(self, error: str, *, wait: float | None = None) -> None:
         """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
         pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * random.uniform(0.5, 1.5)  # noqa: S311

@@ -1,0 +1,87 @@
+"""Orders for staff: what happened is read-only; each action calls the function that the tasks call."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
+from orders import lifecycle
+from orders.models import Fulfilment, Order, OrderEvent, OrderLine, Shipment
+
+
+class LineInline(ReadOnlyInline[OrderLine, Order]):
+    model = OrderLine
+    fields = ("title", "label", "sku", "quantity", "unit_price", "unit_cost")
+
+
+class TimelineInline(ReadOnlyInline[OrderEvent, Order]):
+    model = OrderEvent
+    verbose_name_plural = "timeline"
+    fields = ("at", "who", "what", "old", "new", "why")
+
+
+class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
+    model = Shipment
+    fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin[Order]):
+    list_display = ("number", "state", "printing", "email", "total", "currency", "placed_at")
+    list_filter = ("state", "fulfilment__state", "placed_at", "live")
+    search_fields = ("number", "email", "name", "lines__title")
+    list_select_related = ("fulfilment",)
+    date_hierarchy = "placed_at"
+    inlines = (LineInline, TimelineInline)
+
+    @admin.display(description="printing", ordering="fulfilment__state")
+    def printing(self, order: Order) -> str:
+        fulfilment = getattr(order, "fulfilment", None)
+        return fulfilment.get_state_display() if fulfilment else "-"
+
+
+@admin.register(Fulfilment)
+class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
+    list_display = (
+        "external_id",
+        "state",
+        "hold",
+        "upstream_status",
+        "printify_order_id",
+        "next_at",
+        "attempts",
+        "last_error",
+    )
+    list_filter = ("state", "hold", "upstream_status")
+    search_fields = ("external_id", "printify_order_id", "order__email")
+    list_select_related = ("order",)
+    inlines = (ShipmentInline,)
+    actions = ("retry", "hold", "release")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Actions are offered to those who may change; the form itself stays read-only."""
+        return admin.ModelAdmin.has_change_permission(self, request, obj)  # type: ignore[arg-type]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:  # noqa: ARG002
+        return [field.name for field in Fulfilment._meta.fields]  # noqa: SLF001 (Django's public way to a model's fields)
+
+    @admin.action(description="Retry now", permissions=["change"])
+    def retry(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
+        _report(request, "queued", [lifecycle.retry(row, who=_who(request)) for row in rows])
+
+    @admin.action(description="Hold before production", permissions=["change"])
+    def hold(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
+        _report(request, "held", [lifecycle.hold(row, who=_who(request), why="held by staff") for row in rows])
+
+    @admin.action(description="Release the hold", permissions=["change"])
+    def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
+        _report(request, "released", [lifecycle.release(row, who=_who(request)) for row in rows])
+
+
+def _who(request: HttpRequest) -> str:
+    return str(request.user)
+
+
+def _report(request: HttpRequest, done: str, results: list[bool]) -> None:
+    good = sum(results)
+    messages.info(request, f"{good} {done}, {len(results) - good} left as they were (see each timeline).")

@@ -1,0 +1,182 @@
+"""The printing of a paid order: draft, grace, production, parcels. Each step is one claimed look at a Fulfilment row.
+
+Exactly once rests on four things: intent is committed before the call; a try whose outcome is unknown is looked up
+before the next; Printify refuses a second order under our external_id; and only the id in our row is ever sent to
+production (see docs/reliability.md).
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import printify
+from catalog.printify import Parcel, UpstreamOrder
+from ilytat.integrations import alerts
+from ilytat.integrations.errors import Refused, Unavailable
+from ilytat.integrations.jobs import LeaseLost
+from orders import lifecycle, mails
+from orders.models import Fulfilment, Shipment
+from orders.states import FulfilmentState, OrderState
+
+WHO = "fulfilment"
+STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
+PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
+
+WAITING = frozenset({"pending", "on-hold", "cost-calculation"})
+PRODUCING = frozenset(
+    {
+        "sending-to-production",
+        "sending_to_production_delegate",
+        "sending_to_production_delegate_sync",
+        "in-production",
+        "partially-fulfilled",
+    }
+)
+TROUBLED = frozenset({"has-issues", "had-issues", "unfulfillable", "payment-not-received", "source-check-failed"})
+KNOWN = WAITING | PRODUCING | TROUBLED | {"fulfilled", "canceled"}
+
+
+def work(job: Fulfilment) -> None:
+    """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
+    if job.order.state != OrderState.PAID:
+        job.needs_attention(f"The order is {job.order.get_state_display()}: nothing is printed for it.")
+        return
+    steps = {FulfilmentState.NEW: submit, FulfilmentState.CREATED: produce}
+    steps.get(FulfilmentState(job.state), watch)(job)
+
+
+def on_attention(job: Fulfilment) -> None:
+    why = f"Order {job.order.number} needs a person: {job.last_error}"
+    alerts.open_alert(f"fulfilment:{job.external_id}", why, next_step="Open the fulfilment in the admin.")
+    lifecycle.note(job.order, who=WHO, what="attention", why=job.last_error)
+
+
+def submit(job: Fulfilment) -> None:
+    """From new to created: the draft exists at Printify exactly once, and we know its id."""
+    found = None
+    if job.last_try is not None:
+        # Printify's list lags behind its creations: only after the settle time does "not there" mean anything.
+        wait = (job.last_try + timedelta(seconds=settings.SETTLE_SECONDS) - timezone.now()).total_seconds()
+        if wait > 0:
+            job.again("An earlier try's outcome is unknown: waiting before looking.", wait=wait)
+            return
+        found = printify.client().find_order(job.external_id)
+    order_id = found.id if found else _create(job)
+    with transaction.atomic():
+        until_release = (job.release_at - timezone.now()).total_seconds()
+        job.finish(FulfilmentState.CREATED, next_in=max(until_release, 0), printify_order_id=order_id)
+        lifecycle.note(job.order, who=WHO, what="fulfilment", new=FulfilmentState.CREATED, why=f"Printify {order_id}")
+
+
+def _create(job: Fulfilment) -> str:
+    now = timezone.now()
+    job.save_mine(first_try=job.first_try or now, last_try=now)
+    job.still_mine(margin=settings.LEASE_SECONDS / 2)
+    return printify.client().create_order(job.request)
+
+
+def produce(job: Fulfilment) -> None:
+    """From created to in production, once the grace period is over and nobody holds it."""
+    assert job.printify_order_id is not None  # noqa: S101 (the table's constraint says so; this tells the type checker)
+    upstream = printify.client().order(job.printify_order_id)
+    if upstream.status in PRODUCING or upstream.status == "fulfilled":
+        if job.sent_at is None:
+            why = f"Order {job.order.number} is in production though we never asked: is Printify's approval Manual?"
+            alerts.open_alert(f"approval:{job.external_id}", why, next_step="Printify > store settings > approval.")
+    elif upstream.status in WAITING:
+        _ask_production(job, job.printify_order_id)
+    else:
+        job.needs_attention(f"Printify says {upstream.status!r} before production.")
+        return
+    with transaction.atomic():
+        lifecycle.advance(job, FulfilmentState.IN_PRODUCTION, who=WHO)
+        job.rest(next_in=settings.POLL_MINUTES * 60)
+
+
+def _ask_production(job: Fulfilment, order_id: str) -> None:
+    now = timezone.now()
+    mine = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__state=OrderState.PAID)
+    if not mine.update(sent_at=now):
+        raise LeaseLost("held, or the order changed, at the last moment")
+    try:
+        printify.client().send_to_production(order_id, live=job.order.live)
+    except Refused as error:
+        job.save_mine(sent_at=None)
+        if error.code != STILL_PROCESSING:
+            raise
+        raise Unavailable(error.detail, code=error.code, retry_after=min(PROCESSING_WAIT, 2.0**job.attempts)) from error
+
+
+def watch(job: Fulfilment) -> None:
+    assert job.printify_order_id is not None  # noqa: S101 (as above)
+    upstream = printify.client().order(job.printify_order_id)
+    with transaction.atomic():
+        record(job, upstream, who="poll")
+        job.rest(next_in=settings.POLL_MINUTES * 60)
+
+
+def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
+    """Take in what Printify says of an order, whoever asked. Idempotent, forward only. Returns a verdict.
+
+    Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row.
+    """
+    if fulfilment.printify_order_id != upstream.id:
+        return "late: not the order of the current revision"
+    Fulfilment.objects.filter(pk=fulfilment.pk).update(
+        upstream_status=upstream.status[:60], upstream_cost=upstream.cost
+    )
+    fresh = [parcel for parcel in upstream.parcels if _take_parcel(fulfilment, parcel)]
+    if upstream.status not in KNOWN:
+        why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
+        alerts.open_alert(f"status:{upstream.status}", why, next_step="Tell the developer; nothing was changed.")
+    elif upstream.status in TROUBLED or upstream.status == "canceled":
+        return _trouble(fulfilment, upstream)
+    moved = _advance(fulfilment, upstream, who)
+    return "handled" if moved or fresh else "handled: nothing new"
+
+
+def _take_parcel(fulfilment: Fulfilment, parcel: Parcel) -> bool:
+    """Keep a parcel, or its delivery, once; mail only for real news."""
+    key = {"fulfilment": fulfilment, "carrier": parcel.carrier, "number": parcel.number}
+    shipment, created = Shipment.objects.get_or_create(**key, defaults={"url": parcel.url})
+    if created:
+        mails.shipped(fulfilment.order, shipment)
+    arrived = parcel.delivered and bool(
+        Shipment.objects.filter(pk=shipment.pk, delivered_at__isnull=True).update(delivered_at=timezone.now())
+    )
+    if arrived:
+        mails.delivered(fulfilment.order, shipment)
+    return created or arrived
+
+
+def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
+    if upstream.status == "fulfilled" and upstream.parcels:
+        all_there = all(parcel.delivered for parcel in upstream.parcels)
+        target = FulfilmentState.DELIVERED if all_there else FulfilmentState.SHIPPED
+    elif upstream.status in PRODUCING or upstream.status == "fulfilled":
+        target = FulfilmentState.IN_PRODUCTION
+    else:
+        return False
+    return lifecycle.advance(fulfilment, target, who=who)
+
+
+def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+    why = f"Printify says {upstream.status!r}."
+    stopped = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=Fulfilment.due_states).update(
+        state=FulfilmentState.ATTENTION, last_error=why
+    )
+    if stopped:
+        fulfilment.state, fulfilment.last_error = FulfilmentState.ATTENTION, why
+        on_attention(fulfilment)
+    return f"attention: {why}" if stopped else "handled: nothing new"
+
+
+def of_upstream(upstream: UpstreamOrder) -> Fulfilment | None:
+    """Ours, by Printify's id, else by our own that it carries."""
+    rows = Fulfilment.objects.select_related("order")
+    return (
+        rows.filter(printify_order_id=upstream.id).first()
+        or rows.filter(external_id=upstream.external_id or None, printify_order_id__isnull=True).first()
+    )

@@ -1,0 +1,243 @@
+"""The life of an order: the only code that changes an order's or a fulfilment's state.
+
+Every move is a guarded UPDATE that names the states it may come from, so that a late or repeated cause changes nothing,
+and writes a history row in the same transaction. Callers hold the transaction where several rows must move together.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ilytat.integrations import alerts, bell
+from orders import mails
+from orders.addresses import Address, for_printify
+from orders.cart import CartView, subtract
+from orders.models import Fulfilment, Order, OrderEvent, OrderLine
+from orders.quote import METHOD_CODES
+from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
+
+FULFILMENT_QUEUE = "fulfilment"
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is misread on the phone
+NUMBER_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Deal:
+    """What the buyer agreed to. Money in minor units of the shop's currency."""
+
+    cart: CartView
+    email: str
+    address: Address
+    method: str
+    shipping: int
+    arrives_from: date
+    arrives_until: date
+    language: str
+    user_id: int | None = None
+
+    @property
+    def subtotal(self) -> int:
+        return self.cart.subtotal
+
+    @property
+    def total(self) -> int:
+        return self.subtotal + self.shipping
+
+    def key(self) -> uuid.UUID:
+        """The same cart, address and price give the same key: a double click finds the order it made."""
+        cart = self.cart.cart
+        lines = [(x.variant.pk, x.quantity, x.unit_price) for x in self.cart.lines]
+        words = repr((lines, self.email, self.address, self.method, self.total))
+        return uuid.uuid5(cart.checkout_key if cart else uuid.NAMESPACE_OID, words)
+
+
+def place(deal: Deal) -> Order:
+    """Commit the deal as an order that awaits payment; the one it already made when it was placed before."""
+    known = Order.objects.filter(checkout_key=deal.key()).first()
+    if known:
+        return known
+    with transaction.atomic():
+        order = _order_row(deal)
+        made = Order.objects.bulk_create([order], ignore_conflicts=True)
+        order = Order.objects.get(checkout_key=deal.key())
+        if order.token == made[0].token:  # else a twin of this request was first
+            OrderLine.objects.bulk_create(_line_rows(order, deal))
+            note(order, who="buyer", what="placed", new=OrderState.AWAITING_PAYMENT)
+    return order
+
+
+def _order_row(deal: Deal) -> Order:
+    return Order(
+        number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),
+        checkout_key=deal.key(),
+        live=settings.STRIPE_LIVE,
+        cart=deal.cart.cart,
+        user_id=deal.user_id,
+        email=deal.email,
+        language=deal.language,
+        currency=settings.SHOP_CURRENCY,
+        subtotal=deal.subtotal,
+        shipping=deal.shipping,
+        total=deal.total,
+        shipping_method=deal.method,
+        arrives_from=deal.arrives_from,
+        arrives_until=deal.arrives_until,
+        **deal.address.as_columns(),
+    )
+
+
+def _line_rows(order: Order, deal: Deal) -> list[OrderLine]:
+    return [
+        OrderLine(
+            order=order,
+            product=x.product,
+            variant=x.variant,
+            printify_product_id=x.product.printify_id,
+            printify_variant_id=x.variant.variant_id,
+            title=x.product.title,
+            label=x.variant.label,
+            sku=x.variant.sku,
+            image=x.image.files.get("400", "") if x.image else "",
+            unit_price=x.unit_price,
+            unit_cost=x.variant.cost,
+            quantity=x.quantity,
+        )
+        for x in deal.cart.lines
+    ]
+
+
+def note(order: Order, *, who: str, what: str, old: str = "", new: str = "", why: str = "") -> None:
+    OrderEvent.objects.create(order=order, who=who[:120], what=what, old=old, new=new, why=why)
+
+
+def _move(order: Order, new: OrderState, *, who: str, why: str = "", **columns: Any) -> bool:
+    """One guarded step. False, and nothing written, when the order is not where the step may begin."""
+    sources = [old for old, targets in ORDER_MOVES.items() if new in targets]
+    old = order.state
+    if not Order.objects.filter(pk=order.pk, state__in=sources).update(state=new, **columns):
+        return False
+    order.refresh_from_db()
+    note(order, who=who, what="state", old=old, new=new, why=why)
+    return True
+
+
+def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
+    """Money for exactly this order is there. Only the winner of the guarded step queues printing and mail.
+
+    Call inside the transaction that records the payment. `hold` is a reason not to print yet.
+    """
+    now = timezone.now()
+    if not _move(order, OrderState.PAID, who=who, paid_at=now):
+        return False
+    release_at = now + timedelta(minutes=settings.GRACE_MINUTES)
+    Fulfilment.objects.create(
+        order=order,
+        external_id=order.number,
+        request=printify_body(order),
+        release_at=release_at,
+        hold=bool(hold),
+        hold_reason=hold,
+    )
+    if order.cart_id:
+        subtract(order.cart_id, order.lines.all())
+    mails.order_confirmed(order, cancel_until=release_at)
+    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    return True
+
+
+def printify_body(order: Order) -> dict[str, Any]:
+    """The body of Printify's order request, frozen with the order (Printify contract, section 8)."""
+    lines = [
+        {
+            "product_id": line.printify_product_id,
+            "variant_id": line.printify_variant_id,
+            "quantity": line.quantity,
+            "external_id": f"{order.number}-{line.pk}",
+        }
+        for line in order.lines.all()
+    ]
+    return {
+        "external_id": order.number,
+        "label": order.number,
+        "line_items": lines,
+        "shipping_method": METHOD_CODES[order.shipping_method],
+        "is_printify_express": order.shipping_method == "printify_express",
+        "is_economy_shipping": order.shipping_method == "economy",
+        "send_shipping_notification": False,  # the mails are ours
+        "address_to": for_printify(address_of(order), order.email),
+    }
+
+
+def address_of(order: Order) -> Address:
+    return Address(**{name: getattr(order, name) for name in Address.__dataclass_fields__})
+
+
+def expire(order: Order, *, who: str) -> bool:
+    return _move(order, OrderState.EXPIRED, who=who)
+
+
+def ask_attention(order: Order, *, who: str, why: str) -> bool:
+    """Come to rest where staff see it, with an alert that says why."""
+    alerts.open_alert(f"order:{order.number}", f"Order {order.number}: {why}", next_step="Open the order in the admin.")
+    return _move(order, OrderState.ATTENTION, who=who, why=why)
+
+
+def advance(fulfilment: Fulfilment, new: FulfilmentState, *, who: str, why: str = "") -> bool:
+    """Move a fulfilment forward, never back: a poller and a webhook may tell the same news at once."""
+    lower = [state for state, rank in FULFILMENT_RANK.items() if rank < FULFILMENT_RANK[new]]
+    old = fulfilment.state
+    moved = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=[*lower, FulfilmentState.ATTENTION]).update(state=new)
+    if moved:
+        fulfilment.state = new
+        note(fulfilment.order, who=who, what="fulfilment", old=old, new=new, why=why)
+    return bool(moved)
+
+
+def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:
+    """Stop before production. False when production has begun: then it is too late."""
+    stopped = Fulfilment.objects.filter(
+        pk=fulfilment.pk, hold=False, sent_at__isnull=True, state__in=BEFORE_PRODUCTION
+    ).update(hold=True, hold_reason=why[:200])
+    if stopped:
+        note(fulfilment.order, who=who, what="held", why=why)
+    return bool(stopped)
+
+
+def release(fulfilment: Fulfilment, *, who: str) -> bool:
+    """End a hold; the grace period, if it still runs, is kept."""
+    freed = Fulfilment.objects.filter(pk=fulfilment.pk, hold=True).update(
+        hold=False, hold_reason="", next_at=timezone.now()
+    )
+    if freed:
+        note(fulfilment.order, who=who, what="released")
+        bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    return bool(freed)
+
+
+def retry(fulfilment: Fulfilment, *, who: str) -> bool:
+    """Look again now. It only makes the row due: a worker that holds it keeps it, so pressing twice is harmless."""
+    rows = Fulfilment.objects.filter(pk=fulfilment.pk)
+    if fulfilment.state == FulfilmentState.ATTENTION:
+        moved = rows.filter(state=FulfilmentState.ATTENTION).update(
+            state=resume_state(fulfilment), next_at=timezone.now(), attempts=0
+        )
+    else:
+        moved = rows.filter(state__in=Fulfilment.due_states).update(next_at=timezone.now())
+    if moved:
+        note(fulfilment.order, who=who, what="retried")
+        alerts.close_alert(f"fulfilment:{fulfilment.external_id}")
+        bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    return bool(moved)
+
+
+def resume_state(fulfilment: Fulfilment) -> FulfilmentState:
+    """Where a fulfilment goes on after attention, from what is known to have happened."""
+    if fulfilment.printify_order_id is None:
+        return FulfilmentState.NEW
+    return FulfilmentState.CREATED if fulfilment.sent_at is None else FulfilmentState.IN_PRODUCTION

@@ -1,0 +1,96 @@
+"""The mails an order sends: contexts built from its own snapshot, queued in the caller's transaction."""
+
+from datetime import datetime
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from ilytat.money import written
+from notifications import kinds, outbox
+from orders.models import Order, OrderLine, Shipment
+
+
+def order_confirmed(order: Order, *, cancel_until: datetime) -> None:
+    context: kinds.OrderConfirmed = {
+        "number": order.number,
+        "url": url(order),
+        "name": order.name,
+        "lines": lines(order),
+        "totals": totals(order),
+        "ship_to": address_lines(order),
+        "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
+        "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
+        "cancel_until": cancel_until.isoformat() if settings.GRACE_MINUTES else "",
+    }
+    _queue("order_confirmed", f"confirmation:{order.number}", order, context)
+
+
+def shipped(order: Order, shipment: Shipment) -> None:
+    context: kinds.Shipped = {
+        "number": order.number,
+        "url": url(order),
+        "name": order.name,
+        "parcel": parcel(shipment),
+        "lines": lines(order),
+        "still_to_come": [],
+        "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
+        "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
+    }
+    _queue("shipped", f"shipped:{shipment.pk}", order, context)
+
+
+def delivered(order: Order, shipment: Shipment) -> None:
+    context: kinds.Delivered = {
+        "number": order.number,
+        "url": url(order),
+        "name": order.name,
+        "parcel": parcel(shipment),
+        "lines": lines(order),
+        "still_to_come": [],
+    }
+    _queue("delivered", f"delivered:{shipment.pk}", order, context)
+
+
+def _queue(kind: str, key: str, order: Order, context: object) -> None:
+    outbox.queue(kind, dedupe_key=key, to=order.email, language=order.language, context=context, reference=order.number)
+
+
+def url(order: Order) -> str:
+    return urljoin(settings.SITE_URL, order.get_absolute_url())
+
+
+def parcel(shipment: Shipment) -> kinds.Parcel:
+    return {"carrier": shipment.carrier, "number": shipment.number, "url": shipment.url}
+
+
+def lines(order: Order) -> list[kinds.Line]:
+    return [_line(order, line) for line in order.lines.all()]
+
+
+def _line(order: Order, line: OrderLine) -> kinds.Line:
+    return {
+        "title": line.title,
+        "label": line.label,
+        "quantity": line.quantity,
+        "amount": written(line.amount, order.currency, order.language),
+        "image": urljoin(settings.SITE_URL, default_storage.url(line.image)) if line.image else "",
+    }
+
+
+def totals(order: Order) -> kinds.Totals:
+    def money(amount: int) -> str:
+        return written(amount, order.currency, order.language)
+
+    return {
+        "subtotal": money(order.subtotal),
+        "discount": money(order.discount) if order.discount else "",
+        "shipping": money(order.shipping),
+        "tax": money(order.tax) if order.tax else "",
+        "total": money(order.total),
+    }
+
+
+def address_lines(order: Order) -> list[str]:
+    last = " ".join(part for part in (order.city, order.region, order.zip) if part)
+    return [part for part in (order.name, order.address1, order.address2, last, order.country) if part]

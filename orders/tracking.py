@@ -1,0 +1,51 @@
+"""What the order page tells: where the order stands, and what comes next."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.models import Fulfilment, Order
+from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
+
+Position = Literal["done", "current", "todo"]
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    position: Position
+
+
+def progress(order: Order) -> dict[str, Any]:
+    """The order page's context."""
+    fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
+    cancel_until = fulfilment.release_at if fulfilment and _changeable(fulfilment) else None
+    return {
+        "order": order,
+        "fulfilment": fulfilment,
+        "steps": _steps(order, fulfilment),
+        "parcels": list(fulfilment.shipments.all()) if fulfilment else [],
+        "cancel_until": cancel_until,
+    }
+
+
+def _changeable(fulfilment: Fulfilment) -> bool:
+    return fulfilment.sent_at is None and fulfilment.release_at > timezone.now()
+
+
+def _steps(order: Order, fulfilment: Fulfilment | None) -> list[Step]:
+    names = [_("Paid"), _("Preparing"), _("In production"), _("Shipped"), _("Delivered")]
+    at = _position(order, fulfilment)
+    return [Step(name, "done" if i < at else "current" if i == at else "todo") for i, name in enumerate(names)]
+
+
+def _position(order: Order, fulfilment: Fulfilment | None) -> int:
+    """Index of the current step; past the last one when delivered, 0 while unpaid."""
+    if order.state != OrderState.PAID or fulfilment is None:
+        return 0
+    state = fulfilment.state
+    if state == FulfilmentState.ATTENTION:
+        return 1 if fulfilment.sent_at is None else 2
+    return {0: 1, 1: 1, 2: 2, 3: 3, 4: 5}[FULFILMENT_RANK.get(state, 0)]

@@ -1,0 +1,167 @@
+"""From an order to a Stripe Checkout Session: one open at most, the same for a double click, built from the snapshot.
+
+The row is committed before the call and carries the idempotency key and everything the parameters depend on, so that
+a retry after a lost answer sends the very same request.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from ilytat.integrations.errors import Refused
+from ilytat.money import exponent
+from orders import lifecycle
+from orders.models import Order
+from orders.states import OrderState
+from payments import gateway, settlement
+from payments.models import CheckoutSession
+
+OPEN = ("creating", "open")
+STRIPE_MIN_MINUTES = 30
+SHIPPING_TAX_CODE = "txcd_92010001"
+MINIMUM_CHARGE = {"USD": 50, "CAD": 50, "EUR": 50, "GBP": 30, "JPY": 50}  # Stripe contract, section 8
+MAXIMUM_CHARGE = 99_999_999
+
+
+class NotPayable(Exception):
+    """The order is past paying: show it instead."""
+
+
+def start(order: Order) -> gateway.SessionFacts | CheckoutSession:
+    """The open session of the order, made if need be. Raises NotPayable or an IntegrationError."""
+    if order.state != OrderState.AWAITING_PAYMENT:
+        raise NotPayable(order.state)
+    row = _open_row(order)
+    if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
+        return row
+    facts = gateway.create_session(params(order, row), key=row.idempotency_key)
+    CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN).update(
+        stripe_session_id=facts.id, url=facts.url, state="open"
+    )
+    return facts
+
+
+def _open_row(order: Order) -> CheckoutSession:
+    row = order.sessions.filter(state__in=OPEN).first()
+    if row and row.expires_at > timezone.now() + timedelta(minutes=1):
+        return row
+    if row:
+        CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
+    attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
+    try:
+        with transaction.atomic():
+            return CheckoutSession.objects.create(
+                order=order,
+                attempt=attempt,
+                idempotency_key=f"checkout-{order.number}-{attempt}",
+                expires_at=timezone.now() + timedelta(minutes=max(settings.SESSION_MINUTES, STRIPE_MIN_MINUTES + 1)),
+            )
+    except IntegrityError:  # a twin of this request was first: its row is ours too
+        return order.sessions.get(state__in=OPEN)
+
+
+def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
+    """What Stripe is asked for (Stripe contract, section 3). Every amount comes from the order's snapshot."""
+    reference = {"order": order.number}
+    built: dict[str, Any] = {
+        "mode": "payment",
+        "ui_mode": settings.STRIPE_UI_MODE,
+        "line_items": [_line_item(order, line) for line in order.lines.all()],
+        "client_reference_id": order.number,
+        "metadata": reference,
+        "payment_intent_data": {
+            "metadata": reference,
+            "description": f"Order {order.number}",
+            "shipping": {"name": order.name, "address": _address(order)},
+        },
+        "customer_email": order.email,
+        "shipping_options": [_shipping_option(order)],
+        "locale": order.language,
+        "expires_at": int(row.expires_at.timestamp()),
+        "adaptive_pricing": {"enabled": False},
+    }
+    if settings.STRIPE_AUTOMATIC_TAX:
+        built["automatic_tax"] = {"enabled": True}
+    return built | _ways_back()
+
+
+def _ways_back() -> dict[str, str]:
+    # Literal braces: Stripe puts the session's id there, and an encoded brace would stay as it is.
+    success = f"{settings.SITE_URL}/checkout/success/?session_id={{CHECKOUT_SESSION_ID}}"
+    if settings.STRIPE_UI_MODE == "elements":
+        return {"return_url": success}
+    return {"success_url": success, "cancel_url": f"{settings.SITE_URL}/cart/"}
+
+
+def _line_item(order: Order, line: Any) -> dict[str, Any]:
+    product = {"name": line.title[:250], "metadata": {"line": str(line.pk)}}
+    if line.label:
+        product["description"] = line.label
+    price = {"currency": order.currency.lower(), "unit_amount": line.unit_price, "product_data": product}
+    return {"quantity": line.quantity, "price_data": price}
+
+
+def _shipping_option(order: Order) -> dict[str, Any]:
+    rate = {
+        "type": "fixed_amount",
+        "display_name": order.shipping_method.replace("_", " ").capitalize(),
+        "fixed_amount": {"amount": order.shipping, "currency": order.currency.lower()},
+        "tax_code": SHIPPING_TAX_CODE,
+    }
+    return {"shipping_rate_data": rate}
+
+
+def _address(order: Order) -> dict[str, str]:
+    given = {
+        "line1": order.address1,
+        "line2": order.address2,
+        "city": order.city,
+        "state": order.region,
+        "postal_code": order.zip,
+        "country": order.country,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def chargeable(total: int, currency: str) -> bool:
+    """Stripe takes no less than its minimum and no more than eight digits."""
+    least = MINIMUM_CHARGE.get(currency, 50 if exponent(currency) else 1)
+    return least <= total <= MAXIMUM_CHARGE
+
+
+def supersede(order: Order) -> None:
+    """The same cart was ordered before with other details and not paid: close that first.
+
+    Raises IntegrationError when Stripe cannot say whether it is closed: then no second way to pay is opened.
+    """
+    rivals = CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order)
+    for row in rivals if order.cart_id else []:
+        close(row)
+
+
+def close(row: CheckoutSession) -> None:
+    """Make sure that the session can no longer be paid; if it was paid in time, settle it instead."""
+    session_id = row.stripe_session_id or _discovered(row)
+    if session_id is None:
+        with transaction.atomic():
+            CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
+            lifecycle.expire(row.order, who="checkout")
+        return
+    try:
+        facts = gateway.expire_session(session_id)
+    except Refused:
+        facts = gateway.session(session_id)
+    with transaction.atomic():
+        settlement.settle(facts, who="checkout")
+
+
+def _discovered(row: CheckoutSession) -> str | None:
+    """The session that a lost answer may have made: the same key and parameters give it back. None: there is none."""
+    try:
+        return gateway.create_session(params(row.order, row), key=row.idempotency_key).id
+    except Refused:
+        return None
