@@ -1,5 +1,6 @@
 """The mails an order sends: contexts built from its own snapshot, queued in the caller's transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -52,12 +53,12 @@ def delivered(order: Order, shipment: Shipment) -> None:
     _queue("delivered", f"delivered:{shipment.pk}", order, context)
 
 
-def _queue(kind: str, key: str, order: Order, context: object) -> None:
+def _queue(kind: str, key: str, order: Order, context: Mapping[str, object]) -> None:
     outbox.queue(kind, dedupe_key=key, to=order.email, language=order.language, context=context, reference=order.number)
 
 
 def url(order: Order) -> str:
-    return urljoin(settings.SITE_URL, order.get_absolute_url())
+    return str(urljoin(settings.SITE_URL, order.get_absolute_url()))
 
 
 def parcel(shipment: Shipment) -> kinds.Parcel:

@@ -70,7 +70,7 @@ def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "
 
 
 def default_country() -> str:
-    return settings.SHIP_TO_COUNTRIES[0]
+    return str(settings.SHIP_TO_COUNTRIES[0])
 
 
 def options_or_none(cart: CartView, *, country: str) -> list[Option]:

@@ -138,8 +138,9 @@ def supersede(order: Order) -> None:
 
     Raises IntegrationError when Stripe cannot say whether it is closed: then no second way to pay is opened.
     """
-    rivals = CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order)
-    for row in rivals if order.cart_id else []:
+    if order.cart_id is None:
+        return
+    for row in CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order):
         close(row)
 
 

@@ -115,7 +115,7 @@ def verify(raw: bytes, header: str) -> Event:
         raise NotConfigured("STRIPE_WEBHOOK_SECRET is not set.")
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
         try:
-            event = stripe.Webhook.construct_event(raw, header, secret, tolerance=SIGNATURE_AGE)  # type: ignore[no-untyped-call]
+            event = stripe.Webhook.construct_event(raw, header, secret, tolerance=SIGNATURE_AGE)
             return Event(event.id, event.type, bool(event.livemode), event.to_dict(for_json=True))
         except stripe.SignatureVerificationError:
             continue
@@ -157,9 +157,7 @@ def refunds_of(payment_intent: str) -> list[tuple[RefundFacts, str]]:
     """Each refund of the intent, with the key of ours it carries in its metadata ("" for one made elsewhere)."""
     with _translated(writing=False):
         rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).data
-    return [
-        (_refund(row), str((row.metadata or {})["refund"]) if "refund" in (row.metadata or {}) else "") for row in rows
-    ]
+    return [(_refund(row), str(getattr(row.metadata, "refund", "") or "")) for row in rows]
 
 
 def key_is_live() -> bool:
