@@ -1,0 +1,68 @@
+# One word for each job, the same here and in CI. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format lock chaos
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
+# PYTHON=/path/to/python3.12 make run   chooses the interpreter of a new .venv.
+PYTHON ?=
+ARGS ?=
+
+help: ## What there is to say
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.dev ## Make .venv with everything that tests and linters need
+
+run: $(VENV)/.runtime ## Open the shop with its sandbox: http://127.0.0.1:8000 (PORT, SANDBOX_PORT)
+	@exec $(PY) -m ilytat.demo
+
+test: $(VENV)/.dev ## Run all tests (ARGS="tests/orders -k cart" for some)
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## Check style, types, layers, templates, migrations, deployment and secrets
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint --quiet --lint templates ilytat/sandbox/templates
+	DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run -v0
+	ENV_FILE=tests/production.env $(PY) manage.py check --deploy --fail-level WARNING
+	git ls-files -z -- ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
+	git ls-files -z tests | xargs -0 $(BIN)/detect-secrets-hook --disable-plugin KeywordDetector
+	$(PY) -m pytest -q tests/ilytat/test_house.py
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Write the code the way the linter wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(VENV)/.dev ## Pin what requirements/*.in ask for, with hashes (UPGRADE=1: to the newest)
+	cd requirements && for name in runtime dev; do \
+	  ../$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+	    --no-emit-find-links --no-emit-index-url --no-emit-trusted-host \
+	    $(if $(UPGRADE),--upgrade) --output-file=$$name.txt $$name.in || exit 1; done
+
+chaos: $(VENV)/.dev ## Run only the tests that kill processes and cut answers
+	@$(PY) -m pytest tests/chaos $(ARGS)
+
+# --- .venv: the stamps are newer than the locks they were made from, so a second run does nothing ------
+
+$(VENV)/.dev: requirements/dev.txt | $(PY)
+	@echo "Installing what tests and linters need"
+	@mkdir -p var && $(PIP) -r $< && touch $(VENV)/.runtime $@
+
+$(VENV)/.runtime: requirements/runtime.txt | $(PY)
+	@echo "Installing what the shop needs"
+	@mkdir -p var && $(PIP) -r $< && touch $@
+
+$(PY):
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "Making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv $(VENV) && exit 0; \
+	  rm -rf $(VENV); \
+	  echo "Python's venv module is incomplete: on Debian, install python3-venv." >&2; exit 1; \
+	done; \
+	echo "Python 3.11 or newer is needed, and $(or $(PYTHON),python3) is older or missing." >&2; exit 1
