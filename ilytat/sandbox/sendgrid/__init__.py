@@ -1,0 +1,1 @@
+"""SendGrid as a mail backend meets it: mail/send, an inbox to look at, signed events."""

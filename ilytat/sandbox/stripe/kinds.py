@@ -1,8 +1,10 @@
 """The kinds of documents this stand-in keeps. What the control page shows it reads under these names."""
 
 SESSION = "stripe.sessions"
-# What a session remembers but never shows: payment_intent_data, the payment intent before completion, its lines.
+# What a session remembers but never shows: payment_intent_data, its lines, the intent before completion.
 BACKSTAGE = "stripe.backstage"
+# {"id", "expires_at"} of the sessions that are open, so that the clock need not read all others.
+OPEN = "stripe.open"
 INTENT = "stripe.payment_intents"
 METHOD = "stripe.payment_methods"
 CHARGE = "stripe.charges"
@@ -14,6 +16,7 @@ EVENT = "stripe.events"
 ENDPOINT = "stripe.webhook_endpoints"
 COUPON = "stripe.coupons"
 PROMOTION = "stripe.promotion_codes"
+PRODUCT = "stripe.products"
 RATE = "stripe.shipping_rates"
 # First answers by idempotency key.
 REPLAY = "stripe.idempotency"

@@ -1,0 +1,86 @@
+"""Events: kept for events.list and posted, signed, to every endpoint that listens."""
+
+import hashlib
+import hmac
+import json
+from contextvars import ContextVar
+from typing import Any
+
+from ilytat.sandbox import clock, deliveries, settings, store
+from ilytat.sandbox.store import Document
+from ilytat.sandbox.stripe import API_VERSION, ids
+from ilytat.sandbox.stripe.kinds import ENDPOINT, EVENT
+
+# Which API call the present events come from; nobody's when a person presses a button.
+NOBODY: Document = {"id": None, "idempotency_key": None}
+cause: ContextVar[Document] = ContextVar("cause", default=NOBODY)
+
+DEFAULT_URL = f"{settings.SHOP_URL}/api/webhooks/stripe"
+DEFAULT_SECRET = "whsec_sandbox"  # noqa: S105 -- signs where STRIPE_WEBHOOK_SECRET is not set
+
+
+def secret() -> str:
+    """The shop may hold several while it rolls them; the first one signs."""
+    return settings.STRIPE_WEBHOOK_SECRETS[0].strip() if settings.STRIPE_WEBHOOK_SECRETS else DEFAULT_SECRET
+
+
+def _listeners(kind: str) -> list[Document]:
+    """Registered endpoints, and the shop's own address as long as nobody registered it."""
+    made = [one for one in store.listing(ENDPOINT) if one["status"] == "enabled"]
+    if not any(one["url"].rstrip("/") == DEFAULT_URL for one in store.listing(ENDPOINT)):
+        made.append({"id": "", "url": DEFAULT_URL, "enabled_events": ["*"]})
+    return [one for one in made if {"*", kind} & set(one["enabled_events"])]
+
+
+def record(kind: str, thing: Document, *, livemode: bool, previous: dict[str, Any] | None = None) -> str:
+    """Tells the list of events and all listeners that this happened; joins the caller's transaction.
+
+    Gives the event's id. `previous` are the old values of what changed.
+    """
+    listeners = _listeners(kind)
+    event: Document = {
+        "id": ids.new("evt"),
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": clock.now(),
+        "data": {"object": thing} if previous is None else {"object": thing, "previous_attributes": previous},
+        "livemode": livemode,
+        "pending_webhooks": len(listeners),
+        "request": cause.get(),
+        "type": kind,
+    }
+    store.write(EVENT, event["id"], event)
+    for one in listeners:
+        _post(event, one)
+    return str(event["id"])
+
+
+def _post(event: Document, endpoint: Document) -> None:
+    deliveries.deliver(
+        sender="stripe",
+        url=endpoint["url"],
+        body=json.dumps(event, indent=2, ensure_ascii=False).encode(),
+        event_id=event["id"],
+        about=event["type"],
+        key=endpoint["id"],
+    )
+
+
+def sign(body: bytes, endpoint_id: str) -> dict[str, str]:
+    """Headers of one try: the time is part of what is signed."""
+    endpoint = store.read(ENDPOINT, endpoint_id) if endpoint_id else None
+    key = endpoint["secret"] if endpoint else secret()
+    now = clock.now()
+    digest = hmac.new(key.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={now},v1={digest}", "User-Agent": "Stripe/1.0 (sandbox)"}
+
+
+def answered(event_id: str) -> bool:
+    """Every listener has answered this event at least once, or was not told on purpose (a fault)."""
+    mine = [row for row in deliveries.listing() if row["event_id"] == event_id]
+    return all(row["tries"] or row["state"] != "pending" for row in mine)
+
+
+def undelivered() -> set[str]:
+    """Ids of events that not every listener has taken."""
+    return {row["event_id"] for row in deliveries.listing() if row["state"] != "delivered"}
