@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/webhooks/stripe", stripe_webhook, name="stripe_webhook"),
     path("api/webhooks/printify", printify_webhook, name="printify_webhook"),
     path("api/", api.urls),
+    path("media/<path:path>", views.media, name="media"),
     path("healthz", views.healthz, name="healthz"),
     path("healthz/deep", views.healthz_deep, name="healthz_deep"),
 ]

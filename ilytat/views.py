@@ -1,10 +1,15 @@
 """Pages of the house itself: health, and what is shown when something went wrong."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.db import connection
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.static import serve
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import HealthResult, Lease
@@ -41,8 +46,16 @@ def _oldest(queue: jobs.Queue[jobs.Job]) -> int:
     return _age(first)
 
 
-def _age(moment: "timezone.datetime | None") -> int:
+def _age(moment: datetime | None) -> int:
     return int((timezone.now() - moment).total_seconds()) if moment else 0
+
+
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Our own pictures. Their names carry the content's digest, so a browser never asks twice."""
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (Django's signature)
