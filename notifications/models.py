@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -104,3 +105,15 @@ class Brand(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Social links go into pages and mails as they are: names and https addresses only."""
+        good = isinstance(self.social, list) and all(_is_link(one) for one in self.social)
+        if not good:
+            raise ValidationError({"social": 'A list of {"name": "…", "url": "https://…"}, please.'})
+
+
+def _is_link(one: object) -> bool:
+    if not isinstance(one, dict) or set(one) != {"name", "url"}:
+        return False
+    return isinstance(one["name"], str) and str(one["url"]).startswith("https://")

@@ -1,0 +1,147 @@
+"""Staff's view of the mail: what left, what waits, what failed and why; the brand; who is not written to."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ilytat.integrations import bell
+from ilytat.integrations.jobs import ATTENTION
+from notifications import outbox, previews
+from notifications.kinds import KINDS
+from notifications.models import Brand, OutgoingEmail, Suppression
+
+
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
+    """History: nothing is edited or deleted here. The two actions call what the queue itself calls."""
+
+    list_display = ("created_at", "what", "to", "reference", "state", "fate", "attempts", "sent_at")
+    list_display_links = ("created_at", "what")
+    list_filter = ("state", "fate", "kind", "created_at")
+    search_fields = ("to", "reference", "subject", "dedupe_key")
+    date_hierarchy = "created_at"
+    actions = ("try_now", "send_again")
+    fields = (
+        ("kind", "reference"),
+        ("to", "language"),
+        "subject",
+        "preview",
+        ("state", "attempts", "next_at"),
+        "last_error",
+        ("created_at", "sent_at"),
+        ("fate", "fate_at", "fate_reason"),
+        ("dedupe_key", "provider_id"),
+    )
+    readonly_fields = ("preview",)
+
+    @admin.display(description="mail", ordering="kind")
+    def what(self, mail: OutgoingEmail) -> str:
+        return KINDS[mail.kind].what if mail.kind in KINDS else mail.kind
+
+    @admin.display(description="as the reader sees it")
+    def preview(self, mail: OutgoingEmail) -> SafeString:
+        shapes = (
+            ("HTML", reverse("admin:mail_preview", args=[mail.pk, "html"])),
+            ("Plain text", reverse("admin:mail_preview", args=[mail.pk, "text"])),
+        )
+        links = ((url, name) for name, url in shapes)
+        return format_html_join(" · ", '<a href="{}" target="_blank" rel="noopener">{}</a>', links)
+
+    @admin.action(description="Try now (waiting or needing attention)", permissions=["change"])
+    def try_now(self, request: HttpRequest, mails: QuerySet[OutgoingEmail]) -> None:
+        """Only what is not in a worker's hands: the lease refuses a rival anyway."""
+        fresh = {"state": "new", "next_at": timezone.now(), "attempts": 0}
+        count = mails.filter(state__in=("new", ATTENTION), lease_until__isnull=True).update(**fresh)
+        bell.ring(outbox.QUEUE, outbox.LANE)
+        self._report(request, count, mails.count() - count, "Put back into the queue")
+
+    @admin.action(description="Send again as a new mail", permissions=["change"])
+    def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingEmail]) -> None:
+        count = 0
+        for mail in mails:
+            try:
+                copy = outbox.again(mail)
+            except ValueError as error:
+                self.message_user(request, f"{mail}: {error}", messages.WARNING)
+                continue
+            self.log_change(request, copy, f"Sent again by hand, after {mail.dedupe_key}")
+            count += 1
+        self._report(request, count, 0, "Queued once more")
+
+    def _report(self, request: HttpRequest, done: int, skipped: int, what: str) -> None:
+        level = messages.SUCCESS if done else messages.WARNING
+        tail = f" Skipped (already sent, suppressed or being worked on): {skipped}." if skipped else ""
+        self.message_user(request, f"{what}: {done}.{tail}", level)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview_page)
+        return [
+            path("<int:pk>/preview/<str:shape>", view, name="mail_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview_page(self, request: HttpRequest, pk: int, shape: str) -> HttpResponse:
+        mail = get_object_or_404(OutgoingEmail, pk=pk)
+        if not self.has_view_permission(request, mail):
+            raise PermissionDenied
+        return previews.of_mail(mail, shape)
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
+        """The actions need it; a single row is never edited."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: OutgoingEmail | None = None) -> bool:
+        return False
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin[Suppression]):
+    """Deleting a row lets mail out again; the provider's own list may still hold the address."""
+
+    list_display = ("email", "reason", "at")
+    list_filter = ("reason",)
+    search_fields = ("email",)
+    date_hierarchy = "at"
+
+
+@admin.register(Brand)
+class BrandAdmin(admin.ModelAdmin[Brand]):
+    """One row, opened at once; beside it every mail as the brand dresses it."""
+
+    readonly_fields = ("mails",)
+
+    @admin.display(description="Mails with this brand (save first)")
+    def mails(self, _brand: Brand) -> SafeString:
+        links = ((reverse("admin:brand_preview", args=[kind.name]), kind.what) for kind in KINDS.values())
+        items = format_html_join("", '<li><a href="{}" target="_blank" rel="noopener">{}</a></li>', links)
+        return format_html("<ul>{}</ul>", items)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002 (Django's signature)
+        brand = Brand.objects.order_by("pk").first() or Brand.objects.create()
+        return HttpResponseRedirect(reverse("admin:notifications_brand_change", args=[brand.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview_page)
+        return [path("preview/<str:kind>", view, name="brand_preview"), *super().get_urls()]
+
+    def preview_page(self, request: HttpRequest, kind: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return previews.of_kind(kind)
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Brand | None = None) -> bool:
+        return False

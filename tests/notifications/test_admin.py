@@ -1,0 +1,108 @@
+import pytest
+from django.core import mail as sent_mail
+from django.test import Client
+from django.urls import reverse
+
+from ilytat.integrations import jobs
+from notifications.kinds import KINDS
+from notifications.models import Brand, OutgoingEmail
+from tests.notifications.conftest import Queue
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:notifications_outgoingemail_changelist"
+CHANGE = "admin:notifications_outgoingemail_change"
+
+
+def act(client: Client, action: str, *rows: OutgoingEmail) -> str:
+    chosen = [row.pk for row in rows]
+    response = client.post(reverse(LIST), {"action": action, "_selected_action": chosen}, follow=True)
+    return str(response.content.decode())
+
+
+def test_the_list_finds_a_mail_by_order_and_by_address(admin_client: Client, queued: Queue) -> None:
+    queued()
+    for words in ("IL-10482", "ada@example.com"):
+        page = admin_client.get(reverse(LIST), {"q": words}).content.decode()
+        assert "Order confirmed" in page
+    assert "Order confirmed" not in admin_client.get(reverse(LIST), {"q": "nobody"}).content.decode()
+
+
+def test_history_offers_nothing_to_edit_add_or_delete(admin_client: Client, queued: Queue) -> None:
+    page = admin_client.get(reverse(CHANGE, args=[queued().pk])).content.decode()
+    assert 'name="_save"' not in page
+    assert "deletelink" not in page
+    assert admin_client.get(reverse("admin:notifications_outgoingemail_add")).status_code == 403
+
+
+@pytest.mark.parametrize(("shape", "words"), [("html", "<h1"), ("text", "Total: $68.29")])
+def test_the_preview_is_the_mail_itself_alone_in_a_sandbox(
+    admin_client: Client, queued: Queue, shape: str, words: str
+) -> None:
+    page = admin_client.get(reverse("admin:mail_preview", args=[queued().pk, shape]))
+    assert words in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    if shape == "html":
+        assert page["Content-Security-Policy"].startswith("sandbox ")
+        assert "script-src" not in page["Content-Security-Policy"]
+
+
+def test_the_preview_of_a_sent_mail_is_what_was_sent(admin_client: Client, queued: Queue) -> None:
+    row = queued()
+    jobs.work_due("mail")
+    Brand.objects.create(tagline="Changed since")
+    page = admin_client.get(reverse("admin:mail_preview", args=[row.pk, "html"])).content.decode()
+    assert "Changed since" not in page
+
+
+def test_a_link_that_opens_an_account_is_not_shown_to_staff(admin_client: Client, queued: Queue) -> None:
+    row = queued("password_reset")
+    for shape in ("html", "text"):
+        page = admin_client.get(reverse("admin:mail_preview", args=[row.pk, shape])).content.decode()
+        assert row.context["url"] not in page
+    assert row.context["url"] not in admin_client.get(reverse(CHANGE, args=[row.pk])).content.decode()
+
+
+def test_previews_are_for_staff_only(client: Client, queued: Queue) -> None:
+    assert client.get(reverse("admin:mail_preview", args=[queued().pk, "html"])).status_code == 302
+    assert client.get(reverse("admin:brand_preview", args=["shipped"])).status_code == 302
+
+
+def test_send_again_is_a_new_mail_and_refuses_secrets(admin_client: Client, queued: Queue) -> None:
+    row, secret = queued(), queued("password_reset")
+    jobs.work_due("mail")
+    page = act(admin_client, "send_again", row, secret)
+    assert "Queued once more: 1." in page
+    assert "not sent twice" in page
+    jobs.work_due("mail")
+    assert len(sent_mail.outbox) == 3
+
+
+def test_try_now_frees_what_needs_attention_and_leaves_what_was_sent(admin_client: Client, queued: Queue) -> None:
+    stuck, sent = queued(), queued(dedupe_key="sent")
+    OutgoingEmail.objects.filter(pk=stuck.pk).update(state="attention", attempts=12)
+    OutgoingEmail.objects.filter(pk=sent.pk).update(state="sent")
+    assert "Put back into the queue: 1. Skipped (already sent, suppressed or being worked on): 1." in act(
+        admin_client, "try_now", stuck, sent
+    )
+    stuck.refresh_from_db()
+    assert (stuck.state, stuck.attempts) == ("new", 0)
+
+
+def test_the_brand_is_one_row_opened_at_once_with_a_preview_of_every_mail(admin_client: Client) -> None:
+    page = admin_client.get(reverse("admin:notifications_brand_changelist"), follow=True).content.decode()
+    assert Brand.objects.count() == 1
+    for kind in KINDS.values():
+        link = reverse("admin:brand_preview", args=[kind.name])
+        assert link in page
+        assert admin_client.get(link).status_code == 200
+    assert admin_client.get(reverse("admin:brand_preview", args=["nothing"])).status_code == 404
+
+
+@pytest.mark.parametrize("social", ['[{"name": "X", "url": "javascript:alert(1)"}]', '{"a": 1}', '["x"]'])
+def test_social_links_that_are_no_links_are_refused(admin_client: Client, social: str) -> None:
+    admin_client.get(reverse("admin:notifications_brand_changelist"))
+    brand = Brand.objects.get()
+    fields = ("name", "legal_name", "tagline", "support_email", "phone", "address", "hours")
+    data = {name: getattr(brand, name) for name in fields} | {"social": social}
+    page = admin_client.post(reverse("admin:notifications_brand_change", args=[brand.pk]), data)
+    assert "please." in page.content.decode()
