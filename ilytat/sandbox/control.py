@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ilytat.sandbox import clock, deliveries, faults, store
 
-SHOWN = 20
+SHOWN = 40
 
 
 def _nothing() -> None:

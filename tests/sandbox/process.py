@@ -99,7 +99,17 @@ def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
         name if name.isupper() and "_API_" in name else f"SANDBOX_{name}": value for name, value in environment.items()
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    bind = ("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "16", "--no-control-socket")
+    bind = (
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "1",
+        "--threads",
+        "16",
+        "--no-control-socket",
+        "--graceful-timeout",
+        "1",
+    )
     command = [sys.executable, "-m", "gunicorn", "ilytat.sandbox.wsgi:application", *bind]
     with (
         (folder / "log").open("w") as log,

@@ -89,8 +89,16 @@ def test_an_early_and_a_canceled_order(sandbox: Sandbox) -> None:
     captured = example("samples/order_pending_knit_beanie_US_2023_MASKED.json")
     documented = example("doc/order_canceled.json")
     later = example("doc/order_fulfilled.json")
-    beyond = ("shipments", "sent_to_production_at", "fulfilled_at", "printify_connect", "line_items[].sent")
-    beyond += ("line_items[].fulfilled_at", "line_items[].metadata.external_id", "address_to.phone")
+    beyond = (
+        "shipments",
+        "sent_to_production_at",
+        "fulfilled_at",
+        "printify_connect",
+        "line_items[].sent",
+        "line_items[].fulfilled_at",
+        "line_items[].metadata.external_id",
+        "address_to.phone",
+    )
 
     for order in (early, canceled):
         assert_same_shape(order, captured, documented, later, may_lack=beyond)
@@ -121,8 +129,16 @@ def test_products(sandbox: Sandbox) -> None:
 
 
 def test_events(sandbox: Sandbox, listener: Listener) -> None:
-    stems = ("order_created", "order_updated", "order_sent_to_production", "order_shipment_created")
-    stems += ("order_shipment_delivered", "product_updated", "product_deleted", "product_publish_started_create")
+    stems = (
+        "order_created",
+        "order_updated",
+        "order_sent_to_production",
+        "order_shipment_created",
+        "order_shipment_delivered",
+        "product_updated",
+        "product_deleted",
+        "product_publish_started_create",
+    )
     documented = {each["type"]: each for each in (example(f"doc/webhook_{stem}.json") for stem in stems)}
     for topic in documented:
         sandbox.api("POST", "webhooks.json", json={"topic": topic, "url": listener.url})

@@ -32,7 +32,7 @@ def test_a_missing_zip_is_refused_with_json_inside_the_string(sandbox: Sandbox) 
     ],
 )
 def test_a_wrong_body_is_refused_and_creates_nothing(sandbox: Sandbox, changes: dict[str, object]) -> None:
-    answer = sandbox.api("POST", "orders.json", json=sandbox.order(**{"external_id": "ILY-1", **changes}))
+    answer = sandbox.api("POST", "orders.json", json={**sandbox.order(), **changes})
 
     assert (answer.status_code, answer.json()["code"]) == (400, 8150)
     assert sandbox.state()["orders"] == []
