@@ -53,6 +53,7 @@ class Walk:
         for number in range(1, PAGES_MAX + 1):
             page = self._read(number)
             fresh = self._fresh(page.items)
+            self._total(number, page)
             yield Page(fresh, page.last, page.total, page.asked_at)
             if self._goes_wrong(number, page, fresh):
                 return
@@ -89,10 +90,12 @@ class Walk:
         self.seen.discard("")
         return found
 
-    def _goes_wrong(self, number: int, page: Page, fresh: list[Any]) -> bool:
+    def _total(self, number: int, page: Page) -> None:
         if number > 1 and page.total != self.total:
             self.notes.append(f"the total changed from {self.total} to {page.total} on page {number}")
         self.total = page.total
+
+    def _goes_wrong(self, number: int, page: Page, fresh: list[Any]) -> bool:
         if not fresh and page.items:
             self.notes.append(f"page {number} repeats earlier ones")
         elif not page.items and (number < page.last or len(self.seen) < page.total):

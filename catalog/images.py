@@ -1,0 +1,196 @@
+"""Our own copies of Printify's mockups: fetched from allowed hosts only, checked, re-encoded, named by content.
+
+The names are immutable, so browsers and CDNs may keep the files for ever. A row of `ProductImage` is the job: an empty
+`digest` means that it is due. Products are on the shelf before their pictures are.
+"""
+
+import hashlib
+import io
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from PIL import Image, ImageOps
+
+from catalog.models import Product, ProductImage
+from ilytat.integrations import leases
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+# Part of every file's name through the digest: raise it when the encoding changes.
+ENCODING = 1
+WIDTHS = (400, 800, 1200)
+QUALITY = 82
+BYTES_MAX = 10 * 1024 * 1024
+PIXELS_MAX = 40_000_000
+FORMATS = ("JPEG", "PNG", "WEBP")
+TIMEOUTS = (3.0, 10.0)  # seconds: connect, read
+DEADLINE = 30.0
+THREADS = 4
+BATCH = 16
+GIVE_UP_AFTER = 12  # failures in a row: the host is down, the rest can wait
+ERROR_MAX = 200
+
+
+class Unusable(Exception):
+    """The picture cannot be had or cannot be shown; the reason is for staff."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """`files`: {"width": "storage name"}; width and height are the original's."""
+
+    digest: str
+    width: int
+    height: int
+    files: dict[str, str]
+
+
+@dataclass
+class Fetched:
+    done: int = 0
+    failed: int = 0
+    left: int = 0
+
+
+def due(*, retry: bool = False) -> "QuerySet[ProductImage]":
+    """Pictures without a copy of their present content, first pictures first; `retry` includes earlier failures."""
+    rows = ProductImage.objects.filter(digest="", product__gone_at__isnull=True)
+    rows = rows if retry else rows.filter(error="")
+    return rows.order_by("position", "product_id", "pk")
+
+
+def fetch_due(seconds: float, *, retry: bool = False) -> Fetched:
+    """Fetch what is due for at most about `seconds`. One process at a time; the others leave at once."""
+    result = Fetched()
+    with leases.turn("images", seconds + DEADLINE + 30) as mine:
+        if mine:
+            _fetch_all(result, time.monotonic() + seconds, retry=retry)
+    result.left = due().count()
+    return result
+
+
+def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
+    keys = list(due(retry=retry).values_list("pk", flat=True))
+    in_a_row = 0
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(keys), BATCH):
+            rows = list(ProductImage.objects.filter(pk__in=keys[start : start + BATCH], digest=""))
+            # The threads fetch and encode; the database is this thread's alone.
+            for row, outcome in zip(rows, pool.map(_attempt, [row.source_url for row in rows]), strict=True):
+                good = isinstance(outcome, Copies)
+                _record(row, outcome)
+                result.done, result.failed = result.done + good, result.failed + (not good)
+                in_a_row = 0 if good else in_a_row + 1
+            if time.monotonic() > end or in_a_row >= GIVE_UP_AFTER:
+                return
+
+
+def _attempt(url: str) -> Copies | str:
+    try:
+        return make_copies(download(url))
+    except Unusable as error:
+        return str(error)[:ERROR_MAX]
+    except Exception as error:  # noqa: BLE001 (decoders and storages raise what they like; one picture, not the run)
+        return f"{type(error).__name__}: {error}"[:ERROR_MAX]
+
+
+def _record(row: ProductImage, outcome: Copies | str) -> None:
+    """Unless the row has come to mean another picture meanwhile. A failure leaves an earlier copy in place."""
+    same = ProductImage.objects.filter(pk=row.pk, source_url=row.source_url)
+    if isinstance(outcome, str):
+        same.update(error=outcome)
+        return
+    found = {"digest": outcome.digest, "files": outcome.files, "width": outcome.width, "height": outcome.height}
+    if same.update(**found, error=""):
+        Product.objects.filter(pk=row.product_id).update(synced_at=timezone.now())
+
+
+def refusal(url: str) -> str:
+    """Why we do not fetch this address; "" when we may (RELIABILITY H12)."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or not parts.hostname:
+        return "the address is not a plain one"
+    if parts.netloc.lower() not in settings.IMAGE_HOSTS and parts.hostname not in settings.IMAGE_HOSTS:
+        return f"host {parts.netloc} is not among IMAGE_HOSTS"
+    of_api = parts.netloc == urlsplit(settings.PRINTIFY_API_BASE).netloc and not settings.PRODUCTION
+    if parts.scheme != "https" and not (parts.scheme == "http" and of_api):
+        return "only https is fetched"
+    return ""
+
+
+def download(url: str) -> bytes:
+    """At most BYTES_MAX, within DEADLINE, following no redirect. Raises Unusable."""
+    if reason := refusal(url):
+        raise Unusable(reason)
+    try:
+        headers = {"User-Agent": "ILYTAT-Designs-shop/1.0", "Accept": "image/webp,image/png,image/jpeg"}
+        with requests.get(url, headers=headers, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response:
+            if response.status_code != requests.codes.ok:
+                raise Unusable(f"the host answered {response.status_code}")
+            return b"".join(_pieces(response))
+    except requests.RequestException as error:
+        raise Unusable(f"not fetched: {type(error).__name__}") from error
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    end, size = time.monotonic() + DEADLINE, 0
+    for piece in response.iter_content(64 * 1024):
+        size += len(piece)
+        if size > BYTES_MAX:
+            raise Unusable("larger than 10 MB")
+        if time.monotonic() > end:
+            raise Unusable("came too slowly")
+        yield piece
+
+
+def make_copies(content: bytes) -> Copies:
+    """Decode, re-encode in every width up to the original's, and store what is not stored yet. Raises Unusable."""
+    picture = _decoded(content)
+    digest = hashlib.sha256(f"{ENCODING}:".encode() + content).hexdigest()
+    widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
+    files = {str(width): _stored(_name(digest, width), _encoded(picture, width)) for width in widths}
+    return Copies(digest, picture.width, picture.height, files)
+
+
+def _decoded(content: bytes) -> Image.Image:
+    """Nothing of the sender's file survives but its pixels: no metadata, no second payload behind the image."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
+        if found.width * found.height > PIXELS_MAX:
+            raise Unusable(f"{found.width} × {found.height} pixels are too many")
+        found.verify()
+    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
+        upright = ImageOps.exif_transpose(found)
+        if upright.mode in {"RGBA", "LA", "PA", "P"}:
+            layer = upright.convert("RGBA")
+            upright = Image.new("RGB", layer.size, "white")
+            upright.paste(layer, mask=layer.getchannel("A"))
+        return upright.convert("RGB")
+
+
+def _encoded(picture: Image.Image, width: int) -> bytes:
+    height = max(1, round(picture.height * width / picture.width))
+    buffer = io.BytesIO()
+    picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0).save(
+        buffer, "WEBP", quality=QUALITY, method=4
+    )
+    return buffer.getvalue()
+
+
+def _name(digest: str, width: int) -> str:
+    return f"products/{digest[:2]}/{digest}-{width}.webp"
+
+
+def _stored(name: str, content: bytes) -> str:
+    if default_storage.exists(name):
+        return name
+    return default_storage.save(name, ContentFile(content))

@@ -1,0 +1,33 @@
+"""The catalogue's tasks. Each only starts what the rest of the app can also start by a button or a command."""
+
+from celery import shared_task
+from django.conf import settings
+
+from catalog import images, publishing, sync
+from ilytat.integrations import leases
+
+SYNC_SECONDS = 60 * 60
+# Ends well below the task's time limit; the rest is another message, so that a worker is never long away.
+PICTURES_SECONDS = settings.LEASE_SECONDS * 0.4
+
+
+@shared_task(ignore_result=True, soft_time_limit=SYNC_SECONDS, time_limit=SYNC_SECONDS + 60)
+def refresh(trigger: str = "schedule") -> None:
+    """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures."""
+    leases.heartbeat("worker")
+    sync.run(trigger)
+    fetch_images.delay(retry=True)
+
+
+@shared_task(ignore_result=True)
+def fetch_images(*, retry: bool = False) -> None:
+    result = images.fetch_due(PICTURES_SECONDS, retry=retry)
+    if result.done and result.left:
+        fetch_images.delay()
+
+
+@shared_task(ignore_result=True)
+def answer_publishing() -> None:
+    with leases.turn("publishing", settings.LEASE_SECONDS) as mine:
+        if mine:
+            publishing.answer_all()
