@@ -35,9 +35,9 @@ def on_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 
 @api.exception_handler(Exception)
-def on_crash(request: HttpRequest, _error: Exception) -> HttpResponse:
+def on_crash(request: HttpRequest, error: Exception) -> HttpResponse:
     """Never a stack trace to a stranger; the log has it (Django's handler is bypassed by ninja)."""
-    log.exception("api error")
+    log.error("api error", exc_info=error)
     return api.create_response(request, body("error", "Something went wrong on our side."), status=500)
 
 

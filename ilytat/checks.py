@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core import checks
 
 
-@register("ilytat", deploy=True)
-def webhooks_can_be_verified(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+@checks.register("ilytat", deploy=True)
+def webhooks_can_be_verified(app_configs: Sequence[Any] | None, **_: Any) -> list[checks.CheckMessage]:  # noqa: ARG001 (Django passes it by name)
+    found: list[checks.CheckMessage] = []
     if settings.EMAIL_API_KEY and not settings.SENDGRID_WEBHOOK_PUBLIC_KEY:
         hint = "Copy the verification key from SendGrid's Event Webhook settings, or bounces go unheard."
-        found.append(Warning("SENDGRID_WEBHOOK_PUBLIC_KEY is empty.", hint=hint, id="ilytat.W001"))
+        found.append(checks.Warning("SENDGRID_WEBHOOK_PUBLIC_KEY is empty.", hint=hint, id="ilytat.W001"))
     return found

@@ -6,10 +6,30 @@ Called by `ilytat.settings` while it loads, so that no process of the shop ever 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TEST_PREFIXES = ("sk_test_", "rk_test_", "pk_test_")
+SECRET_KEY_LENGTH = 50  # what Django itself asks of a deployment
 LIVE_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
+
+
+TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1", "0"}
+
+
+class Env(environ.Env):  # type: ignore[misc]  # django-environ carries no types
+    """Reads the environment. An empty value counts as unset; a malformed one is refused by its name."""
+
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, *rest: Any) -> Any:
+        given = self.ENVIRON.get(var)
+        if given == "" and default is not self.NOTSET:
+            return default
+        if cast is bool and given is not None and given.lower() not in TRUE_OR_FALSE:
+            raise ImproperlyConfigured(f"{var} is {given!r}; it must be on or off.")
+        try:
+            return super().get_value(var, cast, default, *rest)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is {given!r}: {error}.") from error
 
 
 def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -31,7 +51,7 @@ def _site(settings: Mapping[str, Any]) -> list[str]:
     found = []
     if settings["SITE"].scheme not in {"http", "https"} or not settings["SITE"].hostname:
         found.append("SITE_URL must be an absolute http(s) address such as https://ilytat.com.")
-    if len(settings["SECRET_KEY"]) < 50:
+    if len(settings["SECRET_KEY"]) < SECRET_KEY_LENGTH:
         found.append("SECRET_KEY is missing or shorter than 50 characters: generate one and keep it secret.")
     if "*" in settings["ALLOWED_HOSTS"]:
         found.append("ALLOWED_HOSTS may not contain '*': name the shop's hosts.")

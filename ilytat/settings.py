@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 
 from ilytat import refusals
 
@@ -18,7 +17,7 @@ django_stubs_ext.monkeypatch()  # lets admin classes name their model where type
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
+env = refusals.Env()
 env_file = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 if env_file.is_file():
     env.read_env(env_file)

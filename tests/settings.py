@@ -15,7 +15,7 @@ atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 HEARD = ("DATABASE_URL", "REDIS_URL")
 GIVEN = {name: os.environ[name] for name in HEARD if os.environ.get(name)}
 os.environ |= {
-    "ENV_FILE": "",
+    "ENV_FILE": os.devnull,
     "ENVIRONMENT": "development",
     "DEBUG": "off",
     "SECRET_KEY": "for-tests-" * 6,

@@ -3,6 +3,7 @@
 Tests look at it from outside: pages, JSON, the sandbox's state, `manage`, and `sql` for what no page shows.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -61,7 +62,7 @@ class Stack:
 
     def _environment(self, outside: Mapping[str, str]) -> dict[str, str]:
         own = {
-            "ENV_FILE": "",
+            "ENV_FILE": os.devnull,
             "ENVIRONMENT": "development",
             "SITE_URL": self.url,
             "SHOP_URL": self.url,
