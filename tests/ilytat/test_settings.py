@@ -1,0 +1,149 @@
+"""Every contradiction stops the start with a sentence that says what to do."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIVE, TEST = "sk_live_" + "x" * 12, "sk_test_" + "x" * 12
+PRODUCTION = {
+    name: value
+    for name, _, value in (line.partition("=") for line in (ROOT / "tests" / "production.env").read_text().splitlines())
+    if value and not name.startswith("#")
+}
+STRIPE = {"STRIPE_SECRET_KEY": TEST, "STRIPE_WEBHOOK_SECRET": "whsec_x"}
+
+
+def settings_in(environment: dict[str, str]) -> dict[str, Any]:
+    """What `ilytat.settings` makes of exactly this environment."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update({"ENV_FILE": os.devnull, **environment})
+    try:
+        return runpy.run_path(str(ROOT / "ilytat" / "settings.py"))
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def refusal(environment: dict[str, str]) -> str:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings_in(environment)
+    return str(caught.value)
+
+
+def test_an_empty_environment_is_a_development_shop_without_any_integration() -> None:
+    found = settings_in({})
+
+    assert (found["ENVIRONMENT"], found["DEBUG"], found["STRIPE_SECRET_KEY"]) == ("development", False, "")
+
+
+def test_the_complete_production_environment_starts() -> None:
+    found = settings_in(PRODUCTION)
+
+    assert found["STRIPE_LIVE"]
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["SECURE_HSTS_SECONDS"] > 0
+    assert found["PRINTIFY_API_BASE"] == "https://api.printify.com"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"ENVIRONMENT": "live"}, "must be one of: development, staging, production"),
+        ({"SITE_URL": "ilytat.com"}, "SITE_URL must be an absolute http(s) address"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is missing or shorter than 50 characters"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS may not contain '*'"),
+        ({**STRIPE, "STRIPE_SECRET_KEY": LIVE}, "A live Stripe key outside production would charge real cards"),
+        ({**STRIPE, "STRIPE_SECRET_KEY": "sk_wrong"}, "must begin with sk_test_, rk_test_, sk_live_ or rk_live_"),
+        ({**STRIPE, "STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET is empty"),
+        ({**STRIPE, "STRIPE_WEBHOOK_SECRET": "whsec_a,b"}, "values that begin with whsec_"),
+        ({**STRIPE, "STRIPE_PUBLIC_KEY": "pk_live_x"}, "are of different modes"),
+        ({**STRIPE, "STRIPE_UI_MODE": "elements"}, "STRIPE_UI_MODE=elements needs STRIPE_PUBLIC_KEY"),
+        ({**STRIPE, "STRIPE_UI_MODE": "iframe"}, "must be one of: hosted_page, elements"),
+        ({"STRIPE_PUBLIC_KEY": "pk_test_x"}, "STRIPE_SECRET_KEY is empty while other Stripe settings are set"),
+        ({"PRINTIFY_API_KEY": "key"}, "PRINTIFY_API_KEY and PRINTIFY_SHOP_ID belong together"),
+        ({"PRINTIFY_API_KEY": "key", "PRINTIFY_SHOP_ID": "1"}, "PRINTIFY_WEBHOOK_SECRET is empty"),
+        ({"PRINTIFY_API_KEY": "key", "PRINTIFY_SHOP_ID": "my shop"}, "PRINTIFY_SHOP_ID must be the number"),
+        ({"POLL_MINUTES": "0"}, "POLL_MINUTES must be greater than 0"),
+        ({"GRACE_MINUTES": "-1"}, "GRACE_MINUTES may not be negative"),
+    ],
+)
+def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str) -> None:
+    assert sentence in refusal(changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"STRIPE_SECRET_KEY": TEST, "STRIPE_PUBLIC_KEY": ""}, "A Stripe test key in production takes no money"),
+        ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is required in production"),
+        ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET is empty"),
+        ({"PRINTIFY_API_KEY": "", "PRINTIFY_SHOP_ID": ""}, "PRINTIFY_API_KEY is required in production"),
+        ({"EMAIL_API_KEY": ""}, "EMAIL_API_KEY (SendGrid) or EMAIL_URL (SMTP) is required"),
+        ({"STAFF_ALERTS_TO": ""}, "STAFF_ALERTS_TO is required in production"),
+        ({"SITE_URL": "http://shop.example"}, "SITE_URL must begin with https://"),
+        ({"DEBUG": "on"}, "DEBUG must be off in production"),
+        ({"SANDBOX_URL": "http://127.0.0.1:8001"}, "SANDBOX_URL must be empty in production"),
+        ({"DATABASE_URL": "sqlite:///shop.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
+        ({"REDIS_URL": ""}, "REDIS_URL and CELERY_BROKER_URL must name Redis"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+    ],
+)
+def test_production_refuses_what_development_may_lack(changed: dict[str, str], sentence: str) -> None:
+    assert sentence in refusal({**PRODUCTION, **changed})
+
+
+@pytest.mark.parametrize("name", ["DEBUG", "SWEEP_SECONDS", "TRUSTED_PROXY_COUNT"])
+def test_a_malformed_value_is_refused_by_its_name(name: str) -> None:
+    assert f"{name} is 'soon'" in refusal({name: "soon"})
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    """So that a copy of .env.example with its blanks is a working start."""
+    blank = dict.fromkeys(("DEBUG", "GRACE_MINUTES", "DATABASE_URL", "STAFF_ALERTS_TO", "ENVIRONMENT"), "")
+
+    assert settings_in(blank)["GRACE_MINUTES"] == settings_in({})["GRACE_MINUTES"]
+
+
+def test_one_start_tells_everything_that_is_wrong() -> None:
+    told = refusal({"STRIPE_SECRET_KEY": LIVE, "GRACE_MINUTES": "-1"})
+
+    assert told.count("\n  - ") == 3
+    assert LIVE not in told
+
+
+def test_the_process_itself_stops_and_says_why() -> None:
+    """As the operator meets it: no traceback's end but the sentence."""
+    environment = {**PRODUCTION, "ENV_FILE": os.devnull, "PATH": os.environ["PATH"], "DEBUG": "on"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "DEBUG must be off in production." in done.stderr
+
+
+def test_the_sandbox_is_known_by_its_address_alone() -> None:
+    found = settings_in({"SANDBOX_URL": "http://127.0.0.1:8001/"})
+
+    assert found["PRINTIFY_API_BASE"] == "http://127.0.0.1:8001/printify"
+    assert found["STRIPE_API_BASE"] == "http://127.0.0.1:8001/stripe"
+    assert found["SENDGRID_API_URL"] == "http://127.0.0.1:8001/sendgrid/v3/"
+    assert "http://127.0.0.1:8001" in found["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"]
+
+
+def test_mockups_of_the_sandbox_are_fetched_outside_production_only() -> None:
+    assert "127.0.0.1:8001" in settings_in({"SANDBOX_URL": "http://127.0.0.1:8001"})["IMAGE_HOSTS"]
+    assert settings_in(PRODUCTION)["IMAGE_HOSTS"] == ["images.printify.com", "images-api.printify.com"]
