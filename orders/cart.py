@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import cast
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.http import HttpRequest
@@ -120,6 +121,14 @@ def add(cart: Cart, variant: Variant, quantity: int) -> CartLine:
             return found
     mine.update(quantity=Least(F("quantity") + quantity, settings.QUANTITY_MAX), seen_price=variant.price)
     return mine.get()
+
+
+def replace(cart: Cart, wanted: Iterable[tuple[Variant, int]]) -> None:
+    """Exactly these lines and no others; the same variant twice is one line."""
+    with transaction.atomic():
+        cart.lines.all().delete()
+        for variant, quantity in wanted:
+            add(cart, variant, quantity)
 
 
 def set_quantity(cart: Cart, line_id: int, quantity: int) -> None:

@@ -116,9 +116,11 @@ def note(order: Order, *, who: str, what: str, old: str = "", new: str = "", why
     OrderEvent.objects.create(order=order, who=who[:120], what=what, old=old, new=new, why=why)
 
 
-def _move(order: Order, new: OrderState, *, who: str, why: str = "", **columns: Any) -> bool:
+def _move(
+    order: Order, new: OrderState, *, who: str, why: str = "", but_not_from: tuple[str, ...] = (), **columns: Any
+) -> bool:
     """One guarded step. False, and nothing written, when the order is not where the step may begin."""
-    sources = [old for old, targets in ORDER_MOVES.items() if new in targets]
+    sources = [old for old, targets in ORDER_MOVES.items() if new in targets and old not in but_not_from]
     old = order.state
     if not Order.objects.filter(pk=order.pk, state__in=sources).update(state=new, **columns):
         return False
@@ -133,7 +135,8 @@ def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
     Call inside the transaction that records the payment. `hold` is a reason not to print yet.
     """
     now = timezone.now()
-    if not _move(order, OrderState.PAID, who=who, paid_at=now):
+    # Out of attention only a person leads: a second payment must not decide what the first one left open.
+    if not _move(order, OrderState.PAID, who=who, but_not_from=(OrderState.ATTENTION,), paid_at=now):
         return False
     release_at = now + timedelta(minutes=settings.GRACE_MINUTES)
     Fulfilment.objects.create(

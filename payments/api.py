@@ -10,8 +10,12 @@ from pydantic import Field
 
 from catalog.models import Variant
 from ilytat.integrations.api_errors import ApiError
+from ilytat.integrations.errors import IntegrationError
 from orders import cart as carts
-from payments import views
+from orders import quote
+from orders.forms import CheckoutForm
+from orders.models import Order
+from payments import buying, checkout, truth
 
 router = Router()
 
@@ -22,13 +26,32 @@ class ItemIn(Schema):
     quantity: int = Field(ge=1, le=20)
 
 
+class AddressIn(Schema):
+    name: str
+    address1: str
+    address2: str = ""
+    city: str
+    region: str = ""
+    zip: str
+    country: str
+    phone: str = ""
+
+
 class SessionIn(Schema):
     items: list[ItemIn] = Field(min_length=1, max_length=50)
+    email: str = ""
+    address: AddressIn | None = None
+    shipping_method: str = ""
 
 
 class SessionOut(Schema):
+    """`next` is "pay": the url is Stripe's page; "address": the url is our checkout, which asks for the rest."""
+
     url: str
-    next: Literal["checkout"]
+    next: Literal["pay", "address"]
+    order: str | None = None
+    total: int | None = Field(None, description="Minor units.")
+    currency: str | None = None
 
 
 class SuccessOut(Schema):
@@ -39,16 +62,41 @@ class SuccessOut(Schema):
 
 @router.post("/checkout/create-session", response=SessionOut)
 def create_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
-    """Fill the caller's cart with exactly these items; `url` is where address, delivery and payment follow.
+    """Put exactly these items into the caller's cart; with e-mail and address, order them and open a Stripe session.
 
-    The Stripe session itself is made when the buyer has agreed to a total there: shipping depends on the address.
+    Without an address no session can be made, because shipping depends on it: then `url` is our checkout page.
     """
     variants = [_variant(item) for item in body.items]
     cart = carts.ensure(request)
-    cart.lines.all().delete()
-    for item, variant in zip(body.items, variants, strict=True):
-        carts.add(cart, variant, item.quantity)
-    return {"url": settings.SITE_URL + reverse("checkout"), "next": "checkout"}
+    carts.replace(cart, [(variant, item.quantity) for item, variant in zip(body.items, variants, strict=True)])
+    if body.address is None:
+        return {"url": settings.SITE_URL + reverse("checkout"), "next": "address"}
+    order, url = _ordered(request, carts.view(cart), body, body.address)
+    return {"url": url, "next": "pay", "order": order.number, "total": order.total, "currency": order.currency}
+
+
+def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, address: AddressIn) -> tuple[Order, str]:
+    form = CheckoutForm({"email": body.email, "method": body.shipping_method, **address.dict()})
+    if not form.is_valid():
+        fields = {name: " ".join(str(word) for word in words) for name, words in form.errors.items()}
+        raise ApiError(422, "invalid", "Some values cannot be used.", fields)
+    try:
+        option = _option(cart, form)
+        order = buying.place(request, cart, form, option)
+        return order, buying.pay_url(order)
+    except quote.NotServed as error:
+        raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
+    except (quote.NoQuote, IntegrationError) as error:
+        raise ApiError(503, "unavailable", "Please try again in a minute. Nothing was charged.") from error
+    except checkout.NotPayable as error:
+        raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
+
+
+def _option(cart: carts.CartView, form: CheckoutForm) -> quote.Option:
+    """The delivery that was asked for, else the cheapest."""
+    address = form.address()
+    options = quote.options(cart, country=address.country, region=address.region, zip_code=address.zip)
+    return next((x for x in options if x.code == form.cleaned_data["method"]), options[0])
 
 
 def _variant(item: ItemIn) -> Variant:
@@ -64,8 +112,8 @@ def _variant(item: ItemIn) -> Variant:
 @router.get("/checkout/success", response=SuccessOut)
 def success(request: HttpRequest, session_id: str = "") -> dict[str, Any]:
     """How the payment stands; the order's details only for the browser that placed it."""
-    order = views.order_of_session(request, session_id)
+    order = truth.order_of_session(request, session_id)
     if order is None:
         return {"status": "unknown"}
-    status = views.truth(order)
+    status = truth.status(order)
     return {"status": status, "order": order.number, "url": settings.SITE_URL + order.get_absolute_url()}

@@ -1,36 +1,28 @@
 """Checkout: one page, then Stripe's, then ours again. Each view's docstring names the context of its template."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from catalog import availability
 from ilytat.integrations.errors import IntegrationError
-from ilytat.integrations.inbox import NotYetKnown
 from ilytat.money import written
 from orders import addresses, lifecycle, quote
 from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
-from orders.models import Order
 from orders.states import OrderState
 from orders.tracking import progress
+from payments import buying, truth
 from payments import checkout as sessions
-from payments import gateway, settlement
 
-MINE = "orders"  # in the session: tokens of the orders placed from this browser, newest last
 SEEN = "checkout_seen"  # in the session: the totals this buyer was shown, by delivery method
-SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{8,120}")
 
 
 @dataclass
@@ -74,7 +66,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 def _no_cart(request: HttpRequest) -> HttpResponse:
     """An empty cart right after an order is a press of Back: show the order instead."""
-    last = _mine(request).last()
+    last = buying.mine(request).last()
     if last and not carts.view(carts.current(request)).lines and last.state != OrderState.EXPIRED:
         return redirect(last)
     return redirect("cart")
@@ -82,15 +74,11 @@ def _no_cart(request: HttpRequest) -> HttpResponse:
 
 def _known(request: HttpRequest, shown: CartView) -> dict[str, Any]:
     """What this browser told us before: coming back from Stripe must not mean typing it all again."""
-    last = _mine(request).last()
+    last = buying.mine(request).last()
     country = (shown.cart.country if shown.cart else "") or quote.default_country()
     if last is None:
         return {"country": country, "email": getattr(request.user, "email", "")}
     return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
-
-
-def _mine(request: HttpRequest) -> Any:
-    return Order.objects.filter(token__in=request.session.get(MINE, [])).order_by("placed_at")
 
 
 def _quote(page: Page, *, country: str, region: str = "", zip_code: str = "", method: str = "") -> None:
@@ -124,7 +112,7 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     page.notice = _news(page)
     if page.doubts or page.notice or request.POST.get("action") == "quote":
         return page.render()
-    return _pay(page, address)
+    return _pay(page)
 
 
 def _country(form: CheckoutForm) -> str:
@@ -147,23 +135,11 @@ def _news(page: Page) -> str:
     return ""
 
 
-def _pay(page: Page, address: addresses.Address) -> HttpResponse:
+def _pay(page: Page) -> HttpResponse:
     assert page.chosen is not None  # noqa: S101 (as above)
-    deal = lifecycle.Deal(
-        cart=page.cart,
-        email=page.form.cleaned_data["email"],
-        address=address,
-        method=page.chosen.code,
-        shipping=page.chosen.amount,
-        arrives_from=page.chosen.first,
-        arrives_until=page.chosen.last,
-        language=get_language() or "en",
-        user_id=page.request.user.pk,
-    )
-    order = lifecycle.place(deal)
-    _remember(page.request, order)
+    order = buying.place(page.request, page.cart, page.form, page.chosen)
     try:
-        return HttpResponseRedirect(pay_url(order), status=303)
+        return HttpResponseRedirect(buying.pay_url(order), status=303)
     except sessions.NotPayable:
         return redirect(order)
     except IntegrationError:
@@ -171,24 +147,10 @@ def _pay(page: Page, address: addresses.Address) -> HttpResponse:
         return page.render(status=503)
 
 
-def pay_url(order: Order) -> str:
-    """Where the buyer pays this order. Raises NotPayable or an IntegrationError."""
-    sessions.supersede(order)
-    session = sessions.start(order)
-    if settings.STRIPE_UI_MODE == "elements":
-        return reverse("checkout_pay", args=[order.token])
-    return session.url
-
-
-def _remember(request: HttpRequest, order: Order) -> None:
-    tokens = [token for token in request.session.get(MINE, []) if token != order.token]
-    request.session[MINE] = [*tokens[-9:], order.token]
-
-
 @never_cache
 def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
-    order = _mine(request).filter(token=token).first()
+    order = buying.mine(request).filter(token=token).first()
     if order is None or settings.STRIPE_UI_MODE != "elements":
         raise Http404
     try:
@@ -206,34 +168,8 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def checkout_success(request: HttpRequest) -> HttpResponse:
     """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context."""
-    order = order_of_session(request, request.GET.get("session_id", ""))
+    order = truth.order_of_session(request, request.GET.get("session_id", ""))
     if order is None:
         return render(request, "payments/success.html", {"status": "unknown"})
-    status = truth(order)
+    status = truth.status(order)
     return render(request, "payments/success.html", {"status": status} | progress(order))
-
-
-def order_of_session(request: HttpRequest, session_id: str) -> Order | None:
-    """The order of this browser that the session is for. A stranger's id finds nothing and asks nobody."""
-    if not SESSION_ID.fullmatch(session_id):
-        return None
-    found: Order | None = _mine(request).filter(sessions__stripe_session_id=session_id).first()
-    return found or _mine(request).filter(sessions__state="creating").last()
-
-
-def truth(order: Order) -> str:
-    """How paying stands. Reads through to Stripe while we have not heard; settling is the webhook's own function."""
-    row = order.sessions.exclude(stripe_session_id=None).first()
-    if order.state == OrderState.AWAITING_PAYMENT and row is not None:
-        try:
-            facts = gateway.session(str(row.stripe_session_id))
-            with transaction.atomic():
-                settlement.settle(facts, who="success page")
-        except (IntegrationError, NotYetKnown):
-            return "confirming"
-        order.refresh_from_db()
-        if order.state == OrderState.AWAITING_PAYMENT:
-            return "confirming" if facts.status == "complete" else "unpaid"
-    if order.state in {OrderState.PAID, OrderState.ATTENTION}:
-        return "paid"
-    return "unpaid"

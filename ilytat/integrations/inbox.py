@@ -52,7 +52,8 @@ def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> 
     )
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
     InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
-    bell.ring(QUEUE, LANE)
+    if known:
+        bell.ring(QUEUE, LANE)
     return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
 
 
