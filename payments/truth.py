@@ -1,0 +1,42 @@
+"""How paying stands, for the buyer who comes back. Reads through to Stripe while no webhook has told us."""
+
+import re
+from typing import Literal
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.inbox import NotYetKnown
+from orders.models import Order
+from orders.states import OrderState
+from payments import gateway, settlement
+from payments.buying import mine
+
+Status = Literal["paid", "confirming", "unpaid"]
+SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{8,120}")
+
+
+def order_of_session(request: HttpRequest, session_id: str) -> Order | None:
+    """The order of this browser that the session is for. A stranger's id finds nothing and asks nobody."""
+    if not SESSION_ID.fullmatch(session_id):
+        return None
+    found = mine(request).filter(sessions__stripe_session_id=session_id).first()
+    # Our answer from Stripe may have been lost: then the session's row has no id yet.
+    return found or mine(request).filter(sessions__state="creating").last()
+
+
+def status(order: Order) -> Status:
+    """Changes nothing beyond what the webhook would: it is the same function under the same guard."""
+    row = order.sessions.exclude(stripe_session_id=None).first()
+    if order.state == OrderState.AWAITING_PAYMENT and row is not None:
+        try:
+            facts = gateway.session(str(row.stripe_session_id))
+            with transaction.atomic():
+                settlement.settle(facts, who="success page")
+        except (IntegrationError, NotYetKnown):
+            return "confirming"
+        order.refresh_from_db()
+        if order.state == OrderState.AWAITING_PAYMENT:
+            return "confirming" if facts.status == "complete" else "unpaid"
+    return "paid" if order.state in {OrderState.PAID, OrderState.ATTENTION} else "unpaid"
