@@ -99,8 +99,8 @@ class Stack:
         """A second one needs another name."""
         self._run(name, processes.celery("worker", "--concurrency", "2", "--hostname", f"{name}@stack"))
 
-    def start_beat(self) -> None:
-        self._run("beat", processes.celery("beat", "--schedule", str(self.folder / "beat")))
+    def start_beat(self, name: str = "beat") -> None:
+        self._run(name, processes.celery("beat", "--schedule", str(self.folder / name)))
 
     def kill(self, name: str) -> None:
         """SIGKILL to the process and its children, as when the machine dies."""
