@@ -141,9 +141,10 @@ class Printify:
         names = {"standard": "standard", "priority": "priority", "express": "printify_express", "economy": "economy"}
         return {ours: costs[theirs] for ours, theirs in names.items() if isinstance(costs.get(theirs), int)}
 
-    def shipping_profile(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
-        path = f"/v1/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json"
-        found = self.http.read(path, lane="catalog")
+    def handling_times(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
+        """The v2 profile of standard shipping: an entry a variant and country, as it came."""
+        path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping/standard.json"
+        found = self.http.read(path)
         return found if isinstance(found, dict) else {}
 
     # --- orders

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
-from catalog import printify
+from catalog import printify, shipping
+from catalog.arrival import window
 from ilytat.integrations.errors import IntegrationError, Refused
-from orders.arrival import window
 from orders.cart import CartView
 
 KEEP_SECONDS = 600
@@ -63,7 +63,8 @@ def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "
         for x in cart.lines
     ]
     costs = _costs(lines, {"country": country, "region": region, "zip": zip_code})
-    found = [_option(code, amount, country) for code, amount in costs.items() if code in METHOD_CODES]
+    production = shipping.handling_days([x.product for x in cart.lines], country)
+    found = [_option(code, amount, country, production) for code, amount in costs.items() if code in METHOD_CODES]
     if not found:
         raise NotServed(country)
     return sorted(found, key=lambda option: option.amount)
@@ -81,8 +82,8 @@ def options_or_none(cart: CartView, *, country: str) -> list[Option]:
         return []
 
 
-def _option(code: str, amount: int, country: str) -> Option:
-    days = window(country, code)
+def _option(code: str, amount: int, country: str, production: tuple[int, int]) -> Option:
+    days = window(country, code, production)
     return Option(code, amount, days.first, days.last)
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-# Printify's API tells handling times, not transit times; these are the carriers' own published ranges.
+# Printify tells production times, not transit times: working days as the carriers publish them for each service.
 TRANSIT_DAYS = {
     ("US", "standard"): (2, 5),
     ("US", "priority"): (2, 3),
@@ -17,7 +17,6 @@ TRANSIT_DAYS = {
     ("CA", "economy"): (8, 15),
 }
 ELSEWHERE_DAYS = (8, 20)
-PRODUCTION_DAYS = (2, 4)
 EXPRESS_PRODUCTION_DAYS = (1, 2)
 SATURDAY = 5
 
@@ -28,9 +27,9 @@ class Window:
     last: date
 
 
-def window(country: str, method: str, *, start: date | None = None) -> Window:
-    """The days between which an order placed on `start` (today) arrives."""
-    making = EXPRESS_PRODUCTION_DAYS if method == "printify_express" else PRODUCTION_DAYS
+def window(country: str, method: str, production: tuple[int, int], *, start: date | None = None) -> Window:
+    """The days between which an order placed on `start` (today) arrives. `production` is in working days."""
+    making = EXPRESS_PRODUCTION_DAYS if method == "printify_express" else production
     transit = TRANSIT_DAYS.get((country, method), ELSEWHERE_DAYS)
     begin = start or timezone.localdate()
     return Window(_working_days(begin, making[0] + transit[0]), _working_days(begin, making[1] + transit[1]))

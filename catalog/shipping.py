@@ -1,0 +1,91 @@
+"""How long a printer needs before it ships, per blueprint, printer and country: Printify's own handling times.
+
+Source: Printify contract, section 8 (v2 shipping profiles). Days are working days. Kept in PrintifyCache, so that a
+page never waits for them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from catalog import printify
+from catalog.models import PrintifyCache, Product
+from ilytat.integrations.errors import Refused
+
+KIND = "shipping"
+KEEP = timedelta(days=7)
+ELSEWHERE = "REST_OF_THE_WORLD"
+USUAL = (2, 5)  # until Printify has told us
+Days = tuple[int, int]
+
+
+def handling_days(products: Iterable[Product], country: str) -> Days:
+    """The slowest of the products' printers: what goes into one order starts together. One query."""
+    keys = {_key(product.blueprint_id, product.print_provider_id) for product in products}
+    rows = PrintifyCache.objects.filter(type=KIND, external_id__in=keys).values_list("data", flat=True)
+    found = [_days(data, country) for data in rows]
+    if len(found) < len(keys):
+        found.append(USUAL)
+    return (max(days[0] for days in found), max(days[1] for days in found)) if found else USUAL
+
+
+def refresh_profiles() -> int:
+    """Read what is missing or a week old, for everything that is for sale. Returns how many were read.
+
+    Raises Unavailable when Printify is; a profile it refuses is kept as unknown, so that it is not asked again today.
+    """
+    pairs = set(Product.objects.for_sale().values_list("blueprint_id", "print_provider_id"))
+    fresh = set(PrintifyCache.objects.fresh().filter(type=KIND).values_list("external_id", flat=True))
+    wanted = [(blueprint, provider) for blueprint, provider in sorted(pairs) if _key(blueprint, provider) not in fresh]
+    for blueprint, provider in wanted:
+        _keep(_key(blueprint, provider), _read(blueprint, provider))
+    return len(wanted)
+
+
+def _read(blueprint: int, provider: int) -> dict[str, Days]:
+    try:
+        answer = printify.client().handling_times(blueprint, provider)
+    except Refused:
+        return {}
+    found: dict[str, Days] = {}
+    for country, days in _entries(answer):
+        known = found.get(country, days)
+        found[country] = (max(known[0], days[0]), max(known[1], days[1]))
+    return found
+
+
+def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Days]]:
+    """(country, working days) of each readable entry: one a variant and country."""
+    for entry in answer.get("data") or []:
+        try:
+            facts = entry["attributes"]
+            first, last = int(facts["handlingTime"]["from"]), int(facts["handlingTime"]["to"])
+            country = str(facts["country"]["code"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if 0 <= first <= last:
+            yield country, (first, last)
+
+
+def _keep(key: str, days: dict[str, Days]) -> None:
+    now = timezone.now()
+    values = {
+        "data": days,
+        "hash": hashlib.sha256(json.dumps(days, sort_keys=True).encode()).hexdigest(),
+        "fetched_at": now,
+        "expires_at": now + (KEEP if days else timedelta(days=1)),
+    }
+    PrintifyCache.objects.update_or_create(type=KIND, external_id=key, defaults=values)
+
+
+def _key(blueprint: int, provider: int) -> str:
+    return f"{blueprint}-{provider}"
+
+
+def _days(data: dict[str, Any], country: str) -> Days:
+    first, last = data.get(country) or data.get(ELSEWHERE) or USUAL
+    return int(first), int(last)
