@@ -1,5 +1,223 @@
-"""The JSON routes of this app."""
+"""The catalogue as JSON: `GET /api/products` and `GET /api/products/<id>`.
 
-from ninja import Router
+What is shown is what the shop's pages show, for everybody alike: costs, print files and hidden products stay here
+whatever the query says. Prices are minor units of `currency`.
+"""
 
-router = Router()
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, cast
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.paginator import Paginator
+from django.db.models import Max, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.http import quote_etag
+from ninja import Query, Router, Schema
+
+from catalog import facets
+from catalog import search as search_
+from catalog.models import Category, Product, ProductImage, ProductQuerySet, Variant
+from ilytat.integrations.api_errors import ApiError
+from ilytat.templatetags.shop import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+router = Router(tags=["products"])
+
+PER_PAGE = 24
+PER_PAGE_MAX = 50
+QUERY_MAX = 200
+PK_DIGITS = 18
+CACHE_SECONDS = 60
+
+
+class ValueOut(Schema):
+    id: int
+    title: str
+    colors: list[str]
+
+
+class OptionOut(Schema):
+    """`values` are those that some offered variant has."""
+
+    name: str
+    type: str
+    values: list[ValueOut]
+
+
+class VariantOut(Schema):
+    """`option_ids` name one value of each option, in the options' order. `available` is now; ask again to sell."""
+
+    variant_id: int
+    sku: str
+    title: str
+    option_ids: list[int]
+    price: int
+    available: bool
+
+
+class ImageOut(Schema):
+    """`sizes`: {"width": address}. No `variant_ids`: a picture of every variant."""
+
+    url: str
+    sizes: dict[str, str]
+    variant_ids: list[int]
+    label: str
+    is_default: bool
+
+
+class ProductOut(Schema):
+    """`description` is HTML of a short list of tags without attributes."""
+
+    id: int
+    printify_id: str
+    slug: str
+    url: str
+    title: str
+    description: str
+    tags: list[str]
+    categories: list[str]
+    currency: str
+    price_from: int
+    price_to: int
+    in_stock: bool
+    options: list[OptionOut]
+    variants: list[VariantOut]
+    images: list[ImageOut]
+    updated_at: datetime
+
+
+class ProductsOut(Schema):
+    items: list[ProductOut]
+    count: int
+    page: int
+    pages: int
+    per_page: int
+
+
+Page = Annotated[int, Query(ge=1, le=100_000)]
+PerPage = Annotated[int, Query(ge=1, le=PER_PAGE_MAX)]
+Text = Annotated[str, Query(max_length=QUERY_MAX)]
+
+
+@router.get("/products", response=ProductsOut, url_name="products")
+def products(
+    request: HttpRequest, page: Page = 1, per_page: PerPage = PER_PAGE, category: Text = "", search: Text = ""
+) -> HttpResponse:
+    """Products for sale, best first; `category` is a slug, `search` words in any order."""
+    pages = Paginator(_wanted(category, search), per_page)
+    if page > pages.num_pages:
+        raise ApiError(404, "not_found", f"There are only {pages.num_pages} pages.", {"page": "too large"})
+    chosen = list(pages.page(page).object_list)
+    rows = _loaded(Product.objects.for_sale().filter(pk__in=chosen))
+    by_pk = {row.pk: row for row in rows}
+    items = [_product(by_pk[pk]) for pk in chosen if pk in by_pk]
+    found = ProductsOut(items=items, count=pages.count, page=page, pages=pages.num_pages, per_page=per_page)
+    return _answer(request, found)
+
+
+@router.get("/products/{product_id}", response=ProductOut, url_name="product")
+def product(request: HttpRequest, product_id: str) -> HttpResponse:
+    """One product, by our id or by Printify's. What is not for sale is not there."""
+    rows = Product.objects.for_sale()
+    ours = product_id.isascii() and product_id.isdecimal() and len(product_id) <= PK_DIGITS
+    found = _loaded(rows.filter(pk=product_id) if ours else rows.filter(printify_id=product_id))
+    if not found:
+        raise ApiError(404, "not_found", "There is no product by that id.")
+    return _answer(request, _product(found[0]))
+
+
+def _wanted(category: str, words: str) -> "Sequence[int] | QuerySet[Product, int]":
+    """Ids, in the order in which they are shown."""
+    rows = Product.objects.for_sale().in_order()
+    if category:
+        if not Category.objects.filter(slug=category).exists():
+            raise ApiError(404, "not_found", "There is no such category.", {"category": "unknown"})
+        rows = rows.filter(categories__slug=category)
+    keys = rows.values_list("pk", flat=True)
+    if not words.strip():
+        return keys
+    inside = set(keys)
+    return [entry.pk for entry in search_.find(words, facets.entries()).entries if entry.pk in inside]
+
+
+def _loaded(rows: ProductQuerySet) -> list[Product]:
+    offered = Prefetch("variants", queryset=Variant.objects.offered(), to_attr="offered")
+    pictured = Prefetch("images", queryset=ProductImage.objects.exclude(files={}), to_attr="pictured")
+    return list(rows.prefetch_related(offered, pictured, "categories"))
+
+
+def _product(row: Product) -> ProductOut:
+    variants = cast("list[Variant]", row.offered)  # type: ignore[attr-defined] # set by _loaded's Prefetch
+    pictures = cast("list[ProductImage]", row.pictured)  # type: ignore[attr-defined] # likewise
+    return ProductOut(
+        id=row.pk,
+        printify_id=row.printify_id,
+        slug=row.slug,
+        url=settings.SITE_URL + row.get_absolute_url(),
+        title=row.title,
+        description=cleaned(row.description),
+        tags=row.tags,
+        categories=[category.slug for category in row.categories.all()],
+        currency=settings.SHOP_CURRENCY,
+        price_from=row.price_from or 0,
+        price_to=row.price_to or 0,
+        in_stock=row.in_stock,
+        options=_options(row.options, {key for variant in variants for key in variant.option_ids}),
+        variants=[_variant(variant) for variant in variants],
+        images=[_image(image) for image in pictures],
+        updated_at=row.synced_at,
+    )
+
+
+def _options(axes: list[dict[str, Any]], offered: set[int]) -> list[OptionOut]:
+    return [
+        OptionOut(
+            name=axis["name"],
+            type=axis["type"],
+            values=[ValueOut(**value) for value in axis["values"] if value["id"] in offered],
+        )
+        for axis in axes
+    ]
+
+
+def _variant(row: Variant) -> VariantOut:
+    return VariantOut(
+        variant_id=row.variant_id,
+        sku=row.sku,
+        title=row.label,
+        option_ids=row.option_ids,
+        price=row.price,
+        available=row.is_available,
+    )
+
+
+def _image(row: ProductImage) -> ImageOut:
+    widths = sorted(row.files, key=int)
+    sizes = {width: urljoin(settings.SITE_URL + "/", default_storage.url(row.files[width])) for width in widths}
+    return ImageOut(
+        url=sizes[widths[-1]],
+        sizes=sizes,
+        variant_ids=row.variant_ids,
+        label=row.label,
+        is_default=row.is_default,
+    )
+
+
+def _answer(request: HttpRequest, found: Schema) -> HttpResponse:
+    """With a validator of the very bytes, and the moment of the catalogue's last change: 304 when nothing is new."""
+    body = found.model_dump_json().encode()
+    etag = quote_etag(hashlib.sha256(body).hexdigest())
+    changed = Product.objects.aggregate(at=Max("synced_at"))["at"] or datetime.now(UTC)
+    response = HttpResponse(body, content_type="application/json")
+    patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
+    response.headers["ETag"] = etag
+    response.headers["Last-Modified"] = changed.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return get_conditional_response(request, etag, int(changed.timestamp()), response) or response

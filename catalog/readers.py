@@ -7,24 +7,28 @@ Source: Printify contract, section 6.
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from catalog.fields import Unreadable, amount, flag, moment, numbers, objects, small, text, whole
 
 __all__ = ["Axis", "Mockup", "ProductFacts", "Unreadable", "VariantFacts", "digest", "product_id", "read_product"]
 
 # Part of every stored hash: raising it makes the next sync read every product anew.
-VERSION = 1
+VERSION = 2
 TITLE_MAX = 200
 DESCRIPTION_MAX = 200_000
 TAGS_MAX = 60
 URL_MAX = 600
 IMAGES_MAX = 120
-FRONT_FIRST = {"front": 0, "other": 2, "back": 3}
+FRONT_FIRST = {"front": 0, "back": 2}
+OTHERS = 1
+NUMBERED = re.compile(r"-\d.*$")
 
 
 @dataclass(frozen=True)
@@ -264,7 +268,13 @@ def _mockup(item: Mapping[str, Any], offered: set[int]) -> Mockup | None:
     wanted = flag(item, "is_selected_for_publishing", default=True) or flag(item, "is_default", default=False)
     if not url or len(url) > URL_MAX or not wanted or (listed and not shown):
         return None
-    return Mockup(url, shown, text(item, "position", 40), flag(item, "is_default", default=False))
+    return Mockup(url, shown, _label(url, text(item, "position", 40)), flag(item, "is_default", default=False))
+
+
+def _label(url: str, position: str) -> str:
+    """What it shows: front and back by position, the many "other" ones by their camera: person-2-front is a person."""
+    camera = NUMBERED.sub("", parse_qs(urlsplit(url).query).get("camera_label", [""])[0])
+    return (camera[:40] if position in {"", "other"} else "") or position
 
 
 def _together(one: Mockup, other: Mockup) -> Mockup:
@@ -273,4 +283,4 @@ def _together(one: Mockup, other: Mockup) -> Mockup:
 
 
 def _nearness(mockup: Mockup, first: int) -> tuple[bool, bool, int]:
-    return first not in mockup.variant_ids, not mockup.is_default, FRONT_FIRST.get(mockup.label, 2)
+    return first not in mockup.variant_ids, not mockup.is_default, FRONT_FIRST.get(mockup.label, OTHERS)

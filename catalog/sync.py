@@ -36,10 +36,12 @@ def run(trigger: str = "schedule", *, dry_run: bool = False) -> SyncRun | None:
     return mine
 
 
-def refresh_product(printify_id: str, *, interactive: bool = False) -> Stored:
+def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> Stored:
     """Read one product anew. Raises an IntegrationError when Printify cannot say how it stands."""
     asked_at = timezone.now()
     payload = printify.client().product(printify_id, interactive=interactive)
+    if dry_run:
+        return upsert.store(payload, asked_at, dry_run=True) if payload is not None else Stored("gone", printify_id)
     return keep(printify_id, payload, asked_at)
 
 

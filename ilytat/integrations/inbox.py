@@ -37,6 +37,11 @@ def handles(source: str, *types: str) -> Callable[[Read], Read]:
     return register
 
 
+def types(source: str) -> list[str]:
+    """The event types somebody here listens to: what to subscribe to."""
+    return sorted(type_ for sender, type_ in _handlers if sender == source)
+
+
 def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> bool:
     """Keep a verified event once. Returns False for a repeat. The caller answers 200 either way."""
     known = (source, type_) in _handlers

@@ -1,0 +1,87 @@
+"""`manage.py doctor`: is this installation ready, and if not, what is to be done."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.core import checks
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from ilytat.integrations import health
+from ilytat.integrations.health import Verdict
+
+Row = tuple[str, Verdict]
+BROKER_SECONDS = 3
+
+
+class Command(BaseCommand):
+    help = "Settings, database, migrations, broker, files, and every service with the keys of this installation."
+    # The checks are part of the findings: they must not stop the command before it can say so.
+    requires_system_checks = []
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        down = 0
+        for name, verdict in self._rows():
+            down += verdict.state == "down"
+            style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
+            self.stdout.write(f"{name:14} {style(f'{verdict.state:5}')} {verdict.detail}".rstrip())
+        if down:
+            raise CommandError(f"{down} of these must be mended before the shop can work.")
+
+    @staticmethod
+    def _rows() -> Iterator[Row]:
+        yield "settings", _settings()
+        yield "database", _asked(_database)
+        yield "migrations", _asked(_migrations)
+        yield "broker", _asked(_broker)
+        yield "files", _asked(_files)
+        yield from sorted(health.run_all().items())
+
+
+def _asked(question: Callable[[], Verdict]) -> Verdict:
+    try:
+        return question()
+    except Exception as error:  # noqa: BLE001 (whatever is broken is the finding)
+        return Verdict("down", f"{type(error).__name__}: {error}".splitlines()[0][:200])
+
+
+def _settings() -> Verdict:
+    """Malformed ones stopped the start already; these are what Django's checks say of the rest."""
+    found = checks.run_checks(include_deployment_checks=settings.PRODUCTION)
+    worst = [message for message in found if message.level >= checks.ERROR and not message.is_silenced()]
+    rest = [message for message in found if not message.is_silenced()]
+    if worst:
+        return Verdict("down", "; ".join(message.msg for message in worst)[:300])
+    if rest:
+        return Verdict("warn", "; ".join(message.msg for message in rest)[:300])
+    return Verdict("ok", f"{settings.ENVIRONMENT}, {settings.SITE_URL}")
+
+
+def _database() -> Verdict:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Verdict("ok", connection.vendor)
+
+
+def _migrations() -> Verdict:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return Verdict("down", f"{len(plan)} not applied: run migrate") if plan else Verdict("ok")
+
+
+def _broker() -> Verdict:
+    with current_app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+        return Verdict("ok", broker.transport.driver_name or broker.transport.driver_type)
+
+
+def _files() -> Verdict:
+    storage = storages["default"]
+    name = storage.save("doctor.txt", ContentFile(b"The doctor was here."))
+    storage.delete(name)
+    return Verdict("ok", type(storage).__name__)
