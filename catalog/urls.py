@@ -1,14 +1,18 @@
+from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 from django.views.i18n import set_language
 
-from catalog import views
+from catalog import sitemaps, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("products/", views.product_list, name="products"),
     path("products/<slug:slug>/", views.product_detail, name="product"),
     path("categories/<slug:slug>/", views.category_detail, name="category"),
-    path("search/", views.search, name="search"),
+    path("search/", views.search_page, name="search"),
     path("pages/<slug:slug>/", views.page, name="page"),
-    path("i18n/language/", set_language, name="set_language"),
+    path("language/", set_language, name="set_language"),
+    path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("feeds/google.xml", sitemaps.google_feed, name="google_feed"),
 ]

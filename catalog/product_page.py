@@ -1,0 +1,48 @@
+"""Everything a product page shows, put together in a constant number of queries."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog import facets
+from catalog.cards import Card, cards
+from catalog.descriptions import described
+from catalog.models import Product, ProductImage
+from catalog.pictures import Picture, for_variants, picture, words
+from catalog.selection import Selection, select
+from catalog.structured import product_data
+
+SAME_DESIGN_MAX = 8
+ALTERNATIVES_MAX = 4
+
+
+def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
+    offered = list(product.variants.offered())
+    selection = select(product, offered, query)
+    pictures = gallery(product, selection, list(product.images.all()))
+    return {
+        "product": product,
+        "selection": selection,
+        "gallery": pictures,
+        "description": described(product.description),
+        "same_design": same_design(product),
+        "structured": product_data(product, offered, pictures),
+    }
+
+
+def gallery(product: Product, selection: Selection, images: Sequence[ProductImage]) -> list[Picture]:
+    """The pictures of what is chosen; if none shows exactly that, those of its colour."""
+    colour = selection.colour.name if selection.colour else ""
+    wanted = [{each.variant_id for each in group} for group in (selection.candidates, selection.siblings)]
+    return [picture(image, words(product.title, colour, image.label)) for image in for_variants(images, wanted)]
+
+
+def same_design(product: Product) -> list[Card]:
+    """Other products with the same artwork on them."""
+    mine = set(product.artwork_ids)
+    pks = [entry.pk for entry in facets.entries() if entry.pk != product.pk and not mine.isdisjoint(entry.artworks)]
+    return cards(Product.objects.for_sale().filter(pk__in=pks[:SAME_DESIGN_MAX]).in_order())
+
+
+def alternatives(product: Product) -> list[Card]:
+    """For a product that is no longer made: the same design, else the shop's picks."""
+    return same_design(product) or cards(Product.objects.for_sale().in_order()[:ALTERNATIVES_MAX])

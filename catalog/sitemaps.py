@@ -1,0 +1,82 @@
+"""What search engines may read: the sitemap, the rules for robots, and the product feed."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from catalog.cards import cards
+from catalog.models import Category, Product
+from catalog.structured import absolute, plain
+from ilytat import money
+
+PRIVATE = ("/admin/", "/accounts/", "/cart/", "/checkout/", "/orders/", "/search/", "/api/")
+
+
+class _Sitemap(Sitemap[Any]):
+    def get_domain(self, site: Any = None) -> str:  # noqa: ARG002 (Django's signature)
+        return str(settings.SITE.netloc)
+
+    def get_protocol(self, protocol: str | None = None) -> str:  # noqa: ARG002 (Django's signature)
+        return str(settings.SITE.scheme)
+
+
+class Products(_Sitemap):
+    def items(self) -> QuerySet[Product]:
+        return Product.objects.for_sale().order_by("pk")
+
+    def lastmod(self, item: Product) -> datetime | None:
+        return item.updated_upstream
+
+
+class Categories(_Sitemap):
+    def items(self) -> QuerySet[Category]:
+        return Category.objects.all()
+
+
+class Pages(_Sitemap):
+    def items(self) -> list[str]:
+        return [
+            reverse("home"),
+            reverse("products"),
+            reverse("page", args=["about"]),
+            reverse("page", args=["shipping"]),
+        ]
+
+    def location(self, item: str) -> str:
+        return item
+
+
+SITEMAPS = {"products": Products, "categories": Categories, "pages": Pages}
+
+
+@require_safe
+@cache_control(max_age=3600)
+def robots(_request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE), f"Sitemap: {absolute('/sitemap.xml')}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@cache_control(max_age=3600)
+def google_feed(request: HttpRequest) -> HttpResponse:
+    """One item a product, in the words of Google's product data specification."""
+    items = [
+        {
+            "product": card.product,
+            "link": absolute(card.product.get_absolute_url()),
+            "image": absolute(card.picture.largest),
+            "text": plain(card.product.description),
+            "price": f"{money.major(card.product.price_from or 0, settings.SHOP_CURRENCY)} {settings.SHOP_CURRENCY}",
+        }
+        for card in cards(Product.objects.for_sale().in_order())
+        if card.picture.files
+    ]
+    return render(request, "catalog/google_feed.xml", {"items": items}, content_type="application/xml; charset=utf-8")

@@ -1,0 +1,20 @@
+"""Pictures in templates: from a `ProductImage`, or from the bare storage name an order line keeps."""
+
+from django import template
+from django.core.files.storage import default_storage
+
+from catalog import pictures
+from catalog.models import ProductImage
+
+register = template.Library()
+
+
+@register.filter
+def picture(image: ProductImage | None, alt: str = "") -> pictures.Picture:
+    return pictures.picture(image, alt)
+
+
+@register.filter
+def media(name: str) -> str:
+    """The address of a stored file, "" for none."""
+    return default_storage.url(name) if name else ""
