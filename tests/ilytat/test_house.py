@@ -1,0 +1,161 @@
+"""The rules of the house, each failing with what to do about it."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from django.template import engines
+from django.template.loader import get_template
+
+from tests.ilytat.test_settings import settings_in
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FUNCTION_LINES, FILE_LINES = 40, 300
+VAGUE = {"services", "utils", "helpers", "manager", "managers", "misc", "common"}
+# Names put together here, so that this file does not break the rule it keeps.
+REGISTRIES = [f"{name}.{end}" for name, end in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+MACHINE = re.compile(r"(?<![\w./-])/(?:root|home|work|opt)/\w")
+
+SILENCED = re.compile(r"# (?:noqa|type: ignore)(?P<codes>: ?[A-Z0-9, ]+|\[[a-z-]+\])?(?P<reason>.*)$")
+SELF = ("tests/ilytat/test_house.py",)
+
+
+@cache
+def tracked() -> list[Path]:
+    """The files of the project: in git, or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def texts(*suffixes: str) -> Iterator[tuple[str, str]]:
+    """Name and content of each tracked text file; of the given kinds, or of all."""
+    for path in tracked():
+        if not suffixes or path.suffix in suffixes:
+            try:
+                yield str(path.relative_to(ROOT)), path.read_text()
+            except UnicodeDecodeError:
+                continue
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Templates a browser shows; mails live by other rules."""
+    return ((name, text) for name, text in texts(".html") if "/emails/" not in name)
+
+
+def settings_read() -> set[str]:
+    """The names `ilytat.settings` asks the environment for."""
+    tree = ast.parse((ROOT / "ilytat" / "settings.py").read_text())
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    } - {"ENV_FILE"}
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+def test_the_example_environment_names_every_setting_and_no_other() -> None:
+    assert set(example()) == settings_read(), "keep .env.example and ilytat/settings.py together"
+
+
+def test_a_copy_of_the_example_starts_with_the_defaults() -> None:
+    ours, bare = settings_in(example()), settings_in({})
+
+    changed = {name for name in bare if name.isupper() and name != "EMAIL_CONFIG" and ours[name] != bare[name]}
+    assert changed <= {"SITE", "CACHE_STALE_LIMIT"}, "the example's values must be the defaults"
+
+
+def test_the_readme_explains_every_setting() -> None:
+    told = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "README.md").read_text(), re.MULTILINE))
+
+    assert told == settings_read(), "keep README's table and ilytat/settings.py together"
+
+
+def test_pages_carry_no_inline_script_or_style() -> None:
+    """The content security policy would refuse it, in the browser, where nobody sees why."""
+    inline = re.compile(
+        r"<script(?![^>]*\b(?:src|application/(?:ld\+)?json)\b)|<style|\sstyle=|\son[a-z]+=|javascript:"
+    )
+    found = {name: hit.group() for name, text in pages() if (hit := inline.search(text))}
+
+    assert not found, f"move it to static/: {found}"
+
+
+def test_pages_load_nothing_from_other_origins() -> None:
+    loads = re.compile(r"""(?:\bsrc|<link[^>]*\bhref|url\(|@import)\s*[=(]?\s*["']?(?:https?:)?//[\w.]+""")
+    shown = [*pages(), *texts(".css"), *texts(".js")]
+    found = {name: hit.group() for name, text in shown if (hit := loads.search(text))}
+
+    assert not found, f"serve it ourselves: {found}"
+
+
+def test_every_template_compiles() -> None:
+    folder = Path(str(engines["django"].dirs[0]))  # type: ignore[attr-defined]  # the backend has them
+    for path in sorted(folder.rglob("*.*")):
+        get_template(str(path.relative_to(folder)))
+
+
+def test_nothing_names_a_registry_or_a_path_of_somebodys_machine() -> None:
+    found = {name for name, text in texts() if MACHINE.search(text) or any(host in text for host in REGISTRIES)}
+
+    assert not found, "a clone works anywhere: name no package index and no folder outside the project"
+
+
+def long_functions(name: str, text: str) -> list[str]:
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    return [
+        f"{name}:{node.lineno} {node.name}"
+        for node in functions
+        if (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES
+    ]
+
+
+def test_files_and_functions_stay_short() -> None:
+    ours = [(name, text) for name, text in texts(".py") if "/migrations/" not in name]
+    # The settings are one list on purpose: a reader looks in one place.
+    files = [name for name, text in ours if text.count("\n") > FILE_LINES and name != "ilytat/settings.py"]
+    functions = [found for name, text in ours for found in long_functions(name, text)]
+
+    assert not files + functions, f"at most {FUNCTION_LINES} lines a function, {FILE_LINES} a file"
+
+
+def test_modules_are_named_for_their_job() -> None:
+    vague = [name for name, _ in texts(".py") if Path(name).stem in VAGUE]
+
+    assert not vague, "say what it is for"
+
+
+def unexplained(name: str, text: str) -> list[str]:
+    """Silenced checks that give no reason beside them, nor in a comment right above."""
+    found, above = [], ""
+    for line in text.splitlines():
+        hit = SILENCED.search(line)
+        if hit and not above.startswith("#") and (not hit["codes"] or not hit["reason"].strip(" #()")):
+            found.append(f"{name}: {line.strip()}")
+        above = line.strip()
+    return found
+
+
+def test_every_silenced_check_says_why() -> None:
+    """`# noqa: X (reason)`, `# type: ignore[x]  # reason`."""
+    bare = [line for name, text in texts(".py") if name not in SELF for line in unexplained(name, text)]
+
+    assert not bare, "a silenced check is a decision: say why beside it"
