@@ -1,29 +1,23 @@
 """Printify's rate budget: 600 calls a minute for the account, shared by all processes, spent by lanes.
 
-A lane leaves room for those before it, so that a full walk over the catalogue never makes a buyer wait. Without Redis,
-and while Redis is down, each process counts alone: Printify's own 429 is then the last word.
+A lane leaves room for those before it, so that a full walk over the catalogue never makes a buyer wait. Where each
+process counts alone (no Redis), Printify's own 429 is the last word.
 """
 
-import logging
 import time
-from functools import cache
 
-from django.conf import settings
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
+from ilytat.integrations import counters
 from ilytat.integrations.errors import Unavailable
-
-log = logging.getLogger(__name__)
 
 # Printify contract, section 2, with a margin: other programs of the account spend from the same limits.
 ACCOUNT = RateLimitItemPerMinute(570)
 CATALOG = RateLimitItemPerMinute(90)
 # How many of the account's calls each lane leaves to the lanes before it.
 RESERVE = {"checkout": 0, "orders": 60, "webhooks": 150, "sync": 270, "catalog": 150}
-REDIS_SECONDS = 1
 KEY = "printify"
 
 
@@ -33,23 +27,9 @@ def spend(lane: str) -> None:
     Lane "catalog" is for Printify's own catalogue routes, which have a smaller limit besides.
     """
     try:
-        _take(_shared(), lane)
+        _take(counters.shared(), lane)
     except (RedisError, OSError):
-        log.warning("rate budget: Redis unreachable, counting alone")
-        _take(_alone(), lane)
-
-
-@cache
-def _alone() -> FixedWindowRateLimiter:
-    return FixedWindowRateLimiter(MemoryStorage())
-
-
-@cache
-def _shared() -> FixedWindowRateLimiter:
-    if not settings.REDIS_URL:
-        return _alone()
-    storage = RedisStorage(settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
-    return FixedWindowRateLimiter(storage)
+        _take(counters.alone(), lane)
 
 
 def _take(limiter: FixedWindowRateLimiter, lane: str) -> None:

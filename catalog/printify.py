@@ -144,7 +144,7 @@ class Printify:
     def handling_times(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
         """The v2 profile of standard shipping: an entry a variant and country, as it came."""
         path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping/standard.json"
-        found = self.http.read(path)
+        found = self.http.read(path, lane="catalog")
         return found if isinstance(found, dict) else {}
 
     # --- orders

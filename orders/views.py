@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.models import Variant
+from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import quote
 from orders.forms import AddForm, FindForm, LineForm
@@ -91,6 +92,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
+@throttle.posts("10/minute")
 def order_find(request: HttpRequest) -> HttpResponse:
     """`form`. The answer is the same for a wrong number and a wrong e-mail."""
     form = FindForm(request.POST or None)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from catalog import availability
+from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
 from ilytat.money import written
 from orders import addresses, lifecycle, quote
@@ -50,6 +51,7 @@ class Page:
 
 
 @never_cache
+@throttle.posts("30/minute")
 def checkout(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
     `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`.

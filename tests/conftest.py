@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import BrowserContext, Page
 
+from ilytat.integrations import counters
 from tests import needs, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
@@ -31,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _empty_cache() -> None:
     """Rate counters and page fragments of one test must not meet the next."""
     cache.clear()
+    counters.alone.cache_clear()
+    counters.shared.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -50,10 +50,14 @@ class Job(models.Model):
         abstract = True
 
     @classmethod
+    def rows(cls) -> "models.QuerySet[Self]":
+        return cls._default_manager.all()
+
+    @classmethod
     def due(cls, now: datetime | None = None) -> "models.QuerySet[Self]":
         moment = now or timezone.now()
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
-        return cls._default_manager.filter(free, state__in=cls.due_states, next_at__lte=moment)
+        return cls.rows().filter(free, state__in=cls.due_states, next_at__lte=moment)
 
     @classmethod
     def claim(cls, pk: int) -> "Self | None":
@@ -64,24 +68,23 @@ class Job(models.Model):
         token, now = uuid.uuid4().hex, timezone.now()
         lease = now + timedelta(seconds=settings.LEASE_SECONDS)
         taken = cls.due(now).filter(pk=pk).update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
-        return cls._default_manager.get(pk=pk, lease_token=token) if taken else None
+        return cls.rows().get(pk=pk, lease_token=token) if taken else None
+
+    def _mine(self) -> "models.QuerySet[Self]":
+        # Without a token nothing is ours: an empty one would match every row that was never claimed.
+        return self.rows().filter(pk=self.pk, lease_token=self.lease_token or "nobody")
 
     def save_mine(self, **changes: Any) -> None:
         """Write under the lease. Raises LeaseLost, having written nothing, when it is no longer ours."""
-        mine = type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token)
-        if not self.lease_token or not mine.update(**changes):
+        if not self._mine().update(**changes):
             raise LeaseLost(f"{type(self).__name__} {self.pk}")
         for name, value in changes.items():
             setattr(self, name, value)
 
     def still_mine(self, margin: float) -> None:
-        """Raises LeaseLost unless the lease lasts `margin` seconds more: asked right before a call that must not repeat."""
+        """Raises LeaseLost unless the lease lasts `margin` seconds more: asked right before a call that matters."""
         until = timezone.now() + timedelta(seconds=margin)
-        if (
-            not type(self)
-            ._default_manager.filter(pk=self.pk, lease_token=self.lease_token, lease_until__gt=until)
-            .exists()
-        ):
+        if not self._mine().filter(lease_until__gt=until).exists():
             raise LeaseLost(f"{type(self).__name__} {self.pk}")
 
     def finish(self, state: str, *, next_in: float = 0.0, **changes: Any) -> None:
@@ -91,7 +94,7 @@ class Job(models.Model):
         self.save_mine(state=state, next_at=next_at, **rest)
 
     def rest(self, *, next_in: float) -> None:
-        """Let go without touching the state, which others may have moved on meanwhile; due again in `next_in` seconds."""
+        """Let go without touching the state, which others may have moved on; due again in `next_in` seconds."""
         next_at = timezone.now() + timedelta(seconds=next_in)
         self.save_mine(next_at=next_at, lease_until=None, attempts=0, last_error="")
 

@@ -1,0 +1,46 @@
+"""Limits on what strangers may ask for: by address, so that nobody guesses order numbers or tests stolen cards here."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from limits import parse
+
+from ilytat.integrations import counters
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's address: X-Forwarded-For is believed only as far as our own proxies wrote it."""
+    proxies: int = settings.TRUSTED_PROXY_COUNT
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if proxies and len(hops) >= proxies:
+        return hops[-proxies]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def posts(rate: str) -> Callable[[View[P]], View[P]]:
+    """At most `rate` ("10/minute") POSTs of this view from one address; the rest get a page that says so (429)."""
+    limit = parse(rate)
+
+    def around(view: View[P]) -> View[P]:
+        def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method == "POST" and not counters.hit(limit, view.__name__, client_address(request)):
+                return _too_many(request, limit.get_expiry())
+            return view(request, *args, **kwargs)
+
+        update_wrapper(limited, view)
+        return limited
+
+    return around
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = render(request, "pages/too_many.html", status=429)
+    response["Retry-After"] = str(seconds)
+    return response
