@@ -161,7 +161,6 @@ KINDS: dict[str, Kind] = {
         Kind("password_changed", AccountNotice, "account", "Password changed"),
         Kind("password_set", AccountNotice, "account", "Password set"),
         Kind("email_changed", AccountNotice, "account", "E-mail address changed"),
-        Kind("email_confirmed", AccountNotice, "account", "E-mail address confirmed"),
         Kind("email_removed", AccountNotice, "account", "E-mail address removed"),
         Kind("mfa_enabled", AccountNotice, "account", "Two-step sign-in switched on"),
         Kind("mfa_disabled", AccountNotice, "account", "Two-step sign-in switched off"),

@@ -1,7 +1,46 @@
-"""How allauth fits the shop: its mails go through our outbox."""
+"""How allauth fits the shop: its mails go through our outbox, its links begin with SITE_URL."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from ilytat.accounts import mails
+from ilytat.accounts.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):
-    """Filled in with the accounts."""
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
+        """What allauth calls by a template is a kind of ours."""
+        mails.queue(template_prefix, email, context, language=self._language(context))
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: Mapping[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Always sent, whatever ACCOUNT_EMAIL_NOTIFICATIONS says: the owner hears of every change."""
+        to = email or EmailAddress.objects.get_primary_email(user) or user.email
+        told = {
+            "user": user,
+            "timestamp": timezone.now(),
+            "ip": self.get_client_ip(self.request),
+            "user_agent": self.get_http_user_agent(self.request) or "",
+        }
+        self.send_mail(template_prefix, to, told | dict(context or {}))
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (allauth's signature)
+        """Mails will speak the language of the page the account was made on."""
+        user.language = get_language() or ""
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def _language(self, context: Mapping[str, Any]) -> str:
+        user = context.get("user")
+        return (user.language if isinstance(user, User) else "") or get_language() or "en"

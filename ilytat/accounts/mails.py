@@ -1,0 +1,93 @@
+"""allauth's mails as kinds of ours: which one it is, and its context.
+
+How often one address may be written to is counted in the outbox's own rows, so that the limit holds over all processes
+and is the same for known and unknown addresses (nobody learns from it who has an account).
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications import outbox
+from notifications.kinds import AccountLink, AccountNotice, VerifyEmail
+from notifications.models import OutgoingEmail
+
+HOURLY = 5  # mails of one kind to one address that a stranger can cause
+
+Context = Mapping[str, Any]
+Builder = Callable[[str, Context], Mapping[str, object]]
+
+
+def queue(template_prefix: str, email: str, context: Context, *, language: str) -> None:
+    """Raises KeyError for a mail that no feature we have switched on sends."""
+    kind, build = KINDS[template_prefix]
+    if build is _notice or not _too_many(kind, email):
+        key = f"{kind}:{uuid.uuid4().hex}"
+        outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context))
+
+
+def _too_many(kind: str, email: str) -> bool:
+    since = timezone.now() - timedelta(hours=1)
+    return OutgoingEmail.objects.filter(kind=kind, to__iexact=email, created_at__gt=since).count() >= HOURLY
+
+
+def _ours(url: str) -> str:
+    """The same page under SITE_URL: a Host header never decides where a mail leads."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{settings.SITE_URL}{parts.path}{query}"
+
+
+def _verify(email: str, context: Context, *, signup: bool = False) -> VerifyEmail:
+    return {"email": email, "url": _ours(context["activate_url"]), "signup": signup}
+
+
+def _verify_signup(email: str, context: Context) -> VerifyEmail:
+    return _verify(email, context, signup=True)
+
+
+def _reset(email: str, context: Context) -> AccountLink:
+    return {"email": email, "url": _ours(context["password_reset_url"]), "other_url": ""}
+
+
+def _unknown(email: str, context: Context) -> AccountLink:
+    return {"email": email, "url": _ours(context["signup_url"]), "other_url": ""}
+
+
+def _exists(email: str, context: Context) -> AccountLink:
+    reset = _ours(context["password_reset_url"])
+    return {"email": email, "url": settings.SITE_URL + reverse("account_login"), "other_url": reset}
+
+
+def _notice(email: str, context: Context) -> AccountNotice:
+    return {
+        "email": email,
+        "detail": context.get("to_email") or context.get("deleted_email") or "",
+        "at": context["timestamp"].isoformat(),
+        "ip": context["ip"],
+        "agent": context["user_agent"],
+        "url": settings.SITE_URL + reverse("account_home"),
+    }
+
+
+KINDS: dict[str, tuple[str, Builder]] = {
+    "account/email/email_confirmation_signup": ("verify_email", _verify_signup),
+    "account/email/email_confirmation": ("verify_email", _verify),
+    "account/email/password_reset_key": ("password_reset", _reset),
+    "account/email/unknown_account": ("unknown_account", _unknown),
+    "account/email/account_already_exists": ("account_exists", _exists),
+    "account/email/password_reset": ("password_changed", _notice),
+    "account/email/password_changed": ("password_changed", _notice),
+    "account/email/password_set": ("password_set", _notice),
+    "account/email/email_changed": ("email_changed", _notice),
+    "account/email/email_deleted": ("email_removed", _notice),
+    "mfa/email/totp_activated": ("mfa_enabled", _notice),
+    "mfa/email/totp_deactivated": ("mfa_disabled", _notice),
+    "mfa/email/recovery_codes_generated": ("recovery_codes_changed", _notice),
+}
