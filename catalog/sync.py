@@ -132,10 +132,10 @@ def _renew(keys: list[str], asked_at: datetime) -> None:
 
 
 def _change(mine: SyncRun, stored: Stored) -> SyncChange:
-    product = stored.product if stored.product and not mine.dry_run else None
+    rolled_back = mine.dry_run and stored.outcome == "created"
     return SyncChange(
         run=mine,
-        product=product,
+        product=None if rolled_back else stored.product,
         printify_id=stored.printify_id,
         outcome=stored.outcome,
         fields=stored.fields,

@@ -1,10 +1,13 @@
 """The catalogue's tasks. Each only starts what the rest of the app can also start by a button or a command."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.conf import settings
 
 from catalog import images, publishing, sync
 from ilytat.integrations import leases
+from ilytat.integrations.errors import IntegrationError
 
 SYNC_SECONDS = 60 * 60
 # Ends well below the task's time limit; the rest is another message, so that a worker is never long away.
@@ -31,3 +34,12 @@ def answer_publishing() -> None:
     with leases.turn("publishing", settings.LEASE_SECONDS) as mine:
         if mine:
             publishing.answer_all()
+
+
+@shared_task(ignore_result=True)
+def read_again(printify_ids: list[str]) -> None:
+    """Staff want these read now, whatever their age."""
+    for key in printify_ids:
+        with suppress(IntegrationError):
+            sync.refresh_product(key)
+    fetch_images.delay(retry=True)
