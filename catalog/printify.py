@@ -16,7 +16,7 @@ from django.conf import settings
 from catalog import budget
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
-from ilytat.integrations.errors import NotConfigured, Refused, Unavailable
+from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
@@ -45,9 +45,11 @@ class UpstreamOrder:
     sent_to_production: bool
 
 
-def read_order(data: Any) -> UpstreamOrder:
-    if not isinstance(data, dict) or not data.get("id"):
-        raise Refused("Printify's answer is not an order", body=data)
+def _is_order(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data.get("id"))
+
+
+def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
     said = data.get("metadata")
     metadata: dict[str, Any] = said if isinstance(said, dict) else {}
     parcels = [_parcel(item) for item in data.get("shipments") or [] if isinstance(item, dict)]
@@ -150,18 +152,25 @@ class Printify:
     # --- orders
 
     def create_order(self, body: Mapping[str, Any]) -> str:
-        """Create a draft; Printify's id. `external_id` is its idempotency key: a reused one adopts the first order."""
+        """Create a draft; Printify's id. `external_id` is its idempotency key: a reused one adopts the first order.
+
+        Raises OutcomeUnknown also when the answer names no order: one may exist all the same.
+        """
         try:
             found = self.http.write("POST", f"{self.shop}/orders.json", dict(body))
         except Refused as error:
-            existing = error.body.get("order") if isinstance(error.body, dict) else None
-            if error.status == CONFLICT and isinstance(existing, dict) and existing.get("id"):
-                return str(existing["id"])
-            raise
-        return read_order(found).id
+            if error.status != CONFLICT:
+                raise
+            found = error.body.get("order") if isinstance(error.body, dict) else None
+        if not isinstance(found, dict) or not found.get("id"):
+            raise OutcomeUnknown("Printify's answer names no order", body=found)
+        return str(found["id"])
 
     def order(self, order_id: str) -> UpstreamOrder:
-        return read_order(self.http.read(f"{self.shop}/orders/{quote(order_id, safe='')}.json", lane="orders"))
+        found = self.http.read(f"{self.shop}/orders/{quote(order_id, safe='')}.json", lane="orders")
+        if not _is_order(found):
+            raise Unavailable("Printify's answer is not an order")
+        return read_order(found)
 
     def orders(self, pages: int = LOOKUP_PAGES) -> Iterator[UpstreamOrder]:
         """The shop's orders, ten a page, at most `pages` pages: there is no filter by our id."""
@@ -169,7 +178,7 @@ class Printify:
             params = {"limit": ORDERS_PER_PAGE, "page": page}
             found = self.http.read(f"{self.shop}/orders.json", lane="orders", params=params)
             data = found.get("data") if isinstance(found, dict) else None
-            yield from (read_order(item) for item in data or [])
+            yield from (read_order(item) for item in data or [] if _is_order(item))
             if not data or page >= int(found.get("last_page") or 1):
                 return
 

@@ -71,10 +71,14 @@ def submit(job: Fulfilment) -> None:
 
 
 def _create(job: Fulfilment) -> str:
-    now = timezone.now()
+    now, before = timezone.now(), job.last_try
     job.save_mine(first_try=job.first_try or now, last_try=now)
     job.still_mine(margin=settings.LEASE_SECONDS / 2)
-    return printify.client().create_order(job.request)
+    try:
+        return printify.client().create_order(job.request)
+    except Unavailable:
+        job.save_mine(last_try=before)  # it did not happen: there is nothing to look for
+        raise
 
 
 def produce(job: Fulfilment) -> None:
