@@ -37,8 +37,8 @@ def register_signer(sender: str, signer: Signer) -> None:
     _signers[sender] = signer
 
 
-def deliver(*, sender: str, url: str, body: bytes, event_id: str, about: str = "", key: str = "") -> None:
-    """Queue one event; joins the caller's `store.change()`.
+def deliver(*, sender: str, url: str, body: bytes, event_id: str, about: str = "", key: str = "") -> list[str]:
+    """Queue one event; joins the caller's `store.change()`. Gives the ids of the deliveries, for `answered`.
 
     `about` is what the control page shows (the event's type), `key` is what the signer and the block of
     one hour go by (the subscription).
@@ -55,18 +55,26 @@ def deliver(*, sender: str, url: str, body: bytes, event_id: str, about: str = "
     }
     due = time.time() + (float(params.get("seconds", 5)) if kind == "late" else 0)
     state = {"drop": "dropped", "reorder": "held"}.get(kind, "pending")
-    for _ in range(int(params.get("copies", 2)) if kind == "duplicate" else 1):
-        _add(row, due=due, state=state, fault=fault["id"] if fault else "")
+    copies = int(params.get("copies", 2)) if kind == "duplicate" else 1
+    numbers = [_add(row, due=due, state=state, fault=fault["id"] if fault else "") for _ in range(copies)]
     _wake.set()
+    return numbers
 
 
-def _add(row: store.Document, *, due: float, state: str, fault: str) -> None:
+def _add(row: store.Document, *, due: float, state: str, fault: str) -> str:
     number = uuid.uuid4().hex  # not a counter: a try in flight must not meet its namesake after a reset
     at = clock.now()
     store.write("delivery", number, {"id": number, "at": at, **row, "state": state, "tries": []})
     if state != "dropped":
         held_by = fault if state == "held" else ""
         store.write("delivery.open", number, {"id": number, "due": due, "failures": 0, "held_by": held_by})
+    return number
+
+
+def answered(numbers: list[str]) -> bool:
+    """Each of these deliveries has been tried at least once, or is held back or dropped by a fault."""
+    waiting = {row["id"]: row for row in store.listing("delivery.open")}
+    return all(waiting[one]["failures"] or waiting[one]["held_by"] for one in numbers if one in waiting)
 
 
 def listing() -> list[store.Document]:

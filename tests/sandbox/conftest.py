@@ -1,10 +1,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.sandbox import till
 from tests.sandbox.process import Sandbox, running
 
 
@@ -19,6 +21,33 @@ def sandbox(process: Sandbox) -> Sandbox:
     """One process for the session, emptied for each test."""
     process.control("reset")
     return process
+
+
+@pytest.fixture(scope="session")
+def shop_endpoint() -> Iterator["Listener"]:
+    with listening() as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def keyed_process(tmp_path_factory: pytest.TempPathFactory, shop_endpoint: "Listener") -> Iterator[Sandbox]:
+    """A sandbox with the keys of a shop, whose webhooks reach `shop_endpoint`; sessions may run out in a second."""
+    keys = {
+        "STRIPE_SECRET_KEY": till.KEY,
+        "STRIPE_WEBHOOK_SECRET": f"{till.SECRET},whsec_older",
+        "EMAIL_API_KEY": "SG.k",
+    }
+    shop = shop_endpoint.url.removesuffix("/hook")
+    with running(tmp_path_factory.mktemp("keyed"), SHOP_URL=shop, MIN_EXPIRY="1", **keys) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def keyed(keyed_process: Sandbox, shop_endpoint: "Listener") -> Sandbox:
+    keyed_process.control("reset")
+    shop_endpoint.received.clear()
+    shop_endpoint.statuses.clear()
+    return keyed_process
 
 
 class Listener:
@@ -51,6 +80,12 @@ class Listener:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
+    with listening() as listener:
+        yield listener
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
     listener = Listener()
     thread = threading.Thread(target=listener.server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

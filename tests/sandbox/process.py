@@ -15,6 +15,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOP_ID = 1001
+OF_THE_SHOP = ("SHOP_URL", "PRINTIFY_API_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "EMAIL_API_KEY")
 ADDRESS = {
     "first_name": "Ada",
     "last_name": "Miller",
@@ -91,13 +92,13 @@ class Sandbox:
 
 @contextmanager
 def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
-    """Names of the environment are written without their SANDBOX_."""
+    """Names of the environment are written without their SANDBOX_, those of the shop as they are."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     mine = {"SANDBOX_URL": url, "SANDBOX_STORE": str(folder / "sandbox.sqlite3"), "SANDBOX_SPEED": "50"}
-    mine |= {
-        name if name.isupper() and "_API_" in name else f"SANDBOX_{name}": value for name, value in environment.items()
-    }
+    # A closed port: what is sent to the shop by default goes nowhere.
+    mine["SHOP_URL"] = "http://127.0.0.1:9"
+    mine |= {name if name in OF_THE_SHOP else f"SANDBOX_{name}": value for name, value in environment.items()}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     bind = (
         "--bind",

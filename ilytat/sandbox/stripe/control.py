@@ -107,6 +107,7 @@ def _warning(name: str, _body: dict[str, Any]) -> Document:
 SESSION_STEPS: dict[str, Step] = {
     "pay": _outcome(outcomes.pay),
     "decline": _outcome(outcomes.decline),
+    "challenge": _outcome(outcomes.challenge),
     "delayed": _outcome(outcomes.delayed),
     "expire": _after(outcomes.expire),
     "settle": _after(outcomes.settle),

@@ -101,7 +101,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if done.error:
         failure = {"declineCode": done.error.get("decline_code")}
         return _open_to_all(_failed(done.error["message"], code="paymentFailed", paymentFailed=failure))
-    pay.hold(done.event)
+    pay.hold(done.told)
     return _open_to_all({"type": "success", "session": seen(done.session)})
 
 

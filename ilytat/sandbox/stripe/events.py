@@ -32,10 +32,10 @@ def _listeners(kind: str) -> list[Document]:
     return [one for one in made if {"*", kind} & set(one["enabled_events"])]
 
 
-def record(kind: str, thing: Document, *, livemode: bool, previous: dict[str, Any] | None = None) -> str:
+def record(kind: str, thing: Document, *, livemode: bool, previous: dict[str, Any] | None = None) -> list[str]:
     """Tells the list of events and all listeners that this happened; joins the caller's transaction.
 
-    Gives the event's id. `previous` are the old values of what changed.
+    Gives the ids of its deliveries. `previous` are the old values of what changed.
     """
     listeners = _listeners(kind)
     event: Document = {
@@ -50,13 +50,11 @@ def record(kind: str, thing: Document, *, livemode: bool, previous: dict[str, An
         "type": kind,
     }
     store.write(EVENT, event["id"], event)
-    for one in listeners:
-        _post(event, one)
-    return str(event["id"])
+    return [number for one in listeners for number in _post(event, one)]
 
 
-def _post(event: Document, endpoint: Document) -> None:
-    deliveries.deliver(
+def _post(event: Document, endpoint: Document) -> list[str]:
+    return deliveries.deliver(
         sender="stripe",
         url=endpoint["url"],
         body=json.dumps(event, indent=2, ensure_ascii=False).encode(),
@@ -73,12 +71,6 @@ def sign(body: bytes, endpoint_id: str) -> dict[str, str]:
     now = clock.now()
     digest = hmac.new(key.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     return {"Stripe-Signature": f"t={now},v1={digest}", "User-Agent": "Stripe/1.0 (sandbox)"}
-
-
-def answered(event_id: str) -> bool:
-    """Every listener has answered this event at least once, or was not told on purpose (a fault)."""
-    mine = [row for row in deliveries.listing() if row["event_id"] == event_id]
-    return all(row["tries"] or row["state"] != "pending" for row in mine)
 
 
 def undelivered() -> set[str]:

@@ -14,6 +14,7 @@ NULL = (
     "receipt_email", "review", "setup_future_usage", "source", "statement_descriptor",
     "statement_descriptor_suffix", "transfer_data", "transfer_group", "description",
 )  # fmt: skip
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 COPIED = ("description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 
 
@@ -64,9 +65,9 @@ def _amount_details(session: Document) -> Document:
 
 
 def shipping(details: Document, phone: str | None) -> Document:
-    """`shipping` of intents and charges, from a name and an address."""
+    """`shipping` of intents and charges, from a name and an address that may lack parts."""
     return {
-        "address": details["address"],
+        "address": {**dict.fromkeys(ADDRESS), **details["address"]},
         "carrier": details.get("carrier"),
         "name": details["name"],
         "phone": phone or details.get("phone"),

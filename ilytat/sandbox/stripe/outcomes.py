@@ -4,7 +4,7 @@ Each outcome is one transaction and safe to ask for twice: a session that is no 
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ilytat.sandbox import clock, store
@@ -42,10 +42,10 @@ class Shopper:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`event` is the id of the event the shopper's redirect waits for, empty if nothing happened now."""
+    """`told` are the deliveries the shopper's redirect waits for; none if nothing happened now."""
 
     session: Document
-    event: str = ""
+    told: list[str] = field(default_factory=list)
     error: Document | None = None
 
 
@@ -104,11 +104,11 @@ def _intent(session: Document, hidden: Document) -> Document:
     return made
 
 
-def _tell(kind: str, thing: Document) -> str:
+def _tell(kind: str, thing: Document) -> list[str]:
     return events.record(kind, thing, livemode=thing["livemode"])
 
 
-def _complete(session: Document, hidden: Document, *, status: str) -> str:
+def _complete(session: Document, hidden: Document, *, status: str) -> list[str]:
     session |= {"status": "complete", "payment_status": status, "url": None, "client_secret": None}
     session["payment_intent"] = hidden["intent"] if status != "no_payment_required" else None
     sessions.keep(session, hidden)
@@ -125,12 +125,12 @@ def pay(session_id: str, shopper: Shopper) -> Outcome:
         _identify(session, hidden, shopper)
         _consent(session, shopper)
         if session["amount_total"] == 0:
-            return Outcome(session=session, event=_complete(session, hidden, status="no_payment_required"))
+            return Outcome(session=session, told=_complete(session, hidden, status="no_payment_required"))
         _present(session, shopper.presentment)
         made = _intent(session, hidden)
         paying = intents.method(session, kind=intents.CARD)
         _succeed(made, charges.charge(made, paying, status="succeeded"), paying)
-        return Outcome(session=session, event=_complete(session, hidden, status="paid"))
+        return Outcome(session=session, told=_complete(session, hidden, status="paid"))
 
 
 def _present(session: Document, currency: str) -> None:
@@ -144,6 +144,7 @@ def _succeed(made: Document, charge: Document, paying: Document) -> None:
     made |= {
         "amount_received": made["amount"],
         "last_payment_error": None,
+        "next_action": None,
         "latest_charge": charge["id"],
         "payment_method": paying["id"],
         "status": "succeeded",
@@ -176,12 +177,35 @@ def _refuse(made: Document, charge: Document, paying: Document) -> None:
     made |= {
         "last_payment_error": charges.refusal(charge, paying),
         "latest_charge": charge["id"],
+        "next_action": None,
         "payment_method": None,
         "status": "requires_payment_method",
     }
     store.write(INTENT, made["id"], made)
     _tell("charge.failed", charge)
     _tell("payment_intent.payment_failed", made)
+
+
+def challenge(session_id: str, shopper: Shopper) -> Outcome:
+    """The bank wants to see the shopper first (3-D Secure); `pay` or `decline` is what comes of it."""
+    with store.change():
+        session = _opened(session_id)
+        if session is None:
+            return _now(session_id)
+        hidden, shown = sessions.backstage(session), deepcopy(session)
+        trial = deepcopy(hidden)
+        _identify(shown, trial, shopper)
+        made = _intent(shown, trial)
+        hidden |= {"intent": trial["intent"], "shopper": asdict(shopper)}
+        made |= {
+            "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}},
+            "payment_method": intents.method(shown, kind=intents.CARD)["id"],
+            "status": "requires_action",
+        }
+        store.write(INTENT, made["id"], made)
+        _tell("payment_intent.requires_action", made)
+        sessions.keep(session, hidden)
+        return Outcome(session=session)
 
 
 def delayed(session_id: str, shopper: Shopper) -> Outcome:
@@ -194,7 +218,7 @@ def delayed(session_id: str, shopper: Shopper) -> Outcome:
         _identify(session, hidden, shopper)
         _consent(session, shopper)
         if session["amount_total"] == 0:
-            return Outcome(session=session, event=_complete(session, hidden, status="no_payment_required"))
+            return Outcome(session=session, told=_complete(session, hidden, status="no_payment_required"))
         made = _intent(session, hidden)
         paying = intents.method(session, kind=intents.BANK)
         charge = charges.charge(made, paying, status="pending")
@@ -207,7 +231,7 @@ def delayed(session_id: str, shopper: Shopper) -> Outcome:
         store.write(INTENT, made["id"], made)
         _tell("charge.pending", charge)
         _tell("payment_intent.processing", made)
-        return Outcome(session=session, event=_complete(session, hidden, status="unpaid"))
+        return Outcome(session=session, told=_complete(session, hidden, status="unpaid"))
 
 
 def _awaited(session_id: str) -> tuple[Document, Document, Document, Document]:
@@ -228,7 +252,7 @@ def settle(session_id: str) -> Outcome:
         _succeed(made, charge, paying)
         session["payment_status"] = "paid"
         sessions.keep(session)
-        return Outcome(session=session, event=_tell("checkout.session.async_payment_succeeded", session))
+        return Outcome(session=session, told=_tell("checkout.session.async_payment_succeeded", session))
 
 
 def fail(session_id: str) -> Outcome:
@@ -237,7 +261,7 @@ def fail(session_id: str) -> Outcome:
         session, made, charge, paying = _awaited(session_id)
         charges.bounce(charge)
         _refuse(made, charge, paying)
-        return Outcome(session=session, event=_tell("checkout.session.async_payment_failed", session))
+        return Outcome(session=session, told=_tell("checkout.session.async_payment_failed", session))
 
 
 def expire(session_id: str) -> Outcome:

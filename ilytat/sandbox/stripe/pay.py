@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ilytat.sandbox import faults, pages, settings, store
+from ilytat.sandbox import deliveries, faults, pages, settings, store
 from ilytat.sandbox.store import Document
-from ilytat.sandbox.stripe import coupons, events, expiry, outcomes, sessions
+from ilytat.sandbox.stripe import coupons, expiry, outcomes, sessions
 from ilytat.sandbox.stripe.countries import NAMES
 from ilytat.sandbox.stripe.errors import ApiError
 from ilytat.sandbox.stripe.kinds import CHARGE, PRODUCT, SESSION
@@ -19,7 +19,8 @@ from ilytat.sandbox.stripe.money import spoken
 from ilytat.sandbox.stripe.outcomes import HOME, NOBODY, Outcome, Shopper
 
 # Stripe waits this long for the shop's answer to checkout.session.completed before it lets the shopper go on.
-PATIENCE = 10.0
+# A sandbox in a hurry is still a little patient, or the wait would end before the webhook has left.
+PATIENCE, LEAST_PATIENCE = 10.0, 2.0
 TURN = {"pay": outcomes.pay, "decline": outcomes.decline, "delayed": outcomes.delayed}
 # The goods' pictures are the shop's.
 POLICY = pages.POLICY.replace("img-src 'self'", f"img-src 'self' {settings.SHOP_URL}")
@@ -45,20 +46,49 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _posted(request: HttpRequest, session: Document) -> HttpResponse:
-    wanted = request.POST.get("outcome", "")
-    if wanted == "expire":
-        return _shown(request, outcomes.expire(session["id"]).session)
-    if wanted == "code":
-        return _coupon(request, session)
-    if wanted not in TURN or session["status"] != "open":
+    if session["status"] != "open":
         return _gone(session) or _shown(request, session)
+    wanted = request.POST.get("outcome", "")
+    if wanted in ASIDE:
+        return ASIDE[wanted](request, session)
     problem = _problem(request, session)
     if problem:
         return _shown(request, session, problem=problem, status=422)
-    done = TURN[wanted](session["id"], _shopper(request))
+    if wanted == "challenge":
+        return _challenge(request, session)
+    if wanted in TURN:
+        return _ended(request, TURN[wanted](session["id"], _shopper(request)))
+    return _shown(request, session)
+
+
+def _ended(request: HttpRequest, done: Outcome) -> HttpResponse:
     if done.error:
         return _shown(request, done.session, problem=outcomes.DECLINED, status=402)
-    return _finish(done) or _shown(request, done.session)
+    hold(done.told)
+    return _gone(done.session) or _shown(request, done.session)
+
+
+def _expire(request: HttpRequest, session: Document) -> HttpResponse:
+    return _shown(request, outcomes.expire(session["id"]).session)
+
+
+def _challenge(request: HttpRequest, session: Document) -> HttpResponse:
+    """The bank's own page, before the payment ends; what the shopper had filled in waits in the session."""
+    outcomes.challenge(session["id"], _shopper(request))
+    context = {"session": session, "total": spoken(session["amount_total"], session["currency"])}
+    return render(request, "sandbox/pay_bank.html", context)
+
+
+def _approve(request: HttpRequest, session: Document) -> HttpResponse:
+    return _ended(request, outcomes.pay(session["id"], _remembered(session)))
+
+
+def _refuse(request: HttpRequest, session: Document) -> HttpResponse:
+    return _ended(request, outcomes.decline(session["id"], _remembered(session)))
+
+
+def _remembered(session: Document) -> Shopper:
+    return Shopper(**sessions.backstage(session).get("shopper", {}))
 
 
 def _problem(request: HttpRequest, session: Document) -> str:
@@ -95,6 +125,10 @@ def _coupon(request: HttpRequest, session: Document) -> HttpResponse:
     return HttpResponseRedirect(request.path, status=303)
 
 
+# What needs no filled-in form.
+ASIDE = {"expire": _expire, "code": _coupon, "approve": _approve, "refuse": _refuse}
+
+
 def landing(session: Document) -> str:
     """Where the shopper goes: only the literal {CHECKOUT_SESSION_ID} is replaced, as Stripe does it."""
     url = session["success_url"] or session.get("return_url") or settings.SHOP_URL
@@ -105,15 +139,10 @@ def _gone(session: Document) -> HttpResponse | None:
     return HttpResponseRedirect(landing(session), status=303) if session["status"] == "complete" else None
 
 
-def _finish(done: Outcome) -> HttpResponse | None:
-    hold(done.event)
-    return _gone(done.session)
-
-
-def hold(event: str) -> None:
+def hold(told: list[str]) -> None:
     """Until every listener has answered, or patience ends."""
-    deadline = time.monotonic() + PATIENCE / settings.SPEED
-    while event and time.monotonic() < deadline and not events.answered(event):
+    deadline = time.monotonic() + max(LEAST_PATIENCE, PATIENCE / settings.SPEED)
+    while time.monotonic() < deadline and not deliveries.answered(told):
         time.sleep(0.05)
 
 

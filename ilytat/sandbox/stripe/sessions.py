@@ -6,6 +6,7 @@ from ilytat.sandbox import clock, settings, store
 from ilytat.sandbox.store import Document
 from ilytat.sandbox.stripe import coupons, errors, events, ids, rates, session_rules, totals
 from ilytat.sandbox.stripe.errors import ApiError
+from ilytat.sandbox.stripe.intents import ADDRESS
 from ilytat.sandbox.stripe.kinds import BACKSTAGE, INTENT, OPEN, PRODUCT, SESSION
 from ilytat.sandbox.stripe.session_object import blank
 
@@ -141,10 +142,7 @@ def _relined(entry: Params, hidden: Document, session: Document) -> Document:
 
 
 def _ship_to(details: Params) -> Document:
-    address = {
-        key: details["address"].get(key) for key in ("city", "country", "line1", "line2", "postal_code", "state")
-    }
-    return {"address": address, "name": details["name"]}
+    return {"address": {**dict.fromkeys(ADDRESS), **details["address"]}, "name": details["name"]}
 
 
 def expire(session: Document) -> Document:
