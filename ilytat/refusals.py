@@ -20,14 +20,14 @@ TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1",
 class Env(environ.Env):  # type: ignore[misc]  # django-environ carries no types
     """Reads the environment. An empty value counts as unset; a malformed one is refused by its name."""
 
-    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, *rest: Any) -> Any:
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, *rest: Any, **named: Any) -> Any:
         given = self.ENVIRON.get(var)
         if given == "" and default is not self.NOTSET:
             return default
         if cast is bool and given is not None and given.lower() not in TRUE_OR_FALSE:
             raise ImproperlyConfigured(f"{var} is {given!r}; it must be on or off.")
         try:
-            return super().get_value(var, cast, default, *rest)
+            return super().get_value(var, cast, default, *rest, **named)
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} is {given!r}: {error}.") from error
 
