@@ -4,6 +4,7 @@ PORT (8000) and SANDBOX_PORT (8001) say where. Every line printed is for the per
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -11,11 +12,13 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import django
+from django.core.management import CommandError, call_command
 
 from ilytat.demo import environment, processes
 from ilytat.demo.processes import Process
 
 Step = Callable[[], object]
+PICTURE_SECONDS = 60.0
 
 
 class Stopped(BaseException):
@@ -70,7 +73,8 @@ def prepare() -> None:
 def start(env: dict[str, str], port: int, sandbox_port: int, running: list[Process]) -> None:
     """Each is added to `running` as it starts, so that a signal in between leaves none behind."""
     logs = environment.VAR / "log"
-    logs.mkdir(exist_ok=True)
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir()
     commands = {
         "sandbox": processes.sandbox_server(sandbox_port),
         "web": processes.web_server(port),
@@ -83,13 +87,29 @@ def start(env: dict[str, str], port: int, sandbox_port: int, running: list[Proce
 
 def fill() -> None:
     """A real sync over HTTP, once; the webhooks each time, because the ports may be others today."""
-    from django.core.management import call_command
-
     from ilytat.demo import preparation  # late: Django must be set up
 
     timed("webhooks", lambda: call_command("register_webhooks"))
     if not preparation.is_filled():
-        timed("catalogue, from the sandbox", lambda: call_command("refresh_catalog"))
+        timed("catalogue, from the sandbox", lambda: call_command("refresh_catalog", no_images=True))
+    preparation.ask_for_pictures()
+    timed("pictures", wait_for_pictures)
+
+
+def wait_for_pictures() -> None:
+    """Until every product has one, or a minute is over: the shop can be used meanwhile, the rest follows."""
+    from ilytat.demo import preparation  # late: Django must be set up
+
+    end, shown = time.monotonic() + PICTURE_SECONDS, -1
+    while time.monotonic() < end:
+        there, wanted = preparation.pictured()
+        if there == wanted:
+            return
+        if there // 10 != shown:
+            shown = there // 10
+            say(f"    {there} of {wanted} products have theirs")
+        time.sleep(0.5)
+    say("    the rest will follow")
 
 
 def watch(running: list[Process]) -> NoReturn:
@@ -132,7 +152,7 @@ def main() -> int:
     except Stopped:
         say("\nClosing")
         return 0
-    except RuntimeError as error:
+    except (RuntimeError, CommandError) as error:
         say(str(error))
         return 1
     finally:

@@ -3,13 +3,15 @@
 import io
 from pathlib import Path
 
+from allauth.account.models import EmailAddress
 from celery import current_app
-from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from kombu.exceptions import OperationalError
+
+from catalog.models import Product, ProductImage, SyncRun
+from ilytat.accounts.models import User
 
 
 def make_tables() -> None:
@@ -30,13 +32,12 @@ def _newest_source() -> float:
 
 def make_staff(email: str, password: str) -> None:
     """The demo's staff login, with its address verified, so that no mail must be answered first."""
-    users = get_user_model()._default_manager  # noqa: SLF001 (documented; the stubs know no `objects` here)
-    user, _ = users.get_or_create(email=email, defaults={"is_staff": True, "is_superuser": True})
+    user, _ = User.objects.get_or_create(email=email, defaults={"is_staff": True, "is_superuser": True})
     if not user.check_password(password):
         user.set_password(password)
         user.save()
-    address = apps.get_model("account", "EmailAddress")._default_manager  # noqa: SLF001 (as above)
-    address.update_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
+    told = {"verified": True, "primary": True}
+    EmailAddress.objects.update_or_create(user=user, email=email, defaults=told)
 
 
 def make_broker() -> None:
@@ -51,4 +52,16 @@ def make_broker() -> None:
 
 def is_filled() -> bool:
     """Whether a whole walk over the catalogue has succeeded here."""
-    return bool(apps.get_model("catalog", "SyncRun")._default_manager.filter(state="success").exists())  # noqa: SLF001
+    return SyncRun.objects.filter(state="success").exists()
+
+
+def pictured() -> tuple[int, int]:
+    """How many products on sale have their first picture, and how many there are."""
+    on_sale = Product.objects.for_sale()
+    return on_sale.filter(images__digest__gt="").distinct().count(), on_sale.count()
+
+
+def ask_for_pictures() -> None:
+    """The worker fetches them, first ones first, while the shop is already open."""
+    if ProductImage.objects.filter(digest="").exists():
+        current_app.send_task("catalog.tasks.fetch_images", kwargs={"retry": True}, queue="sync")

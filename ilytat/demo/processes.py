@@ -61,12 +61,13 @@ class Process:
         return "\n".join(f"  {self.name} | {line}" for line in said)
 
 
-def end_all(processes: Sequence[Process]) -> None:
-    """All are asked first, so that they end side by side."""
+def end_all(processes: Sequence[Process], patience: float = 6.0) -> None:
+    """All are asked first, so that they end side by side within `patience` seconds; then the rest is killed."""
     for process in processes:
         process.ask_to_end()
+    deadline = time.monotonic() + patience
     for process in processes:
-        process.end()
+        process.end(max(0.0, deadline - time.monotonic()))
 
 
 def gunicorn(application: str, port: int, *, workers: int, threads: int) -> list[str]:
