@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from catalog import facets
+from catalog.arrival import Window, window
 from catalog.cards import Card, cards
 from catalog.descriptions import described
 from catalog.models import Product, ProductImage
 from catalog.pictures import Picture, for_variants, picture, words
 from catalog.selection import Selection, select
+from catalog.shipping import handling_days
 from catalog.structured import product_data
 
 SAME_DESIGN_MAX = 8
@@ -25,8 +29,15 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
         "gallery": pictures,
         "description": described(product.description),
         "same_design": same_design(product),
+        "delivery": delivery(product),
         "structured": product_data(product, offered, pictures),
     }
+
+
+def delivery(product: Product) -> Window:
+    """When it would arrive in the first country the shop ships to, the usual way, if ordered today."""
+    country = settings.SHIP_TO_COUNTRIES[0]
+    return window(country, "standard", handling_days([product], country))
 
 
 def gallery(product: Product, selection: Selection, images: Sequence[ProductImage]) -> list[Picture]:

@@ -5,13 +5,14 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import images, publishing, sync
+from catalog import images, publishing, queueing, shipping, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
 SYNC_SECONDS = 60 * 60
-# Ends well below the task's time limit; the rest is another message, so that a worker is never long away.
-PICTURES_SECONDS = settings.LEASE_SECONDS * 0.4
+# The rest is another message, so that a worker is never long away from more urgent work.
+PICTURES_SECONDS = 20.0
+PICTURES_LIMIT = 180
 
 
 @shared_task(ignore_result=True, soft_time_limit=SYNC_SECONDS, time_limit=SYNC_SECONDS + 60)
@@ -19,14 +20,16 @@ def refresh(trigger: str = "schedule") -> None:
     """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures."""
     leases.heartbeat("worker")
     sync.run(trigger)
-    fetch_images.delay(retry=True)
+    with suppress(IntegrationError):  # the next walk asks again
+        shipping.refresh_profiles()
+    queueing.ask(queueing.FETCH_IMAGES, retry=True)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def fetch_images(*, retry: bool = False) -> None:
     result = images.fetch_due(PICTURES_SECONDS, retry=retry)
     if result.done and result.left:
-        fetch_images.delay()
+        queueing.ask(queueing.FETCH_IMAGES)
 
 
 @shared_task(ignore_result=True)
@@ -42,4 +45,4 @@ def read_again(printify_ids: list[str]) -> None:
     for key in printify_ids:
         with suppress(IntegrationError):
             sync.refresh_product(key)
-    fetch_images.delay(retry=True)
+    queueing.ask(queueing.FETCH_IMAGES, retry=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog import images, runs, sync
+from catalog import images, runs, shipping, sync
 from catalog.models import Product
 from ilytat.integrations.errors import IntegrationError
 
@@ -40,6 +40,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{run.state}: {runs.summary(run)}")
         if run.state != "success":
             raise CommandError("The catalogue was not read completely.")
+        if not dry_run:
+            self._shipping()
+
+    def _shipping(self) -> None:
+        try:
+            self.stdout.write(f"production times: {shipping.refresh_profiles()} read")
+        except IntegrationError as error:
+            self.stdout.write(f"production times: not read ({error.detail}); the next walk asks again")
 
     def _one(self, key: str, *, dry_run: bool) -> None:
         ours = Product.objects.filter(pk=key).first() if key.isdecimal() and len(key) <= PK_DIGITS else None
