@@ -1,4 +1,4 @@
-"""Asking a worker for catalogue work from a page: best effort, and never slower than a page may be."""
+"""Asking a worker for catalogue work: best effort, and never slower than a page may be."""
 
 import logging
 
@@ -8,14 +8,21 @@ log = logging.getLogger(__name__)
 
 REFRESH = "catalog.tasks.refresh"
 READ_AGAIN = "catalog.tasks.read_again"
+FETCH_IMAGES = "catalog.tasks.fetch_images"
 EXPIRES = 600  # seconds: a button pressed while all workers were away is not obeyed at night
 
 
-def ask(task: str, *args: object) -> bool:
+def ask(task: str, *args: object, **named: object) -> bool:
     """Whether the message left. A broker that refuses is an answer, not an error page."""
     try:
         current_app.send_task(
-            task, args=args, queue="sync", retry_policy={"max_retries": 0}, ignore_result=True, expires=EXPIRES
+            task,
+            args=args,
+            kwargs=named,
+            queue="sync",
+            retry_policy={"max_retries": 0},
+            ignore_result=True,
+            expires=EXPIRES,
         )
     except Exception:  # noqa: BLE001 (whatever the broker's library raises)
         log.warning("broker unreachable: nothing was queued", extra={"task": task})

@@ -1,0 +1,114 @@
+"""A Printify of this test's own, at the HTTP edge: it pages, finds, takes publishing answers, and can misbehave."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+import responses
+from django.conf import LazySettings
+from PIL import Image
+
+from catalog import availability, printify
+from ilytat.integrations import counters
+from tests.payloads import payload
+
+Answer = tuple[int, dict[str, str], str]
+Product = dict[str, Any]
+SHOP = "https://api.printify.com/v1/shops/1001"
+
+
+@pytest.fixture(autouse=True)
+def _rested() -> Iterator[None]:
+    """Budget, breaker and client are the process's: no test may inherit them."""
+    counters.alone.cache_clear()
+    counters.shared.cache_clear()
+    printify.client.cache_clear()
+    availability._silent_until = 0.0
+    yield
+    printify.client.cache_clear()
+
+
+def tee(number: int = 1, **changes: Any) -> Product:
+    """The tee, or another product like it."""
+    return payload("printify/product_tee", id=f"6712f0c2a1b2c3d4e5f6{number:04d}", **changes)
+
+
+def page_of(products: list[Any], number: int = 1, per_page: int = 50) -> dict[str, Any]:
+    data = products[(number - 1) * per_page : number * per_page]
+    last = max(1, -(-len(products) // per_page))
+    return {"current_page": number, "data": data, "last_page": last, "per_page": per_page, "total": len(products)}
+
+
+@dataclass
+class Upstream:
+    """`per_page` is small where a test wants many pages; `pages` overrides single ones: a body, a status, an error."""
+
+    products: list[Any] = field(default_factory=list)
+    per_page: int = 50
+    pages: dict[int, Any] = field(default_factory=dict)
+    single: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    answered: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    def listing(self, request: requests.PreparedRequest) -> Answer:
+        number = int(parse_qs(urlsplit(str(request.url)).query)["page"][0])
+        self.calls.append(f"page {number}")
+        return _answer(self.pages.get(number, page_of(self.products, number, self.per_page)))
+
+    def one(self, request: requests.PreparedRequest) -> Answer:
+        key = str(request.url).rsplit("/", 1)[1].removesuffix(".json")
+        self.calls.append(key)
+        found = next((item for item in self.products if isinstance(item, dict) and item.get("id") == key), 404)
+        return _answer(self.single.get(key, found))
+
+    def publishing(self, request: requests.PreparedRequest) -> Answer:
+        *_, key, verb = str(request.url).split("/")
+        self.answered.append((key, verb.removesuffix(".json"), json.loads(request.body or b"{}")))
+        for item in self.products:
+            if item["id"] == key:
+                item["is_locked"] = False
+        return _answer({})
+
+
+def _answer(body: Any) -> Answer:
+    if isinstance(body, Exception):
+        raise body
+    if isinstance(body, int):
+        return body, {}, json.dumps({"error": "Not found"})
+    return 200, {}, body if isinstance(body, str) else json.dumps(body)
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+    shelf = Upstream()
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.add_callback("GET", re.compile(re.escape(f"{SHOP}/products.json")), callback=shelf.listing)
+        mock.add_callback("GET", re.compile(re.escape(SHOP) + r"/products/[^/]+\.json"), callback=shelf.one)
+        mock.add_callback("POST", re.compile(re.escape(SHOP) + r"/products/.*/publishing_\w+\.json"), shelf.publishing)
+        yield shelf
+
+
+@pytest.fixture
+def drawn() -> Callable[..., bytes]:
+    """Makes the bytes of a picture file."""
+
+    def draw(width: int = 1300, height: int = 1300, kind: str = "JPEG", mode: str = "RGB") -> bytes:
+        buffer = io.BytesIO()
+        Image.new(mode, (width, height), "orange").save(buffer, kind)
+        return buffer.getvalue()
+
+    return draw
+
+
+@pytest.fixture
+def quick(settings: LazySettings) -> LazySettings:
+    """Everything kept is stale at once."""
+    settings.CATALOG_TTL_MINUTES = 0.0
+    return settings
