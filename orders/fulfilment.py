@@ -18,7 +18,7 @@ from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
 from orders import lifecycle, mails
 from orders.models import Fulfilment, Shipment
-from orders.states import FulfilmentState, OrderState
+from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
@@ -84,11 +84,13 @@ def _create(job: Fulfilment) -> str:
 def produce(job: Fulfilment) -> None:
     """From created to in production, once the grace period is over and nobody holds it."""
     assert job.printify_order_id is not None  # noqa: S101 (the table's constraint says so; this tells the type checker)
+    wait = (job.release_at - timezone.now()).total_seconds()
+    if wait > 0:  # staff pressed retry, or a hold ended early: the buyer's time to change things is kept
+        job.rest(next_in=wait)
+        return
     upstream = printify.client().order(job.printify_order_id)
     if upstream.status in PRODUCING or upstream.status == "fulfilled":
-        if job.sent_at is None:
-            why = f"Order {job.order.number} is in production though we never asked: is Printify's approval Manual?"
-            alerts.open_alert(f"approval:{job.external_id}", why, next_step="Printify > store settings > approval.")
+        _tell_unasked(job)
     elif upstream.status in WAITING:
         _ask_production(job, job.printify_order_id)
     else:
@@ -99,13 +101,22 @@ def produce(job: Fulfilment) -> None:
         job.rest(next_in=settings.POLL_MINUTES * 60)
 
 
+def _tell_unasked(fulfilment: Fulfilment) -> None:
+    if fulfilment.sent_at is None:
+        why = f"Order {fulfilment.order.number} is in production though we never asked: is Printify's approval Manual?"
+        alerts.open_alert(f"approval:{fulfilment.external_id}", why, next_step="Printify > store settings > approval.")
+
+
 def _ask_production(job: Fulfilment, order_id: str) -> None:
-    now = timezone.now()
+    now, before = timezone.now(), job.sent_at
     mine = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__state=OrderState.PAID)
     if not mine.update(sent_at=now):
         raise LeaseLost("held, or the order changed, at the last moment")
     try:
         printify.client().send_to_production(order_id, live=job.order.live)
+    except Unavailable:
+        job.save_mine(sent_at=before)  # this try did not happen: a hold must still be able to stop the next
+        raise
     except Refused as error:
         job.save_mine(sent_at=None)
         if error.code != STILL_PROCESSING:
@@ -118,13 +129,17 @@ def watch(job: Fulfilment) -> None:
     upstream = printify.client().order(job.printify_order_id)
     with transaction.atomic():
         record(job, upstream, who="poll")
-        job.rest(next_in=settings.POLL_MINUTES * 60)
+        if job.state == FulfilmentState.ATTENTION:
+            job.save_mine(lease_until=None)  # its reason stays, and the queue tells staff
+        else:
+            job.rest(next_in=settings.POLL_MINUTES * 60)
 
 
 def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
     """Take in what Printify says of an order, whoever asked. Idempotent, forward only. Returns a verdict.
 
-    Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row.
+    Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row. When it brings
+    the row to attention, telling staff (`on_attention`) is the caller's.
     """
     if fulfilment.printify_order_id != upstream.id:
         return "late: not the order of the current revision"
@@ -163,6 +178,8 @@ def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
         target = FulfilmentState.IN_PRODUCTION
     else:
         return False
+    if fulfilment.state in BEFORE_PRODUCTION:
+        _tell_unasked(fulfilment)
     return lifecycle.advance(fulfilment, target, who=who)
 
 
@@ -173,7 +190,6 @@ def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
     )
     if stopped:
         fulfilment.state, fulfilment.last_error = FulfilmentState.ATTENTION, why
-        on_attention(fulfilment)
     return f"attention: {why}" if stopped else "handled: nothing new"
 
 

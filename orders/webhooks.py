@@ -18,6 +18,7 @@ from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
 from ilytat.integrations.models import InboundEvent
 from orders import fulfilment
+from orders.states import FulfilmentState
 
 SOURCE = "printify"
 MAX_BODY = 256 * 1024
@@ -66,6 +67,10 @@ def on_order(event: InboundEvent) -> inbox.Apply:
             return "ignored: not an order of this shop"
         if ours.printify_order_id is None:
             return "late: the submitter will read it"
-        return fulfilment.record(ours, upstream, who="webhook")
+        before = ours.state
+        verdict = fulfilment.record(ours, upstream, who="webhook")
+        if ours.state == FulfilmentState.ATTENTION != before:
+            fulfilment.on_attention(ours)
+        return verdict
 
     return apply

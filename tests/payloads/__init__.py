@@ -16,5 +16,5 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def payload(name: str, **changes: Any) -> dict[str, Any]:
-    """A copy of payloads/<name>.json with its top-level keys changed: `payload("printify/order", status="fulfilled")`."""
+    """A copy of <name>.json with top-level keys changed: `payload("printify/order", status="fulfilled")`."""
     return copy.deepcopy(_read(name)) | changes
