@@ -2,14 +2,15 @@
 
 A drawing is an SVG of 1200 by 1200 units in four layers, each begun by a comment of its name: `scene` (what stands
 behind and the shadow thrown on it), `goods` (the article, flat), `shadows` and `lights` (its folds, black and white).
-The goods have blanks: the tones of `inks.Tones`, `${art}` (a motif: a square of 1000 units around the origin, so that
-the drawing decides where it goes) and `${bleed}` (the same, of a design that covers its goods to the edge; one of the
-two is empty). Scene and folds are the same for every colour, so they are drawn once and kept.
+Scene and folds are the same for every colour, so they are drawn once and kept. The goods have blanks: the tones of
+`inks.Tones`, `${art}` (a motif: a square of 1000 units around the origin, so that the drawing decides where it goes),
+`${bleed}` (the same, of a design that covers its goods to the edge; one of the two is empty) and `${wrap}` (the motif
+bent round a cylinder).
 """
 
 import io
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Template
@@ -17,30 +18,42 @@ from string import Template
 import resvg_py
 from PIL import Image, ImageChops
 
-from ilytat.sandbox.demo import cloth, inks
+from ilytat.sandbox.demo import cloth, inks, wrap
 
 SIDE = 1200
 _HERE = Path(__file__).parent
 _OUTER = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
+_VIEW_BOX = re.compile(r"viewBox=\"[^\"]+\"")
 _LAYER = re.compile(r"<!--(scene|goods|shadows|lights)-->")
 _SHADOW = (34, 22, 10)
 _LIGHT = (255, 250, 240)
-_SMOOTH = Image.Resampling.BICUBIC
 _TO_THE_EDGE = {"meadow-pattern", "hills-print"}
 
 
-def draw(drawing: str, hexes: tuple[str, ...], design: str) -> Image.Image:
-    """`hexes` is one colour or, for a heather, two."""
-    tones = inks.tones(hexes[0])
-    picture = _scene(drawing).copy()
-    goods = _goods(drawing, tones, hexes, design)
+@dataclass(frozen=True)
+class Picture:
+    """`hexes` is one colour or, for a heather, two; `ground` what is printed on, where that is another colour;
+    `view` a square view box ("left top side side") for a closer look.
+    """
+
+    drawing: str
+    hexes: tuple[str, ...]
+    design: str
+    ground: str = ""
+    view: str = ""
+
+
+def draw(wanted: Picture) -> Image.Image:
+    tones = inks.tones(wanted.hexes[0])
+    goods = _goods(wanted)
     outline = goods.getchannel("A")
+    picture = _seen(_scene(wanted.drawing), wanted.view)
     picture.paste(goods, mask=outline)
-    if "url(#cloth)" in _layers(drawing)["goods"]:
+    if "url(#cloth)" in _layers(wanted.drawing)["goods"]:
         for colour, mask in zip((_SHADOW, _LIGHT), cloth.grain(SIDE), strict=True):
             picture.paste(colour, mask=ImageChops.multiply(outline, mask))
-    picture.paste(_SHADOW, mask=_folds(drawing, "shadows", tones.shadow))
-    picture.paste(_LIGHT, mask=_folds(drawing, "lights", tones.glow))
+    picture.paste(_SHADOW, mask=_folds(wanted, "shadows", tones.shadow))
+    picture.paste(_LIGHT, mask=_folds(wanted, "lights", tones.glow))
     return picture
 
 
@@ -54,34 +67,47 @@ def art(design: str, ground: str) -> str:
     return f'<svg x="-500" y="-500" width="1000" height="1000" viewBox="{box}">{inside}</svg>'
 
 
-def _goods(drawing: str, tones: inks.Tones, hexes: tuple[str, ...], design: str) -> Image.Image:
-    picture = art(design, hexes[0])
-    bleeds = design in _TO_THE_EDGE
-    markup = Template(_layers(drawing)["goods"]).substitute(
-        asdict(tones), art="" if bleeds else picture, bleed=picture if bleeds else ""
+def _goods(wanted: Picture) -> Image.Image:
+    layer = _layers(wanted.drawing)["goods"]
+    bleeds = wanted.design in _TO_THE_EDGE
+    printed = art(wanted.design, wanted.ground or wanted.hexes[0])
+    markup = Template(layer).substitute(
+        asdict(inks.tones(wanted.hexes[0])),
+        art="" if bleeds else printed,
+        bleed=printed if bleeds else "",
+        wrap=wrap.round_a_cylinder(printed) if "${wrap}" in layer else "",
     )
-    return _rendered(drawing, markup + cloth.paint(hexes[1] if len(hexes) > 1 else ""), SIDE)
-
-
-@lru_cache(maxsize=8)
-def _scene(drawing: str) -> Image.Image:
-    return _rendered(drawing, _layers(drawing)["scene"], SIDE // 2).convert("RGB").resize((SIDE, SIDE), _SMOOTH)
+    markup += cloth.paint(wanted.hexes[1] if len(wanted.hexes) > 1 else "")
+    return _rendered(wanted.drawing, markup, SIDE, wanted.view)
 
 
 @lru_cache(maxsize=24)
+def _scene(drawing: str) -> Image.Image:
+    """Soft, like the folds: drawn at half the size, which is four times as fast."""
+    return _rendered(drawing, _layers(drawing)["scene"], SIDE // 2).convert("RGB")
+
+
+@lru_cache(maxsize=48)
 def _fold(drawing: str, layer: str) -> Image.Image:
-    """Soft enough to be drawn at half the size, which is four times as fast."""
     return _rendered(drawing, _layers(drawing)[layer], SIDE // 2).getchannel("A")
 
 
-def _folds(drawing: str, layer: str, strength: float) -> Image.Image:
-    weaker = _fold(drawing, layer).point([round(level * strength) for level in range(256)])
-    return weaker.resize((SIDE, SIDE), _SMOOTH)
+def _folds(wanted: Picture, layer: str, strength: float) -> Image.Image:
+    weaker = _fold(wanted.drawing, layer).point([round(level * strength) for level in range(256)])
+    return _seen(weaker, wanted.view)
 
 
-def _rendered(drawing: str, layer: str, side: int) -> Image.Image:
-    shared = _file("drawings", "shared")
-    svg = f"{_layers(drawing)['head']}<defs>{shared}</defs>{layer}</svg>"
+def _seen(half: Image.Image, view: str) -> Image.Image:
+    """A soft layer at full size, or the part of it in view: blurring it anew up close would take seconds."""
+    left, top, side, _ = (float(part) / 2 for part in view.split()) if view else (0, 0, SIDE / 2, 0)
+    return half.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
+
+
+def _rendered(drawing: str, layer: str, side: int, view: str = "") -> Image.Image:
+    head = _layers(drawing)["head"]
+    if view:
+        head = _VIEW_BOX.sub(f'viewBox="{view}"', head, count=1)
+    svg = f"{head}<defs>{_file('drawings', 'shared')}</defs>{layer}</svg>"
     drawn = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True)
     with Image.open(io.BytesIO(drawn)) as picture:
         return picture.convert("RGBA")

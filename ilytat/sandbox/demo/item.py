@@ -40,4 +40,5 @@ class Item:
     steps: tuple[int, ...] = ()
     extras: tuple[tuple[str, int], ...] = ()  # added for other option values, by title
     back: str = ""
+    ground: str = "#ffffff"  # what is printed on, for goods that come in no colours
     quirks: Quirks = Quirks()

@@ -88,7 +88,7 @@ HOODIES = (
     Item(
         "meadow-hoodie", "Wild Meadow All-Over Hoodie", 450, "meadow-pattern",
         "Our whole meadow, from hood to hem. Cut and sewn after printing; the flowers meet at the seams.",
-        4688, (_TO_3XL,), "2025-10-20 13:49:30", (0, 0, 0, 0, 0, 0),
+        4688, (_TO_3XL,), "2025-10-20 13:49:30", (0, 0, 0, 0, 0, 0), ground="#38463b",
     ),
 )  # fmt: skip
 

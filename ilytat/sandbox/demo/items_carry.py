@@ -30,17 +30,17 @@ PHONE_CASES = (
         "moon-cat-case", "Moon Cat Phone Case", 269, "cat-moon",
         "Two layers of protection and one of company.",
         1988, (_PHONES, ("Glossy", "Matte")), "2025-06-17 23:05:50",
-        quirks=Quirks(unavailable=(("iPhone 13", "Matte"),)),
+        quirks=Quirks(unavailable=(("iPhone 13", "Matte"),)), ground="#39463d",
     ),
     Item(
         "meadow-case", "Wild Meadow Phone Case", 269, "meadow-pattern",
         "The meadow, pocket size.",
-        1988, (_PHONES, ("Glossy", "Matte")), "2025-10-25 07:29:13",
+        1988, (_PHONES, ("Glossy", "Matte")), "2025-10-25 07:29:13", ground="#38463b",
     ),
     Item(
         "mushroom-case", "A Little Magic Phone Case", 269, "mushrooms",
         "Grows nicely in jacket pockets.",
-        1988, (_PHONES[1:], ("Matte",)), "2025-08-14 19:48:27", quirks=Quirks(title_backwards=True),
+        1988, (_PHONES[1:], ("Matte",)), "2025-08-14 19:48:27", quirks=Quirks(title_backwards=True), ground="#efe4cd",
     ),
 )  # fmt: skip
 
@@ -68,11 +68,11 @@ MAGNETS = (
         "sunshine-magnet", "Car Magnet: Hello Sunshine", 1464, "hello-sunshine",
         "Good morning to everyone behind you in traffic.",
         499, (("3'' × 3''", "5'' × 5''"), ("Rectangle",), ("1 pc", "3 pcs")), "2025-03-28 17:22:45", (0, 300),
-        (("3 pcs", 600),),
+        (("3 pcs", 600),), ground="#4f5f55",
     ),
     Item(
         "open-hand-magnet", "Car Magnet: Hold Gently", 1464, "open-hand",
         "Wave first. Peels off without a trace.",
-        799, (("5'' × 5''",), ("Rectangle",), ("1 pc",)), "2025-11-12 11:58:59",
+        799, (("5'' × 5''",), ("Rectangle",), ("1 pc",)), "2025-11-12 11:58:59", ground="#f6ecd8",
     ),
 )  # fmt: skip

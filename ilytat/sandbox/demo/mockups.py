@@ -7,6 +7,7 @@ from PIL import Image
 from ilytat.sandbox.demo import garments
 from ilytat.sandbox.demo.blueprints import BLUEPRINTS
 from ilytat.sandbox.demo.catalogue import item_by_product_id
+from ilytat.sandbox.demo.item import Item
 from ilytat.sandbox.demo.pictures import colour_of
 from ilytat.sandbox.demo.scenes import CAMERAS, Camera
 from ilytat.sandbox.demo.variants import combinations
@@ -22,9 +23,9 @@ def render(product_id: str, variant_id: int, camera: str) -> bytes:
     item = item_by_product_id(product_id)
     kind = BLUEPRINTS[item.blueprint_id].kind
     view = _camera(kind, camera)
-    hexes = _hexes(item.blueprint_id, variant_id)
     design = item.design if view.side == "front" else item.back
-    return _jpeg(garments.draw(view.drawing, hexes, design))
+    hexes = _hexes(item, variant_id)
+    return _jpeg(garments.draw(garments.Picture(view.drawing, hexes, design, view.ground, view.view)))
 
 
 def _camera(kind: str, wanted: str) -> Camera:
@@ -34,11 +35,11 @@ def _camera(kind: str, wanted: str) -> Camera:
     raise KeyError(wanted)
 
 
-def _hexes(blueprint_id: int, variant_id: int) -> tuple[str, ...]:
-    for each in combinations(blueprint_id):
+def _hexes(item: Item, variant_id: int) -> tuple[str, ...]:
+    for each in combinations(item.blueprint_id):
         if each.id == variant_id:
             colour = colour_of(each)
-            return colour.colours if colour else ("#ffffff",)
+            return colour.colours if colour else (item.ground,)
     raise KeyError(variant_id)
 
 
