@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NoReturn
 
 import requests
+import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
@@ -46,6 +47,24 @@ def parse(body: bytes) -> Any:
         return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def body_of(response: requests.Response, *, end: float, max_bytes: int) -> bytes:
+    """The body of a streamed response, by `end` (monotonic seconds). Raises requests.RequestException.
+
+    `requests` cannot stop a slow drip or a flood: its pieces come only when they are full. So take what has arrived.
+    """
+    content = bytearray()
+    try:
+        while piece := response.raw.read1(64 * 1024, decode_content=True):
+            content += piece
+            if len(content) > max_bytes:
+                raise requests.exceptions.ContentDecodingError("answer too large")
+            if time.monotonic() > end:
+                raise requests.ReadTimeout("answer too slow")
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(str(error)) from error
+    return bytes(content)
 
 
 def _pause(state: RetryCallState) -> float:
@@ -128,22 +147,11 @@ class ApiClient:
                 stream=True,
                 **send,
             ) as response:
-                content = self._body(response, end)
+                content = body_of(response, end=end, max_bytes=self.max_bytes)
                 status = response.status_code
                 return response, content
         finally:
             self.record(status)
-
-    def _body(self, response: requests.Response, end: float) -> bytes:
-        """`requests` cannot stop a slow drip or a flood: read in pieces against a clock and a cap."""
-        content = bytearray()
-        for piece in response.iter_content(64 * 1024):
-            content += piece
-            if len(content) > self.max_bytes:
-                raise requests.exceptions.ContentDecodingError("answer too large")
-            if time.monotonic() > end:
-                raise requests.ReadTimeout("answer too slow")
-        return bytes(content)
 
     def _raise_for(self, response: requests.Response, content: bytes, path: str) -> None:
         status = response.status_code
