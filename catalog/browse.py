@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
@@ -69,6 +70,15 @@ class Listing:
     sort: str
     sorts: list[tuple[str, str, str]]  # slug, name, address
     carried: list[tuple[str, str]] = field(default_factory=list)  # what the filter form passes on
+
+    @property
+    def numbers(self) -> list[int | str]:
+        return list(self.page.paginator.get_elided_page_range(self.page.number, on_each_side=1, on_ends=1))
+
+    @property
+    def clear_url(self) -> str:
+        """The same list without any filter."""
+        return f"?{urlencode(self.carried)}" if self.carried else "?"
 
 
 @dataclass(frozen=True)
@@ -199,12 +209,6 @@ def _address(query: QueryDict, *, sort: str = "", without: tuple[str, str] | Non
     if without:
         key, slug = without
         changed.setlist(key, [value for value in changed.getlist(key) if value != slug])
-    return f"?{changed.urlencode()}"
-
-
-def page_address(query: QueryDict, number: int) -> str:
-    changed = query.copy()
-    changed["page"] = str(number)
     return f"?{changed.urlencode()}"
 
 

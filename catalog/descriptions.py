@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 from ilytat.templatetags.shop import cleaned
 
 TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
-# Descriptions bring their lists as lines that begin with a dash.
-DASHED = re.compile(r"(?:<br\s*/?>\s*[-–•]\s*[^<]+)+")
-LINE = re.compile(r"<br\s*/?>\s*[-–•]\s*([^<]+)")
+# Descriptions bring their lists as lines that begin with a dash or with ".:".
+DASHED = re.compile(r"(?:<br\s*/?>\s*(?:[-–•]|\.:)\s*[^<]+)+")
+LINE = re.compile(r"<br\s*/?>\s*(?:[-–•]|\.:)\s*([^<]+)")
 EMPTY = re.compile(r"<(p|div|span)>(?:\s|&nbsp;|<br\s*/?>)*</\1>")
 
 

@@ -119,12 +119,13 @@ def _chosen(axes: dict[str, dict[str, Any]], offered: Sequence[Variant], query: 
     """From `?variant=` or one id an axis. A lone value chooses itself; for the colour there is a first proposal."""
     named = next((each for each in offered if str(each.variant_id) == query.get("variant")), None)
     first = _proposal(offered)
+    proposes = COLOUR not in query and "variant" not in query  # an unknown choice must not become another one
     chosen: Chosen = {}
     for key, axis in axes.items():
         ids = [int(value["id"]) for value in axis["values"]]
         asked = named.option_ids if named else [_number(query.get(key, ""))]
         picked = [one for one in ids if one in asked]
-        if not picked and (len(ids) == 1 or key == COLOUR):
+        if not picked and (len(ids) == 1 or (key == COLOUR and proposes)):
             picked = [one for one in ids if one in first.option_ids] or ids[:1]
         if picked:
             chosen[key] = picked[0]
