@@ -96,11 +96,14 @@ class Walk:
         self.total = page.total
 
     def _goes_wrong(self, number: int, page: Page, fresh: list[Any]) -> bool:
+        """A page without anything new, unless it is the rightful end: going on could be endless."""
         if not fresh and page.items:
             self.notes.append(f"page {number} repeats earlier ones")
-        elif not page.items and (number < page.last or len(self.seen) < page.total):
+            return True
+        if not page.items and (number < page.last or len(self.seen) + self.nameless < page.total):
             self.notes.append(f"page {number} is empty")
-        return not fresh
+            return True
+        return False
 
     def _finish(self) -> None:
         self.finished = True
