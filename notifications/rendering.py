@@ -13,6 +13,7 @@ import css_inline
 from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
+from django.templatetags.static import static
 from django.utils import timezone, translation
 
 from notifications.context import current_brand
@@ -46,7 +47,15 @@ def render(kind: str, language: str, context: Mapping[str, Any]) -> Rendered:
 def _surroundings() -> dict[str, Any]:
     brand = current_brand()
     logo = settings.SITE_URL + brand.logo.url if brand.logo else ""
-    return {"brand": brand, "logo_url": logo, "SITE_URL": settings.SITE_URL}
+    return {"brand": brand, "logo_url": logo, "mark_url": _mark(), "SITE_URL": settings.SITE_URL}
+
+
+def _mark() -> str:
+    """The shop's own mark, or "": a worker without collected files still writes its mails."""
+    try:
+        return f"{settings.SITE_URL}{static('img/mail-mark.png')}"
+    except ValueError:
+        return ""
 
 
 def _part(kind: str, name: str, data: Mapping[str, Any], *, escape: bool) -> str:
