@@ -23,6 +23,7 @@ ORDERS_PER_PAGE = 10
 LOOKUP_PAGES = 20
 CONFLICT = 409
 ABSENT = (404, 422)
+SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,12 @@ def _parcel(data: Mapping[str, Any]) -> Parcel:
     )
 
 
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _minor(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if _is_amount(value) else 0
 
 
 class Printify:
@@ -135,13 +140,13 @@ class Printify:
     def shipping_costs(self, lines: Sequence[Mapping[str, Any]], address: Mapping[str, str]) -> dict[str, int]:
         """Method → cost, for `lines` of product_id, variant_id, quantity. A method that is not offered is missing.
 
-        `express` is an old name of `priority` (code 2); `printify_express` is code 3 (Printify contract, section 8).
+        `express` is not read: it was a name of `priority` and shall be one of `printify_express` (Printify contract,
+        section 8), so that what it sells depends on the day.
         """
         body = {"line_items": list(lines), "address_to": dict(address)}
         found = self.interactive.write("POST", f"{self.shop}/orders/shipping.json", body, lane="checkout")
         costs = found if isinstance(found, dict) else {}
-        names = {"standard": "standard", "priority": "priority", "express": "printify_express", "economy": "economy"}
-        return {ours: costs[theirs] for ours, theirs in names.items() if isinstance(costs.get(theirs), int)}
+        return {name: costs[name] for name in SHIPPING_METHODS if _is_amount(costs.get(name))}
 
     def handling_times(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
         """The v2 profile of standard shipping: an entry a variant and country, as it came."""

@@ -72,7 +72,10 @@ US_STATES = [
 ]
 CA_PROVINCES = ["AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"]
 REGIONS: dict[str, list[str]] = {"US": US_STATES, "CA": CA_PROVINCES}
-ZIP_SHAPES = {"US": re.compile(r"\d{5}(-\d{4})?"), "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d")}
+ZIP_SHAPES = {
+    "US": re.compile(r"\d{5}(-\d{4})?", re.ASCII),
+    "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d", re.ASCII),
+}
 # The first digit of a ZIP, or the first letter of a postal code, names its region well enough to ask back.
 ZIP_REGIONS = {
     "US": {
@@ -150,7 +153,7 @@ def doubts(address: Address) -> list[str]:
 
 def for_printify(address: Address, email: str) -> dict[str, str]:
     """`address_to` of Printify's order body. No phone unless the buyer gave one, never an empty last name."""
-    first, _space, last = address.name.rpartition(" ")
+    first, _space, last = " ".join(address.name.split()).rpartition(" ")
     return {
         "first_name": first or last,
         "last_name": last,

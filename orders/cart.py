@@ -114,7 +114,8 @@ def add(cart: Cart, variant: Variant, quantity: int) -> CartLine:
     if not mine.exists():
         if cart.lines.count() >= settings.CART_LINES_MAX:
             raise CartFull
-        fresh = CartLine(cart=cart, variant=variant, quantity=quantity, seen_price=variant.price)
+        first = min(quantity, settings.QUANTITY_MAX)
+        fresh = CartLine(cart=cart, variant=variant, quantity=first, seen_price=variant.price)
         CartLine.objects.bulk_create([fresh], ignore_conflicts=True)
         found = mine.get()
         if found.added_at == fresh.added_at:

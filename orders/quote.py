@@ -22,6 +22,7 @@ from orders.cart import CartView
 KEEP_SECONDS = 600
 PAUSE_SECONDS = 30
 PAUSED = "printify-quote-paused"
+ABOUT_THE_ADDRESS = (400, 422)  # any other refusal (a key that is not taken, a wrong shop) is ours, not the buyer's
 NAMES = {
     "standard": _("Standard delivery"),
     "priority": _("Priority delivery"),
@@ -96,9 +97,9 @@ def _costs(lines: Sequence[dict[str, object]], address: dict[str, str]) -> dict[
         raise NoQuote
     try:
         costs = printify.client().shipping_costs(lines, address)
-    except Refused as error:
-        raise NotServed(address["country"]) from error
     except IntegrationError as error:
+        if isinstance(error, Refused) and error.status in ABOUT_THE_ADDRESS:
+            raise NotServed(address["country"]) from error
         cache.set(PAUSED, True, PAUSE_SECONDS)
         raise NoQuote from error
     cache.set(key, costs, KEEP_SECONDS)
