@@ -6,4 +6,4 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Late: handlers, queues and checks register themselves once the models are loaded.
-        from notifications import registry  # noqa: F401
+        from notifications import registry  # noqa: F401 (imported for what it registers)

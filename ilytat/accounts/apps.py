@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Late: the receiver needs loaded models.
-        from ilytat.accounts import claims  # noqa: F401
+        from ilytat.accounts import claims  # noqa: F401 (imported for its receiver)
