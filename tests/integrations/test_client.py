@@ -313,6 +313,16 @@ def test_trouble_on_the_wire_ends_in_time_and_leaves_a_write_unknown(
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("behave", [flood, bomb])
+def test_an_answer_too_large_is_cut_off_by_its_size(server: Callable[[Behave], str], behave: Behave) -> None:
+    api = ApiClient(server(behave), {}, max_bytes=1_000_000)
+    began = time.monotonic()
+
+    with pytest.raises(OutcomeUnknown, match="ContentDecodingError"):
+        api.write("POST", PATH, {})
+    assert time.monotonic() - began < 5
+
+
 def test_trouble_on_the_wire_makes_a_read_unavailable(server: Callable[[Behave], str]) -> None:
     with pytest.raises(Unavailable):
         impatient(server(drip)).read(PATH)
