@@ -117,7 +117,10 @@ def _record(row: ProductImage, outcome: Copies | str) -> None:
 
 def refusal(url: str) -> str:
     """Why we do not fetch this address; "" when we may (RELIABILITY H12)."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the address is not a plain one"
     if parts.username or parts.password or not parts.hostname:
         return "the address is not a plain one"
     if parts.netloc.lower() not in settings.IMAGE_HOSTS and parts.hostname not in settings.IMAGE_HOSTS:

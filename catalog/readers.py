@@ -266,9 +266,17 @@ def _mockup(item: Mapping[str, Any], offered: set[int]) -> Mockup | None:
     url, listed = text(item, "src", URL_MAX + 1), numbers(item.get("variant_ids"))
     shown = tuple(key for key in listed if key in offered)
     wanted = flag(item, "is_selected_for_publishing", default=True) or flag(item, "is_default", default=False)
-    if not url or len(url) > URL_MAX or not wanted or (listed and not shown):
+    if not _is_address(url) or not wanted or (listed and not shown):
         return None
     return Mockup(url, shown, _label(url, text(item, "position", 40)), flag(item, "is_default", default=False))
+
+
+def _is_address(url: str) -> bool:
+    """Something that can be taken apart; whether it may be fetched is asked where that is done."""
+    try:
+        return 0 < len(url) <= URL_MAX and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _label(url: str, position: str) -> str:

@@ -79,6 +79,8 @@ class Upstream:
 def _answer(body: Any) -> Answer:
     if isinstance(body, Exception):
         raise body
+    if isinstance(body, tuple):
+        return body[0], {}, json.dumps(body[1])
     if isinstance(body, int):
         return body, {}, json.dumps({"error": "Not found"})
     return 200, {}, body if isinstance(body, str) else json.dumps(body)

@@ -80,6 +80,13 @@ def test_a_mockup_the_owner_did_not_select_is_left_out() -> None:
     assert "back" not in [mockup.label for mockup in read(data).mockups]
 
 
+@pytest.mark.parametrize("src", [None, "", 7, "https://[::1/a.jpg", "no address", "https://a.example/" + "a" * 600])
+def test_a_mockup_without_a_usable_address_is_left_out(src: object) -> None:
+    data = payload("printify/product_tee")
+    data["images"][1]["src"] = src
+    assert "back" not in [mockup.label for mockup in read(data).mockups]
+
+
 def test_text_layers_are_no_artwork() -> None:
     assert read(payload("printify/product_tee")).artwork_ids == ("6712f0c2a1b2c3d4e5f6aaaa",)
 

@@ -295,7 +295,8 @@ def test_another_shops_product_is_a_refusal_and_hides_nothing(upstream: Upstream
     """After a reconnection every product is "of another shop": the catalogue must survive that."""
     upstream.products = [tee()]
     done()
-    upstream.single[tee()["id"]] = 401
+    reason = {"reason": "Product does not belong to this shop", "code": 8104}
+    upstream.single[tee()["id"]] = (400, {"status": "error", "code": 8104, "errors": reason})
     with pytest.raises(Refused):
         sync.refresh_product(tee()["id"])
     assert Product.objects.for_sale().exists()
