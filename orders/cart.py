@@ -3,6 +3,7 @@
 The browser sends ids and quantities; every price is read from the catalogue when the cart is shown or ordered.
 """
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -166,12 +167,16 @@ def pictures(variants: Iterable[Variant]) -> dict[int, ProductImage]:
 
 
 def _picture(variant: Variant, images: list[ProductImage]) -> ProductImage | None:
-    own = [image for image in images if variant.variant_id in image.variant_ids]
-    return next(iter(own or images), None)
+    fitting = [image for image in images if variant.variant_id in image.variant_ids] or images
+    return next((image for image in fitting if image.files), next(iter(fitting), None))
 
 
 def subtract(cart_id: int, bought: Iterable[OrderLine]) -> None:
-    """Take what was paid for out of the cart; what the buyer added meanwhile stays."""
+    """Take what was paid for out of the cart; what the buyer added meanwhile stays.
+
+    The cart gets a new key: the same things bought once more are another order.
+    """
+    Cart.objects.filter(pk=cart_id).update(checkout_key=uuid.uuid4())
     for line in bought:
         mine = CartLine.objects.filter(cart_id=cart_id, variant_id=cast("int", line.variant_id))
         mine.filter(quantity__lte=line.quantity).delete()

@@ -59,23 +59,31 @@ class Deal:
 
 def place(deal: Deal) -> Order:
     """Commit the deal as an order that awaits payment; the one it already made when it was placed before."""
-    known = Order.objects.filter(checkout_key=deal.key()).first()
+    key = _free_key(deal)
+    known = Order.objects.filter(checkout_key=key).first()
     if known:
         return known
     with transaction.atomic():
-        order = _order_row(deal)
-        made = Order.objects.bulk_create([order], ignore_conflicts=True)
-        order = Order.objects.get(checkout_key=deal.key())
+        made = Order.objects.bulk_create([_order_row(deal, key)], ignore_conflicts=True)
+        order = Order.objects.get(checkout_key=key)
         if order.token == made[0].token:  # else a twin of this request was first
             OrderLine.objects.bulk_create(_line_rows(order, deal))
             note(order, who="buyer", what="placed", new=OrderState.AWAITING_PAYMENT)
     return order
 
 
-def _order_row(deal: Deal) -> Order:
+def _free_key(deal: Deal) -> uuid.UUID:
+    """The deal's key, or one derived from it when an order under it came to nothing: it may be ordered again."""
+    key = deal.key()
+    while Order.objects.filter(checkout_key=key, state__in=(OrderState.EXPIRED, OrderState.CANCELED)).exists():
+        key = uuid.uuid5(key, "again")
+    return key
+
+
+def _order_row(deal: Deal, key: uuid.UUID) -> Order:
     return Order(
         number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),
-        checkout_key=deal.key(),
+        checkout_key=key,
         live=settings.STRIPE_LIVE,
         cart=deal.cart.cart,
         user_id=deal.user_id,
@@ -203,10 +211,10 @@ def advance(fulfilment: Fulfilment, new: FulfilmentState, *, who: str, why: str 
 
 
 def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:
-    """Stop before production. False when production has begun: then it is too late."""
-    stopped = Fulfilment.objects.filter(
-        pk=fulfilment.pk, hold=False, sent_at__isnull=True, state__in=BEFORE_PRODUCTION
-    ).update(hold=True, hold_reason=why[:200])
+    """Stop before production, also what waits for a person. False when production has begun: then it is too late."""
+    stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
+    rows = Fulfilment.objects.filter(pk=fulfilment.pk, hold=False, sent_at__isnull=True, state__in=stoppable)
+    stopped = rows.update(hold=True, hold_reason=why[:200])
     if stopped:
         note(fulfilment.order, who=who, what="held", why=why)
     return bool(stopped)

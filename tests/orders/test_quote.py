@@ -8,8 +8,8 @@ import requests
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations.models import ApiUsage
-from orders import quote
 from orders import cart as carts
+from orders import quote
 from orders.cart import CartView
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
