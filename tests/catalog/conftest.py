@@ -94,6 +94,7 @@ def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
         mock.add_callback("GET", re.compile(re.escape(f"{SHOP}/products.json")), callback=shelf.listing)
         mock.add_callback("GET", re.compile(re.escape(SHOP) + r"/products/[^/]+\.json"), callback=shelf.one)
         mock.add_callback("POST", re.compile(re.escape(SHOP) + r"/products/.*/publishing_\w+\.json"), shelf.publishing)
+        mock.get(re.compile(r"https://api.printify.com/v2/catalog/.*"), json={"data": []})
         yield shelf
 
 

@@ -1,0 +1,134 @@
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import responses
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from catalog.models import Product, ProductImage
+from ilytat.integrations import inbox
+from tests.catalog.conftest import SHOP, Upstream, tee
+
+pytestmark = pytest.mark.django_db
+
+HOOKS = f"{SHOP}/webhooks.json"
+OUR_ADDRESS = "http://testserver/api/webhooks/printify"
+
+
+def said(*command: str) -> str:
+    out = io.StringIO()
+    call_command(*command, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def test_refresh_catalog_reads_everything_and_says_so(upstream: Upstream) -> None:
+    upstream.products = [tee(1, images=[]), tee(2, images=[])]
+    lines = said("refresh_catalog").splitlines()
+    assert (lines[0], lines[-1]) == ("success: 2 of 2 read, 2 created", "pictures: 0 fetched, 0 failed, 0 left")
+
+
+def test_a_dry_run_writes_nothing(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    assert "dry run, nothing written: 1 of 1 read, 1 created" in said("refresh_catalog", "--dry-run")
+    assert not Product.objects.exists()
+
+
+def test_one_product_by_printifys_id_and_by_ours(upstream: Upstream) -> None:
+    upstream.products = [tee(images=[])]
+    assert "created" in said("refresh_catalog", "--product", tee()["id"])
+    assert "unchanged" in said("refresh_catalog", "--product", str(Product.objects.get().pk))
+
+
+def test_what_could_not_be_read_ends_with_an_error(upstream: Upstream) -> None:
+    upstream.pages[1] = 503
+    with pytest.raises(CommandError, match="not read completely"):
+        said("refresh_catalog")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"), [(404, "has no product"), (503, "503"), (tee(title=""), "title is missing")], ids=str
+)
+def test_one_product_that_could_not_be_read_ends_with_an_error(upstream: Upstream, answer: Any, message: str) -> None:
+    upstream.single[tee()["id"]] = answer
+    with pytest.raises(CommandError, match=message):
+        said("refresh_catalog", "--product", tee()["id"])
+
+
+def test_pictures_can_be_left_to_the_worker(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    assert "pictures" not in said("refresh_catalog", "--no-images")
+    assert ProductImage.objects.filter(digest="").count() == 4
+
+
+@pytest.fixture
+def hooks(settings: LazySettings) -> Iterator[responses.RequestsMock]:
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+def hook(topic: str, url: str = OUR_ADDRESS, number: int = 1) -> dict[str, Any]:
+    return {"id": f"h{number}", "topic": topic, "url": url, "shop_id": "1001"}
+
+
+def posted(mock: responses.RequestsMock) -> list[str]:
+    return [str(call.request.url) for call in mock.calls if call.request.method != "GET"]
+
+
+def test_every_topic_the_shop_listens_to_is_subscribed_once(hooks: responses.RequestsMock) -> None:
+    hooks.get(HOOKS, json=[])
+    hooks.post(HOOKS, json={})
+    topics = inbox.types("printify")
+    assert f"{len(topics)} made" in said("register_webhooks")
+    assert len(posted(hooks)) == len(topics) == 10
+
+
+def test_what_is_there_already_stays(hooks: responses.RequestsMock) -> None:
+    hooks.get(HOOKS, json=[hook(topic) for topic in inbox.types("printify")])
+    said("register_webhooks")
+    assert posted(hooks) == []
+
+
+def test_strays_of_earlier_addresses_and_repeats_are_removed_others_left(hooks: responses.RequestsMock) -> None:
+    there = [hook(topic) for topic in inbox.types("printify")]
+    old = hook("order:updated", "https://old.example:8443/api/webhooks/printify", 2)
+    twice, foreign = hook("order:updated", number=3), hook("order:updated", "https://books.example/in", 4)
+    hooks.get(HOOKS, json=[*there, old, twice, foreign])
+    hooks.delete(f"{SHOP}/webhooks/h2.json?host=old.example%3A8443", json={"id": "h2"})
+    hooks.delete(f"{SHOP}/webhooks/h3.json?host=testserver", json={"id": "h3"})
+    assert "left alone: order:updated https://books.example/in" in said("register_webhooks")
+
+
+def test_a_new_secret_makes_them_all_anew(hooks: responses.RequestsMock) -> None:
+    hooks.get(HOOKS, json=[hook("order:updated")])
+    hooks.delete(f"{SHOP}/webhooks/h1.json?host=testserver", json={"id": "h1"})
+    hooks.post(HOOKS, json={})
+    said("register_webhooks", "--renew")
+    assert len(posted(hooks)) == 11
+
+
+def test_the_real_printify_is_not_given_an_address_it_cannot_reach(settings: LazySettings) -> None:
+    settings.PRINTIFY_PRINTS_FOR_REAL = True
+    with pytest.raises(CommandError, match="public https"):
+        said("register_webhooks")
+
+
+def test_the_doctor_lists_every_part_and_fails_while_one_is_down(settings: LazySettings) -> None:
+    settings.PRINTIFY_API_KEY = ""
+    settings.STRIPE_SECRET_KEY = ""
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("doctor", stdout=out, no_color=True)
+    rows = {line.split()[0]: line.split()[1] for line in out.getvalue().splitlines()}
+    assert {"settings", "database", "migrations", "broker", "files", "printify", "catalogue"} <= set(rows)
+    assert (rows["database"], rows["migrations"], rows["printify"]) == ("ok", "ok", "warn")
+
+
+def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    payload = {"id": "e1", "resource": {"id": tee()["id"], "data": {"shop_id": 1001}}}
+    inbox.receive("printify", "e1", "product:created", payload)
+    assert "1 worked on, 0 need attention" in said("sweep")
+    assert Product.objects.exists()
