@@ -1,11 +1,11 @@
 """Grain for cloth and paper, as a small picture repeated over the drawing; the same grain on every machine."""
 
-import base64
-import io
 import random
 from functools import cache
 
 from PIL import Image, ImageChops, ImageColor, ImageFilter
+
+from ilytat.sandbox.demo import raster
 
 _SIDE = 240
 _SEED = 2025
@@ -48,10 +48,7 @@ def paint(second: str) -> str:
         return '<linearGradient id="cloth"><stop stop-opacity="0"/></linearGradient>'
     tile = Image.new("RGBA", (_SIDE, _SIDE), ImageColor.getrgb(second))
     tile.putalpha(_spread(_noise(_SEED + 1, (2.6, 0.6)), 112, 146, 235))
-    with io.BytesIO() as out:
-        tile.save(out, "PNG")
-        data = base64.b64encode(out.getvalue()).decode()
     return (
         f'<pattern id="cloth" width="{_SIDE}" height="{_SIDE}" patternUnits="userSpaceOnUse">'
-        f'<image width="{_SIDE}" height="{_SIDE}" href="data:image/png;base64,{data}"/></pattern>'
+        f'<image width="{_SIDE}" height="{_SIDE}" href="{raster.href(tile)}"/></pattern>'
     )

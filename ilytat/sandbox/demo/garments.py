@@ -4,21 +4,19 @@ A drawing is an SVG of 1200 by 1200 units in four layers, each begun by a commen
 behind and the shadow thrown on it), `goods` (the article, flat), `shadows` and `lights` (its folds, black and white).
 Scene and folds are the same for every colour, so they are drawn once and kept. The goods have blanks: the tones of
 `inks.Tones`, `${art}` (a motif: a square of 1000 units around the origin, so that the drawing decides where it goes),
-`${bleed}` (the same, of a design that covers its goods to the edge; one of the two is empty) and `${wrap}` (the motif
-bent round a cylinder).
+`${bleed}` (the same, of a design that covers its goods to the edge; one of the two is empty), `${wrap}` (the motif bent
+round a cylinder) and `${edge}` (the white edge of a sticker of it).
 """
 
-import io
 import re
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Template
 
-import resvg_py
 from PIL import Image, ImageChops
 
-from ilytat.sandbox.demo import cloth, inks, wrap
+from ilytat.sandbox.demo import cloth, diecut, inks, raster, wrap
 
 SIDE = 1200
 _HERE = Path(__file__).parent
@@ -76,6 +74,7 @@ def _goods(wanted: Picture) -> Image.Image:
         art="" if bleeds else printed,
         bleed=printed if bleeds else "",
         wrap=wrap.round_a_cylinder(printed) if "${wrap}" in layer else "",
+        edge=diecut.edge(printed) if "${edge}" in layer else "",
     )
     markup += cloth.paint(wanted.hexes[1] if len(wanted.hexes) > 1 else "")
     return _rendered(wanted.drawing, markup, SIDE, wanted.view)
@@ -107,10 +106,7 @@ def _rendered(drawing: str, layer: str, side: int, view: str = "") -> Image.Imag
     head = _layers(drawing)["head"]
     if view:
         head = _VIEW_BOX.sub(f'viewBox="{view}"', head, count=1)
-    svg = f"{head}<defs>{_file('drawings', 'shared')}</defs>{layer}</svg>"
-    drawn = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True)
-    with Image.open(io.BytesIO(drawn)) as picture:
-        return picture.convert("RGBA")
+    return raster.drawn(f"{head}<defs>{_file('drawings', 'shared')}</defs>{layer}</svg>", side)
 
 
 @cache

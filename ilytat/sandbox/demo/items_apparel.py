@@ -70,19 +70,19 @@ HOODIES = (
     Item(
         "breathe-hoodie", "Breathe Hoodie", 77, "breathe",
         "One word, one long line. Pull the hood up, count to four, and start again.",
-        4299, (("Sand", "Heather Sage", "Dark Chocolate", "Black"), _TO_3XL), "2025-02-18 11:22:09", _BIG,
+        3999, (("Sand", "Heather Sage", "Dark Chocolate", "Black"), _TO_3XL), "2025-02-18 11:22:09", _BIG,
     ),
     Item(
         "scenic-hoodie", "Take the Scenic Route Hoodie", 77, "scenic-badge",
         "Heavy enough for the summit, soft enough for the sofa. The long way home is on the back.",
-        4488, (("Military Green", "Navy", "Sand"), _TO_3XL), "2025-08-21 19:36:44", _BIG,
+        4188, (("Military Green", "Navy", "Sand"), _TO_3XL), "2025-08-21 19:36:44", _BIG,
         back="scenic-route",
         quirks=Quirks(unavailable=(("Navy", "S"), ("Navy", "M"))),
     ),
     Item(
         "better-days-hoodie", "Better Days Ahead Rainbow Hoodie", 77, "better-days",
         "A rainbow in the colours of October, for days that need a forecast of their own.",
-        4299, (("White", "Sand", "Black"), _TO_2XL), "2025-10-02 08:15:58", _BIG,
+        4099, (("White", "Sand", "Black"), _TO_2XL), "2025-10-02 08:15:58", _BIG,
         quirks=Quirks(title_backwards=True, safety="null"),
     ),
     Item(

@@ -57,8 +57,8 @@ STICKERS = (
         quirks=Quirks(title_backwards=True),
     ),
     Item(
-        "bee-sticker", "Busy Being Kind Sticker", 400, "busy-bees",
-        "The smallest swarm we make.",
+        "golden-sticker", "Stay Golden Sticker", 400, "stay-golden",
+        "The smallest sunrise we make.",
         499, (_STICKERS[:3], ("White",)), "2025-07-25 15:41:06", _STICKER_STEPS,
     ),
 )  # fmt: skip

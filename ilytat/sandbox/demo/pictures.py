@@ -28,7 +28,7 @@ def images(item: Item) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for lead in _one_per_colour(item):
         cameras = [each for each in CAMERAS[BLUEPRINTS[item.blueprint_id].kind] if each.every_colour or not found]
-        found += [_image(item, lead, camera) for camera in cameras]
+        found += [_image(item, lead, camera, is_default=camera is cameras[0]) for camera in cameras]
     if item.quirks.stray_image:
         found.append(found[-1] | {"variant_ids": [], "is_default": False, "mockup_id": None})
     return found
@@ -42,14 +42,14 @@ def _one_per_colour(item: Item) -> list[Combination]:
     return list(leads.values())
 
 
-def _image(item: Item, lead: Combination, camera: Camera) -> dict[str, Any]:
+def _image(item: Item, lead: Combination, camera: Camera, *, is_default: bool) -> dict[str, Any]:
     path = f"mockups/{product_id(item)}/{lead.id}/{camera.id}/{slug(item.title)}.jpg"
     colour = colour_of(lead)
     return {
         "src": f"{base_url()}/{path}?camera_label={camera.label}",
         "variant_ids": [each.id for each in combinations(item.blueprint_id) if colour_of(each) == colour],
         "position": camera.position,
-        "is_default": camera.label == "front",
+        "is_default": is_default,
         "is_selected_for_publishing": True,
         "order": None,
         "mockup_id": hex_id("mockup", path),

@@ -1,12 +1,11 @@
 """Bends a design round a mug: flat pictures on round goods are what gives a mockup away."""
 
-import base64
-import io
 import math
 from functools import lru_cache
 
-import resvg_py
 from PIL import Image
+
+from ilytat.sandbox.demo import raster
 
 _SIDE = 720
 _STRIPS = 36
@@ -17,14 +16,9 @@ _BOW = 30  # how much lower its middle hangs than its edges, seen a little from 
 @lru_cache(maxsize=4)
 def round_a_cylinder(art: str) -> str:
     """The same square of 1000 units around the origin, as a picture."""
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-500 -500 1000 1000">{art}</svg>'
-    drawn = resvg_py.svg_to_bytes(svg_string=svg, width=_SIDE, height=_SIDE, skip_system_fonts=True)
-    with Image.open(io.BytesIO(drawn)) as flat, io.BytesIO() as out:
-        mesh = [_strip(place) for place in range(_STRIPS)]
-        bent = flat.convert("RGBA").transform((_SIDE, _SIDE), Image.Transform.MESH, mesh, Image.Resampling.BICUBIC)
-        bent.save(out, "PNG", compress_level=1)
-        data = base64.b64encode(out.getvalue()).decode()
-    return f'<image x="-500" y="-500" width="1000" height="1000" href="data:image/png;base64,{data}"/>'
+    mesh = [_strip(place) for place in range(_STRIPS)]
+    flat = raster.motif(art, _SIDE)
+    return raster.placed(flat.transform((_SIDE, _SIDE), Image.Transform.MESH, mesh, Image.Resampling.BICUBIC))
 
 
 def _strip(place: int) -> tuple[tuple[int, int, int, int], tuple[float, ...]]:
