@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from catalog.mockup_reader import Mockup
 from catalog.models import Product, ProductImage
-from catalog.readers import Mockup
 
 COLUMNS = ("source_url", "variant_ids", "label", "is_default", "position", "digest", "error")
 

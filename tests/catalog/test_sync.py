@@ -10,10 +10,9 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog import readers, runs, sync, upsert
+from catalog import readers, sync, upsert
 from catalog.models import PriceChange, PrintifyCache, Product, ProductImage, SyncChange, SyncRun, Variant
-from ilytat.integrations.errors import Refused
-from ilytat.integrations.models import Alert, Lease, SyncLog
+from ilytat.integrations.models import Alert, SyncLog
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -233,73 +232,6 @@ def test_an_answer_asked_for_earlier_never_overwrites_one_asked_for_later() -> N
     upsert.store(tee(title="Webhook's"), now)
     assert upsert.store(tee(title="Slow page's"), now - timedelta(seconds=20)).outcome == "older"
     assert Product.objects.get().upstream_title == "Webhook's"
-
-
-def test_while_one_run_lives_no_other_begins(upstream: Upstream) -> None:
-    assert runs.begin("other", dry_run=False) is not None
-    assert sync.run("test") is None
-    assert upstream.calls == []
-
-
-def test_a_run_whose_process_died_is_closed_by_the_next(upstream: Upstream) -> None:
-    dead = runs.begin("other", dry_run=False)
-    assert dead is not None
-    long_ago = timezone.now() - timedelta(hours=1)
-    SyncRun.objects.update(started_at=long_ago)
-    Lease.objects.update(beat_at=long_ago)
-    assert done().state == "success"
-    dead.refresh_from_db()
-    assert dead.state == "failed"
-
-
-def test_a_cancelled_run_stops_before_its_next_page(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    upstream.products, upstream.per_page = [tee(number) for number in range(4)], 2
-
-    def canceling(*given: Any, **named: Any) -> Any:
-        runs.cancel(SyncRun.objects.get().pk)
-        return original(*given, **named)
-
-    original = upsert.store
-    monkeypatch.setattr(upsert, "store", canceling)
-    assert done().state == "canceled"
-    assert upstream.calls == ["page 1"]
-
-
-def test_a_crash_in_the_middle_closes_the_run(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_given: Any, **_named: Any) -> None:
-        raise MemoryError
-
-    upstream.products = [tee()]
-    monkeypatch.setattr(upsert, "store", crash)
-    with pytest.raises(MemoryError):
-        sync.run("test")
-    assert SyncRun.objects.get().state == "failed"
-
-
-def test_one_product_is_read_anew(upstream: Upstream) -> None:
-    upstream.products = [tee(1), tee(2)]
-    stored = sync.refresh_product(tee(1)["id"])
-    assert (stored.outcome, upstream.calls) == ("created", [tee(1)["id"]])
-    assert Product.objects.count() == 1
-
-
-def test_a_product_printify_does_not_know_any_more_is_hidden(upstream: Upstream) -> None:
-    upstream.products = [tee()]
-    done()
-    upstream.products = []
-    assert sync.refresh_product(tee()["id"]).outcome == "gone"
-    assert not Product.objects.for_sale().exists()
-
-
-def test_another_shops_product_is_a_refusal_and_hides_nothing(upstream: Upstream) -> None:
-    """After a reconnection every product is "of another shop": the catalogue must survive that."""
-    upstream.products = [tee()]
-    done()
-    reason = {"reason": "Product does not belong to this shop", "code": 8104}
-    upstream.single[tee()["id"]] = (400, {"status": "error", "code": 8104, "errors": reason})
-    with pytest.raises(Refused):
-        sync.refresh_product(tee()["id"])
-    assert Product.objects.for_sale().exists()
 
 
 def test_a_product_listed_as_deleted_is_hidden(upstream: Upstream) -> None:

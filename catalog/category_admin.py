@@ -1,0 +1,69 @@
+"""Categories for staff: their names, their order, and the rules that place products."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog import categories
+from catalog.models import Category, Product
+
+
+class LinesField(forms.CharField):
+    """A list of words, one a line, where the column holds JSON."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(str(item) for item in value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.strip() for line in super().clean(value).splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+
+class NumbersField(LinesField):
+    def clean(self, value: Any) -> Any:
+        lines = super().clean(value)
+        if not all(line.isdecimal() for line in lines):
+            raise forms.ValidationError("One whole number a line.")
+        return [int(line) for line in lines]
+
+
+class CategoryForm(forms.ModelForm[Category]):
+    tags = LinesField(required=False, help_text="Printify tags that put a product here, one a line.")
+    blueprint_ids = NumbersField(required=False, help_text="Printify blueprints that put a product here, one a line.")
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin[Category]):
+    """Rules place products; what staff place or remove by hand on a product's page stays."""
+
+    form = CategoryForm
+    list_display = ("name", "slug", "position", "count")
+    list_editable = ("position",)
+    prepopulated_fields = {"slug": ("name",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).annotate(held=Count("products"))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Category | None = None) -> dict[str, Any]:
+        """A category's address is not changed by renaming it."""
+        return {} if obj else dict(super().get_prepopulated_fields(request, obj))
+
+    @admin.display(description="products", ordering="held")
+    def count(self, row: Category) -> int:
+        return int(getattr(row, "held", 0))
+
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        before = categories.rule(Category.objects.get(pk=obj.pk)) if change else None
+        super().save_model(request, obj, form, change)
+        after = categories.rule(obj)
+        old = before or categories.Rule(after.category_id, frozenset(), frozenset())
+        moved = categories.change_rule(old, after)
+        Product.objects.filter(categories=obj).update(synced_at=timezone.now())
+        if moved:
+            self.message_user(request, f"{moved} products moved in or out of {obj}.")

@@ -1,0 +1,36 @@
+"""One product read anew, as webhooks, checkout and staff do."""
+
+import pytest
+
+from catalog import sync
+from catalog.models import Product
+from ilytat.integrations.errors import Refused
+from tests.catalog.conftest import Upstream, tee
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_product_is_read_anew(upstream: Upstream) -> None:
+    upstream.products = [tee(1), tee(2)]
+    stored = sync.refresh_product(tee(1)["id"])
+    assert (stored.outcome, upstream.calls) == ("created", [tee(1)["id"]])
+    assert Product.objects.count() == 1
+
+
+def test_a_product_printify_does_not_know_any_more_is_hidden(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    sync.run("test")
+    upstream.products = []
+    assert sync.refresh_product(tee()["id"]).outcome == "gone"
+    assert not Product.objects.for_sale().exists()
+
+
+def test_another_shops_product_is_a_refusal_and_hides_nothing(upstream: Upstream) -> None:
+    """After a reconnection every product is "of another shop": the catalogue must survive that."""
+    upstream.products = [tee()]
+    sync.run("test")
+    reason = {"reason": "Product does not belong to this shop", "code": 8104}
+    upstream.single[tee()["id"]] = (400, {"status": "error", "code": 8104, "errors": reason})
+    with pytest.raises(Refused):
+        sync.refresh_product(tee()["id"])
+    assert Product.objects.for_sale().exists()
