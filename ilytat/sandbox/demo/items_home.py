@@ -81,7 +81,7 @@ NOTEBOOKS = (
     Item(
         "good-things-notebook", "Good Things Take Time Notebook", 74, "good-things",
         "One hundred and eighteen pages of room for it.",
-        1688, (('6" × 8"',), ("Ruled line", "Blank")), "2025-05-01 15:15:00", ground="#89977e",
+        1688, (('6" × 8"',), ("Ruled line", "Blank")), "2025-05-01 15:15:00", ground="#5c6a5c",
     ),
     Item(
         "meadow-notebook", "Wild Meadow Notebook", 74, "meadow-pattern",
