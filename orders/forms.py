@@ -6,15 +6,23 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from orders.addresses import CA_PROVINCES, US_STATES, Address, problems, tidy
+from orders.addresses import REGIONS, Address, problems, tidy
+from orders.places import REGION_NAMES, country_name
 
 MAX_ID = 2**31 - 1
+EMAIL_ERRORS = {
+    "required": _("Please give your e-mail address."),
+    "invalid": _("Please check the e-mail address: it should look like name@example.com."),
+}
 
 
 class AddForm(forms.Form):
+    """`back` says that the cart, not the product's page, comes next: what was taken out is put back."""
+
     product = forms.IntegerField(min_value=1, max_value=MAX_ID)
     variant = forms.IntegerField(min_value=1, max_value=2**53)
     quantity = forms.IntegerField(min_value=1, max_value=settings.QUANTITY_MAX, initial=1)
+    back = forms.ChoiceField(choices=[("cart", "cart")], required=False)
 
 
 class LineForm(forms.Form):
@@ -24,54 +32,87 @@ class LineForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    number = forms.CharField(label=_("Order number"), max_length=20)
-    email = forms.EmailField(label=_("E-mail address"))
+    number = forms.CharField(
+        label=_("Order number"),
+        max_length=20,
+        help_text=_("Eight letters and figures, in each of our mails."),
+        error_messages={"required": _("Please give the order number.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("The one you gave when you ordered."),
+        error_messages=EMAIL_ERRORS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_number(self) -> str:
+        """As people write it: with spaces, dashes or a # before it."""
+        return "".join(letter for letter in self.cleaned_data["number"] if letter.isalnum()).upper()
 
 
-COUNTRY_NAMES = {"US": _("United States"), "CA": _("Canada")}
-REGION_CHOICES = [
-    ("", "---"),
-    (_("United States"), [(code, code) for code in US_STATES]),
-    (_("Canada"), [(code, code) for code in CA_PROVINCES]),
-]
+def country_choices() -> list[tuple[str, str]]:
+    return [(code, country_name(code)) for code in settings.SHIP_TO_COUNTRIES]
 
 
-def _field(label: Any, autocomplete: str, max_length: int, *, required: bool = True, **attrs: str) -> forms.CharField:
-    widget = forms.TextInput(attrs={"autocomplete": autocomplete} | attrs)
-    return forms.CharField(label=label, max_length=max_length, required=required, widget=widget)
+def region_choices() -> list[tuple[str, Any]]:
+    """Under the names of their countries: the page keeps the chosen country's group by that name."""
+    groups = [(country, codes) for country, codes in REGIONS.items() if country in settings.SHIP_TO_COUNTRIES]
+    return [("", "---")] + [
+        (country_name(country), sorted(((x, REGION_NAMES[country][x]) for x in codes), key=lambda pair: pair[1]))
+        for country, codes in groups
+    ]
+
+
+def _line(label: Any, missing: Any, autocomplete: str, max_length: int) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=max_length, error_messages={"required": missing}, widget=widget)
 
 
 class CheckoutForm(forms.Form):
     """Address and delivery. `method` is checked against the quote by the view, which alone knows what is offered."""
 
     email = forms.EmailField(
-        label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"})
+        label=_("E-mail"),
+        help_text=_("For the confirmation and news of your parcel."),
+        error_messages=EMAIL_ERRORS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    name = _field(_("Full name"), "name", 120)
-    address1 = _field(_("Address"), "address-line1", 120)
-    address2 = _field(_("Apartment, suite"), "address-line2", 120, required=False)
-    city = _field(_("City"), "address-level2", 80)
+    country = forms.ChoiceField(
+        label=_("Country"), choices=country_choices, widget=forms.Select(attrs={"autocomplete": "country"})
+    )
+    name = _line(_("Full name"), _("Please give your first and last name."), "name", 120)
+    address1 = _line(_("Address"), _("Please give the street and the house number."), "address-line1", 120)
+    address2 = forms.CharField(
+        label=_("Apartment, suite or unit"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
+    )
+    city = _line(_("City"), _("Please give the city."), "address-level2", 80)
     region = forms.ChoiceField(
         label=_("State or province"),
-        choices=REGION_CHOICES,
+        choices=region_choices,
         required=False,
         widget=forms.Select(attrs={"autocomplete": "address-level1"}),
     )
-    zip = _field(_("ZIP or postal code"), "postal-code", 20)
-    country = forms.ChoiceField(
-        label=_("Country"),
-        choices=[(code, COUNTRY_NAMES.get(code, code)) for code in settings.SHIP_TO_COUNTRIES],
-        widget=forms.Select(attrs={"autocomplete": "country"}),
+    zip = _line(_("ZIP or postal code"), _("Please give the postal code."), "postal-code", 20)
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=30,
+        required=False,
+        help_text=_("Only for the carrier, if it cannot find your door."),
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
-    phone = _field(_("Phone"), "tel", 30, required=False, inputmode="tel")
     method = forms.CharField(max_length=20, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors:
-            for field, words in problems(self.address()).items():
+        for field, words in problems(self.address()).items():
+            if field not in self.errors:
                 self.add_error(field, words)
         return cleaned
 
     def address(self) -> Address:
-        return tidy(Address(**{name: self.cleaned_data[name] for name in Address.__dataclass_fields__}))
+        """As far as it could be read; whole when the form is valid."""
+        return tidy(Address(**{name: self.cleaned_data.get(name, "") for name in Address.__dataclass_fields__}))

@@ -1,5 +1,8 @@
 """The cart and the order page. Each view's docstring names the context of its template."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,29 +11,54 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from catalog.models import Variant
+from catalog.cards import cards
+from catalog.models import Product, Variant
 from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import quote
-from orders.forms import AddForm, FindForm, LineForm
-from orders.models import Order
+from orders.forms import AddForm, FindForm, LineForm, country_choices
+from orders.models import Cart, Order
 from orders.tracking import progress
+
+REMOVED = "cart_removed"  # in the session, until the cart page has told it
+PICKS = 4
 
 
 @never_cache
 @require_GET
 def cart(request: HttpRequest) -> HttpResponse:
-    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `country`."""
+    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `total` (with the first of them),
+    `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out, or
+    None), `picks` (Cards for an empty cart).
+    """
     mine = carts.current(request)
     shown = carts.view(mine)
     country = (mine.country if mine else "") or quote.default_country()
     options = quote.options_or_none(shown, country=country) if shown.buyable else []
-    return render(request, "orders/cart.html", {"cart": shown, "options": options, "country": country})
+    context = {
+        "cart": shown,
+        "options": options,
+        "total": shown.subtotal + options[0].amount if options else shown.subtotal,
+        "country": country,
+        "countries": country_choices(),
+        "quantity_max": settings.QUANTITY_MAX,
+        "taxed": settings.STRIPE_AUTOMATIC_TAX,
+        "removed": _removed(request),
+        "picks": [] if shown.lines else cards(Product.objects.for_sale().in_order()[:PICKS]),
+    }
+    return render(request, "orders/cart.html", context)
+
+
+def _removed(request: HttpRequest) -> dict[str, Any] | None:
+    """Told once: the `variant` that was taken out and its `quantity`, to be put back by one press."""
+    pk, quantity = request.session.pop(REMOVED, (0, 0))
+    variant = Variant.objects.select_related("product").filter(pk=pk).first() if pk else None
+    return {"variant": variant, "quantity": quantity} if variant and variant.sellable else None
 
 
 @require_POST
 def cart_add(request: HttpRequest) -> HttpResponse:
-    """Form fields product, variant (Printify's id), quantity. Back to the product page with a message."""
+    """Form fields product, variant (Printify's id), quantity, back. To the product or the cart, with a message."""
     form = AddForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Please choose what is offered on this page."))
@@ -45,6 +73,8 @@ def cart_add(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("The cart is full. Please order what is in it first."))
     else:
         messages.success(request, _("%(what)s is in your cart.") % {"what": variant}, extra_tags="added")
+    if form.cleaned_data["back"]:
+        return redirect("cart")
     return redirect(f"{variant.product.get_absolute_url()}?variant={variant.variant_id}")
 
 
@@ -74,16 +104,24 @@ def cart_update(request: HttpRequest) -> HttpResponse:
         mine.country = form.cleaned_data["country"]
         mine.save(update_fields=["country", "updated_at"])
     elif form.cleaned_data["line"]:
-        carts.set_quantity(mine, form.cleaned_data["line"], form.cleaned_data["quantity"] or 0)
-        messages.success(request, _("The cart is up to date."))
+        _change(request, mine, form.cleaned_data["line"], form.cleaned_data["quantity"] or 0)
     return redirect("cart")
+
+
+def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> None:
+    line = mine.lines.filter(pk=line_id).first()
+    carts.set_quantity(mine, line_id, quantity)
+    if line and not quantity:
+        request.session[REMOVED] = (line.variant_id, line.quantity)
+    else:
+        messages.success(request, _("The cart is up to date."))
 
 
 @never_cache
 @require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `fulfilment` (or None), `cancel_until`."""
-    found = Order.objects.filter(token=token).prefetch_related("lines__product").first()
+    found = Order.objects.filter(token=token).first()
     if found is None:
         raise Http404
     response = render(request, "orders/order.html", progress(found))
@@ -97,7 +135,7 @@ def order_find(request: HttpRequest) -> HttpResponse:
     """`form`. The answer is the same for a wrong number and a wrong e-mail."""
     form = FindForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        number, email = form.cleaned_data["number"].upper(), form.cleaned_data["email"]
+        number, email = form.cleaned_data["number"], form.cleaned_data["email"]
         found = Order.objects.filter(number=number, email__iexact=email).first()
         if found:
             return redirect(found)

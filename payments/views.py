@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +21,7 @@ from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
 from orders.states import OrderState
-from orders.tracking import progress
+from orders.tracking import masked, progress
 from payments import buying, truth
 from payments import checkout as sessions
 
@@ -46,7 +48,9 @@ class Page:
         """Remembers, on our side, which totals were shown: only one of them can be agreed to."""
         self.request.session[SEEN] = {x.code: self.cart.subtotal + x.amount for x in self.options}
         names = ("cart", "form", "options", "chosen", "doubts", "notice", "total")
-        context = {name: getattr(self, name) for name in names}
+        context: dict[str, Any] = {name: getattr(self, name) for name in names}
+        context["taxed"] = settings.STRIPE_AUTOMATIC_TAX
+        context["elements"] = settings.STRIPE_UI_MODE == "elements"
         return render(self.request, "payments/checkout.html", context, status=status)
 
 
@@ -54,15 +58,17 @@ class Page:
 @throttle.posts("30/minute")
 def checkout(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
-    `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`.
+    `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`,
+    `taxed` (Stripe adds tax), `elements` (paying happens on our page).
     """
     shown = carts.view(carts.current(request))
     if not shown.buyable:
         return _no_cart(request)
     if request.method == "POST":
         return _ordered(request, shown)
-    page = Page(request, shown, CheckoutForm(initial=_known(request, shown)), [], None, [])
-    _quote(page, country=page.form.initial["country"])
+    known = _known(request, shown)
+    page = Page(request, shown, CheckoutForm(initial=known), [], None, [])
+    _quote(page, country=known["country"], method=known.get("method", ""))
     return page.render()
 
 
@@ -102,39 +108,56 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     if not shown.buyable:
         return redirect("cart")
     page = Page(request, shown, CheckoutForm(request.POST), [], None, [])
-    if not page.form.is_valid():
-        _quote(page, country=_country(page.form))
+    valid = page.form.is_valid()
+    address, method = page.form.address(), page.form.cleaned_data.get("method", "")
+    country = address.country or quote.default_country()
+    _quote(page, country=country, region=address.region, zip_code=address.zip, method=method)
+    if request.POST.get("action") == "quote":
+        return _quoted(page)
+    if not valid:
         return page.render(status=422)
-    address = page.form.address()
-    method = page.form.cleaned_data["method"]
-    _quote(page, country=address.country, region=address.region, zip_code=address.zip, method=method)
     if page.chosen is None:
         return page.render(status=503)
     page.doubts = [] if "keep_address" in request.POST else addresses.doubts(address)
     page.notice = _news(page)
-    if page.doubts or page.notice or request.POST.get("action") == "quote":
-        return page.render()
-    return _pay(page)
+    return page.render() if page.doubts or page.notice else _pay(page)
 
 
-def _country(form: CheckoutForm) -> str:
-    return form.cleaned_data.get("country") or quote.default_country()
+def _quoted(page: Page) -> HttpResponse:
+    """Only the price of delivery was asked for: what is not filled in yet is no mistake yet."""
+    page.form = CheckoutForm(initial=page.request.POST.dict())
+    page.notice = page.notice or _price_news(page)
+    return page.render(status=200 if page.chosen else 503)
+
+
+def _price_news(page: Page) -> str:
+    if not page.cart.price_changes:
+        return ""
+    carts.accept_prices(page.cart)
+    return _("A price has changed since you put it in the cart. Please look at the new total.")
 
 
 def _news(page: Page) -> str:
     """What changed since the buyer last looked; it takes a second press to agree to it."""
-    assert page.chosen is not None  # noqa: S101 (the caller looked; this tells the type checker)
-    if page.cart.price_changes:
-        carts.accept_prices(page.cart)
-        return _("A price has changed since you put it in the cart. Please look at the new total.")
-    seen = page.request.session.get(SEEN, {}).get(page.chosen.code)
-    if seen != page.total:
+    if told := _price_news(page):
+        return told
+    if not _is_agreed(page):
         return _("With this address and delivery the total is %(total)s.") % {
             "total": written(page.total, page.cart.currency)
         }
     if not sessions.chargeable(page.total, page.cart.currency):
         return _("This total cannot be paid by card. Please change the cart.")
     return ""
+
+
+def _is_agreed(page: Page) -> bool:
+    """The total is the one this session was shown, and the one in this very tab: another may have asked meanwhile.
+
+    The form's figure can only make us ask once more; what is charged is ours.
+    """
+    code = page.chosen.code if page.chosen else ""
+    shown = page.request.POST.get(f"total_{code}", str(page.total))
+    return bool(page.request.session.get(SEEN, {}).get(code) == page.total and shown == str(page.total))
 
 
 def _pay(page: Page) -> HttpResponse:
@@ -149,10 +172,25 @@ def _pay(page: Page) -> HttpResponse:
         return page.render(status=503)
 
 
+def _stripe_sources() -> dict[str, list[str]]:
+    """What Stripe's Payment Element with Link needs, on this one page (Stripe contract, section 4)."""
+    script = urlsplit(settings.STRIPE_JS_URL)
+    own = f"{script.scheme}://{script.netloc}"
+    stripe_js, link = ["https://js.stripe.com", "https://*.js.stripe.com"], ["https://link.com", "https://*.link.com"]
+    sources = {
+        "script-src": [own, *stripe_js],
+        "frame-src": [own, *stripe_js, "https://hooks.stripe.com", *link],
+        "connect-src": [own, "https://api.stripe.com", *link],
+        "img-src": ["https://*.stripe.com", "https://*.link.com"],
+    }
+    return {directive: list(dict.fromkeys(hosts)) for directive, hosts in sources.items()}
+
+
 @never_cache
+@csp_update(_stripe_sources())  # type: ignore[arg-type]  # the library's types know no views with arguments
 def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
-    order = buying.mine(request).filter(token=token).first()
+    order = buying.mine(request).filter(token=token).prefetch_related("lines__product").first()
     if order is None or settings.STRIPE_UI_MODE != "elements":
         raise Http404
     try:
@@ -169,9 +207,14 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 def checkout_success(request: HttpRequest) -> HttpResponse:
-    """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context."""
+    """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context and
+    `masked_email`.
+    """
     order = truth.order_of_session(request, request.GET.get("session_id", ""))
     if order is None:
         return render(request, "payments/success.html", {"status": "unknown"})
     status = truth.status(order)
-    return render(request, "payments/success.html", {"status": status} | progress(order))
+    if order.state == OrderState.CANCELED:
+        return redirect(order)  # a bookmark, opened later: "not paid" would be wrong
+    context = {"status": status, "masked_email": masked(order.email)} | progress(order)
+    return render(request, "payments/success.html", context)
