@@ -4,7 +4,8 @@ const BUSY = "data-busy";
 
 function guard(event) {
   const form = event.target;
-  if (event.defaultPrevented || form.method.toLowerCase() !== "post") return;
+  // Not form.method: a field of that name, as in the checkout, would stand there instead.
+  if (event.defaultPrevented || form.getAttribute("method")?.toLowerCase() !== "post") return;
   if (form.hasAttribute(BUSY)) {
     event.preventDefault();
     return;
