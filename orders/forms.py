@@ -55,10 +55,10 @@ def country_choices() -> list[tuple[str, str]]:
     return [(code, country_name(code)) for code in settings.SHIP_TO_COUNTRIES]
 
 
-def region_choices() -> list[tuple[str, Any]]:
+def region_choices() -> list[tuple[Any, Any]]:
     """Under the names of their countries: the page keeps the chosen country's group by that name."""
     groups = [(country, codes) for country, codes in REGIONS.items() if country in settings.SHIP_TO_COUNTRIES]
-    return [("", "---")] + [
+    return [("", _("Please choose"))] + [
         (country_name(country), sorted(((x, REGION_NAMES[country][x]) for x in codes), key=lambda pair: pair[1]))
         for country, codes in groups
     ]

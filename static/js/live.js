@@ -22,7 +22,8 @@ export function show(page) {
   regions.forEach((region, at) => region.replaceWith(document.adoptNode(fresh[at])));
   const count = page.querySelector("#cart-link");
   if (count) document.querySelector("#cart-link")?.replaceWith(document.adoptNode(count));
-  if (held) (document.getElementById(held) ?? document.querySelector("#undo, main"))?.focus({ preventScroll: true });
+  const next = document.getElementById(held) ?? document.querySelector("#undo") ?? document.querySelector("main");
+  if (held && next !== document.activeElement) next.focus({ preventScroll: true });
   document.dispatchEvent(new Event("live"));
   return true;
 }
@@ -46,9 +47,10 @@ export async function refresh(form, { button = null, told, failed }) {
     const answer = await send(form, button);
     const page = await read(answer);
     if (mine !== asking) return;
+    const words = told(page); // before `show`, which moves parts of that page into this one
     const here = new URL(answer.url).pathname === location.pathname;
     if (!here || !show(page)) location.assign(answer.url);
-    else say(told(page));
+    else say(words);
   } catch {
     if (mine === asking) failed();
   }
