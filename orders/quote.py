@@ -76,9 +76,11 @@ def default_country() -> str:
 
 
 def options_or_none(cart: CartView, *, country: str) -> list[Option]:
-    """For pages where shipping is information, not a condition: [] when it cannot be told now."""
+    """For pages where shipping is information, not a condition: [] when it cannot be told now. Raises NotServed."""
     try:
         return options(cart, country=country)
+    except NotServed:
+        raise
     except NoQuote:
         return []
 

@@ -16,6 +16,7 @@ from catalog.models import Product, Variant
 from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import quote
+from orders.cart import CartView
 from orders.forms import AddForm, FindForm, LineForm, country_choices
 from orders.models import Cart, Order
 from orders.tracking import progress
@@ -28,16 +29,17 @@ PICKS = 4
 @require_GET
 def cart(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `total` (with the first of them),
-    `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out, or
-    None), `picks` (Cards for an empty cart).
+    `served` (all of it is sent to that country), `country`, `countries` ((code, name) pairs), `quantity_max`,
+    `taxed`, `removed` (what was just taken out, or None), `picks` (Cards for an empty cart).
     """
     mine = carts.current(request)
     shown = carts.view(mine)
     country = (mine.country if mine else "") or quote.default_country()
-    options = quote.options_or_none(shown, country=country) if shown.buyable else []
+    options, served = _options(shown, country)
     context = {
         "cart": shown,
         "options": options,
+        "served": served,
         "total": shown.subtotal + options[0].amount if options else shown.subtotal,
         "country": country,
         "countries": country_choices(),
@@ -47,6 +49,14 @@ def cart(request: HttpRequest) -> HttpResponse:
         "picks": [] if shown.lines else cards(Product.objects.for_sale().in_order()[:PICKS]),
     }
     return render(request, "orders/cart.html", context)
+
+
+def _options(shown: CartView, country: str) -> tuple[list[quote.Option], bool]:
+    """The ways of delivery, and whether everything in the cart is sent there at all."""
+    try:
+        return (quote.options_or_none(shown, country=country) if shown.buyable else []), True
+    except quote.NotServed:
+        return [], False
 
 
 def _removed(request: HttpRequest) -> dict[str, Any] | None:

@@ -124,23 +124,19 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
 
 
 def _quoted(page: Page) -> HttpResponse:
-    """Only the price of delivery was asked for: what is not filled in yet is no mistake yet."""
+    """Only the price of delivery was asked for: what is not filled in yet is no mistake yet.
+
+    News of prices waits for the press that would agree to them: the answer to this may be looked at only in part.
+    """
     page.form = CheckoutForm(initial=page.request.POST.dict())
-    page.notice = page.notice or _price_news(page)
     return page.render(status=200 if page.chosen else 503)
-
-
-def _price_news(page: Page) -> str:
-    if not page.cart.price_changes:
-        return ""
-    carts.accept_prices(page.cart)
-    return _("A price has changed since you put it in the cart. Please look at the new total.")
 
 
 def _news(page: Page) -> str:
     """What changed since the buyer last looked; it takes a second press to agree to it."""
-    if told := _price_news(page):
-        return told
+    if page.cart.price_changes:
+        carts.accept_prices(page.cart)
+        return _("A price has changed since you put it in the cart. Please look at the new total.")
     if not _is_agreed(page):
         return _("With this address and delivery the total is %(total)s.") % {
             "total": written(page.total, page.cart.currency)

@@ -7,19 +7,24 @@ const trouble = document.querySelector("#pay-error");
 const PATIENCE = 10_000;
 
 function fail(words) {
-  trouble.textContent = words || form.dataset.failed;
+  document.querySelector("#pay-words").textContent = words ?? "";
   trouble.hidden = false;
   trouble.focus();
 }
 
 function busy(is) {
-  form.toggleAttribute("data-busy", is);
-  button.toggleAttribute("aria-disabled", is);
+  form.toggleAttribute("data-paying", is);
   if (is) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
 }
 
 async function start() {
-  const checkout = window.Stripe(form.dataset.key).initCheckoutElementsSdk({ clientSecret: form.dataset.secret });
+  const stripe = window.Stripe(form.dataset.key, { locale: document.documentElement.lang });
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe";
+  const checkout = stripe.initCheckoutElementsSdk({
+    clientSecret: form.dataset.secret,
+    elementsOptions: { appearance: { theme } },
+  });
   const element = checkout.createPaymentElement();
   element.on("ready", () => {
     fallback.hidden = true;
@@ -30,7 +35,7 @@ async function start() {
   if (loaded.type !== "success") throw new Error(loaded.error?.message);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (form.hasAttribute("data-busy")) return;
+    if (form.hasAttribute("data-paying")) return;
     trouble.hidden = true;
     busy(true);
     const result = await loaded.actions.confirm();
@@ -42,14 +47,11 @@ async function start() {
 }
 
 fallback.hidden = true;
-const late = setTimeout(() => { if (button.hidden) fallback.hidden = false; }, PATIENCE);
-if (!window.Stripe) {
-  clearTimeout(late);
+setTimeout(() => {
+  if (button.hidden) fallback.hidden = false;
+}, PATIENCE);
+const started = window.Stripe ? start() : Promise.reject(new Error("Stripe.js is not here"));
+started.catch(() => {
+  button.hidden = true;
   fallback.hidden = false;
-} else {
-  start().catch(() => {
-    clearTimeout(late);
-    button.hidden = true;
-    fallback.hidden = false;
-  });
-}
+});
