@@ -174,7 +174,8 @@ def test_confirming_looks_again_by_itself_and_asks_for_no_second_payment(
     monkeypatch.setattr(truth, "status", lambda _order: "confirming")
     answer = thanks(client)
     assert "Please do not pay again" in text(answer)
-    assert '<noscript><meta http-equiv="refresh" content="4"></noscript>' in source(answer)
+    assert 'data-poll="4"' in source(answer)
+    assert f'href="/checkout/success/?session_id={SESSION_ID}">Look again' in source(answer)
     assert 'role="status"' in source(answer)
 
 
