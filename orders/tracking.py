@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.models import Fulfilment, Order
-from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
+from orders.states import FINAL, FULFILMENT_RANK, UNDER_WAY, FulfilmentState, OrderState
 
 Position = Literal["done", "current", "todo"]
 
@@ -34,7 +34,8 @@ def progress(order: Order) -> dict[str, Any]:
 
 
 def _changeable(fulfilment: Fulfilment) -> bool:
-    return fulfilment.sent_at is None and fulfilment.release_at > timezone.now()
+    not_printing = fulfilment.sent_at is None and fulfilment.state not in UNDER_WAY | FINAL
+    return not_printing and fulfilment.release_at > timezone.now()
 
 
 def _steps(order: Order, fulfilment: Fulfilment | None) -> list[Step]:
