@@ -72,7 +72,7 @@ def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
         "ui_mode": settings.STRIPE_UI_MODE,
         "line_items": [_line_item(order, line) for line in order.lines.all()],
         "client_reference_id": order.number,
-        "metadata": reference,
+        "metadata": {**reference, "attempt": str(row.attempt)},
         "payment_intent_data": {
             "metadata": reference,
             "description": f"Order {order.number}",

@@ -37,10 +37,14 @@ class Event:
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """A Checkout Session as it stands. Money in minor units; `currency` in capitals; ids "" when there are none."""
+    """A Checkout Session as it stands. Money in minor units; `currency` in capitals; ids "" when there are none.
+
+    `attempt` is the number of our row that asked for it, 0 when it does not say.
+    """
 
     id: str
     order: str
+    attempt: int
     status: str
     payment_status: str
     live: bool
@@ -95,6 +99,9 @@ def _translated(*, writing: bool) -> Iterator[None]:
     except stripe.StripeError as error:
         status = error.http_status or 0
         raise _ours(error, writing=writing) from error
+    except (AttributeError, TypeError, ValueError) as error:
+        said = f"Stripe's answer has an unknown shape: {error}"
+        raise OutcomeUnknown(said) if writing else Unavailable(said) from error
     finally:
         usage.recorder("stripe")(status)
 
@@ -104,7 +111,8 @@ def _ours(error: stripe.StripeError, *, writing: bool) -> Exception:
     said = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(said, status=status, code=code)
-    if isinstance(error, stripe.APIConnectionError) or status >= 500:  # noqa: PLR2004
+    # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
+    if isinstance(error, stripe.APIConnectionError | stripe.APIError):
         return OutcomeUnknown(said, status=status) if writing else Unavailable(said, status=status)
     return Refused(said, status=status, code=code)
 
@@ -127,8 +135,9 @@ def verify(raw: bytes, header: str) -> Event:
 def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
     """`key` is a function of (order, attempt): sent twice, it gives the same session."""
     with _translated(writing=True):
-        found = _client().v1.checkout.sessions.create(cast("Any", dict(params)), options={"idempotency_key": key})
-    return _session(found)
+        return _session(
+            _client().v1.checkout.sessions.create(cast("Any", dict(params)), options={"idempotency_key": key})
+        )
 
 
 def session(session_id: str) -> SessionFacts:
@@ -157,13 +166,18 @@ def refunds_of(payment_intent: str) -> list[tuple[RefundFacts, str]]:
     """Each refund of the intent, with the key of ours it carries in its metadata ("" for one made elsewhere)."""
     with _translated(writing=False):
         rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).data
-    return [(_refund(row), str(getattr(row.metadata, "refund", "") or "")) for row in rows]
+        return [(_refund(row), _noted(row, "refund")) for row in rows]
 
 
 def key_is_live() -> bool:
     """Asks Stripe for the balance: the cheapest call that proves the key."""
     with _translated(writing=False):
         return bool(_client().v1.balance.retrieve().livemode)
+
+
+def _noted(found: Any, name: str) -> str:
+    """A value of the object's metadata, "" when there is none."""
+    return str(getattr(found.metadata, name, "") or "")
 
 
 def _refund(found: Any) -> RefundFacts:
@@ -175,9 +189,11 @@ def _session(found: Any) -> SessionFacts:
     intent = found.payment_intent
     charge = getattr(intent, "latest_charge", None)
     balance = getattr(charge, "balance_transaction", None)
+    attempt = _noted(found, "attempt")
     return SessionFacts(
         id=found.id,
         order=str(found.client_reference_id or ""),
+        attempt=int(attempt) if attempt.isdecimal() else 0,
         status=str(found.status or ""),
         payment_status=str(found.payment_status),
         live=bool(found.livemode),

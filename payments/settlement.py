@@ -20,9 +20,9 @@ def settle(facts: SessionFacts, *, who: str) -> str:
     order = _order_of(facts)
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
         return "ignored: of the other mode"
-    CheckoutSession.objects.filter(order=order, stripe_session_id__isnull=True, state="creating").update(
-        stripe_session_id=facts.id
-    )
+    # Stripe's answer may have been lost: then the attempt that the session names learns its id here.
+    lost = CheckoutSession.objects.filter(order=order, attempt=facts.attempt, stripe_session_id__isnull=True)
+    lost.update(stripe_session_id=facts.id, url=facts.url)
     mine = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=facts.status)
     mine.update(state=facts.status)
     if facts.status == "expired":
@@ -33,9 +33,15 @@ def settle(facts: SessionFacts, *, who: str) -> str:
 
 
 def _order_of(facts: SessionFacts) -> Order:
-    """By our public id first, which Stripe carries even when its answer never reached us; then by the session's."""
-    order = Order.objects.filter(number=facts.order).first() if facts.order else None
-    order = order or Order.objects.filter(sessions__stripe_session_id=facts.id).first()
+    """By our public id first, which Stripe carries even when its answer never reached us; then by the session's.
+
+    Locked: two payments of one order are settled one after the other.
+    """
+    rows = Order.objects.select_for_update(no_key=True)
+    order = rows.filter(number=facts.order).first() if facts.order else None
+    order = (
+        order or rows.filter(pk__in=CheckoutSession.objects.filter(stripe_session_id=facts.id).values("order")).first()
+    )
     if order is None:
         raise NotYetKnown(f"session {facts.id} of order {facts.order!r}")
     return order
@@ -50,9 +56,11 @@ def _expired(order: Order, who: str) -> str:
 def _paid(order: Order, facts: SessionFacts, who: str) -> str:
     if facts.payment_intent and Payment.objects.filter(payment_intent_id=facts.payment_intent).exists():
         return "duplicate: this payment is known"
+    if order.payments.filter(applied=True).exists():
+        return _surplus(order, facts, who)  # whatever its amount
     problem = _difference(order, facts)
     if problem:
-        _keep(order, facts, applied=not order.payments.filter(applied=True).exists())
+        _keep(order, facts, applied=True)
         lifecycle.ask_attention(order, who=who, why=problem)
         return f"attention: {problem}"
     hold = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
