@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from ilytat.integrations.errors import Refused
+from ilytat.integrations.errors import IntegrationError, Refused
 from ilytat.money import exponent
 from orders import lifecycle
 from orders.models import Order
@@ -22,27 +22,53 @@ from payments.models import CheckoutSession
 
 OPEN = ("creating", "open")
 STRIPE_MIN_MINUTES = 30
+INVALID, ABSENT = 400, 404
 SHIPPING_TAX_CODE = "txcd_92010001"
 MINIMUM_CHARGE = {"USD": 50, "CAD": 50, "EUR": 50, "GBP": 30, "JPY": 50}  # Stripe contract, section 8
 MAXIMUM_CHARGE = 99_999_999
 
 
 class NotPayable(Exception):
-    """The order is past paying: show it instead."""
+    """`order` is past paying (it may be another of the same cart): show it instead."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order.state)
+        self.order = order
 
 
 def start(order: Order) -> gateway.SessionFacts | CheckoutSession:
     """The open session of the order, made if need be. Raises NotPayable or an IntegrationError."""
     if order.state != OrderState.AWAITING_PAYMENT:
-        raise NotPayable(order.state)
+        raise NotPayable(order)
     row = _open_row(order)
     if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
         return row
-    facts = gateway.create_session(params(order, row), key=row.idempotency_key)
+    try:
+        facts = gateway.create_session(params(order, row), key=row.idempotency_key)
+    except IntegrationError as error:
+        return _another_way(order, row, error)
     CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN).update(
         stripe_session_id=facts.id, url=facts.url, state="open"
     )
     return facts
+
+
+def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) -> gateway.SessionFacts | CheckoutSession:
+    """The page that a twin of this request was given meanwhile; else, for an older attempt that Stripe cannot make
+    any more (too little of its time is left), a new attempt. Raises `error` when there is neither.
+    """
+    row.refresh_from_db()
+    if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
+        return row
+    if _means(error, INVALID) and row.stripe_session_id is None:
+        CheckoutSession.objects.filter(pk=row.pk, stripe_session_id=None).update(state="expired")
+        if row.created_at < timezone.now() - timedelta(minutes=1):
+            return start(order)
+    raise error
+
+
+def _means(error: IntegrationError, status: int) -> bool:
+    return isinstance(error, Refused) and error.status == status
 
 
 def _open_row(order: Order) -> CheckoutSession:
@@ -136,33 +162,49 @@ def chargeable(total: int, currency: str) -> bool:
 def supersede(order: Order) -> None:
     """The same cart was ordered before with other details and not paid: close that first.
 
-    Raises IntegrationError when Stripe cannot say whether it is closed: then no second way to pay is opened.
+    Raises NotPayable when it turns out to be paid, and an IntegrationError when Stripe cannot say whether it is
+    closed: then no second way to pay is opened.
     """
     if order.cart_id is None:
         return
-    for row in CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order):
+    rivals = CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order)
+    for row in rivals.select_related("order"):
         close(row)
+        row.order.refresh_from_db()
+        if row.order.state == OrderState.PAID:
+            raise NotPayable(row.order)
 
 
 def close(row: CheckoutSession) -> None:
     """Make sure that the session can no longer be paid; if it was paid in time, settle it instead."""
     session_id = row.stripe_session_id or _discovered(row)
-    if session_id is None:
-        with transaction.atomic():
+    facts = _closed(session_id) if session_id else None
+    with transaction.atomic():
+        if facts:
+            settlement.settle(facts, who="checkout")
+        else:
             CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
             lifecycle.expire(row.order, who="checkout")
-        return
+
+
+def _closed(session_id: str) -> gateway.SessionFacts | None:
+    """The session, no longer open; None when Stripe knows no such session (of this key), so that nobody can pay it."""
     try:
-        facts = gateway.expire_session(session_id)
-    except Refused:
-        facts = gateway.session(session_id)
-    with transaction.atomic():
-        settlement.settle(facts, who="checkout")
+        return gateway.expire_session(session_id)
+    except Refused:  # no longer open, then: what became of it?
+        try:
+            return gateway.session(session_id)
+        except Refused as error:
+            if _means(error, ABSENT):
+                return None
+            raise
 
 
 def _discovered(row: CheckoutSession) -> str | None:
     """The session that a lost answer may have made: the same key and parameters give it back. None: there is none."""
     try:
         return gateway.create_session(params(row.order, row), key=row.idempotency_key).id
-    except Refused:
-        return None
+    except Refused as error:
+        if _means(error, INVALID):
+            return None
+        raise

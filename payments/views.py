@@ -161,8 +161,8 @@ def _pay(page: Page) -> HttpResponse:
     order = buying.place(page.request, page.cart, page.form, page.chosen)
     try:
         return HttpResponseRedirect(buying.pay_url(order), status=303)
-    except sessions.NotPayable:
-        return redirect(order)
+    except sessions.NotPayable as past:
+        return redirect(past.order)
     except IntegrationError:
         page.notice = _("Payment cannot be started right now. Nothing was charged; please try again in a minute.")
         return page.render(status=503)

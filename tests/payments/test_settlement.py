@@ -1,4 +1,4 @@
-"""What a session's true state means for its order, in any sequence and as often as it is told (I1 to I3, A5, C1 to C9)."""
+"""What a session's true state means for its order, in any sequence and however often (I1 to I3, A5, C1 to C9)."""
 
 import itertools
 from typing import Any
