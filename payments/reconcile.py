@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
+from orders import lifecycle
+from orders.models import Order
+from orders.states import OrderState
 from payments import checkout, gateway, settlement
 from payments.models import CheckoutSession
 
@@ -26,9 +31,12 @@ class Report:
 
 
 def open_sessions(*, silent_for_minutes: float) -> Report:
-    """Webhooks may be off for days: ask Stripe about every open session that has been silent for a while."""
+    """Webhooks may be off for days: ask Stripe about every open session that has been silent for a while, and about
+    completed ones whose money was to follow.
+    """
     before = timezone.now() - timedelta(minutes=silent_for_minutes)
-    rows = CheckoutSession.objects.filter(state="open", created_at__lte=before).order_by("created_at")
+    undecided = Q(state="open") | Q(state="complete", order__state=OrderState.AWAITING_PAYMENT)
+    rows = CheckoutSession.objects.filter(undecided, created_at__lte=before).order_by("created_at")
     report = Report()
     for row in rows.select_related("order")[:BATCH]:
         _count(report, row, partial(_look, row))
@@ -37,11 +45,20 @@ def open_sessions(*, silent_for_minutes: float) -> Report:
 
 def overdue_sessions() -> Report:
     """What has passed its hour is closed at Stripe, so that its order can expire; what was paid in time is settled."""
-    rows = CheckoutSession.objects.filter(state__in=checkout.OPEN, expires_at__lt=timezone.now())
+    rows = CheckoutSession.objects.filter(state__in=checkout.OPEN, expires_at__lt=timezone.now()).order_by("expires_at")
     report = Report()
     for row in rows.select_related("order")[:BATCH]:
         _count(report, row, partial(checkout.close, row))
     return report
+
+
+def forgotten_orders() -> int:
+    """Orders that wait though nothing is left to pay them by. Returns how many were let go."""
+    before = timezone.now() - timedelta(minutes=settings.SESSION_MINUTES)
+    rows = Order.objects.waiting().filter(placed_at__lt=before).order_by("placed_at")
+    gone = rows.exclude(sessions__state__in=(*checkout.OPEN, "complete"))[:BATCH]
+    with transaction.atomic():
+        return sum(lifecycle.expire(order, who="reconcile") for order in gone)
 
 
 def _look(row: CheckoutSession) -> None:
@@ -58,4 +75,7 @@ def _count(report: Report, row: CheckoutSession, step: Callable[[], None]) -> No
     except (IntegrationError, NotYetKnown) as error:
         report.failed += 1
         log.warning("session not settled: %s", error)
+    except Exception:
+        report.failed += 1
+        log.exception("session not settled", extra={"session": row.pk})
     report.changed += CheckoutSession.objects.filter(pk=row.pk).exclude(state=row.state).count()

@@ -20,3 +20,4 @@ def close_stale_sessions() -> None:
     with leases.turn("close sessions", 120) as mine:
         if mine:
             reconciling.overdue_sessions()
+            reconciling.forgotten_orders()
