@@ -24,7 +24,7 @@ class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
 class PrintifyCache(models.Model):
     """What Printify last said of one object, verbatim."""
 
-    KINDS: ClassVar = [("product", "product"), ("shop", "shop"), ("order", "order")]
+    KINDS: ClassVar = [("product", "product"), ("shop", "shop"), ("order", "order"), ("shipping", "shipping")]
 
     type = models.CharField(max_length=12, choices=KINDS)
     external_id = models.CharField(max_length=40)
@@ -48,9 +48,7 @@ class Category(models.Model):
     name = models.CharField(max_length=60)
     position = models.PositiveSmallIntegerField(default=0)
     tags = models.JSONField(default=list, blank=True, help_text="Printify tags that put a product here.")
-    blueprint_ids = models.JSONField(
-        default=list, blank=True, help_text="Printify blueprints that put a product here."
-    )
+    blueprint_ids = models.JSONField(default=list, blank=True, help_text="Printify blueprints that put a product here.")
 
     class Meta:
         ordering = ["position", "name"]
@@ -97,9 +95,7 @@ class Product(models.Model):
     hidden = models.BooleanField(default=False, help_text="Hidden by staff; sync never changes it.")
     featured = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=1000)
-    price_from = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Lowest offered price, minor units."
-    )
+    price_from = models.PositiveIntegerField(null=True, blank=True, help_text="Lowest offered price, minor units.")
     price_to = models.PositiveIntegerField(null=True, blank=True)
     in_stock = models.BooleanField(default=False)
     created_upstream = models.DateTimeField(null=True, blank=True)
@@ -225,9 +221,7 @@ class SyncRun(models.Model):
     class Meta:
         ordering = ["-started_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["state"], condition=models.Q(state="running"), name="sync_one_running"
-            )
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="sync_one_running")
         ]
 
     def __str__(self) -> str:
