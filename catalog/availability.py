@@ -30,9 +30,8 @@ def ensure_fresh(product_ids: Iterable[int]) -> frozenset[int]:
     wanted = list(product_ids)
     _reread(_stale(wanted))
     trusted_from = timezone.now() - settings.CACHE_STALE_LIMIT
-    trusted = PrintifyCache.objects.filter(type="product", expires_at__gt=trusted_from).values("external_id")
-    known = Product.objects.filter(pk__in=wanted, printify_id__in=trusted).values_list("pk", flat=True)
-    return frozenset(wanted) - frozenset(known)
+    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=trusted_from).values("external_id")
+    return frozenset(Product.objects.filter(pk__in=wanted, printify_id__in=outdated).values_list("pk", flat=True))
 
 
 def sellable(variant: Variant) -> bool:

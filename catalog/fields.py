@@ -3,12 +3,12 @@
 Schemas drift (RELIABILITY D9), so every reader says for itself whether a missing or strange value matters.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-DEPTH_MAX = 40
+from ilytat.integrations import storable as outside
+
 # Stripe takes no larger amount, and a price beyond it is a mistake at the source.
 AMOUNT_MAX = 99_999_999
 
@@ -17,19 +17,12 @@ class Unreadable(Exception):
     """One object from Printify cannot be used; the reason is for staff. Others of its page are not concerned."""
 
 
-def storable(value: Any, depth: int = 0) -> Any:
-    """The same JSON without what PostgreSQL cannot store: NUL, lone surrogates, numbers beyond a float."""
-    if depth > DEPTH_MAX:
-        raise Unreadable("nested too deeply")
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {storable(key, depth + 1): storable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [storable(item, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def storable(value: Any) -> Any:
+    """What every database can store. Raises Unreadable."""
+    try:
+        return outside.storable(value)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
 
 
 def text(data: Mapping[str, Any], name: str, limit: int) -> str:

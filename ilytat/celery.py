@@ -65,6 +65,7 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": 60},
     },
+    "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
 }
 app.autodiscover_tasks(["ilytat.integrations", "catalog", "orders", "payments", "notifications"])

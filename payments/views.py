@@ -103,9 +103,12 @@ def _quote(page: Page, *, country: str, region: str = "", zip_code: str = "", me
 
 def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     """A posted form: everything is computed anew, and only what the buyer has seen is agreed to."""
-    availability.ensure_fresh([line.product.pk for line in shown.lines])
+    too_old = availability.ensure_fresh([line.product.pk for line in shown.lines])
     shown = carts.view(shown.cart)
     if not shown.buyable:
+        return redirect("cart")
+    if too_old:
+        messages.error(request, _("We cannot check the stock of everything right now. Please try again in a minute."))
         return redirect("cart")
     page = Page(request, shown, CheckoutForm(request.POST), [], None, [])
     valid = page.form.is_valid()

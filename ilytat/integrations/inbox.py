@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ilytat.integrations import bell, jobs
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.storable import storable
 
 Apply = Callable[[], str]
 Read = Callable[[InboundEvent], Apply]
@@ -50,7 +51,7 @@ def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> 
         source=source,
         event_id=event_id,
         type=type_,
-        payload=payload,
+        payload=storable(payload),
         state=state,
         verdict=verdict,
         next_at=timezone.now(),

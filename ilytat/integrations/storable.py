@@ -1,0 +1,24 @@
+"""JSON from outside, made fit for every database."""
+
+import math
+from typing import Any
+
+DEPTH_MAX = 40
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """The same JSON without what PostgreSQL cannot store: NUL, lone surrogates, numbers beyond a float.
+
+    Raises ValueError when it is nested too deeply to be anything we use.
+    """
+    if depth > DEPTH_MAX:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(key, depth + 1): storable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
