@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import colours, kinds
-from catalog.facets import Entry, size_key
+from catalog.facets import Entry, is_clothing_size, size_key
 from catalog.models import Product, ProductQuerySet
 from ilytat import money
 
@@ -180,11 +180,17 @@ def _group(facet: Facet, entries: Sequence[Entry], known: list[str], chosen: dic
         if _passes(entry, chosen, but=facet.key):
             for slug in facet.read(entry):
                 counts[slug] += 1
-    kept = [slug for slug in known if counts[slug] or slug in chosen[facet.key]][:VALUES_MAX]
+    kept = _useful(facet, [slug for slug in known if counts[slug] or slug in chosen[facet.key]], chosen)[:VALUES_MAX]
     values = [
         Value(slug, facet.label(slug), counts[slug], slug in chosen[facet.key], _shade(facet, slug)) for slug in kept
     ]
     return Group(facet.key, str(facet.name), values)
+
+
+def _useful(facet: Facet, slugs: list[str], chosen: dict[str, list[str]]) -> list[str]:
+    """Among tees, mugs and phones only clothing sizes help; phone models appear once the list is about phones."""
+    clothing = [slug for slug in slugs if is_clothing_size(slug) or slug in chosen[facet.key]]
+    return clothing if facet.key == "size" and any(map(is_clothing_size, slugs)) else slugs
 
 
 def _shade(facet: Facet, slug: str) -> str:

@@ -21,6 +21,7 @@ from catalog.kinds import kind_of
 from catalog.models import Product, Variant
 
 KEEP_SECONDS = 300
+STEM_MIN = 4  # letters
 WORD = re.compile(r"[^\W_]+")
 SIZE_ORDER = ("XXS", "XS", "S", "M", "L", "XL", "2XL", "3XL", "4XL", "5XL", "6XL")
 
@@ -33,6 +34,7 @@ class Entry:
     kind: str
     price: int
     in_stock: bool
+    featured: bool
     categories: frozenset[int]
     families: frozenset[str]
     sizes: frozenset[str]
@@ -64,7 +66,8 @@ def words(text: str) -> frozenset[str]:
 
 def _stem(word: str) -> str:
     """So that "mugs" finds "mug". Short words are left alone."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word  # noqa: PLR2004
+    plural = len(word) > len("bus") and word.endswith("s") and not word.endswith("ss")
+    return word[:-1] if plural else word
 
 
 def _read() -> list[Entry]:
@@ -96,6 +99,7 @@ def _entry(product: Product, option_ids: set[int], places: dict[int, str]) -> En
         kind=kind.slug,
         price=product.price_from or 0,
         in_stock=product.in_stock,
+        featured=product.featured,
         categories=frozenset(places),
         families=frozenset(families),
         sizes=frozenset(sizes),
@@ -112,9 +116,13 @@ def chosen_values(options: Iterable[dict[str, Any]], kind: str, option_ids: set[
             yield from (value for value in axis["values"] if value["id"] in option_ids)
 
 
+def is_clothing_size(size: str) -> bool:
+    return size.upper() in SIZE_ORDER
+
+
 def size_key(size: str) -> tuple[int, list[tuple[int, str]]]:
     """Clothing sizes from small to large, then everything else with its numbers in order."""
-    if size.upper() in SIZE_ORDER:
+    if is_clothing_size(size):
         return SIZE_ORDER.index(size.upper()), []
     parts = re.findall(r"\d+|\D+", size)
     return len(SIZE_ORDER), [(int(part), "") if part.isdigit() else (0, part) for part in parts]

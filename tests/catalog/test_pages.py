@@ -1,0 +1,62 @@
+"""The shop's own pages, and what machines read."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from catalog.views import PAGES
+from tests.catalog.shelf import tee
+from tests.pages import source, text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_every_page_of_the_footer_is_there(client: Client, slug: str) -> None:
+    answer = client.get(f"/pages/{slug}/")
+    assert answer.status_code == 200
+    assert source(answer).count("<h1") == 1
+
+
+def test_a_page_that_is_not_one_is_not_found_and_leads_on(client: Client) -> None:
+    answer = client.get("/pages/base/")
+    assert answer.status_code == 404
+    assert "This page is not here" in text(answer)
+    assert 'action="/search/"' in source(answer)
+
+
+def test_the_error_page_needs_no_template_engine(settings: LazySettings) -> None:
+    words = (settings.BASE_DIR / "templates" / "500.html").read_text(encoding="utf-8")
+    assert not re.search(r"{[{%]|<link|<script|<style|style=", words)
+
+
+def test_the_sitemap_lists_what_is_for_sale_and_nothing_else(client: Client, settings: LazySettings) -> None:
+    shown, hidden = tee(), tee(hidden=True)
+    tree = ET.fromstring(client.get("/sitemap.xml").content)  # noqa: S314 (our own answer)
+    addresses = [node.text for node in tree.iter() if node.tag.endswith("loc")]
+    assert f"{settings.SITE_URL}{shown.get_absolute_url()}" in addresses
+    assert f"{settings.SITE_URL}{hidden.get_absolute_url()}" not in addresses
+
+
+def test_robots_keep_out_of_carts_and_orders(client: Client) -> None:
+    lines = source(client.get("/robots.txt")).splitlines()
+    assert {"Disallow: /cart/", "Disallow: /checkout/", "Disallow: /orders/"} <= set(lines)
+
+
+def test_the_product_feed_is_one_item_a_product(client: Client) -> None:
+    product = tee(upstream_title="Bee & Tee")
+    channel = ET.fromstring(client.get("/feeds/google.xml").content)[0]  # noqa: S314 (our own answer)
+    items = [{node.tag.rpartition("}")[2]: node.text for node in item} for item in channel.iter("item")]
+    assert [(item["id"], item["title"], item["price"]) for item in items] == [
+        (product.printify_id, "Bee & Tee", "24.99 USD")
+    ]
+
+
+def test_the_language_can_be_changed_from_every_page(client: Client) -> None:
+    body = source(client.get("/products/?sort=price"))
+    assert 'name="next" value="/products/?sort=price"' in body
+    assert client.post("/language/", {"language": "fr", "next": "/products/"}).status_code == 302
+    assert '<html lang="fr">' in source(client.get("/products/"))

@@ -1,0 +1,87 @@
+"""Front page, lists and search as they come out."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from tests import factories
+from tests.catalog.shelf import SMALL, WHITE, tee
+from tests.pages import source, text
+
+pytestmark = pytest.mark.django_db
+
+PATHS = ("/", "/products/", "/products/?color=white&sort=price", "/categories/gifts/", "/search/?q=tee")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_list_asks_as_often_for_24_products_as_for_3(
+    client: Client, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _number in range(3):
+        tee()
+    asked = queries(client, path)
+    for _number in range(21):
+        tee()
+    queries(client, path)  # the facets of the new products are read once
+    with django_assert_max_num_queries(asked):
+        assert client.get(path).status_code == 200
+
+
+def queries(client: Client, path: str) -> int:
+    """How many a second visit takes."""
+    client.get(path)
+    with CaptureQueriesContext(connection) as seen:
+        client.get(path)
+    return len(seen)
+
+
+def test_a_card_tells_title_price_colors_and_what_is_sold_out(client: Client) -> None:
+    tee(upstream_title="Busy Bee Tee", price_from=2299, price_to=2599)
+    tee(upstream_title="Gone Tee", in_stock=False)
+    page = text(client.get("/products/"))
+    assert "2 designs" in page
+    assert "Busy Bee Tee From $22.99" in page
+    assert "Sold out Gone Tee $24.99" in page
+    assert "White" in page
+
+
+def test_filters_that_fit_nothing_say_so_and_offer_the_way_back(client: Client) -> None:
+    tee()
+    made = factories.product(tags=["Mugs"])
+    factories.variant(made, option_ids=[WHITE, SMALL])
+    answer = client.get("/products/?type=mugs&color=black")
+    assert "No design fits all of these filters together." in text(answer)
+    assert "noindex" in source(answer)
+
+
+def test_an_empty_shop_is_explained(client: Client) -> None:
+    assert "The shelves are being filled" in text(client.get("/"))
+    assert "There is nothing here at the moment" in text(client.get("/products/"))
+
+
+def test_the_front_page_shows_every_kind_of_product(client: Client) -> None:
+    for tag in ("T-shirts", "Mugs", "Posters", "Something New"):
+        tee(tags=[tag])
+    page = text(client.get("/"))
+    assert "T-shirts 1 design Mugs 1 design Wall art 1 design More good things 1 design" in page
+
+
+def test_a_search_without_result_leads_on_and_is_noted_for_staff(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    tee(upstream_title="Busy Bee Tee")
+    with caplog.at_level("INFO", "catalog.views"):
+        answer = client.get("/search/", {"q": "xylophone<b>"})
+    assert "Nothing found for “xylophone<b>”" in text(answer)
+    assert "<b>" not in source(answer)
+    assert "Busy Bee Tee" in text(answer)
+    assert [record.message for record in caplog.records] == ["search without result"]
+
+
+def test_a_search_keeps_what_was_typed_and_names_the_spelling_it_used(client: Client) -> None:
+    tee(upstream_title="Moon Cat Tee")
+    answer = client.get("/search/", {"q": "mooon"})
+    assert "We found nothing for “mooon”, so this is what we have for “moon”." in text(answer)
+    assert 'value="mooon"' in source(answer)
