@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.integrations import bell, jobs
+from ilytat.integrations import alerts, bell, jobs
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.storable import storable
 
@@ -76,4 +76,13 @@ def work(event: InboundEvent) -> None:
             event.again(f"Not known yet: {error}")
 
 
-queue = jobs.register(jobs.Queue(name=QUEUE, model=InboundEvent, work=work, lane=LANE))
+def on_attention(event: InboundEvent) -> None:
+    """One incident a sender and type: a provider that changed its words must not write a mail an event."""
+    alerts.open_alert(
+        f"inbox:{event.source}:{event.type}",
+        f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",
+        next_step="Open Inbound events, filter by state 'attention', read the error.",
+    )
+
+
+queue = jobs.register(jobs.Queue(name=QUEUE, model=InboundEvent, work=work, lane=LANE, on_attention=on_attention))
