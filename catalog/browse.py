@@ -72,6 +72,11 @@ class Listing:
     carried: list[tuple[str, str]] = field(default_factory=list)  # what the filter form passes on
 
     @property
+    def families(self) -> list[str]:
+        """The chosen colours: what is listed is shown in one of them."""
+        return [value.slug for group in self.groups if group.key == "color" for value in group.values if value.chosen]
+
+    @property
     def numbers(self) -> list[int | str]:
         return list(self.page.paginator.get_elided_page_range(self.page.number, on_each_side=1, on_ends=1))
 

@@ -1,21 +1,24 @@
 """A product as a card: one design with all its colours."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from catalog.colours import clean_hexes
+from catalog.colours import clean_hexes, family_of
 from catalog.facets import chosen_values
 from catalog.models import Product, ProductImage, Variant
 from catalog.pictures import Picture, lead, picture
 
 SWATCHES_MAX = 5
 
+Offered = dict[int, list[int]]  # variant id → option ids
+
 
 @dataclass(frozen=True)
 class Swatch:
     """`hexes` is one colour, or two for a heather."""
 
+    id: int
     name: str
     hexes: tuple[str, ...]
     url: str
@@ -23,9 +26,11 @@ class Swatch:
 
 @dataclass(frozen=True)
 class Card:
+    """`url` leads to the colour that the picture shows, where one was asked for."""
+
     product: Product
+    url: str
     picture: Picture
-    second: Picture | None
     swatches: list[Swatch]
 
     @property
@@ -41,33 +46,36 @@ class Card:
         return self.product.price_from != self.product.price_to
 
 
-def cards(products: Iterable[Product]) -> list[Card]:
-    """Two queries, however many products."""
+def cards(products: Iterable[Product], families: Collection[str] = ()) -> list[Card]:
+    """Two queries, however many products. With colour families each is shown in one of them, if it comes in any."""
     rows = list(products)
     pks = [row.pk for row in rows]
+    # The lists of variants are long, and of use only to find the picture of a colour.
+    unread = ["source_url"] if families else ["source_url", "variant_ids"]
     images: dict[int, list[ProductImage]] = defaultdict(list)
-    for image in ProductImage.objects.filter(product__in=pks).defer("variant_ids", "source_url"):
+    for image in ProductImage.objects.filter(product__in=pks).defer(*unread):
         images[image.product_id].append(image)
-    offered: dict[int, set[int]] = defaultdict(set)
-    for product_id, option_ids in (
-        Variant.objects.offered().filter(product__in=pks).values_list("product", "option_ids")
-    ):
-        offered[product_id].update(option_ids)
-    return [_card(row, images[row.pk], offered[row.pk]) for row in rows]
+    offered: dict[int, Offered] = defaultdict(dict)
+    found = Variant.objects.offered().filter(product__in=pks).values_list("product", "variant_id", "option_ids")
+    for product_id, variant_id, option_ids in found:
+        offered[product_id][variant_id] = option_ids
+    return [_card(row, images[row.pk], offered[row.pk], families) for row in rows]
 
 
-def _card(product: Product, images: Sequence[ProductImage], option_ids: set[int]) -> Card:
-    first = lead(images)
-    other = next((image for image in images if image.files and first and image.label != first.label), None)
-    second = picture(other) if other else None
-    return Card(product, picture(first, product.title), second, swatches(product, option_ids))
+def _card(product: Product, images: Sequence[ProductImage], offered: Offered, families: Collection[str]) -> Card:
+    colours = swatches(product, {option for option_ids in offered.values() for option in option_ids})
+    wanted = next((swatch for swatch in colours if swatch.hexes and family_of(swatch.hexes[0]) in families), None)
+    shown = list(images)
+    if wanted:
+        ids = {variant_id for variant_id, option_ids in offered.items() if wanted.id in option_ids}
+        shown = [image for image in images if not ids.isdisjoint(image.variant_ids)] or shown
+    url = wanted.url if wanted else product.get_absolute_url()
+    return Card(product, url, picture(lead(shown), product.title), colours if len(colours) > 1 else [])
 
 
 def swatches(product: Product, option_ids: set[int]) -> list[Swatch]:
-    """The offered colours; a product of one colour has nothing to choose from."""
-    found = [
-        Swatch(str(value["title"]), hexes[:2], f"{product.get_absolute_url()}?color={value['id']}")
+    return [
+        Swatch(int(value["id"]), str(value["title"]), hexes[:2], f"{product.get_absolute_url()}?color={value['id']}")
         for value in chosen_values(product.options, "color", option_ids)
         if (hexes := clean_hexes(value.get("colors") or []))
     ]
-    return found if len(found) > 1 else []

@@ -47,7 +47,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     found = search.find(query, facets.entries())
     if query and (found.instead or not found.entries):
         log.info("search without result", extra={"query": query, "instead": found.instead})
-    best = [] if found.entries else cards(Product.objects.for_sale().in_order()[:BEST])
+    best = [] if found.entries else cards(Product.objects.for_sale().filter(in_stock=True).in_order()[:BEST])
     extra = {"query": query, "instead": found.instead, "best": best}
     return _listed(request, browse.listing(request.GET, found.entries, searched=True), extra, "catalog/search.html")
 
@@ -55,7 +55,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
 def _listed(
     request: HttpRequest, listing: browse.Listing, extra: dict[str, Any], template: str = "catalog/list.html"
 ) -> HttpResponse:
-    return render(request, template, {"listing": listing, "cards": cards(listing.page.object_list), **extra})
+    shown = cards(listing.page.object_list, listing.families)
+    return render(request, template, {"listing": listing, "cards": shown, **extra})
 
 
 @require_safe

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from tests import factories
-from tests.catalog.shelf import SMALL, WHITE, tee
+from tests.catalog.shelf import BLACK, SMALL, WHITE, tee
 from tests.pages import source, text
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,14 @@ def test_a_card_tells_title_price_colors_and_what_is_sold_out(client: Client) ->
     assert "Busy Bee Tee From $22.99" in page
     assert "Sold out Gone Tee $24.99" in page
     assert "White" in page
+
+
+def test_a_list_of_one_color_shows_its_products_in_that_color(client: Client) -> None:
+    product = tee()
+    body = source(client.get("/products/?color=black"))
+    assert f"{product.pk}-{BLACK}-1200.webp" in body
+    assert f"{product.pk}-{WHITE}-1200.webp" not in body
+    assert f'href="{product.get_absolute_url()}?color={BLACK}"' in body
 
 
 def test_filters_that_fit_nothing_say_so_and_offer_the_way_back(client: Client) -> None:
