@@ -11,6 +11,7 @@ from ilytat.integrations import storable as outside
 
 # Stripe takes no larger amount, and a price beyond it is a mistake at the source.
 AMOUNT_MAX = 99_999_999
+DIGITS_MAX = 16  # what a float and a browser still count exactly
 
 
 class Unreadable(Exception):
@@ -37,7 +38,7 @@ def whole(value: Any) -> int | None:
         return None
     if isinstance(value, str):
         stripped = value.strip()
-        return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 16 else None  # noqa: PLR2004
+        return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < DIGITS_MAX else None
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else None
     return value if isinstance(value, int) and abs(value) < 2**53 else None

@@ -19,6 +19,7 @@ from catalog.mockup_reader import Mockup, read_mockups
 # Part of every stored hash: raising it makes the next sync read every product anew.
 VERSION = 2
 TITLE_MAX = 200
+ID_MAX = 40
 DESCRIPTION_MAX = 200_000
 TAGS_MAX = 60
 
@@ -94,7 +95,7 @@ def digest(data: Any) -> str:
 def product_id(data: Any) -> str:
     """The product's id, or "" when the object has none that can be a key."""
     found = data.get("id") if isinstance(data, dict) else None
-    plain = isinstance(found, str) and found.isascii() and found.isalnum() and len(found) <= 40  # noqa: PLR2004
+    plain = isinstance(found, str) and found.isascii() and found.isalnum() and len(found) <= ID_MAX
     return str(found) if plain else ""
 
 

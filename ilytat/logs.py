@@ -16,7 +16,7 @@ def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def configure(config: dict[str, Any]) -> None:
     """`settings.LOGGING` is {"level": str, "json": bool}; Django calls this once at start."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -60,9 +60,9 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Actions are offered to those who may change; the form itself stays read-only."""
-        return admin.ModelAdmin.has_change_permission(self, request, obj)  # type: ignore[arg-type]
+        return admin.ModelAdmin.has_change_permission(self, request, obj)  # type: ignore[arg-type]  # the inherited hook knows no row type
 
-    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:  # noqa: ARG002 (Django's signature)
         return [field.name for field in Fulfilment._meta.fields]  # noqa: SLF001 (Django's public way to a model's fields)
 
     @admin.action(description="Retry now", permissions=["change"])

@@ -23,7 +23,8 @@ from orders.quote import METHOD_CODES
 from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is misread on the phone
+# Nothing that is misread on the phone.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # pragma: allowlist secret
 NUMBER_LENGTH = 8
 
 

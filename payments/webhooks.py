@@ -49,9 +49,9 @@ def on_session(event: InboundEvent) -> inbox.Apply:
     return lambda: settlement.settle(facts, who="stripe")
 
 
-@inbox.handles(SOURCE, "charge.dispute.created", "radar.early_fraud_warning.created")
+@inbox.handles(SOURCE, "charge.dispute.created", "radar.early_fraud_warning.created", "charge.refunded")
 def on_doubt(event: InboundEvent) -> inbox.Apply:
-    """A dispute or a fraud warning: nothing more is printed for it until a person has looked."""
+    """A dispute, a fraud warning, money given back: nothing is printed for it until a person has looked."""
     intent = str(event.subject.get("payment_intent") or "")
     return lambda: _doubt(intent, event.type)
 
@@ -60,6 +60,8 @@ def _doubt(intent: str, what: str) -> str:
     payment = Payment.objects.select_related("order").filter(payment_intent_id=intent).first()
     if payment is None:
         raise inbox.NotYetKnown(f"payment {intent}")
+    if not payment.applied:
+        return "handled: surplus, which goes back anyway"
     fulfilment = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
     held = fulfilment is not None and lifecycle.hold(fulfilment, who=SOURCE, why=what)
     lifecycle.note(payment.order, who=SOURCE, what=what)

@@ -62,6 +62,8 @@ def body_of(response: requests.Response, *, end: float, max_bytes: int) -> bytes
                 raise requests.exceptions.ContentDecodingError("answer too large")
             if time.monotonic() > end:
                 raise requests.ReadTimeout("answer too slow")
+    except requests.RequestException:
+        raise  # our own: ContentDecodingError is one of urllib3's errors besides
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(str(error)) from error
     return bytes(content)

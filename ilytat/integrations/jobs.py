@@ -29,6 +29,10 @@ BACKOFF_CAP = 300.0
 BATCH = 25
 
 
+def _jitter() -> float:
+    return random.uniform(0.5, 1.5)  # noqa: S311 (spreads retries; nobody gains by guessing it)
+
+
 class LeaseLost(Exception):
     """Another worker owns the row now: stop, write nothing more."""
 
@@ -100,7 +104,7 @@ class Job(models.Model):
 
     def again(self, error: str, *, wait: float | None = None) -> None:
         """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
-        pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * random.uniform(0.5, 1.5)  # noqa: S311
+        pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * _jitter()
         next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
         self.save_mine(next_at=next_at, lease_until=None, last_error=error[:2000])
 

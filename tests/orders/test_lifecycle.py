@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from ilytat.integrations import alerts
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import cart as carts
@@ -29,7 +30,7 @@ CHICAGO = Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "
 
 
 def _deal(cart: Cart, **given: Any) -> Deal:
-    values = {
+    values: dict[str, Any] = {
         "cart": carts.view(cart),
         "email": "ana@example.com",
         "address": CHICAGO,
@@ -39,7 +40,7 @@ def _deal(cart: Cart, **given: Any) -> Deal:
         "arrives_until": date(2026, 12, 4),
         "language": "en",
     }
-    return Deal(**values | given)
+    return Deal(**{**values, **given})
 
 
 def _order_in(state: str) -> Order:
@@ -204,9 +205,7 @@ def test_paid_by_two_at_once_queues_one_printing_and_one_mail() -> None:
 
 def test_paying_queues_printing_of_exactly_what_was_bought(settings: Settings) -> None:
     settings.GRACE_MINUTES = 45
-    variant = factories.variant()
     job = paid(ready=False, quantity=1)
-    assert variant
     order, line = job.order, job.order.lines.get()
     assert (job.state, job.external_id, job.revision, job.hold, job.printify_order_id) == (
         "new",
@@ -307,7 +306,7 @@ def test_news_from_printify_ends_attention() -> None:
     ],
     ids=["new", "created", "being sent", "in production", "attention before", "attention after", "canceled"],
 )
-def test_a_hold_stops_what_has_not_been_sent(make: Callable[[], Fulfilment], stoppable: bool) -> None:  # noqa: FBT001
+def test_a_hold_stops_what_has_not_been_sent(make: Callable[[], Fulfilment], stoppable: bool) -> None:  # noqa: FBT001 (parametrised)
     job = make()
     assert lifecycle.hold(job, who="stripe", why="dispute") is stoppable
     assert not lifecycle.hold(job, who="stripe", why="dispute"), "holding twice says that nothing was done"
@@ -336,7 +335,7 @@ def test_a_held_row_is_nobodys_work_until_it_is_released() -> None:
 )
 def test_after_attention_it_goes_on_from_what_is_known(known: dict[str, Any], state: str) -> None:
     job = changed(paid(), state="attention", attempts=41, **known)
-    lifecycle.alerts.open_alert(f"fulfilment:{job.external_id}", "stuck")
+    alerts.open_alert(f"fulfilment:{job.external_id}", "stuck")
     assert lifecycle.retry(job, who="staff")
     job = again(job)
     assert (job.state, job.attempts) == (state, 0)

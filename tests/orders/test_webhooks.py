@@ -24,7 +24,7 @@ def _body(**changes: Any) -> bytes:
 
 def _post(body: bytes, signed: str | None, *, client: Client | None = None, **extra: Any) -> HttpResponse:
     headers = {} if signed is None else {"X-Pfy-Signature": signed}
-    made: HttpResponse = (client or Client(enforce_csrf_checks=True)).post(  # type: ignore[assignment]
+    made: HttpResponse = (client or Client(enforce_csrf_checks=True)).post(  # type: ignore[assignment]  # the stubs know only the test client's own class
         URL, body, content_type="application/json", headers=headers, **extra
     )
     return made

@@ -1,7 +1,5 @@
 """Charges: one for each try that reached the bank, in the three ways a try can end."""
 
-from typing import Any
-
 from ilytat.sandbox import clock, settings, store
 from ilytat.sandbox.store import Document
 from ilytat.sandbox.stripe import ids, ledger
@@ -64,12 +62,10 @@ def outcome(status: str) -> Document:
     }
 
 
-def charge(made_for: Document, paying: Document, *, status: str) -> Document:
-    """`status` is succeeded, pending or failed; only a success is booked."""
+def _shape(made_for: Document, paying: Document, name: str, status: str) -> Document:
     amount = made_for["amount"]
     suffix = made_for["statement_descriptor_suffix"]
-    name = ids.payment("ch")
-    made: dict[str, Any] = {
+    return {
         "id": name,
         "object": "charge",
         **dict.fromkeys(NULL),
@@ -99,6 +95,12 @@ def charge(made_for: Document, paying: Document, *, status: str) -> Document:
         "statement_descriptor_suffix": suffix,
         "status": status,
     }
+
+
+def charge(made_for: Document, paying: Document, *, status: str) -> Document:
+    """`status` is succeeded, pending or failed; only a success is booked."""
+    name = ids.payment("ch")
+    made = _shape(made_for, paying, name, status)
     if status == "failed":
         made |= {"failure_code": "card_declined", "failure_message": "Your card was declined."}
     if status == "succeeded":
