@@ -1,6 +1,7 @@
 """The customer's checkout routes. They take ids and quantities; a price in the body is ignored like any stranger."""
 
 from typing import Any, Literal
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from django.urls import reverse
 from ninja import Router, Schema
 from pydantic import Field
 
+from catalog import availability
 from catalog.models import Variant
 from ilytat.integrations.api_errors import ApiError
 from ilytat.integrations.errors import IntegrationError
@@ -80,10 +82,15 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
     if not form.is_valid():
         fields = {name: " ".join(str(word) for word in words) for name, words in form.errors.items()}
         raise ApiError(422, "invalid", "Some values cannot be used.", fields)
+    if availability.ensure_fresh([line.product.pk for line in cart.lines]):
+        raise ApiError(503, "unavailable", "Stock cannot be checked now. Please try again in a minute.")
+    cart = carts.view(cart.cart)
+    if not cart.buyable:
+        raise ApiError(409, "not_sellable", "Something in the cart is not for sale any more.")
     try:
         option = _option(cart, form)
         order = buying.place(request, cart, form, option)
-        return order, buying.pay_url(order)
+        return order, urljoin(settings.SITE_URL, buying.pay_url(order))
     except quote.NotServed as error:
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
     except (quote.NoQuote, IntegrationError) as error:
@@ -94,9 +101,15 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
 
 def _option(cart: carts.CartView, form: CheckoutForm) -> quote.Option:
     """The delivery that was asked for, else the cheapest."""
-    address = form.address()
+    address, asked = form.address(), form.cleaned_data["method"]
     options = quote.options(cart, country=address.country, region=address.region, zip_code=address.zip)
-    return next((x for x in options if x.code == form.cleaned_data["method"]), options[0])
+    option = next((x for x in options if x.code == asked or not asked), None)
+    if option is None:
+        offered = ", ".join(x.code for x in options)
+        raise ApiError(409, "not_offered", "This way of delivery is not offered.", {"shipping_method": offered})
+    if not checkout.chargeable(cart.subtotal + option.amount, cart.currency):
+        raise ApiError(409, "not_payable", "This total cannot be paid by card.")
+    return option
 
 
 def _variant(item: ItemIn) -> Variant:
@@ -115,5 +128,5 @@ def success(request: HttpRequest, session_id: str = "") -> dict[str, Any]:
     order = truth.order_of_session(request, session_id)
     if order is None:
         return {"status": "unknown"}
-    status = truth.status(order)
+    status = truth.status(order, session_id)
     return {"status": status, "order": order.number, "url": settings.SITE_URL + order.get_absolute_url()}

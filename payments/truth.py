@@ -26,9 +26,13 @@ def order_of_session(request: HttpRequest, session_id: str) -> Order | None:
     return found or mine(request).filter(sessions__state="creating").last()
 
 
-def status(order: Order) -> Status:
-    """Changes nothing beyond what the webhook would: it is the same function under the same guard."""
-    row = order.sessions.exclude(stripe_session_id=None).first()
+def status(order: Order, session_id: str) -> Status:
+    """As Stripe says of this session of the order (of its newest, should the id be none of them).
+
+    Changes nothing beyond what the webhook would: it is the same function under the same guard.
+    """
+    known = order.sessions.exclude(stripe_session_id=None)
+    row = known.filter(stripe_session_id=session_id).first() or known.first()
     if order.state == OrderState.AWAITING_PAYMENT and row is not None:
         try:
             facts = gateway.session(str(row.stripe_session_id))

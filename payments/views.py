@@ -140,6 +140,9 @@ def _news(page: Page) -> str:
     if page.cart.price_changes:
         carts.accept_prices(page.cart)
         return _("A price has changed since you put it in the cart. Please look at the new total.")
+    asked = page.form.cleaned_data["method"]
+    if page.chosen and asked and asked != page.chosen.code:
+        return _("That way of delivery is not offered any more. Please choose again.")
     if not _is_agreed(page):
         return _("With this address and delivery the total is %(total)s.") % {
             "total": written(page.total, page.cart.currency)
@@ -209,10 +212,11 @@ def checkout_success(request: HttpRequest) -> HttpResponse:
     """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context and
     `masked_email`.
     """
-    order = truth.order_of_session(request, request.GET.get("session_id", ""))
+    session_id = request.GET.get("session_id", "")
+    order = truth.order_of_session(request, session_id)
     if order is None:
         return render(request, "payments/success.html", {"status": "unknown"})
-    status = truth.status(order)
+    status = truth.status(order, session_id)
     if order.state == OrderState.CANCELED:
         return redirect(order)  # a bookmark, opened later: "not paid" would be wrong
     context = {"status": status, "masked_email": masked(order.email)} | progress(order)

@@ -171,7 +171,7 @@ def test_confirming_looks_again_by_itself_and_asks_for_no_second_payment(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed_here(client, factories.order(factories.variant()))
-    monkeypatch.setattr(truth, "status", lambda _order: "confirming")
+    monkeypatch.setattr(truth, "status", lambda *_: "confirming")
     answer = thanks(client)
     assert "Please do not pay again" in text(answer)
     assert 'data-poll="4"' in source(answer)

@@ -19,6 +19,7 @@ from ilytat.integrations.models import InboundEvent
 from orders.models import Order
 from payments.models import CheckoutSession
 from tests import factories
+from tests.orders.conftest import Upstream
 from tests.payloads import payload
 
 API = "https://api.stripe.com/v1"
@@ -149,3 +150,9 @@ def handle(event: InboundEvent) -> InboundEvent:
     jobs.work_one(inbox.queue, event.pk)
     event.refresh_from_db()
     return event
+
+
+@pytest.fixture
+def upstream(till: Till) -> Upstream:
+    """Printify beside Stripe, on the same line."""
+    return Upstream(till.mock)

@@ -1,4 +1,4 @@
-"""Stripe's door: what it did not sign leaves no trace; what it did is kept once, then worked on (A4, C3, C5, H1 to H5)."""
+"""Stripe's door: what it did not sign leaves no trace; what it did is kept once, then worked on (A4, C3, C5, H1)."""
 
 from typing import Any
 

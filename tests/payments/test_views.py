@@ -1,0 +1,368 @@
+"""Paying from this browser: what was seen is charged, and the page afterwards tells the truth (E1, H6, H7, H14)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from catalog.models import Variant
+from ilytat.integrations.errors import Unavailable
+from orders.models import Cart, CartLine, Fulfilment, Order
+from payments import buying, gateway
+from payments.models import CheckoutSession
+from tests import factories
+from tests.orders.conftest import SHOP, Upstream
+from tests.pages import holding, text
+from tests.payloads import payload
+from tests.payments.conftest import (
+    API,
+    SESSION,
+    Till,
+    expired_session,
+    form,
+    opened,
+    paid_session,
+    refused,
+    session_of,
+    waiting,
+)
+
+pytestmark = pytest.mark.django_db
+CREATE = "/checkout/sessions"
+FORM = {
+    "email": "ana@example.com",
+    "name": "Ana Ruiz",
+    "address1": "233 S Wacker Dr",
+    "city": "Chicago",
+    "region": "IL",
+    "zip": "60606",
+    "country": "US",
+    "method": "standard",
+}
+STRIPE = f"https://checkout.stripe.com/c/pay/{SESSION}"
+
+
+@pytest.fixture
+def shipping(upstream: Upstream) -> Upstream:
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=payload("printify/shipping"))
+    return upstream
+
+
+@pytest.fixture
+def cart(client: Client, shipping: Upstream, till: Till) -> Cart:
+    """Two of a thing in this browser's cart; Stripe makes sessions."""
+    till.creates(payload("stripe/session"))
+    made = holding(client, factories.cart(factories.variant(price=2499), quantity=2))
+    client.get("/checkout/")
+    return made
+
+
+def _pay(client: Client, **changes: Any) -> Any:
+    return client.post("/checkout/", FORM | changes)
+
+
+def _remembers(client: Client, *orders: Order) -> None:
+    session = client.session
+    session[buying.MINE] = [order.token for order in orders]
+    session.save()
+
+
+# --- to Stripe ------------------------------------------------------------------------------------------
+
+
+def test_agreeing_leads_to_stripes_page_with_what_was_seen(client: Client, cart: Cart, till: Till) -> None:
+    answer = _pay(client)
+    assert (answer.status_code, answer["Location"]) == (303, STRIPE)
+    order = Order.objects.get()
+    assert (order.state, order.subtotal, order.shipping, order.total) == ("awaiting_payment", 4998, 475, 5473)
+    sent = form(till.asked("POST", CREATE)[0])
+    assert sent["client_reference_id"] == order.number
+    assert sent["line_items[0][price_data][unit_amount]"] == "2499"
+    assert CartLine.objects.get().quantity == 2, "the cart is kept until the money is there"
+
+
+def test_prices_in_the_form_change_nothing(client: Client, cart: Cart, till: Till) -> None:
+    """Whatever a form may claim beside its own fields."""
+    lies = {
+        "price": "1",
+        "unit_price": "1",
+        "subtotal": "1",
+        "total": "1",
+        "shipping": "0",
+        "amount": "1",
+        "discount": "9",
+    }
+    lies |= {"currency": "JPY", "state": "paid", "live": "1", "tax": "-5", "quantity": "1"}
+    assert _pay(client, **lies)["Location"] == STRIPE
+    order = Order.objects.get()
+    assert (order.total, order.currency, order.state, order.live) == (5473, "USD", "awaiting_payment", False)
+    assert form(till.asked("POST", CREATE)[0])["line_items[0][price_data][unit_amount]"] == "2499"
+
+
+def test_a_double_click_is_one_order_one_session_and_one_page(client: Client, cart: Cart, till: Till) -> None:
+    assert [_pay(client)["Location"] for _ in range(3)] == [STRIPE] * 3
+    assert Order.objects.count() == CheckoutSession.objects.count() == len(till.asked("POST", CREATE)) == 1
+
+
+def test_a_price_that_changed_since_is_told_before_anyone_pays(client: Client, cart: Cart, till: Till) -> None:
+    Variant.objects.update(price=2999)
+    answer = _pay(client)
+    assert answer.status_code == 200
+    assert "A price has changed" in text(answer)
+    assert not Order.objects.exists()
+    assert _pay(client)["Location"] == STRIPE
+    assert Order.objects.get().total == 2 * 2999 + 475
+
+
+def test_a_dearer_delivery_is_told_before_anyone_pays(client: Client, cart: Cart, shipping: Upstream) -> None:
+    dearer = payload("printify/shipping", standard=900)
+    shipping.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json=dearer)
+    answer = _pay(client, zip="60607")
+    assert "the total is $58.98" in text(answer)
+    assert not Order.objects.exists()
+
+
+def test_a_delivery_that_is_not_offered_is_not_replaced_in_silence(client: Client, cart: Cart, till: Till) -> None:
+    answer = _pay(client, method="by_balloon")
+    assert (answer.status_code, Order.objects.count()) == (200, 0)
+    assert "not offered" in text(answer)
+
+
+def test_another_address_is_another_order_and_closes_the_first_session(client: Client, cart: Cart, till: Till) -> None:
+    _pay(client)
+    first = Order.objects.get()
+    till.expires(json=expired_session(first))
+    till.mock.upsert(
+        "POST", f"{API}/checkout/sessions", json=payload("stripe/session", id=f"{SESSION}x", url=f"{STRIPE}x")
+    )
+    assert _pay(client, address1="1 Main St")["Location"] == f"{STRIPE}x"
+    first.refresh_from_db()
+    assert (first.state, Order.objects.waiting().count()) == ("expired", 1)
+
+
+def test_a_first_session_that_was_paid_after_all_is_shown(client: Client, cart: Cart, till: Till) -> None:
+    _pay(client)
+    first = Order.objects.get()
+    till.expires(**refused(400))
+    till.session(paid_session(first))
+    answer = _pay(client, address1="1 Main St")
+    assert (answer.status_code, answer["Location"]) == (302, first.get_absolute_url())
+    assert len(till.asked("POST", CREATE)) == 1, "nobody is asked to pay again"
+
+
+@pytest.mark.parametrize("answer", [{"status": 503}, {"body": requests.ReadTimeout()}, refused(401), refused(429)])
+def test_while_stripe_is_down_the_cart_is_kept_and_nothing_is_promised(
+    client: Client, shipping: Upstream, till: Till, answer: dict[str, Any]
+) -> None:
+    cart = holding(client, factories.cart(factories.variant()))
+    till.creates(**answer)
+    client.get("/checkout/")
+    page = _pay(client)
+    assert page.status_code == 503
+    assert "Nothing was charged" in text(page)
+    assert "ana@example.com" in page.content.decode(), "nothing has to be typed again"
+    assert cart.lines.count() == 1
+    till.mock.remove("POST", f"{API}/checkout/sessions")
+    till.creates(payload("stripe/session"))
+    assert _pay(client)["Location"] == STRIPE
+    assert Order.objects.count() == CheckoutSession.objects.count() == 1
+
+
+def test_what_came_to_nothing_can_be_paid_on_another_day(client: Client, cart: Cart, till: Till) -> None:
+    _pay(client)
+    old = Order.objects.get()
+    till.session(expired_session(old))
+    CheckoutSession.objects.update(state="expired")
+    Order.objects.update(state="expired")
+    till.mock.upsert(
+        "POST", f"{API}/checkout/sessions", json=payload("stripe/session", id=f"{SESSION}x", url=f"{STRIPE}x")
+    )
+    client.get("/checkout/")
+    assert _pay(client)["Location"] == f"{STRIPE}x"
+    assert Order.objects.waiting().get() != old
+
+
+def test_back_after_paying_shows_the_order(client: Client) -> None:
+    order = waiting(state="paid")
+    holding(client, factories.cart())
+    _remembers(client, order)
+    assert client.get("/checkout/")["Location"] == order.get_absolute_url()
+    assert _pay(client)["Location"] == order.get_absolute_url()
+
+
+def test_a_total_no_card_can_pay_is_said_not_sent(client: Client, shipping: Upstream, till: Till) -> None:
+    free = payload("printify/shipping", standard=0, economy=0)
+    shipping.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json=free)
+    holding(client, factories.cart(factories.variant(price=10)))
+    client.get("/checkout/")
+    assert "cannot be paid by card" in text(_pay(client))
+    assert not till.asked("POST", CREATE)
+
+
+def test_what_sold_out_meanwhile_is_not_paid_for(client: Client, cart: Cart) -> None:
+    Variant.objects.update(is_available=False)
+    assert _pay(client)["Location"] == "/cart/"
+    assert not Order.objects.exists()
+
+
+def test_forms_need_their_token(shipping: Upstream) -> None:
+    client = Client(enforce_csrf_checks=True)
+    holding(client, factories.cart(factories.variant()))
+    assert _pay(client).status_code == 403
+
+
+# --- paying on our page -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elements(settings: Settings) -> None:
+    settings.STRIPE_UI_MODE = "elements"
+
+
+@pytest.mark.usefixtures("elements")
+def test_the_secret_is_given_to_the_buyers_browser_alone(client: Client, till: Till) -> None:
+    order = waiting()
+    till.creates(session_of(order, url=None, client_secret="cs_secret_1"))
+    assert client.get(f"/checkout/pay/{order.token}/").status_code == 404
+    assert not till.mock.calls
+    _remembers(client, order)
+    answer = client.get(f"/checkout/pay/{order.token}/")
+    assert "cs_secret_1" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_without_elements_there_is_no_such_page(client: Client) -> None:
+    order = waiting()
+    _remembers(client, order)
+    assert client.get(f"/checkout/pay/{order.token}/").status_code == 404
+
+
+@pytest.mark.usefixtures("elements")
+@pytest.mark.parametrize("state", ["paid", "expired", "canceled"])
+def test_what_is_past_paying_is_shown_instead(client: Client, state: str) -> None:
+    order = waiting(state=state)
+    _remembers(client, order)
+    assert client.get(f"/checkout/pay/{order.token}/")["Location"] == order.get_absolute_url()
+
+
+@pytest.mark.usefixtures("elements")
+def test_agreeing_leads_to_our_own_page(client: Client, cart: Cart) -> None:
+    answer = _pay(client)
+    assert answer["Location"] == f"/checkout/pay/{Order.objects.get().token}/"
+
+
+# --- back from Stripe --------------------------------------------------------------------------------------
+
+
+def _status(client: Client, session_id: str = SESSION) -> str:
+    """What both the page and the JSON route say."""
+    said = str(client.get("/api/checkout/success", {"session_id": session_id}).json()["status"])
+    page = client.get("/checkout/success/", {"session_id": session_id})
+    assert page.context["status"] == said
+    assert "no-store" in page["Cache-Control"]
+    return said
+
+
+@pytest.fixture
+def order(client: Client) -> Order:
+    """Of this browser, with an open session."""
+    made = waiting()
+    opened(made)
+    _remembers(client, made)
+    return made
+
+
+SAID: dict[str, tuple[Callable[[Order], dict[str, Any]], str, str]] = {
+    "paid": (paid_session, "paid", "paid"),
+    "still open": (session_of, "unpaid", "awaiting_payment"),
+    "expired": (expired_session, "unpaid", "expired"),
+    "money to follow": (lambda o: paid_session(o, payment_status="unpaid"), "confirming", "awaiting_payment"),
+    "wrong amount": (lambda o: paid_session(o, amount_total=1), "paid", "attention"),
+}
+
+
+@pytest.mark.parametrize(("session", "said", "state"), SAID.values(), ids=SAID.keys())
+def test_the_page_tells_how_it_stands_at_stripe(
+    client: Client, till: Till, order: Order, session: Callable[[Order], dict[str, Any]], said: str, state: str
+) -> None:
+    till.session(session(order))
+    assert _status(client) == said
+    order.refresh_from_db()
+    assert order.state == state
+
+
+def test_looking_twice_prints_once(client: Client, till: Till, order: Order) -> None:
+    till.session(paid_session(order))
+    for _ in range(3):
+        assert _status(client) == "paid"
+    assert Fulfilment.objects.count() == 1
+    assert len(till.mock.calls) == 1, "once settled, Stripe is asked no more"
+
+
+@pytest.mark.parametrize("answer", [{"status": 500}, {"body": requests.ReadTimeout()}, {"status": 200, "json": {}}])
+def test_while_stripe_cannot_say_the_page_does_not_either(
+    client: Client, till: Till, order: Order, answer: dict[str, Any]
+) -> None:
+    till.mock.add("GET", f"{API}/checkout/sessions/{SESSION}", **answer)
+    assert _status(client) == "confirming"
+    order.refresh_from_db()
+    assert order.state == "awaiting_payment"
+
+
+def test_the_session_in_the_address_is_the_one_that_is_asked_about(client: Client, till: Till, order: Order) -> None:
+    """Attempt 1 was paid in its last minute, when attempt 2 had been opened already."""
+    CheckoutSession.objects.update(state="expired", expires_at=timezone.now() + timedelta(seconds=40))
+    opened(order, number=2)
+    till.session(paid_session(order))
+    till.session(session_of(order, number=2))
+    assert _status(client) == "paid"
+
+
+def test_a_strangers_session_shows_nothing_and_calls_nobody(client: Client, till: Till, order: Order) -> None:
+    _remembers(client)
+    answer = client.get("/checkout/success/", {"session_id": SESSION})
+    assert answer.context["status"] == "unknown"
+    assert order.number not in answer.content.decode()
+    assert client.get("/api/checkout/success", {"session_id": SESSION}).json() == {
+        "status": "unknown",
+        "order": None,
+        "url": None,
+    }
+    assert not till.mock.calls
+    order.refresh_from_db()
+    assert order.state == "awaiting_payment"
+
+
+@pytest.mark.parametrize(
+    "given", ["", "cs_", "pi_12345678", "cs_test_" + "x" * 300, "cs_test_'; DROP", "../../admin", "1"]
+)
+def test_what_is_no_session_id_finds_nothing(client: Client, till: Till, order: Order, given: str) -> None:
+    assert _status(client, given) == "unknown"
+    assert not till.mock.calls
+
+
+def test_a_canceled_order_is_shown_not_called_unpaid(client: Client, order: Order) -> None:
+    Order.objects.update(state="canceled")
+    answer = client.get("/checkout/success/", {"session_id": SESSION})
+    assert answer["Location"] == order.get_absolute_url()
+
+
+def test_a_session_whose_id_never_reached_us_is_the_one_being_made(client: Client, till: Till, order: Order) -> None:
+    CheckoutSession.objects.update(stripe_session_id=None, url="", state="creating")
+    assert client.get("/checkout/success/", {"session_id": f"{SESSION}9"}).context["order"] == order
+
+
+def test_the_page_needs_no_stripe_once_the_webhook_told(
+    client: Client, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_session_id: str) -> gateway.SessionFacts:
+        raise Unavailable("down")
+
+    monkeypatch.setattr(gateway, "session", down)
+    Order.objects.update(state="paid")
+    assert _status(client) == "paid"
