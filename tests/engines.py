@@ -1,13 +1,13 @@
 """A database and a broker for one stack: SQLite files in its folder, or PostgreSQL and Redis where they are given."""
 
 import secrets
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+import kombu
 import psycopg
 import redis
 from django.conf import settings
@@ -40,6 +40,9 @@ class Files:
         self.database_url = f"sqlite:///{self.database}"
         self.broker_url = f"sqla+sqlite:///{self.broker}"
         self.cache_url = ""
+        # Its tables, before web, worker and beat race to make them.
+        with kombu.Connection(self.broker_url) as connection, connection.SimpleQueue("sync") as queue:
+            queue.qsize()
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database, timeout=20)) as connection:
@@ -54,8 +57,6 @@ class Files:
         # Through SQLite, because a copied file would miss what its WAL still holds.
         with closing(sqlite3.connect(self.database)) as old, closing(sqlite3.connect(other.database)) as new:
             old.backup(new)
-        if self.broker.is_file():
-            shutil.copy(self.broker, other.broker)
         return other
 
     def drop(self) -> None:

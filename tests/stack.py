@@ -114,7 +114,9 @@ class Stack:
         self.running.pop(name).end()
 
     def close(self) -> None:
-        processes.end_all(list(self.running.values()))
+        """At once: nothing of a stack outlives its test, so nobody's last words are waited for."""
+        for process in self.running.values():
+            process.kill()
         self.running.clear()
 
     def _run(self, name: str, command: list[str]) -> None:

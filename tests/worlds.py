@@ -51,7 +51,9 @@ def seeded(folder: Path) -> Iterator[Seed]:
         stack.start_sandbox()
         processes.wait_for_port(stack.running["sandbox"], ports[1])
         stack.manage("register_webhooks")
-        stack.manage("refresh_catalog")
+        # Drawing all pictures takes a minute; a few seconds give most products their first one.
+        stack.manage("refresh_catalog", "--no-images")
+        stack.manage("shell", "-v0", "-c", "from catalog import images; images.fetch_due(6)")
         stack.close()
         yield Seed(folder, ports, own)
     finally:
