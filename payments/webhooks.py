@@ -63,8 +63,14 @@ def _doubt(intent: str, what: str) -> str:
     if not payment.applied:
         return "handled: surplus, which goes back anyway"
     fulfilment = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
-    held = fulfilment is not None and lifecycle.hold(fulfilment, who=SOURCE, why=what)
     lifecycle.note(payment.order, who=SOURCE, what=what)
-    step = "Printing is held." if held else "Printing had begun."
+    step = _stopped(fulfilment, what) if fulfilment else "Nothing is being printed."
     alerts.open_alert(f"{what}:{intent}", f"{what} for order {payment.order.number}.", next_step=step)
     return "handled"
+
+
+def _stopped(fulfilment: Fulfilment, why: str) -> str:
+    """Hold it, and how that stands now: another doubt may have held it before."""
+    lifecycle.hold(fulfilment, who=SOURCE, why=why)
+    fulfilment.refresh_from_db()
+    return "Printing is held." if fulfilment.hold else "Printing had begun."
