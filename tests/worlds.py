@@ -54,6 +54,7 @@ def seeded(folder: Path) -> Iterator[Seed]:
         # Drawing all pictures takes a minute; a few seconds give most products their first one.
         stack.manage("refresh_catalog", "--no-images")
         stack.manage("shell", "-v0", "-c", "from catalog import images; images.fetch_due(6)")
+        stack.stop("sandbox")  # gently, so that its store is one whole file to copy
         stack.close()
         yield Seed(folder, ports, own)
     finally:

@@ -1,0 +1,23 @@
+"""The processes themselves: they start, serve, survive one another's deaths, and leave nothing behind."""
+
+from tests.stack import Stack
+
+
+def test_the_shop_runs_as_processes_over_its_sandbox(stack: Stack) -> None:
+    assert stack.get("/healthz").json() == {"status": "ok"}
+    assert stack.get("/").status_code == 200
+    assert "/media/products/" in stack.get("/products/").text
+
+    def beating() -> bool:
+        return {"worker", "beat"} <= set(stack.get("/healthz/deep").json()["heartbeat_age_seconds"])
+
+    stack.wait_for(beating, 30, "both heartbeats")
+
+
+def test_a_killed_worker_is_replaced_and_goes_on(stack: Stack) -> None:
+    stack.kill_worker()
+    stack.flush_broker()
+    assert stack.sql("SELECT count(*) FROM catalog_product WHERE visible") > [(30,)]
+    stack.start_worker()
+
+    stack.wait_for(lambda: stack.get("/healthz/deep").json()["heartbeat_age_seconds"].get("worker", 99) < 5, 30)
