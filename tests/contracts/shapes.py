@@ -29,7 +29,7 @@ def shape(*documents: Any) -> Shape:
 
 
 def unlike(ours: Any, *theirs: Any, loose: tuple[str, ...] = ()) -> list[str]:
-    """Where ours says more than theirs, or says it otherwise. Saying less is no fault; `loose` beginnings are let off."""
+    """Where ours says more than theirs, or says it otherwise. Saying less is fine; `loose` beginnings are let off."""
     mine, known = shape(ours), shape(*theirs)
     return [
         f"{path}: {', '.join(sorted(kinds)) or 'null'} where {', '.join(sorted(known.get(path, {'nothing'})))} is known"
