@@ -171,7 +171,7 @@ def test_printifys_refusals_have_our_payloads_shape(at_sandbox: Sandbox, name: s
     assert refused.value.code == str(ours["code"])
     assert unlike(ours, refused.value.body) == []
     if name == "refused_address":
-        assert json.loads(str(refused.value.body["errors"]["reason"])), "JSON inside the string"  # type: ignore[index]
+        assert json.loads(str(refused.value.body["errors"]["reason"])), "JSON inside the string"  # type: ignore[index]  # a body is any JSON
 
 
 # --- the whole path, over HTTP ----------------------------------------------------------------------------
