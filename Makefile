@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
+PIP := $(PY) -m pip --disable-pip-version-check -qq install --require-hashes
 # PYTHON=/path/to/python3.12 make run   chooses the interpreter of a new .venv.
 PYTHON ?=
 ARGS ?=

@@ -18,7 +18,7 @@ from ilytat.demo import environment, processes
 from ilytat.demo.processes import Process
 
 Step = Callable[[], object]
-PICTURE_SECONDS = 60.0
+PICTURE_SECONDS = 40.0
 
 
 class Stopped(BaseException):
@@ -97,7 +97,7 @@ def fill() -> None:
 
 
 def wait_for_pictures() -> None:
-    """Until every product has one, or a minute is over: the shop can be used meanwhile, the rest follows."""
+    """Until every product has one, but not for ever: the shop can be used meanwhile, the rest follows."""
     from ilytat.demo import preparation  # late: Django must be set up
 
     end, shown = time.monotonic() + PICTURE_SECONDS, -1
