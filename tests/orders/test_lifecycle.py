@@ -6,12 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.conf import settings as shop
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import alerts
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import cart as carts
@@ -19,9 +16,9 @@ from orders import lifecycle
 from orders.addresses import Address
 from orders.lifecycle import Deal
 from orders.models import Cart, Fulfilment, Order, OrderLine
-from orders.states import FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState, may_move
+from orders.states import ORDER_MOVES, OrderState, may_move
 from tests import factories
-from tests.orders.conftest import again, changed, created, paid, printing
+from tests.orders.conftest import paid
 from tests.racing import race
 
 pytestmark = pytest.mark.django_db
@@ -265,102 +262,3 @@ def test_attention_tells_staff_each_time_and_moves_once() -> None:
     assert lifecycle.ask_attention(order, who="stripe", why="wrong amount")
     assert not lifecycle.ask_attention(order, who="stripe", why="wrong amount")
     assert Alert.objects.get().count == 2
-
-
-# --- fulfilments -------------------------------------------------------------------------------------
-
-RANKED = sorted(FULFILMENT_RANK, key=lambda state: FULFILMENT_RANK[state])
-
-
-@pytest.mark.parametrize("old", RANKED)
-@pytest.mark.parametrize("new", RANKED)
-def test_a_fulfilment_only_goes_forward(old: FulfilmentState, new: FulfilmentState) -> None:
-    job = changed(created(), state=old)
-    forward = FULFILMENT_RANK[old] < FULFILMENT_RANK[new]
-    assert lifecycle.advance(job, new, who="test") is forward
-    assert again(job).state == (new if forward else old)
-    assert job.order.events.filter(what="fulfilment").count() == int(forward)
-
-
-def test_a_canceled_fulfilment_stays_canceled() -> None:
-    job = changed(created(), state=FulfilmentState.CANCELED)
-    assert not lifecycle.advance(job, FulfilmentState.SHIPPED, who="poll")
-
-
-def test_news_from_printify_ends_attention() -> None:
-    job = changed(printing(), state=FulfilmentState.ATTENTION)
-    assert lifecycle.advance(job, FulfilmentState.SHIPPED, who="webhook")
-    assert again(job).state == "shipped"
-
-
-@pytest.mark.parametrize(
-    ("make", "stoppable"),
-    [
-        (paid, True),
-        (created, True),
-        (lambda: changed(created(), sent_at=timezone.now()), False),
-        (printing, False),
-        (lambda: changed(paid(), state="attention"), True),
-        (lambda: changed(printing(), state="attention"), False),
-        (lambda: changed(created(), state="canceled"), False),
-    ],
-    ids=["new", "created", "being sent", "in production", "attention before", "attention after", "canceled"],
-)
-def test_a_hold_stops_what_has_not_been_sent(make: Callable[[], Fulfilment], stoppable: bool) -> None:  # noqa: FBT001 (parametrised)
-    job = make()
-    assert lifecycle.hold(job, who="stripe", why="dispute") is stoppable
-    assert not lifecycle.hold(job, who="stripe", why="dispute"), "holding twice says that nothing was done"
-    assert again(job).hold is stoppable
-    assert job.order.events.filter(what="held").count() == int(stoppable)
-
-
-def test_a_held_row_is_nobodys_work_until_it_is_released() -> None:
-    job = paid()
-    lifecycle.hold(job, who="staff", why="wait")
-    assert Fulfilment.claim(job.pk) is None
-    assert lifecycle.release(job, who="staff")
-    assert not lifecycle.release(job, who="staff")
-    assert again(job).hold_reason == ""
-    assert Fulfilment.claim(job.pk)
-
-
-@pytest.mark.parametrize(
-    ("known", "state"),
-    [
-        ({}, "new"),
-        ({"printify_order_id": "p1"}, "created"),
-        ({"printify_order_id": "p1", "sent_at": timezone.now()}, "in_production"),
-    ],
-    ids=["nothing", "a draft", "a draft sent"],
-)
-def test_after_attention_it_goes_on_from_what_is_known(known: dict[str, Any], state: str) -> None:
-    job = changed(paid(), state="attention", attempts=41, **known)
-    alerts.open_alert(f"fulfilment:{job.external_id}", "stuck")
-    assert lifecycle.retry(job, who="staff")
-    job = again(job)
-    assert (job.state, job.attempts) == (state, 0)
-    assert Alert.objects.get().closed_at
-    assert Fulfilment.due().exists()
-
-
-def test_a_held_order_that_leaves_attention_is_still_held() -> None:
-    job = changed(paid(), state="attention")
-    lifecycle.hold(job, who="stripe", why="dispute")
-    lifecycle.retry(job, who="staff")
-    assert again(job).state == "new"
-    assert not Fulfilment.due().exists()
-
-
-def test_pressing_retry_while_a_worker_is_on_it_changes_nothing_for_the_worker() -> None:
-    job = paid()
-    mine = Fulfilment.claim(job.pk)
-    assert mine
-    assert lifecycle.retry(job, who="staff")
-    assert lifecycle.retry(job, who="staff")
-    assert Fulfilment.claim(job.pk) is None
-    mine.still_mine(margin=shop.LEASE_SECONDS / 2)
-
-
-@pytest.mark.parametrize("state", ["delivered", "canceled"])
-def test_what_is_over_is_not_retried(state: str) -> None:
-    assert not lifecycle.retry(changed(created(), state=state), who="staff")

@@ -8,19 +8,16 @@ import requests
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
-from orders.models import Fulfilment, Order
+from ilytat.integrations.errors import OutcomeUnknown, Refused
+from orders.models import Order
 from payments import checkout, gateway
-from payments.models import CheckoutSession, Payment
+from payments.models import CheckoutSession
 from tests import factories
 from tests.payments.conftest import (
     SESSION,
-    Said,
     Till,
-    expired_session,
     form,
     opened,
-    paid_session,
     refused,
     session_of,
     waiting,
@@ -240,114 +237,3 @@ def test_elements_ask_again_for_the_secret_under_the_same_key(till: Till, settin
     secrets = [getattr(checkout.start(order), "client_secret", "") for _ in range(2)]
     assert secrets == ["cs_secret_1"] * 2
     assert till.keys(CREATE) == [f"checkout-{order.number}-1"] * 2
-
-
-# --- closing ---------------------------------------------------------------------------------------------
-
-
-def _rivals(till: Till) -> tuple[CheckoutSession, Order]:
-    """A session of an order of the same cart, and the order that replaces it."""
-    cart = factories.cart(factories.variant())
-    return opened(waiting(cart=cart)), waiting(cart=cart)
-
-
-def test_a_rival_of_the_same_cart_is_closed_first(till: Till) -> None:
-    row, order = _rivals(till)
-    till.expires(json=expired_session(row.order))
-    checkout.supersede(order)
-    assert (_state(row), _state(row.order)) == ("expired", "expired")
-    assert len(till.asked("POST", "/expire")) == 1
-
-
-def test_the_orders_own_session_and_other_carts_are_left_alone(till: Till) -> None:
-    order = waiting(cart=factories.cart(factories.variant()))
-    opened(order)
-    opened(waiting(cart=factories.cart(factories.variant())), number=2)
-    opened(waiting(cart=None), number=3)
-    checkout.supersede(order)
-    checkout.supersede(waiting(cart=None))
-    assert not till.mock.calls
-
-
-def test_a_rival_that_was_paid_meanwhile_is_shown_instead_of_asking_for_money_again(till: Till) -> None:
-    row, order = _rivals(till)
-    till.expires(**refused(400))
-    till.session(paid_session(row.order))
-    with pytest.raises(checkout.NotPayable) as past:
-        checkout.supersede(order)
-    assert past.value.order == row.order
-    assert (_state(row), _state(row.order), Payment.objects.count()) == ("complete", "paid", 1)
-    assert Fulfilment.objects.get().order == row.order
-
-
-@pytest.mark.parametrize("answer", [{"status": 500}, {"body": requests.ReadTimeout()}, refused(429)])
-def test_while_a_rival_may_be_open_no_second_way_to_pay_is_opened(till: Till, answer: Said) -> None:
-    row, order = _rivals(till)
-    till.expires(**answer)
-    with pytest.raises(IntegrationError):
-        checkout.supersede(order)
-    assert (_state(row), _state(row.order)) == ("open", "awaiting_payment")
-
-
-def test_a_rival_whose_answer_was_lost_is_found_by_its_key_and_closed(till: Till) -> None:
-    row, order = _rivals(till)
-    CheckoutSession.objects.update(stripe_session_id=None, url="", state="creating")
-    till.creates(session_of(row.order))
-    till.expires(json=expired_session(row.order))
-    checkout.supersede(order)
-    assert till.keys(CREATE) == [row.idempotency_key]
-    row.refresh_from_db()
-    assert (row.state, row.stripe_session_id, _state(row.order)) == ("expired", SESSION, "expired")
-
-
-def test_a_rival_that_never_was_is_closed_here(till: Till) -> None:
-    row, order = _rivals(till)
-    CheckoutSession.objects.update(stripe_session_id=None, url="", state="creating")
-    till.creates(**refused(400, param="expires_at"))
-    checkout.supersede(order)
-    assert (_state(row), _state(row.order)) == ("expired", "expired")
-
-
-def test_a_rival_that_cannot_be_asked_for_is_not_taken_for_closed(till: Till) -> None:
-    row, order = _rivals(till)
-    CheckoutSession.objects.update(stripe_session_id=None, url="", state="creating")
-    till.creates(status=500)
-    with pytest.raises(OutcomeUnknown):
-        checkout.supersede(order)
-    assert _state(row) == "creating"
-
-
-def test_an_id_that_stripe_does_not_know_cannot_be_paid(till: Till) -> None:
-    """Keys of another account or of the other mode: without this it would be asked for each minute, for ever."""
-    row = opened(waiting())
-    till.expires(**refused(404, code="resource_missing"))
-    till.mock.add("GET", f"https://api.stripe.com/v1/checkout/sessions/{SESSION}", **refused(404))
-    checkout.close(row)
-    assert (_state(row), _state(row.order)) == ("expired", "expired")
-
-
-@pytest.mark.parametrize("status", [401, 403, 429])
-def test_a_key_that_is_not_taken_says_nothing_about_the_session(till: Till, status: int) -> None:
-    row = opened(waiting())
-    till.expires(**refused(status))
-    till.mock.add("GET", f"https://api.stripe.com/v1/checkout/sessions/{SESSION}", **refused(status))
-    with pytest.raises((Refused, Unavailable)):
-        checkout.close(row)
-    assert _state(row) == "open"
-
-
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_is_not_taken_says_nothing_about_a_lost_session_either(till: Till, status: int) -> None:
-    row = _row(waiting())
-    till.creates(**refused(status))
-    with pytest.raises(Refused):
-        checkout.close(row)
-    assert _state(row) == "creating"
-
-
-def test_closing_what_is_complete_and_unpaid_leaves_the_order_waiting(till: Till) -> None:
-    row = opened(waiting())
-    till.expires(**refused(400))
-    till.session(paid_session(row.order, payment_status="unpaid"))
-    checkout.close(row)
-    assert (_state(row), _state(row.order)) == ("complete", "awaiting_payment")
