@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from catalog import category_admin, queueing, sync_admin
 from catalog.models import PriceChange, Product, ProductImage, Variant
+from ilytat.display.money import written
 from ilytat.integrations.readonly import ReadOnlyInline
-from ilytat.money import written
 
 __all__ = ["ProductAdmin", "category_admin", "sync_admin"]
 

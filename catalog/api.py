@@ -21,8 +21,8 @@ from ninja import Query, Router, Schema
 from catalog import facets
 from catalog import search as search_
 from catalog.models import Category, Product, ProductImage, ProductQuerySet, Variant
+from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
-from ilytat.templatetags.shop import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

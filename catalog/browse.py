@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from catalog import colours, kinds
 from catalog.facets import Entry, is_clothing_size, size_key
 from catalog.models import Product, ProductQuerySet
-from ilytat import money
+from ilytat.display import money
 
 PER_PAGE = 24
 VALUES_MAX = 20

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from catalog.cards import cards
 from catalog.models import Category, Product
 from catalog.structured import absolute, plain
-from ilytat import money
+from ilytat.display import money
 
 PRIVATE = ("/admin/", "/accounts/", "/cart/", "/checkout/", "/orders/", "/search/", "/api/")
 

@@ -8,7 +8,7 @@ from django.utils.html import strip_tags
 
 from catalog.models import Product, Variant
 from catalog.pictures import Picture
-from ilytat import money
+from ilytat.display import money
 
 IMAGES_MAX = 6
 TEXT_MAX = 5000

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "anymail",
     "csp",
+    "ilytat.display",
     "ilytat.integrations",
     "ilytat.accounts",
     "notifications",
@@ -96,11 +97,7 @@ TEMPLATES = [
                 "catalog.context.categories",
                 "orders.context.cart",
             ],
-            "builtins": [
-                "django.templatetags.i18n",
-                "django.templatetags.static",
-                "ilytat.templatetags.shop",
-            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "ilytat.display.templatetags.shop"],
         },
     }
 ]

@@ -2,7 +2,7 @@
 
 A context is JSON, complete and frozen when the mail is queued: templates ask the database for nothing but the brand.
 Every key is present always; what does not apply is "" or []. Money is text already written for the reader
-(`ilytat.money.written`), moments and days are ISO 8601, addresses are absolute.
+(`ilytat.display.money.written`), moments and days are ISO 8601, addresses are absolute.
 """
 
 from dataclasses import dataclass

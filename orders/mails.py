@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from ilytat.money import written
+from ilytat.display.money import written
 from notifications import kinds, outbox
 from orders.models import Order, OrderLine, Shipment
 

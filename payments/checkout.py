@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from ilytat.display.money import exponent
 from ilytat.integrations.errors import IntegrationError, Refused
-from ilytat.money import exponent
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from catalog import availability
+from ilytat.display.money import written
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
-from ilytat.money import written
 from orders import addresses, lifecycle, quote
 from orders import cart as carts
 from orders.cart import CartView
