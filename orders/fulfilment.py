@@ -18,7 +18,7 @@ from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
 from orders import lifecycle, mails
 from orders.models import Fulfilment, Shipment
-from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+from orders.states import BEFORE_PRODUCTION, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
@@ -40,7 +40,7 @@ KNOWN = WAITING | PRODUCING | TROUBLED | {"fulfilled", "canceled"}
 
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
-    if job.order.state != OrderState.PAID:
+    if job.order.state != OrderState.PAID and job.state not in UNDER_WAY:
         job.needs_attention(f"The order is {job.order.get_state_display()}: nothing is printed for it.")
         return
     steps = {FulfilmentState.NEW: submit, FulfilmentState.CREATED: produce}

@@ -221,6 +221,44 @@ def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:
     return bool(stopped)
 
 
+def cancel(order: Order, *, who: str, why: str = "") -> bool:
+    """End a paid order before its printing begins. False, and nothing written: it is printing, or over already.
+
+    The money and the mail are the caller's, in the same transaction. What lies at Printify is canceled by the queue.
+    """
+    try:
+        with transaction.atomic():
+            if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
+                return False
+            _call_off(order, why)
+    except _TooLate:
+        order.refresh_from_db()
+        return False
+    return True
+
+
+class _TooLate(Exception):
+    """Printing has begun."""
+
+
+def _call_off(order: Order, why: str) -> None:
+    """Raises _TooLate when production has begun."""
+    job = Fulfilment.objects.filter(order=order).exclude(state=FulfilmentState.CANCELED).first()
+    if job is None:
+        return
+    stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
+    rows = Fulfilment.objects.filter(pk=job.pk, sent_at__isnull=True, state__in=stoppable)
+    called_off = {"state": FulfilmentState.CANCELING, "hold": True, "hold_reason": (why or "canceled")[:200]}
+    if not rows.update(**called_off, next_at=timezone.now(), attempts=0):
+        raise _TooLate
+    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+
+
+def mark_refunded(order: Order, *, who: str, why: str = "") -> bool:
+    """All the money of an order that could not be called off any more has gone back."""
+    return _move(order, OrderState.REFUNDED, who=who, why=why)
+
+
 def release(fulfilment: Fulfilment, *, who: str) -> bool:
     """End a hold; the grace period, if it still runs, is kept."""
     freed = Fulfilment.objects.filter(pk=fulfilment.pk, hold=True).update(

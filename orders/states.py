@@ -12,6 +12,7 @@ class OrderState(TextChoices):
     PAID = "paid", "Paid"
     EXPIRED = "expired", "Expired unpaid"
     CANCELED = "canceled", "Canceled"
+    REFUNDED = "refunded", "Refunded"
     ATTENTION = "attention", "Needs attention"
 
 
@@ -31,9 +32,11 @@ ORDER_MOVES: dict[str, frozenset[str]] = {
         {OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELED, OrderState.ATTENTION}
     ),
     OrderState.EXPIRED: frozenset({OrderState.PAID, OrderState.ATTENTION}),
-    OrderState.PAID: frozenset({OrderState.CANCELED, OrderState.ATTENTION}),
-    OrderState.ATTENTION: frozenset({OrderState.PAID, OrderState.CANCELED}),
+    OrderState.PAID: frozenset({OrderState.CANCELED, OrderState.REFUNDED, OrderState.ATTENTION}),
+    OrderState.ATTENTION: frozenset({OrderState.PAID, OrderState.CANCELED, OrderState.REFUNDED}),
+    # Canceled: nothing of it is printed. Refunded: all its money went back, whatever was printed of it.
     OrderState.CANCELED: frozenset(),
+    OrderState.REFUNDED: frozenset({OrderState.ATTENTION}),
 }
 
 FULFILMENT_RANK: dict[str, int] = {

@@ -46,7 +46,7 @@ def _steps(order: Order, fulfilment: Fulfilment | None) -> list[Step]:
 
 def _position(order: Order, fulfilment: Fulfilment | None) -> int:
     """Index of the current step; past the last one when delivered, 0 while unpaid."""
-    if order.state != OrderState.PAID or fulfilment is None:
+    if order.state not in {OrderState.PAID, OrderState.REFUNDED} or fulfilment is None:
         return 0
     state = fulfilment.state
     if state == FulfilmentState.ATTENTION:
