@@ -11,6 +11,13 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, SyncPause
+
+__all__ = [
+    "Category", "FieldChange", "FieldPolicy", "OldSlug", "PriceChange", "PrintifyCache", "Product", "ProductImage",
+    "ProductQuerySet", "SizeTable", "SyncChange", "SyncPause", "SyncRun", "Variant",
+]  # fmt: skip
+
 
 class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
     def fresh(self) -> Self:
@@ -95,6 +102,9 @@ class Product(models.Model):
     hidden = models.BooleanField(default=False, help_text="Hidden by staff; sync never changes it.")
     featured = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=1000)
+    pins = models.JSONField(default=dict, blank=True, help_text="Staff's values in place of Printify's, by field.")
+    basis = models.JSONField(default=dict, blank=True, help_text="What Printify said when staff overrode it, by field.")
+    override_moved = models.BooleanField(default=False, help_text="Printify has changed what staff override.")
     price_from = models.PositiveIntegerField(null=True, blank=True, help_text="Lowest offered price, minor units.")
     price_to = models.PositiveIntegerField(null=True, blank=True)
     in_stock = models.BooleanField(default=False)
@@ -184,6 +194,9 @@ class ProductImage(models.Model):
     label = models.CharField(max_length=40, blank=True, help_text="front, back, other …")
     is_default = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
+    place = models.PositiveSmallIntegerField(default=1000, help_text="Staff's order: lower comes first.")
+    hidden = models.BooleanField(default=False, help_text="Not shown in the shop; sync never changes it.")
+    own = models.BooleanField(default=False, help_text="Staff's own photo: sync leaves it alone.")
     files = models.JSONField(default=dict, blank=True)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
@@ -191,7 +204,7 @@ class ProductImage(models.Model):
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        ordering = ["position", "pk"]
+        ordering = ["place", "position", "pk"]
         constraints = [models.UniqueConstraint(fields=["product", "source_url"], name="product_image_once")]
 
     def __str__(self) -> str:
@@ -201,7 +214,7 @@ class ProductImage(models.Model):
 class SyncRun(models.Model):
     """One walk over the catalogue. Disappearance is judged only by a run that is complete."""
 
-    STATES: ClassVar = [(name, name) for name in ("running", "success", "partial", "failed", "canceled")]
+    STATES: ClassVar = [(name, name) for name in ("queued", "running", "success", "partial", "failed", "canceled")]
 
     trigger = models.CharField(max_length=20, default="schedule")
     dry_run = models.BooleanField(default=False)
@@ -217,11 +230,15 @@ class SyncRun(models.Model):
     failed = models.PositiveIntegerField(default=0)
     calls = models.PositiveIntegerField(default=0)
     note = models.TextField(blank=True)
+    current = models.CharField(max_length=200, blank=True, help_text="What is being read at this moment.")
+    only = models.JSONField(default=list, blank=True, help_text="Printify ids; empty: the whole catalogue.")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
-        ordering = ["-started_at"]
+        ordering = ["-started_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="sync_one_running")
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="queued"), name="sync_one_queued"),
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="sync_one_running"),
         ]
 
     def __str__(self) -> str:
