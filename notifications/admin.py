@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from ilytat.integrations import bell
 from ilytat.integrations.jobs import ATTENTION
 from notifications import outbox, previews
-from notifications.kinds import KINDS
+from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
 
 

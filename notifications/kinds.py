@@ -1,11 +1,10 @@
-"""The mails there are, and the typed context of each.
+"""The typed context of each mail; `notifications.mails` lists the mails themselves.
 
 A context is JSON, complete and frozen when the mail is queued: templates ask the database for nothing but the brand.
 Every key is present always; what does not apply is "" or []. Money is text already written for the reader
 (`ilytat.display.money.written`), moments and days are ISO 8601, addresses are absolute.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 
@@ -31,11 +30,16 @@ class Parcel(TypedDict):
     url: str  # the carrier's page; "" when unknown
 
 
-class OrderConfirmed(TypedDict):
+class OrderMail(TypedDict):
+    """What every mail about an order knows."""
+
     number: str
     url: str  # the order's page
     name: str
     lines: list[Line]
+
+
+class OrderConfirmed(OrderMail):
     totals: Totals
     ship_to: list[str]  # the address, line by line
     arrives_from: str  # a day; "" when unknown
@@ -43,31 +47,21 @@ class OrderConfirmed(TypedDict):
     cancel_until: str  # a moment; "" when there is no grace period
 
 
-class Shipped(TypedDict):
-    number: str
-    url: str
-    name: str
-    parcel: Parcel
-    lines: list[Line]  # what is in this parcel (all of the order when Printify does not say)
-    still_to_come: list[Line]
-    arrives_from: str
-    arrives_until: str
+class PaymentConfirming(OrderMail):
+    """A bank that takes its time: ordered, not yet paid."""
+
+    totals: Totals
+    ship_to: list[str]
+    answer_by: str  # the day by which the bank has decided; "" when unknown
 
 
-class Delivered(TypedDict):
-    number: str
-    url: str
-    name: str
-    parcel: Parcel
-    lines: list[Line]
-    still_to_come: list[Line]
+class PaymentFailed(OrderMail):
+    total: str
+    retry_url: str  # where it can be paid after all; "" when it cannot
+    pay_until: str  # a moment, or ""
 
 
-class OrderCanceled(TypedDict):
-    number: str
-    url: str
-    name: str
-    lines: list[Line]
+class OrderCanceled(OrderMail):
     by: Literal["buyer", "shop"]
     reason: str  # a sentence for the buyer; "" when it was their own wish
     refund: str  # what is going back; "" when nothing had been charged
@@ -82,14 +76,77 @@ class RefundSent(TypedDict):
     reason: str  # a sentence for the buyer, or ""
 
 
-class PaymentFailed(TypedDict):
+class RefundFailed(TypedDict):
+    """To staff: money that should have gone back and did not."""
+
+    number: str
+    url: str  # the refund or the order in the admin
+    amount: str
+    reason: str  # as the provider says it
+    next_step: str
+
+
+class Shipped(OrderMail):
+    """`lines` is what is in this parcel (all of the order when Printify does not say)."""
+
+    parcel: Parcel
+    still_to_come: list[Line]
+    arrives_from: str
+    arrives_until: str
+
+
+class Delivered(OrderMail):
+    parcel: Parcel
+    still_to_come: list[Line]
+
+
+class LateParcel(OrderMail):
+    """One apology: later than promised, whether it is being printed or under way."""
+
+    parcel: Parcel  # with "" for all when nothing has left yet
+    promised: str  # the last day of the window that was promised
+    arrives_until: str  # the new last day, or ""
+
+
+class AddressChanged(OrderMail):
+    """Where the order goes now. Also told when somebody else than the buyer changed it."""
+
+    ship_to: list[str]
+    arrives_from: str
+    arrives_until: str
+    cancel_until: str  # until when it can be changed once more; "" when it cannot
+
+
+class ClaimReceived(OrderMail):
+    claim: str  # the claim's number
+    wish: Literal["reprint", "refund", "other"]
+    message: str  # what the buyer wrote
+    answer_by: str  # a day, or ""
+
+
+class ClaimAnswered(OrderMail):
+    claim: str
+    decision: Literal["reprint", "refund", "declined", "question"]
+    answer: str  # what staff wrote, "" for none
+    amount: str  # what goes back; "" unless it is a refund
+
+
+class WithdrawalReceipt(OrderMail):
+    """Confirms on a durable medium that a withdrawal was declared, when and for what."""
+
+    received_at: str
+    message: str  # the declaration as it was made, or ""
+    refund: str  # what will go back; "" when it is not known yet
+    send_back_by: str  # a day; "" when nothing has to come back
+
+
+class OrderCode(TypedDict):
+    """The code that opens the whole order page on a device that only has the link."""
+
     number: str
     url: str
-    name: str
-    lines: list[Line]
-    total: str
-    retry_url: str  # where it can be paid after all; "" when it cannot
-    pay_until: str  # a moment, or ""
+    code: str
+    minutes: int  # how long it works
 
 
 class StaffAlert(TypedDict):
@@ -107,8 +164,14 @@ class VerifyEmail(TypedDict):
     signup: bool  # the first address of a new account, not one added later
 
 
+class Welcome(TypedDict):
+    email: str
+    url: str  # the account's page
+    orders: int  # orders placed before as a guest that are in the account now
+
+
 class AccountLink(TypedDict):
-    """Mails with one link: reset, sign-in instead of a second sign-up, sign-up for an unknown address."""
+    """Mails with one link: reset, sign-in instead of a second sign-up, data, newsletter."""
 
     email: str
     url: str
@@ -116,7 +179,10 @@ class AccountLink(TypedDict):
 
 
 class AccountNotice(TypedDict):
-    """Something changed in the account; the owner hears of it whoever did it."""
+    """Something changed in the account; the owner hears of it whoever did it.
+
+    Of a changed address both are told, in the same words: `email` is the old one, `detail` the new one.
+    """
 
     email: str
     detail: str  # the other address of an e-mail change, or ""
@@ -126,44 +192,31 @@ class AccountNotice(TypedDict):
     url: str  # the account's security page
 
 
-Audience = Literal["buyer", "account", "staff"]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """`name` is also the folder of its templates and SendGrid's category."""
+class AbandonedCart(TypedDict):
+    """Needs consent to reminders (`notifications.marketing.may_write`)."""
 
     name: str
-    context: type
-    audience: Audience
-    what: str  # as staff call it
-    secret: bool = False  # carries a link that opens an account: forgotten once handed over, never shown to staff
-
-    @property
-    def keys(self) -> frozenset[str]:
-        return frozenset(self.context.__annotations__)
+    lines: list[Line]
+    total: str
+    url: str  # opens the cart or its checkout again
 
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind("order_confirmed", OrderConfirmed, "buyer", "Order confirmed"),
-        Kind("shipped", Shipped, "buyer", "Parcel shipped"),
-        Kind("delivered", Delivered, "buyer", "Parcel delivered"),
-        Kind("order_canceled", OrderCanceled, "buyer", "Order canceled"),
-        Kind("refund_sent", RefundSent, "buyer", "Refund sent"),
-        Kind("payment_failed", PaymentFailed, "buyer", "Payment failed"),
-        Kind("staff_alert", StaffAlert, "staff", "Alert to staff"),
-        Kind("verify_email", VerifyEmail, "account", "Confirm the e-mail address", secret=True),
-        Kind("password_reset", AccountLink, "account", "Reset the password", secret=True),
-        Kind("unknown_account", AccountLink, "account", "Reset asked for an unknown address"),
-        Kind("account_exists", AccountLink, "account", "Sign-up with a known address"),
-        Kind("password_changed", AccountNotice, "account", "Password changed"),
-        Kind("password_set", AccountNotice, "account", "Password set"),
-        Kind("email_changed", AccountNotice, "account", "E-mail address changed"),
-        Kind("email_removed", AccountNotice, "account", "E-mail address removed"),
-        Kind("mfa_enabled", AccountNotice, "account", "Two-step sign-in switched on"),
-        Kind("mfa_disabled", AccountNotice, "account", "Two-step sign-in switched off"),
-        Kind("recovery_codes_changed", AccountNotice, "account", "New recovery codes"),
-    )
-}
+class BackInStock(TypedDict):
+    """Was asked for, once, on the product's page; sent once."""
+
+    title: str
+    label: str
+    amount: str
+    image: str
+    url: str
+
+
+class CampaignMail(TypedDict):
+    """Written by staff; needs consent to news."""
+
+    subject: str
+    preheader: str  # what mail programs show beside the subject, or ""
+    heading: str
+    body: str  # plain text; an empty line begins a paragraph
+    button: str  # the words on it; "" for none
+    url: str

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ilytat.integrations import alerts, bell, jobs
 from ilytat.integrations.errors import Refused
 from notifications import handover, rendering
-from notifications.kinds import KINDS
+from notifications.mails import KINDS
 from notifications.models import OutgoingEmail, Suppression
 
 QUEUE = "mail"

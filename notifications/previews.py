@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.utils.html import escape
 
 from notifications import rendering
-from notifications.kinds import KINDS
+from notifications.mails import KINDS
 from notifications.models import OutgoingEmail
 from notifications.samples import sample
 

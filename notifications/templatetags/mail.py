@@ -1,5 +1,6 @@
 """How mails write days and moments, which their contexts carry as ISO 8601."""
 
+import re
 from datetime import date, datetime
 
 from babel.dates import format_skeleton, format_time
@@ -26,3 +27,9 @@ def moment(iso: str) -> str:
     at = timezone.localtime(datetime.fromisoformat(iso))
     hour = format_time(at.timetz(), "short", locale=_locale())
     return f"{format_skeleton('MMMEd', at.date(), locale=_locale())}, {hour} {at.tzname()}"
+
+
+@register.filter
+def paragraphs(text: str) -> list[str]:
+    """An empty line begins a new one."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()]

@@ -4,7 +4,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ilytat.integrations import jobs
-from notifications.kinds import KINDS
+from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail
 from tests.notifications.conftest import Queue
 

@@ -5,7 +5,7 @@ import pytest
 from django.template import Engine
 
 from notifications import rendering
-from notifications.kinds import KINDS
+from notifications.mails import KINDS
 from notifications.models import Brand
 from notifications.samples import NUMBER, sample
 
@@ -47,7 +47,7 @@ def _emptied(value: object) -> object:
 
 def _needed(kind: str) -> dict[str, object]:
     """What is never empty, says the kind's contract."""
-    names = ("number", "url", "message", "at", "first_at", "email", "by")
+    names = ("number", "url", "message", "at", "first_at", "received_at", "email", "by", "minutes")
     return {name: value for name, value in sample(kind).items() if name in names}
 
 

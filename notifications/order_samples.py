@@ -1,0 +1,179 @@
+"""One example of every mail about an order."""
+
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.templatetags.static import static
+
+from notifications import kinds
+
+NUMBER = "IL-10482"
+NAME = "Ada Sample"
+
+
+def page(path: str) -> str:
+    return f"{settings.SITE_URL}{path}"
+
+
+def picture() -> str:
+    """A drawing of ours; "" where static files are not collected yet."""
+    try:
+        return page(static("img/mail-sample.png"))
+    except ValueError:
+        return ""
+
+
+def lines() -> list[kinds.Line]:
+    tee: kinds.Line = {
+        "title": "Scenic Route Unisex Tee",
+        "label": "Heather Grey / L",
+        "quantity": 2,
+        "amount": "$45.98",
+        "image": picture(),
+    }
+    return [tee, _mug()]
+
+
+def _mug() -> kinds.Line:
+    return {"title": "Stay Golden Mug", "label": "11 oz", "quantity": 1, "amount": "$14.50", "image": ""}
+
+
+def _order() -> kinds.OrderMail:
+    return {"number": NUMBER, "url": page("/orders/sample/"), "name": NAME, "lines": lines()}
+
+
+def _parcel() -> kinds.Parcel:
+    number = "9400111899223197428490"
+    return {"carrier": "USPS", "number": number, "url": f"https://tools.usps.com/go/{number}"}
+
+
+def _totals() -> kinds.Totals:
+    return {"subtotal": "$60.48", "discount": "$6.05", "shipping": "$8.29", "tax": "$5.57", "total": "$68.29"}
+
+
+def _ship_to() -> list[str]:
+    return [NAME, "1 Sample Street", "Chicago, IL 60601", "United States"]
+
+
+def _order_confirmed() -> kinds.OrderConfirmed:
+    return {
+        **_order(),
+        "totals": _totals(),
+        "ship_to": _ship_to(),
+        "arrives_from": "2026-11-10",
+        "arrives_until": "2026-11-16",
+        "cancel_until": "2026-11-03T22:12:00+00:00",
+    }
+
+
+def _payment_confirming() -> kinds.PaymentConfirming:
+    return {**_order(), "totals": _totals(), "ship_to": _ship_to(), "answer_by": "2026-11-09"}
+
+
+def _payment_failed() -> kinds.PaymentFailed:
+    retry, until = page("/orders/sample/"), "2026-11-03T22:42:00+00:00"
+    return {**_order(), "total": "$68.29", "retry_url": retry, "pay_until": until}
+
+
+def _order_canceled() -> kinds.OrderCanceled:
+    return {**_order(), "by": "buyer", "reason": "", "refund": "$68.29"}
+
+
+def _refund_sent() -> kinds.RefundSent:
+    return {
+        "number": NUMBER,
+        "url": page("/orders/sample/"),
+        "name": NAME,
+        "amount": "$14.50",
+        "partial": True,
+        "reason": "The mug arrived broken.",
+    }
+
+
+def _refund_failed() -> kinds.RefundFailed:
+    return {
+        "number": NUMBER,
+        "url": page("/admin/payments/refund/1/change/"),
+        "amount": "$14.50",
+        "reason": "lost_or_stolen_card",
+        "next_step": "Ask the buyer for another way, then refund by hand and note it on the order.",
+    }
+
+
+def _shipped() -> kinds.Shipped:
+    arrives_from, arrives_until = "2026-11-10", "2026-11-16"
+    return {
+        **_order(),
+        "lines": lines()[:1],
+        "parcel": _parcel(),
+        "still_to_come": [_mug()],
+        "arrives_from": arrives_from,
+        "arrives_until": arrives_until,
+    }
+
+
+def _delivered() -> kinds.Delivered:
+    return {**_order(), "parcel": _parcel(), "still_to_come": []}
+
+
+def _late_parcel() -> kinds.LateParcel:
+    return {**_order(), "parcel": _parcel(), "promised": "2026-11-16", "arrives_until": "2026-11-21"}
+
+
+def _address_changed() -> kinds.AddressChanged:
+    return {
+        **_order(),
+        "ship_to": _ship_to(),
+        "arrives_from": "2026-11-10",
+        "arrives_until": "2026-11-16",
+        "cancel_until": "2026-11-03T22:12:00+00:00",
+    }
+
+
+def _claim_received() -> kinds.ClaimReceived:
+    said = "The mug arrived broken.\nThe handle is off."
+    told: kinds.ClaimReceived = {
+        **_order(),
+        "claim": "C-17",
+        "wish": "reprint",
+        "message": said,
+        "answer_by": "2026-11-05",
+    }
+    return {**told, "lines": [_mug()]}
+
+
+def _claim_answered() -> kinds.ClaimAnswered:
+    answer = "We are sorry about the handle. A new mug is on its way to the printer."
+    return {**_order(), "lines": [_mug()], "claim": "C-17", "decision": "reprint", "answer": answer, "amount": ""}
+
+
+def _withdrawal_receipt() -> kinds.WithdrawalReceipt:
+    return {
+        **_order(),
+        "received_at": "2026-11-03T21:42:00+00:00",
+        "message": "I withdraw from the contract for the tee and the mug.",
+        "refund": "$68.29",
+        "send_back_by": "2026-11-17",
+    }
+
+
+def _order_code() -> kinds.OrderCode:
+    return {"number": NUMBER, "url": page("/orders/sample/"), "code": "481 932", "minutes": 15}
+
+
+BUILDERS: Mapping[type, Callable[[], object]] = {
+    kinds.OrderConfirmed: _order_confirmed,
+    kinds.PaymentConfirming: _payment_confirming,
+    kinds.PaymentFailed: _payment_failed,
+    kinds.OrderCanceled: _order_canceled,
+    kinds.RefundSent: _refund_sent,
+    kinds.RefundFailed: _refund_failed,
+    kinds.Shipped: _shipped,
+    kinds.Delivered: _delivered,
+    kinds.LateParcel: _late_parcel,
+    kinds.AddressChanged: _address_changed,
+    kinds.ClaimReceived: _claim_received,
+    kinds.ClaimAnswered: _claim_answered,
+    kinds.WithdrawalReceipt: _withdrawal_receipt,
+    kinds.OrderCode: _order_code,
+}
