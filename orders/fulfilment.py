@@ -16,32 +16,25 @@ from catalog.printify import Parcel, UpstreamOrder
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from orders import lifecycle, mails
+from orders import drafts, lifecycle, mails
 from orders.models import Fulfilment, Shipment
-from orders.states import BEFORE_PRODUCTION, UNDER_WAY, FulfilmentState, OrderState
+from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
+from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
-WAITING = frozenset({"pending", "on-hold", "cost-calculation"})
-PRODUCING = frozenset(
-    {
-        "sending-to-production",
-        "sending_to_production_delegate",
-        "sending_to_production_delegate_sync",
-        "in-production",
-        "partially-fulfilled",
-    }
-)
-TROUBLED = frozenset({"has-issues", "had-issues", "unfulfillable", "payment-not-received", "source-check-failed"})
-KNOWN = WAITING | PRODUCING | TROUBLED | {"fulfilled", "canceled"}
-
 
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
+    if job.state == FulfilmentState.CANCELING:
+        drafts.cancel(job)
+        return
     if job.order.state != OrderState.PAID and job.state not in UNDER_WAY:
         job.needs_attention(f"The order is {job.order.get_state_display()}: nothing is printed for it.")
+        return
+    if job.state in BEFORE_PRODUCTION and not drafts.all_gone(job):
         return
     steps = {FulfilmentState.NEW: submit, FulfilmentState.CREATED: produce}
     steps.get(FulfilmentState(job.state), watch)(job)
@@ -103,6 +96,7 @@ def produce(job: Fulfilment) -> None:
 
 def _tell_unasked(fulfilment: Fulfilment) -> None:
     if fulfilment.sent_at is None:
+        Fulfilment.objects.filter(pk=fulfilment.pk, sent_at__isnull=True).update(sent_at=timezone.now())
         why = f"Order {fulfilment.order.number} is in production though we never asked: is Printify's approval Manual?"
         alerts.open_alert(f"approval:{fulfilment.external_id}", why, next_step="Printify > store settings > approval.")
 
@@ -146,6 +140,8 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )
+    if fulfilment.state in CALLED_OFF:
+        return _after_calling_off(fulfilment, upstream)
     fresh = [parcel for parcel in upstream.parcels if _take_parcel(fulfilment, parcel)]
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
@@ -181,6 +177,14 @@ def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
     if fulfilment.state in BEFORE_PRODUCTION:
         _tell_unasked(fulfilment)
     return lifecycle.advance(fulfilment, target, who=who)
+
+
+def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+    if upstream.status not in PRODUCING and upstream.status != "fulfilled":
+        return "handled: called off by us"
+    why = f"Order {fulfilment.order.number} was called off, but Printify prints it ({upstream.status})."
+    alerts.open_alert(f"printed:{fulfilment.external_id}", why, next_step="Stop it at Printify, or send it as a gift.")
+    return "handled: called off, and printed all the same"
 
 
 def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:

@@ -20,6 +20,7 @@ from orders.addresses import Address, for_printify
 from orders.cart import CartView, subtract
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES
+from orders.revision import TooLate, begin_again, take_back
 from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
@@ -221,7 +222,7 @@ def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:
     return bool(stopped)
 
 
-def cancel(order: Order, *, who: str, why: str = "") -> bool:
+def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> bool:
     """End a paid order before its printing begins. False, and nothing written: it is printing, or over already.
 
     The money and the mail are the caller's, in the same transaction. What lies at Printify is canceled by the queue.
@@ -230,28 +231,28 @@ def cancel(order: Order, *, who: str, why: str = "") -> bool:
         with transaction.atomic():
             if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
                 return False
-            _call_off(order, why)
-    except _TooLate:
+            reason = (why or "canceled")[:200]
+            take_back(order, FulfilmentState.CANCELING, held_too=held_too, hold=True, hold_reason=reason)
+    except TooLate:
         order.refresh_from_db()
         return False
+    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return True
 
 
-class _TooLate(Exception):
-    """Printing has begun."""
+def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
+    """Print the order as its row and lines say now. Raises TooLate; call inside the transaction that changed them.
 
-
-def _call_off(order: Order, why: str) -> None:
-    """Raises _TooLate when production has begun."""
-    job = Fulfilment.objects.filter(order=order).exclude(state=FulfilmentState.CANCELED).first()
-    if job is None:
-        return
-    stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-    rows = Fulfilment.objects.filter(pk=job.pk, sent_at__isnull=True, state__in=stoppable)
-    called_off = {"state": FulfilmentState.CANCELING, "hold": True, "hold_reason": (why or "canceled")[:200]}
-    if not rows.update(**called_off, next_at=timezone.now(), attempts=0):
-        raise _TooLate
+    The draft made so far is canceled at Printify before one under the next revision's id is submitted.
+    """
+    row = take_back(order, FulfilmentState.NEW, held_too=False)
+    if row is None:
+        raise TooLate
+    begin_again(row, printify_body(order))
+    note(order, who=who, what=what, why=why)
     bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    row.refresh_from_db()
+    return row
 
 
 def mark_refunded(order: Order, *, who: str, why: str = "") -> bool:
@@ -288,6 +289,8 @@ def retry(fulfilment: Fulfilment, *, who: str) -> bool:
 
 def resume_state(fulfilment: Fulfilment) -> FulfilmentState:
     """Where a fulfilment goes on after attention, from what is known to have happened."""
+    if fulfilment.order.state == OrderState.CANCELED:
+        return FulfilmentState.CANCELING
     if fulfilment.printify_order_id is None:
         return FulfilmentState.NEW
     return FulfilmentState.CREATED if fulfilment.sent_at is None else FulfilmentState.IN_PRODUCTION

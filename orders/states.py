@@ -22,6 +22,7 @@ class FulfilmentState(TextChoices):
     IN_PRODUCTION = "in_production", "In production"
     SHIPPED = "shipped", "Shipped"
     DELIVERED = "delivered", "Delivered"
+    CANCELING = "canceling", "Being canceled at Printify"
     CANCELED = "canceled", "Canceled"
     ATTENTION = "attention", "Needs attention"
 
@@ -51,7 +52,8 @@ FULFILMENT_RANK: dict[str, int] = {
 BEFORE_PRODUCTION = frozenset({FulfilmentState.NEW, FulfilmentState.CREATED})
 # Printify has it; we only watch.
 UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
-FINAL = frozenset({FulfilmentState.DELIVERED, FulfilmentState.CANCELED})
+CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
+FINAL = frozenset({FulfilmentState.DELIVERED, *CALLED_OFF})
 
 
 def may_move(old: str, new: str) -> bool:

@@ -185,9 +185,10 @@ def test_the_moves_are_the_ones_that_were_agreed() -> None:
     assert {old: set(new) for old, new in ORDER_MOVES.items()} == {
         "awaiting_payment": {"paid", "expired", "canceled", "attention"},
         "expired": {"paid", "attention"},
-        "paid": {"canceled", "attention"},
-        "attention": {"paid", "canceled"},
+        "paid": {"canceled", "refunded", "attention"},
+        "attention": {"paid", "canceled", "refunded"},
         "canceled": set(),
+        "refunded": {"attention"},
     }
 
 
