@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='fulfilment',
             name='sent_at',
-            field=models.DateTimeField(blank=True, help_text='When production was asked for, or seen to have begun.', null=True),
+            field=models.DateTimeField(blank=True, help_text='When production was asked for, or begun.', null=True),
         ),
         migrations.AlterField(
             model_name='fulfilment',
