@@ -16,7 +16,7 @@ def write_mockups(product: Product, mockups: Iterable[Mockup], *, redesigned: bo
 
     Returns the change as {"images": [before, after]} in numbers, {} when there is none.
     """
-    known = list(ProductImage.objects.filter(product=product))
+    known = list(ProductImage.objects.filter(product=product, own=False))
     left = {row.pk: row for row in known}
     fresh, touched = [], []
     for position, mockup in enumerate(mockups):
@@ -38,11 +38,11 @@ def _same_picture(rows: Iterable[ProductImage], url: str) -> ProductImage | None
     """By address, else by camera: the address carries the title, so a new title moves every picture."""
     candidates = list(rows)
     exact = (row for row in candidates if row.source_url == url)
-    moved = (row for row in candidates if _camera(row.source_url) == _camera(url))
+    moved = (row for row in candidates if camera(row.source_url) == camera(url))
     return next(exact, None) or next(moved, None)
 
 
-def _camera(url: str) -> tuple[str, str, str]:
+def camera(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
     return parts.netloc, posixpath.dirname(parts.path), parts.query
 

@@ -103,7 +103,7 @@ def _keep_page(mine: SyncRun, page: Page) -> Counter[str]:
         _renew(same, page.asked_at)
     unchanged = set(same)
     stored = [
-        upsert.store(item, page.asked_at, dry_run=mine.dry_run)
+        upsert.store(item, page.asked_at, dry_run=mine.dry_run, run=mine)
         for item in page.items
         if product_id(item) not in unchanged
     ]

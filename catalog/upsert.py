@@ -6,6 +6,7 @@ meet on it. Staff's columns (overrides, hidden, featured, position, slug) are ne
 
 import json
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from catalog import categories, variants
+from catalog import categories, changes, variants
 from catalog.fields import Unreadable, storable
 from catalog.mockups import write_mockups
-from catalog.models import PrintifyCache, Product
+from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.readers import ProductFacts, design, digest, product_id, read_product
 
 log = logging.getLogger(__name__)
@@ -29,43 +30,64 @@ SHOWN_MAX = 300
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined."""
+    """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined.
+
+    `found` is the same in staff's words: whole values, weighed by their policies.
+    """
 
     outcome: Outcome
     printify_id: str
     product: Product | None = None
     fields: dict[str, list[Any]] = field(default_factory=dict)
     error: str = ""
+    found: list[changes.Found] = field(default_factory=list)
 
 
 def ttl() -> timedelta:
     return timedelta(minutes=settings.CATALOG_TTL_MINUTES)
 
 
-def store(payload: Any, asked_at: datetime, *, dry_run: bool = False) -> Stored:
+def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncRun | None = None) -> Stored:
     """Keep what Printify answered to a question asked at `asked_at`. Never raises for what is in the payload."""
     key = product_id(payload)
     if not key:
         return Stored("failed", "", error="not an object with a product id")
     try:
-        return _store(key, payload, asked_at, dry_run=dry_run)
+        return _store(key, payload, asked_at, dry_run=dry_run, run=run)
     except Exception as error:  # one product's surprise must not end the walk over all others
         log.exception("product could not be kept", extra={"product": key})
         return Stored("failed", key, error=f"{type(error).__name__}: {error}"[:SHOWN_MAX])
 
 
-def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool) -> Stored:
+def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: SyncRun | None) -> Stored:
     with transaction.atomic():
         cache = _locked(key, asked_at)
         data: dict[str, Any] = {}
         try:
             data = storable(payload)
-            stored = _keep(cache, data, read_product(data), asked_at)
+            stored = _keep(cache, data, read_product(data), asked_at, run)
         except Unreadable as error:
             stored = _quarantine(cache, data, asked_at, str(error))
         if dry_run:
             transaction.set_rollback(True)
-        return stored
+    if dry_run and run and stored.product and stored.outcome == "changed":
+        changes.preview(stored.product, stored.found, run)
+    return stored
+
+
+def reapply(printify_id: str, granted: Collection[str] = ()) -> Stored:
+    """Write anew what Printify last said, because staff decided otherwise. `granted` fields pass whatever the policy.
+
+    Nothing is asked of Printify, and what is gone stays gone.
+    """
+    with transaction.atomic():
+        cache = _locked(printify_id, timezone.now())
+        product = Product.objects.filter(printify_id=printify_id, gone_at__isnull=True).first()
+        if product is None or not cache.data:
+            return Stored("unchanged", printify_id)
+        redesigned = "images" in granted
+        weighed = changes.weigh(product, read_product(cache.data), redesigned=redesigned, granted=granted)
+        return _written(product, weighed, None)
 
 
 def _locked(key: str, asked_at: datetime) -> PrintifyCache:
@@ -84,7 +106,9 @@ def _quarantine(cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, 
     return Stored("failed", cache.external_id, product, error=cache.error)
 
 
-def _keep(cache: PrintifyCache, data: dict[str, Any], facts: ProductFacts, asked_at: datetime) -> Stored:
+def _keep(
+    cache: PrintifyCache, data: dict[str, Any], facts: ProductFacts, asked_at: datetime, run: SyncRun | None
+) -> Stored:
     product = Product.objects.filter(printify_id=facts.id).first()
     if _is_older(cache, product, facts, asked_at):
         return Stored("older", facts.id, product)
@@ -92,9 +116,16 @@ def _keep(cache: PrintifyCache, data: dict[str, Any], facts: ProductFacts, asked
     cache.data, cache.hash, cache.error = data, digest(data), ""
     cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
     cache.save()
+    return _written(product, changes.weigh(product, facts, redesigned=redesigned), run)
+
+
+def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | None) -> Stored:
     outcome: Outcome = "created" if product is None else "changed"
-    row, fields = _write(product, facts, redesigned=redesigned)
-    return Stored(outcome if fields else "unchanged", facts.id, row, fields)
+    row, fields = _write(product, weighed)
+    changes.record(row, weighed.found, run)
+    return Stored(
+        outcome if fields or weighed.found else "unchanged", row.printify_id, row, fields, found=weighed.found
+    )
 
 
 def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts, asked_at: datetime) -> bool:
@@ -106,8 +137,9 @@ def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts
     return bool(known and facts.updated and facts.updated < known and not too_old)
 
 
-def _write(product: Product | None, facts: ProductFacts, *, redesigned: bool) -> tuple[Product, dict[str, list[Any]]]:
-    values = _columns(facts) | {"gone_at": _gone_at(product, facts)}
+def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, dict[str, list[Any]]]:
+    facts = weighed.facts
+    values = _columns(facts) | {"gone_at": _gone_at(product, facts), "override_moved": weighed.moved}
     before = (product.tags, product.blueprint_id) if product else None
     row = product or Product(printify_id=facts.id, slug=_slug(facts))
     fields = {
@@ -119,10 +151,11 @@ def _write(product: Product | None, facts: ProductFacts, *, redesigned: bool) ->
         setattr(row, name, value)
     if fields:
         row.synced_at = timezone.now()
-        row.save()
+        # Staff may have saved their columns since this row was read.
+        row.save(update_fields=[*fields, "synced_at"] if product else None)
     moved = categories.move(row, before, categories.all_rules())
     fields |= variants.write_variants(row, facts.variants)
-    fields |= write_mockups(row, facts.mockups, redesigned=redesigned)
+    fields |= write_mockups(row, facts.mockups, redesigned=weighed.redesigned)
     if fields or moved:
         Product.objects.filter(pk=row.pk).update(synced_at=timezone.now())
     return row, fields

@@ -1,0 +1,90 @@
+"""What staff decide about a change: take it over, leave it, or take back one that was taken over.
+
+Every decision is one transaction, made once: who comes second changes nothing. Nothing is asked of Printify.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import upsert
+from catalog.curation import FieldChange
+from catalog.models import PrintifyCache, Product
+from catalog.policies import FIELDS
+from catalog.readers import read_product
+
+State = FieldChange.State
+TAKEN_OVER = (State.APPLIED, State.APPROVED)
+UNDECIDED = (State.WAITING, State.IGNORED, State.DECLINED)
+
+
+def approve(change_id: int, by: Any) -> bool:
+    """Take over what waits (or was ignored or declined), as Printify says it now. False when it was decided before."""
+    with transaction.atomic():
+        change = _take(change_id, UNDECIDED, State.APPROVED, by)
+        if change is None:
+            return False
+        upsert.reapply(change.product.printify_id, granted=[change.field])
+    return True
+
+
+def decline(change_id: int, by: Any) -> bool:
+    """Keep ours. The same value does not ask again; another one does."""
+    return _take(change_id, (State.WAITING,), State.DECLINED, by) is not None
+
+
+def revert(change_id: int, by: Any) -> bool:
+    """Back to what was shown before, as staff's own value: no synchronisation undoes it, only staff do."""
+    with transaction.atomic():
+        change = _take(change_id, TAKEN_OVER, State.REVERTED, by)
+        if change is None or not FIELDS[change.field].revertible:
+            transaction.set_rollback(True)
+            return False
+        keep(change.product, change.field, change.before)
+    return True
+
+
+def keep(product: Product, field: str, value: Any) -> None:
+    """Make `value` staff's own; prices are added to those kept already. Belongs into a transaction."""
+    names = {"title": "title_override", "description": "description_override"}
+    if field in names:
+        _save(product, field, theirs(product, field), **{names[field]: value})
+        return
+    mine = product.pins.get(field, {}) | value if field == "price" else value
+    _save(product, field, theirs(product, field, mine), pins=product.pins | {field: mine})
+    upsert.reapply(product.printify_id)
+
+
+def let_go(product: Product, field: str) -> None:
+    """Printify's value again."""
+    names = {"title": "title_override", "description": "description_override"}
+    basis = {name: said for name, said in product.basis.items() if name != field}
+    pins = {name: value for name, value in product.pins.items() if name != field}
+    with transaction.atomic():
+        own = {names[field]: ""} if field in names else {}
+        _update(product, basis=basis, pins=pins, override_moved=False, **own)
+        upsert.reapply(product.printify_id, granted=[field])
+
+
+def theirs(product: Product, field: str, mine: Any = None) -> Any:
+    """What Printify says of the field at present, in the shape that `Product.basis` keeps."""
+    cache = PrintifyCache.objects.filter(type="product", external_id=product.printify_id).first()
+    return upsert.changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
+
+
+def _save(product: Product, field: str, said: Any, **values: Any) -> None:
+    _update(product, basis=product.basis | {field: said}, **values)
+
+
+def _update(product: Product, **values: Any) -> None:
+    Product.objects.filter(pk=product.pk).update(**values, synced_at=timezone.now())
+    product.refresh_from_db()
+
+
+def _take(change_id: int, states: tuple[str, ...], state: str, by: Any) -> FieldChange | None:
+    """The change, moved to `state` by us; None when somebody was quicker."""
+    rows = FieldChange.objects.filter(pk=change_id, state__in=states)
+    if not rows.update(state=state, decided_at=timezone.now(), decided_by=by):
+        return None
+    return FieldChange.objects.select_related("product").get(pk=change_id)

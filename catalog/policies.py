@@ -1,0 +1,65 @@
+"""What may happen by itself when Printify changes something, and what waits for staff: a policy a field.
+
+A policy holds for the whole shop; a product may have an exception. Stock and cost have none: what cannot be made is
+not sold, and what we pay is not ours to choose.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.curation import FieldPolicy, Policy
+from catalog.models import Product
+
+
+@dataclass(frozen=True)
+class Field:
+    """`holdable`: may wait or be ignored. `revertible`: staff may keep the old value after it was taken over."""
+
+    name: str
+    label: str | Promise
+    holdable: bool = True
+    revertible: bool = True
+
+
+FIELDS = {
+    field.name: field
+    for field in (
+        Field("title", _("Title")),
+        Field("description", _("Description")),
+        Field("safety_information", _("Care and safety")),
+        Field("tags", _("Tags")),
+        Field("price", _("Price")),
+        Field("images", _("Pictures"), revertible=False),
+        Field("visible", _("Visible at Printify"), revertible=False),
+        Field("cost", _("Cost"), holdable=False, revertible=False),
+        Field("availability", _("Stock"), holdable=False, revertible=False),
+        Field("options", _("Choices"), holdable=False, revertible=False),
+    )
+}
+HOLDABLE = tuple(field for field in FIELDS.values() if field.holdable)
+
+
+def policies(product: Product | None = None) -> dict[str, str]:
+    """The policy of each field: the product's own, else the shop's, else that of a shop nobody has set up."""
+    found = {field.name: str(Policy.AUTO) for field in HOLDABLE}
+    rows = FieldPolicy.objects.filter(Q(product__isnull=True) | Q(product=product))
+    pairs = rows.values_list("product_id", "field", "policy")
+    for _product, name, policy in sorted(pairs, key=lambda row: row[0] is not None):
+        if name in found:
+            found[name] = policy
+    return found
+
+
+def choose(field: str, policy: str, product: Product | None = None) -> bool:
+    """Set a policy; "" on a product removes its exception. Returns whether anything changed."""
+    row = FieldPolicy.objects.filter(field=field, product=product).first()
+    if (row.policy if row else "") == policy:
+        return False
+    if not policy:
+        FieldPolicy.objects.filter(field=field, product=product).delete()
+    else:
+        FieldPolicy.objects.update_or_create(field=field, product=product, defaults={"policy": policy})
+    return True
