@@ -44,8 +44,8 @@ lock: $(VENV)/.dev ## Pin what requirements/*.in ask for, with hashes (UPGRADE=1
 	    --no-emit-find-links --no-emit-index-url --no-emit-trusted-host \
 	    $(if $(UPGRADE),--upgrade) --output-file=$$name.txt $$name.in || exit 1; done
 
-chaos: $(VENV)/.dev ## Run only the tests that kill processes and cut answers
-	@$(PY) -m pytest tests/chaos $(ARGS)
+chaos: $(VENV)/.dev ## Kill processes and cut answers at every step: all stories, with servers of their own
+	@$(PY) -m tests.chaos $(ARGS)
 
 # --- .venv: the stamps are newer than the locks they were made from, so a second run does nothing ------
 

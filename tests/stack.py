@@ -4,6 +4,7 @@ Tests look at it from outside: pages, JSON, the sandbox's state, `manage`, and `
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,11 +18,15 @@ import requests
 
 from ilytat.demo import processes
 from ilytat.demo.processes import HOST, Process
+from tests.chaos import failpoint
+from tests.chaos.failpoint import Failpoint
 from tests.engines import Engines
 from tests.stand_in import Sandbox
 
 T = TypeVar("T")
-MANAGE_SECONDS = 180
+# Long, because a wait that ends early costs nothing and CI's machines are busy.
+MANAGE_SECONDS = 300
+PATIENCE = 90.0
 
 # Everything that waits in the shop waits briefly here.
 FAST = {
@@ -83,21 +88,22 @@ class Stack:
 
     def start(self) -> None:
         self.start_sandbox()
-        self.start_web()
         self.start_worker()
         self.start_beat()
+        self.start_web()
         self._wait_for("sandbox", self.sandbox_port)
-        self._wait_for("web", self.port)
 
     def start_sandbox(self) -> None:
         self._run("sandbox", processes.sandbox_server(self.sandbox_port))
 
-    def start_web(self) -> None:
-        self._run("web", processes.web_server(self.port))
+    def start_web(self, point: Failpoint | None = None) -> None:
+        self._run("web", processes.web_server(self.port), point)
+        self._wait_for("web", self.port)
 
-    def start_worker(self, name: str = "worker") -> None:
+    def start_worker(self, name: str = "worker", point: Failpoint | None = None, *, pool: str = "prefork") -> None:
         """A second one needs another name."""
-        self._run(name, processes.celery("worker", "--concurrency", "2", "--hostname", f"{name}@stack"))
+        sizes = ["--concurrency", "2", "--pool", pool, "--hostname", f"{name}@stack"]
+        self._run(name, processes.celery("worker", *sizes), point)
 
     def start_beat(self, name: str = "beat") -> None:
         self._run(name, processes.celery("beat", "--schedule", str(self.folder / name)))
@@ -113,15 +119,41 @@ class Stack:
         """SIGTERM, as a deploy does."""
         self.running.pop(name).end()
 
+    def freeze(self, name: str) -> None:
+        """SIGSTOP to the process and its children, as when a machine swaps."""
+        os.killpg(self.running[name].pid, signal.SIGSTOP)
+
+    def wake(self, name: str) -> None:
+        os.killpg(self.running[name].pid, signal.SIGCONT)
+
+    def struck(self, name: str, point: Failpoint) -> bool:
+        """Whether the process that was started with this point has met it."""
+        return self._sign(name, point).exists()
+
+    def died(self, name: str, point: Failpoint, seconds: float = PATIENCE) -> None:
+        """Waits until the process has died where it should. A story whose trouble did not come fails here."""
+        self.wait_for(lambda: self.struck(name, point), seconds, f"{name} to die at {point.target}")
+        self.wait_for(lambda: not self.running[name].alive, what=f"{name} to be gone")
+        del self.running[name]
+
+    def _sign(self, name: str, point: Failpoint) -> Path:
+        return self.folder / f"{name}-{point.when}-{point.target.replace(':', '.')}-{point.where}.struck"
+
     def close(self) -> None:
         """At once: nothing of a stack outlives its test, so nobody's last words are waited for."""
         for process in self.running.values():
             process.kill()
         self.running.clear()
 
-    def _run(self, name: str, command: list[str]) -> None:
+    def _run(self, name: str, command: list[str], point: Failpoint | None = None) -> None:
         assert name not in self.running, f"{name} runs already"
-        self.running[name] = Process(name, command, self.env, self.folder / f"{name}.log")
+        env = dict(self.env)
+        if point:
+            sign = self._sign(name, point)
+            sign.unlink(missing_ok=True)
+            sign.with_suffix(".calls").unlink(missing_ok=True)
+            command, env = failpoint.wrapped(command), env | point.environment(sign)
+        self.running[name] = Process(name, command, env, self.folder / f"{name}.log")
 
     def _wait_for(self, name: str, port: int) -> None:
         processes.wait_for_port(self.running[name], port)
@@ -134,7 +166,7 @@ class Stack:
     # --- looking and acting from outside -------------------------------------------------------------
 
     def get(self, path: str, **send: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=30, **send)
+        return requests.get(self.url + path, timeout=PATIENCE, **send)
 
     def manage(self, *words: str, check: bool = True) -> str:
         """`manage.py` with the stack's settings. Fails the test when the command does, unless `check=False`."""
@@ -159,7 +191,7 @@ class Stack:
         """Every message that waits is gone."""
         self.engines.flush_broker()
 
-    def wait_for(self, look: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
+    def wait_for(self, look: Callable[[], T], seconds: float = PATIENCE, what: str = "") -> T:
         """The first true answer of `look`, asked every 0.2 s. Fails with the logs when none comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -23,6 +23,11 @@ class Sandbox:
         found: dict[str, Any] = self._call("GET", "/control/state")
         return found
 
+    def mails(self) -> list[dict[str, Any]]:
+        """What was accepted, whole, newest first."""
+        found: list[dict[str, Any]] = self._call("GET", "/inbox.json")
+        return found
+
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Any button of the control page, by its address."""
         return self._call("POST", path, body or {})

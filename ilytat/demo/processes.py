@@ -35,6 +35,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Also the id of its group."""
+        return self._popen.pid
+
+    @property
     def alive(self) -> bool:
         return self._popen.poll() is None
 
