@@ -3,8 +3,12 @@
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 
 class ShopAdminSite(AdminSite):
@@ -12,7 +16,16 @@ class ShopAdminSite(AdminSite):
     site_title = "ILYTAT staff"
     index_title = "Control panel"
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not self._lacks_second_factor(request)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Wrapped here and not on the class: the decorator expects the request first."""
+        if super().has_permission(request) and self._lacks_second_factor(request):
+            messages.warning(request, "Staff sign in in two steps. Please switch it on first, then come back.")
+            return redirect("mfa_index")
         page: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return page
+
+    def _lacks_second_factor(self, request: HttpRequest) -> bool:
+        return settings.STAFF_TWO_STEP and not is_mfa_enabled(request.user)

@@ -263,7 +263,11 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # http://127.0.0.1 of the demo
+# The admin asks for a second factor. Off by default only where nothing is real.
+STAFF_TWO_STEP = env.bool("STAFF_TWO_STEP", ENVIRONMENT != "development")
 
 # --- Service calls ----------------------------------------------------------------------------------
 API_TOKEN = env.str("API_TOKEN", "")

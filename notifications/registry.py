@@ -5,6 +5,7 @@ from notifications import (
     events,  # noqa: F401 (registers the inbox's handlers)
     health,  # noqa: F401 (registers the checks)
     outbox,
+    privacy,  # noqa: F401 (registers what mail keeps of a person)
 )
 
 jobs.register(outbox.jobs_queue)

@@ -16,13 +16,13 @@ from catalog import availability
 from ilytat.display.money import written
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
-from orders import addresses, lifecycle, quote
+from orders import addresses, quote
 from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
 from orders.states import OrderState
 from orders.tracking import masked, progress
-from payments import buying, truth
+from payments import buying, known, truth
 from payments import checkout as sessions
 
 SEEN = "checkout_seen"  # in the session: the totals this buyer was shown, by delivery method
@@ -50,6 +50,7 @@ class Page:
         names = ("cart", "form", "options", "chosen", "doubts", "notice", "total")
         context: dict[str, Any] = {name: getattr(self, name) for name in names}
         context["taxed"] = settings.STRIPE_AUTOMATIC_TAX
+        context["saved"] = known.saved(self.request)
         context["elements"] = settings.STRIPE_UI_MODE == "elements"
         return render(self.request, "payments/checkout.html", context, status=status)
 
@@ -66,9 +67,9 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _no_cart(request)
     if request.method == "POST":
         return _ordered(request, shown)
-    known = _known(request, shown)
-    page = Page(request, shown, CheckoutForm(initial=known), [], None, [])
-    _quote(page, country=known["country"], method=known.get("method", ""))
+    first = known.fields(request, shown)
+    page = Page(request, shown, CheckoutForm(initial=first), [], None, [])
+    _quote(page, country=first["country"], method=first.get("method", ""))
     return page.render()
 
 
@@ -78,15 +79,6 @@ def _no_cart(request: HttpRequest) -> HttpResponse:
     if last and not carts.view(carts.current(request)).lines and last.state != OrderState.EXPIRED:
         return redirect(last)
     return redirect("cart")
-
-
-def _known(request: HttpRequest, shown: CartView) -> dict[str, Any]:
-    """What this browser told us before: coming back from Stripe must not mean typing it all again."""
-    last = buying.mine(request).last()
-    country = (shown.cart.country if shown.cart else "") or quote.default_country()
-    if last is None:
-        return {"country": country, "email": getattr(request.user, "email", "")}
-    return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
 
 
 def _quote(page: Page, *, country: str, region: str = "", zip_code: str = "", method: str = "") -> None:

@@ -6,5 +6,5 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        # Late: the receiver needs loaded models.
-        from ilytat.accounts import claims  # noqa: F401 (imported for its receiver)
+        # Late: receivers and keepers register themselves once the models are loaded.
+        from ilytat.accounts import claims, privacy, roles, sign_in  # noqa: F401 (importing registers)

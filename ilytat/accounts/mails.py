@@ -10,12 +10,16 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from ilytat.accounts.models import User
 from notifications import outbox
-from notifications.kinds import AccountLink, AccountNotice, VerifyEmail
+from notifications.kinds import AccountLink, AccountNotice, VerifyEmail, Welcome
 from notifications.models import OutgoingEmail
 
 HOURLY = 5  # mails of one kind to one address that a stranger can cause
@@ -27,12 +31,30 @@ Builder = Callable[[str, Context], Mapping[str, object]]
 def queue(template_prefix: str, email: str, context: Context, *, language: str) -> None:
     """Raises KeyError for a mail that no feature we have switched on sends."""
     kind, build = KINDS[template_prefix]
-    if build is _notice or not _too_many(kind, email):
+    if build is _notice or not too_many(kind, email):
         key = f"{kind}:{uuid.uuid4().hex}"
         outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context))
 
 
-def _too_many(kind: str, email: str) -> bool:
+def welcome(user: User, *, orders: int) -> None:
+    context: Welcome = {"email": user.email, "url": settings.SITE_URL + reverse("account_home"), "orders": orders}
+    outbox.queue("welcome", dedupe_key=f"welcome:{user.pk}", to=user.email, language=_language(user), context=context)
+
+
+def new_sign_in(user: User, request: HttpRequest) -> None:
+    context = {
+        "timestamp": timezone.now(),
+        "ip": get_adapter(request).get_client_ip(request),
+        "user_agent": request.headers.get("User-Agent", "")[:200],
+    }
+    queue("new_sign_in", user.email, context, language=_language(user))
+
+
+def _language(user: User) -> str:
+    return user.language or get_language() or "en"
+
+
+def too_many(kind: str, email: str) -> bool:
     since = timezone.now() - timedelta(hours=1)
     return OutgoingEmail.objects.filter(kind=kind, to__iexact=email, created_at__gt=since).count() >= HOURLY
 
@@ -90,4 +112,7 @@ KINDS: dict[str, tuple[str, Builder]] = {
     "mfa/email/totp_activated": ("mfa_enabled", _notice),
     "mfa/email/totp_deactivated": ("mfa_disabled", _notice),
     "mfa/email/recovery_codes_generated": ("recovery_codes_changed", _notice),
+    "new_sign_in": ("new_sign_in", _notice),
+    "mfa/email/webauthn_added": ("mfa_enabled", _notice),
+    "mfa/email/webauthn_removed": ("mfa_disabled", _notice),
 }

@@ -5,6 +5,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
+
+from ilytat.integrations.jobs import Job
 
 
 class UserManager(BaseUserManager["User"]):
@@ -37,3 +40,39 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Address(models.Model):
+    """One of the buyer's addresses. An order takes a copy: changing this one changes no order."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    name = models.CharField(max_length=120)
+    address1 = models.CharField(max_length=120)
+    address2 = models.CharField(max_length=120, blank=True)
+    city = models.CharField(max_length=80)
+    region = models.CharField(max_length=40, blank=True)
+    zip = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2)
+    phone = models.CharField(max_length=30, blank=True)
+    usual = models.BooleanField(default=False)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-usual", "-added_at", "pk"]
+        verbose_name_plural = "addresses"
+
+    def __str__(self) -> str:
+        parts = (self.name, self.address1, self.address2, self.city, self.region, self.zip, self.country, self.phone)
+        return ", ".join(part for part in parts if part)
+
+
+class Erasure(Job):
+    """Somebody's wish to be forgotten. Afterwards only the fingerprint stays, for the time after a restore."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True, help_text="Until it is done.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it has to wait.")
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"erasure asked {self.asked_at:%F}: {self.state}"

@@ -1,5 +1,16 @@
 from django.urls import path
 
-from ilytat.accounts import views
+from ilytat.accounts import address_views, privacy_views, views
 
-urlpatterns = [path("", views.home, name="account_home")]
+urlpatterns = [
+    path("", views.home, name="account_home"),
+    path("details/", views.details, name="account_details"),
+    path("join/<str:token>/", views.join, name="account_join"),
+    path("addresses/", address_views.addresses, name="account_addresses"),
+    path("addresses/new/", address_views.address, name="account_address_new"),
+    path("addresses/<int:pk>/", address_views.address, name="account_address"),
+    path("addresses/<int:pk>/remove/", address_views.address_remove, name="account_address_remove"),
+    path("privacy/", privacy_views.mine, name="account_privacy"),
+    path("privacy/ask/", privacy_views.ask, name="privacy_ask"),
+    path("privacy/link/<str:token>/", privacy_views.by_link, name="privacy_link"),
+]

@@ -1,17 +1,23 @@
 """The buyer's account: their orders first. Nothing in the shop needs an account."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from allauth.account.views import SignupView
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from ilytat.accounts.forms import DetailsForm
+from ilytat.accounts.models import User
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
-
-    from ilytat.accounts.models import User
 
     class SignedIn(HttpRequest):
         user: User
@@ -27,3 +33,36 @@ def home(request: "SignedIn") -> HttpResponse:
     mine = request.user.orders.select_related("fulfilment").prefetch_related("lines")
     page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
     return render(request, "account/home.html", {"page": page})
+
+
+@never_cache
+@login_required
+def details(request: "SignedIn") -> HttpResponse:
+    form = DetailsForm(request.POST or None, instance=request.user)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "account/details.html", {"form": form})
+    with override(form.save().language):
+        messages.success(request, _("Saved."))
+    answer = redirect("account_details")
+    answer.set_cookie(settings.LANGUAGE_COOKIE_NAME, request.user.language, max_age=settings.SESSION_COOKIE_AGE)
+    return answer
+
+
+class Join(SignupView):  # type: ignore[misc]  # allauth ships no types
+    """Sign-up with one field: the address is the order's, and its owner has to confirm it as always."""
+
+    email = ""
+    template_name = "account/join.html"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()
+        return kwargs | {"data": {"email": self.email, "password1": self.request.POST.get("password1", "")}}
+
+
+@require_POST
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """The offer after a purchase. The answer is sign-up's own: it tells nobody whether the address has an account."""
+    orders = User._meta.get_field("orders").related_model  # noqa: SLF001 (Django's documented name)
+    order: Any = get_object_or_404(orders, token=token)
+    view: HttpResponse = Join.as_view(email=order.email)(request)
+    return view

@@ -1,0 +1,46 @@
+"""`erase_customer ADDRESS`: what the buyer's own button does, for wishes that come by letter or telephone.
+
+After a backup was restored: print the list from the newer database with `--list`, keep it beside the backups, and go
+through it with `--again FILE`. The list holds fingerprints; only addresses that are in the restored data can match.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ilytat.accounts import privacy as wishes
+from ilytat.accounts.models import Erasure, User
+from ilytat.integrations import privacy
+
+
+class Command(BaseCommand):
+    help = "Delete what the shop keeps of a person, as soon as nothing of theirs is open."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", nargs="?")
+        parser.add_argument("--list", action="store_true", help="print the fingerprints of who was erased")
+        parser.add_argument("--again", metavar="FILE", type=Path, help="erase those again, after a restore")
+
+    def handle(self, *_: Any, email: str | None, again: Path | None, **options: Any) -> None:
+        if options["list"]:
+            self.stdout.write("\n".join(Erasure.objects.filter(state="done").values_list("fingerprint", flat=True)))
+        elif again:
+            known = set(again.read_text().split())
+            self._erase([one for one in _addresses() if privacy.fingerprint(one) in known])
+        elif email:
+            self._erase([email])
+        else:
+            raise CommandError("Whom? Give an e-mail address, --list or --again FILE.")
+
+    def _erase(self, emails: list[str]) -> None:
+        for email in emails:
+            wish = wishes.ask(email)
+            self.stdout.write("erased" if wish.state == "done" else f"waiting: {wish.reason}")
+
+
+def _addresses() -> set[str]:
+    """Every address of the restored data. Orders are reached by the account's reverse relation."""
+    orders: Any = User._meta.get_field("orders").related_model  # noqa: SLF001 (Django's documented name)
+    buyers = orders.objects.values_list("email", flat=True)
+    return {email.lower() for email in (*buyers, *User.objects.values_list("email", flat=True))}

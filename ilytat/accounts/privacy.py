@@ -1,0 +1,93 @@
+"""What an account keeps of a person, and the erasure itself: asked once, done as soon as nothing stands against it."""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ilytat.accounts.models import Erasure, User
+from ilytat.integrations import jobs, privacy
+
+QUEUE = "erasure"
+DAILY = timedelta(days=1).total_seconds()
+SALT = "privacy-link"
+LINK_HOURS = 24
+
+
+def link_token(email: str) -> str:
+    """Proof that whoever holds it reads this address's mail; good for a day."""
+    return signing.dumps(email.strip().lower(), salt=SALT)
+
+
+def email_of(token: str) -> str:
+    """Raises django.core.signing.BadSignature for a token that is not ours or too old."""
+    return str(signing.loads(token, salt=SALT, max_age=timedelta(hours=LINK_HOURS)))
+
+
+def ask(email: str) -> Erasure:
+    """Note the wish, and fulfil it at once if nothing stands against it. Asking twice is asking once."""
+    wish, _made = Erasure.objects.get_or_create(fingerprint=privacy.fingerprint(email))
+    Erasure.objects.filter(pk=wish.pk).update(email=email.lower(), state="new", next_at=timezone.now())
+    jobs.work_one(queue, wish.pk)
+    wish.refresh_from_db()
+    return wish
+
+
+def work(wish: Erasure) -> None:
+    reason = privacy.unsettled(wish.email)
+    if reason:
+        wish.save_mine(reason=reason[:200])
+        wish.rest(next_in=DAILY)
+        return
+    privacy.erase(wish.email)
+    wish.finish("done", email="", reason="")
+
+
+def _users(email: str) -> QuerySet[User]:
+    return User.objects.filter(email__iexact=email)
+
+
+def export(email: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "email": user.email,
+            "name": user.get_full_name(),
+            "language": user.language,
+            "joined": user.date_joined.isoformat(),
+            "addresses": [str(address) for address in user.addresses.all()],
+            "other_emails": list(EmailAddress.objects.filter(user=user).values_list("email", flat=True)),
+            "signed_in_from": [f"{x.ip} {x.user_agent}" for x in UserSession.objects.filter(user=user)],
+        }
+        for user in _users(email)
+    ]
+
+
+def unsettled(email: str) -> str:
+    """Staff are named in the books they kept: an owner takes their rights away first."""
+    return _("Staff accounts are closed by the owner.") if _users(email).filter(is_staff=True).exists() else ""
+
+
+def traces(email: str) -> list[str]:
+    return [name for user in _users(email) for name in (user.get_full_name(), *_written(user)) if name]
+
+
+def _written(user: User) -> list[str]:
+    return [text for address in user.addresses.all() for text in (address.name, address.address1, address.phone)]
+
+
+def erase(email: str, traces: frozenset[str]) -> None:
+    keys = UserSession.objects.filter(user__email__iexact=email).values_list("session_key", flat=True)
+    Session.objects.filter(session_key__in=list(keys)).delete()
+    _users(email).delete()
+    privacy.scrub(LogEntry.objects.all(), ["object_repr", "change_message"], traces)
+
+
+privacy.register(privacy.Keeper("account", export=export, erase=erase, unsettled=unsettled, traces=traces))
+queue = jobs.register(jobs.Queue(name=QUEUE, model=Erasure, work=work, lane="webhooks"))

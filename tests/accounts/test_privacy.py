@@ -1,0 +1,225 @@
+"""Export and erasure: all of it, only one's own, and no trace afterwards."""
+
+import json
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from ilytat.accounts import privacy as wishes
+from ilytat.accounts.models import Address, Erasure, User
+from ilytat.integrations import jobs, privacy
+from ilytat.integrations.models import Alert, InboundEvent, SyncLog
+from notifications.models import OutgoingEmail, Subscriber, Suppression
+from orders.models import Fulfilment, Order, OrderEvent
+from orders.states import FulfilmentState, OrderState
+from payments.models import Dispute, Payment, Refund
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+EMAIL, NAME, STREET = "renee.lopez@example.com", "Renée López", "77 Private Lane"
+PERSONAL = (EMAIL, NAME, STREET, "555 010 7788")
+
+
+def delivered(**given: Any) -> Order:
+    values = {"email": EMAIL, "name": NAME, "address1": STREET, "phone": "555 010 7788", "state": OrderState.PAID}
+    order = factories.order(factories.variant(), **values | given)
+    Fulfilment.objects.create(
+        order=order,
+        state=FulfilmentState.DELIVERED,
+        external_id=f"{order.number}-1",
+        printify_order_id=f"p{order.number}",
+        request={"address_to": {"first_name": order.name, "address1": order.address1, "email": order.email}},
+        release_at=order.placed_at,
+    )
+    return order
+
+
+def everything(user: User | None = None) -> Order:
+    """A person all over the shop."""
+    order = delivered(user=user)
+    order.events.create(who=EMAIL, what="address", why=f"from {STREET} to elsewhere")
+    payment = Payment.objects.create(order=order, payment_intent_id="pi_1", captured=order.total, currency="USD")
+    Refund.objects.create(
+        payment=payment, amount=100, asked_by=EMAIL, note=f"{NAME} wrote", idempotency_key="r1", state="succeeded"
+    )
+    OutgoingEmail.objects.create(
+        kind="shipped", dedupe_key="s1", to=EMAIL, context={"name": NAME}, text=f"Dear {NAME}", state="sent"
+    )
+    OutgoingEmail.objects.create(kind="refund_failed", dedupe_key="f1", to="staff@ilytat.com", context={"who": NAME})
+    Subscriber.objects.create(email=EMAIL, wording="Yes, write to me")
+    Suppression.objects.create(email=EMAIL, reason="bounce")
+    InboundEvent.objects.create(
+        source="stripe", event_id="evt_1", type="x", state="done", payload={"data": {"object": {"name": NAME}}}
+    )
+    SyncLog.objects.create(integration="mail", action="sent", outcome="ok", detail=f"to {EMAIL.upper()}")
+    Alert.objects.create(key="a", message=f"Mail to {EMAIL} bounced")
+    return order
+
+
+def dump() -> Iterator[str]:
+    """Every row of every table as text, as the database itself holds it."""
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            if model._meta.managed:
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 (names from our models)
+                for row in cursor.fetchall():
+                    yield " ".join(map(str, row))
+
+
+def found(*needles: str) -> list[str]:
+    written = {form.lower() for needle in needles for form in (needle, json.dumps(needle)[1:-1])}
+    return [row for row in dump() if any(form in row.lower() for form in written)]
+
+
+def test_after_erasure_no_row_of_any_table_names_the_person() -> None:
+    user = User.objects.create_user(EMAIL, "long-enough-4-anyone", first_name=NAME)
+    Address.objects.create(user=user, name=NAME, address1=STREET, city="Chicago", country="US")
+    LogEntry.objects.create(user=User.objects.create_user("staff@ilytat.com"), action_flag=2, object_repr=EMAIL)
+    order = everything(user)
+    assert len(found(*PERSONAL)) >= 10
+
+    assert wishes.ask(EMAIL).state == "done"
+
+    assert found(*PERSONAL) == []
+    order.refresh_from_db()
+    assert (order.total, order.lines.count(), order.country) == (order.subtotal + order.shipping, 1, "US")
+    assert Payment.objects.get().captured == order.total
+    assert Erasure.objects.get().email == ""
+
+
+def test_another_persons_rows_stay_as_they_are() -> None:
+    everything()
+    other = delivered(email="bo@example.com", name="Bo Bee", address1="1 Other St", phone="")
+    wishes.ask(EMAIL)
+    kept = Order.objects.get(pk=other.pk)
+    assert (kept.email, kept.name, kept.address1) == ("bo@example.com", "Bo Bee", "1 Other St")
+    assert kept.fulfilment.request["address_to"]["first_name"] == "Bo Bee"
+
+
+def test_what_is_under_way_is_finished_first_and_then_erased_by_itself() -> None:
+    order = everything()
+    Fulfilment.objects.update(state=FulfilmentState.SHIPPED)
+    wish = wishes.ask(EMAIL)
+    assert wish.state == "new"
+    assert order.number in wish.reason
+    assert found(STREET)
+
+    Fulfilment.objects.update(state=FulfilmentState.DELIVERED)
+    Erasure.objects.update(next_at=order.placed_at)
+    jobs.work_due("erasure")
+    assert found(*PERSONAL) == []
+
+
+def test_money_on_the_move_and_an_open_dispute_wait_too() -> None:
+    order = everything()
+    Refund.objects.update(state="sent")
+    assert "refund" in privacy.unsettled(EMAIL)
+    Refund.objects.update(state="succeeded")
+    dispute = Dispute.objects.create(
+        payment=order.payments.get(), stripe_dispute_id="dp_1", status="needs_response", amount=100
+    )
+    assert "bank" in privacy.unsettled(EMAIL)
+    dispute.closed_at = order.placed_at
+    dispute.save()
+    assert privacy.unsettled(EMAIL) == ""
+
+
+def test_asking_again_after_a_restored_backup_erases_again() -> None:
+    everything()
+    wishes.ask(EMAIL)
+    everything_again = delivered()
+    wishes.ask(EMAIL)
+    assert found(*PERSONAL) == []
+    assert Erasure.objects.count() == 1
+    assert Order.objects.get(pk=everything_again.pk).name == ""
+
+
+def test_staff_erase_by_command_and_again_after_a_restore(tmp_path: Path) -> None:
+    everything()
+    call_command("erase_customer", EMAIL)
+    assert found(*PERSONAL) == []
+    listed = StringIO()
+    call_command("erase_customer", "--list", stdout=listed)
+    (tmp_path / "erased").write_text(listed.getvalue())
+
+    delivered()  # as the backup had it
+    other = delivered(email="bo@example.com", name="Bo Bee", address1="1 Other St", phone="")
+    call_command("erase_customer", "--again", str(tmp_path / "erased"))
+    assert found(EMAIL) == []
+    assert Order.objects.get(pk=other.pk).name == "Bo Bee"
+    with pytest.raises(CommandError):
+        call_command("erase_customer")
+
+
+def test_an_event_still_to_be_worked_on_keeps_its_payload() -> None:
+    everything()
+    InboundEvent.objects.create(source="stripe", event_id="evt_2", type="x", payload={"name": NAME})
+    wishes.ask(EMAIL)
+    assert InboundEvent.objects.get(event_id="evt_2").payload == {"name": NAME}
+
+
+def test_a_guest_gets_a_link_by_mail_downloads_and_erases(client: Client) -> None:
+    order = everything()
+    client.post("/accounts/privacy/ask/", {"email": EMAIL})
+    link = OutgoingEmail.objects.get(kind="privacy_link").context["url"].removeprefix("http://testserver")
+
+    assert client.get(link).status_code == 200
+    answer = client.post(link, {"action": "export"})
+    kept = json.loads(answer.content)
+    assert kept["orders"][0]["number"] == order.number
+    assert kept["orders"][0]["address1"] == STREET
+    assert "attachment" in answer["Content-Disposition"]
+
+    assert client.post(link, {"action": "erase"}).status_code == 422  # the box is not ticked
+    assert found(STREET)
+    assert client.post(link, {"action": "erase", "sure": "on"}).status_code == 302
+    assert found(*PERSONAL) == []
+    assert client.post(link, {"action": "erase", "sure": "on"}).status_code == 302  # pressed twice
+
+
+def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client) -> None:
+    everything()
+    known = client.post("/accounts/privacy/ask/", {"email": EMAIL})
+    unknown = client.post("/accounts/privacy/ask/", {"email": "nobody@example.com"})
+    assert known.status_code == unknown.status_code == 200
+    pages = [re.sub(r'value="\w{64}"', "", x.content.decode()) for x in (known, unknown)]
+    assert pages[0] == pages[1].replace("nobody@example.com", EMAIL)
+    assert [mail.to for mail in OutgoingEmail.objects.filter(kind="privacy_link")] == [EMAIL]
+
+
+@pytest.mark.parametrize("token", ["nonsense", "InJlbiI:1abc:def"])
+def test_a_forged_link_opens_nothing(client: Client, token: str) -> None:
+    assert client.post(f"/accounts/privacy/link/{token}/", {"action": "export"}).status_code == 410
+
+
+def test_an_account_is_asked_for_its_password_before_its_data_are_shown(client: Client) -> None:
+    user = User.objects.create_user("ana@example.com", "long-enough-4-anyone")
+    client.force_login(user)
+    assert "/reauthenticate/" in client.get("/accounts/privacy/").headers["Location"]
+    client.post("/accounts/reauthenticate/", {"password": "long-enough-4-anyone"})
+    assert client.get("/accounts/privacy/").status_code == 200
+    client.post("/accounts/privacy/", {"action": "erase", "sure": "on"})
+    assert not User.objects.exists()
+    assert client.get("/accounts/").status_code == 302
+
+
+def test_staff_are_not_erased_from_the_books_they_kept() -> None:
+    User.objects.create_user("staff@ilytat.com", is_staff=True)
+    assert wishes.ask("staff@ilytat.com").state == "new"
+    assert User.objects.exists()
+
+
+def test_events_of_an_order_lose_the_person_and_keep_the_history() -> None:
+    everything()
+    wishes.ask(EMAIL)
+    event = OrderEvent.objects.get(what="address")
+    assert (event.who, event.why) == ("buyer", "from [erased] to elsewhere")
