@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import upsert
+from catalog import changes, upsert
 from catalog.curation import FieldChange
 from catalog.models import PrintifyCache, Product
 from catalog.policies import FIELDS
@@ -70,7 +70,7 @@ def let_go(product: Product, field: str) -> None:
 def theirs(product: Product, field: str, mine: Any = None) -> Any:
     """What Printify says of the field at present, in the shape that `Product.basis` keeps."""
     cache = PrintifyCache.objects.filter(type="product", external_id=product.printify_id).first()
-    return upsert.changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
+    return changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
 
 
 def _save(product: Product, field: str, said: Any, **values: Any) -> None:

@@ -25,15 +25,26 @@ class Canceled(Exception):
     """Somebody ended the run from outside: stop, write nothing more."""
 
 
-def begin(trigger: str, *, dry_run: bool) -> SyncRun | None:
-    """A run of our own, or None while another one lives."""
+def begin(trigger: str, *, dry_run: bool, request: int | None = None) -> SyncRun | None:
+    """A run of our own, or None while another one lives. `request`: the row by which staff asked for it."""
     close_dead()
     leases.heartbeat(HEARTBEAT)
     try:
         with transaction.atomic():
+            if request is not None:
+                return _take_up(request)
             return SyncRun.objects.create(trigger=trigger, dry_run=dry_run)
     except IntegrityError:
+        SyncRun.objects.filter(pk=request, state="queued").update(
+            state="canceled", ended_at=timezone.now(), note="Another run was under way."
+        )
         return None
+
+
+def _take_up(request: int) -> SyncRun | None:
+    """None when it was cancelled, or taken up by another message."""
+    mine = SyncRun.objects.filter(pk=request, state="queued")
+    return SyncRun.objects.get(pk=request) if mine.update(state="running", started_at=timezone.now()) else None
 
 
 def running() -> SyncRun | None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog import absence, printify, runs, upsert
-from catalog.fields import Unreadable, storable
+from catalog import absence, chosen, printify, runs, upsert
+from catalog.fields import Unreadable, storable, text
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from catalog.outcomes import RECORDED, outcome
 from catalog.readers import digest, product_id
 from catalog.upsert import Stored
 from catalog.walk import Page, Walk
@@ -23,16 +24,18 @@ from ilytat.integrations.models import SyncLog
 # The health check's own incident: one row for one cause, closed when Printify answers again.
 REFUSED = "health:printify"
 QUARANTINE = "catalogue:quarantine"
-RECORDED = ("created", "changed", "gone", "failed")
 
 
-def run(trigger: str = "schedule", *, dry_run: bool = False) -> SyncRun | None:
-    """Walk the whole catalogue. None when another run is at it. Raises nothing for what Printify does."""
-    mine = runs.begin(trigger, dry_run=dry_run)
+def run(trigger: str = "schedule", *, dry_run: bool = False, request: int | None = None) -> SyncRun | None:
+    """Walk the whole catalogue, or read what staff chose. None when another run is at it.
+
+    Raises nothing for what Printify does.
+    """
+    mine = runs.begin(trigger, dry_run=dry_run, request=request)
     if mine is None:
         return None
     with runs.ending(mine):
-        _walk(mine)
+        (chosen.read if mine.only else _walk)(mine)
     return mine
 
 
@@ -65,13 +68,15 @@ def _walk(mine: SyncRun) -> None:
         walk = Walk(printify.client().product_page)
         for page in walk.pages():
             tally += _keep_page(mine, page)
-            runs.save(mine, **_counts(walk, tally))
+            runs.save(mine, current=_title(page), **_counts(walk, tally))
     except IntegrationError as error:
         _break_off(mine, error)
         return
     tally += absence.judge(mine, walk)
     state = "success" if walk.complete else "partial"
-    runs.save(mine, state=state, ended_at=timezone.now(), note="; ".join(walk.notes), **_counts(walk, tally))
+    runs.save(
+        mine, state=state, ended_at=timezone.now(), note="; ".join(walk.notes), current="", **_counts(walk, tally)
+    )
     _tell_of_quarantine(mine)
 
 
@@ -107,8 +112,14 @@ def _keep_page(mine: SyncRun, page: Page) -> Counter[str]:
         for item in page.items
         if product_id(item) not in unchanged
     ]
-    SyncChange.objects.bulk_create(_change(mine, each) for each in stored if each.outcome in RECORDED)
+    SyncChange.objects.bulk_create(outcome(mine, each) for each in stored if each.outcome in RECORDED)
     return Counter(each.outcome for each in stored) + Counter({"unchanged": len(unchanged)})
+
+
+def _title(page: Page) -> str:
+    """What staff see of the progress."""
+    last = page.items[-1] if page.items else None
+    return text(last, "title", 200) if isinstance(last, dict) else ""
 
 
 def _digest(item: Any) -> str | None:
@@ -129,18 +140,6 @@ def _renew(keys: list[str], asked_at: datetime) -> None:
     """All that an unchanged product costs: a part of one UPDATE a page."""
     rows = PrintifyCache.objects.filter(type="product", external_id__in=keys, fetched_at__lte=asked_at)
     rows.update(fetched_at=asked_at, expires_at=asked_at + upsert.ttl())
-
-
-def _change(mine: SyncRun, stored: Stored) -> SyncChange:
-    rolled_back = mine.dry_run and stored.outcome == "created"
-    return SyncChange(
-        run=mine,
-        product=None if rolled_back else stored.product,
-        printify_id=stored.printify_id,
-        outcome=stored.outcome,
-        fields=stored.fields,
-        error=stored.error,
-    )
 
 
 def _tell_of_quarantine(mine: SyncRun) -> None:

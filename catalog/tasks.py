@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import images, publishing, queueing, shipping, sync
+from catalog import asking, images, publishing, queueing, shipping, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -16,10 +16,17 @@ PICTURES_LIMIT = 180
 
 
 @shared_task(ignore_result=True, soft_time_limit=SYNC_SECONDS, time_limit=SYNC_SECONDS + 60)
-def refresh(trigger: str = "schedule") -> None:
-    """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures."""
+def refresh(trigger: str = "schedule", request: int | None = None) -> None:
+    """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures.
+
+    `request` is the run that staff asked for; the timetable's own keep still while staff have paused them.
+    """
     leases.heartbeat("worker")
-    sync.run(trigger)
+    if request is None and trigger == "schedule" and asking.paused():
+        return
+    mine = sync.run(trigger, request=request)
+    if mine is None or mine.dry_run:
+        return
     with suppress(IntegrationError):  # the next walk asks again
         shipping.refresh_profiles()
     queueing.ask(queueing.FETCH_IMAGES, retry=True)

@@ -1,0 +1,120 @@
+"""What staff ask for: one run at a time, whoever presses; chosen products; the pause; the end."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from catalog import asking, queueing, runs, sync, tasks, upsert
+from catalog.models import Product, SyncRun
+from tests.catalog.conftest import Upstream, tee
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff() -> Any:
+    return get_user_model().objects.create_superuser(email="staff@ilytat.test", password="x")
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    asked: list[Any] = []
+
+    def ask(task: str, *given: object, **named: object) -> bool:
+        asked.append((task, given, named))
+        return True
+
+    monkeypatch.setattr(queueing, "ask", ask)
+    return asked
+
+
+def test_a_second_press_finds_the_first_run(staff: Any, queued: list[Any]) -> None:
+    run, mine = asking.ask(staff)
+    again, also = asking.ask(staff, dry_run=True)
+    assert (mine, also, again) == (True, False, run)
+    assert queued == [(queueing.REFRESH, ("staff",), {"request": run.pk})]
+
+
+def test_the_worker_takes_the_request_up_once(staff: Any, queued: list[Any], upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    run, _ = asking.ask(staff)
+    tasks.refresh("staff", request=run.pk)
+    tasks.refresh("staff", request=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.created, run.asked_by) == ("success", 1, staff)
+    assert upstream.calls.count("page 1") == 1
+
+
+def test_without_a_broker_nothing_stays_behind(staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queueing, "ask", lambda *_given, **_named: False)
+    with pytest.raises(asking.Unheard):
+        asking.ask(staff)
+    assert not SyncRun.objects.exists()
+
+
+def test_a_request_nobody_took_up_blocks_no_other(staff: Any, queued: list[Any]) -> None:
+    run, _ = asking.ask(staff)
+    SyncRun.objects.update(started_at=timezone.now() - timedelta(minutes=11))
+    again, mine = asking.ask(staff)
+    run.refresh_from_db()
+    assert (run.state, mine, again != run) == ("failed", True, True)
+
+
+def test_a_request_that_comes_while_another_run_is_under_way_gives_way(staff: Any, queued: list[Any]) -> None:
+    run, _ = asking.ask(staff)
+    runs.begin("schedule", dry_run=False)
+    assert sync.run("staff", request=run.pk) is None
+    run.refresh_from_db()
+    assert run.state == "canceled"
+
+
+def test_a_cancelled_request_does_nothing(staff: Any, queued: list[Any], upstream: Upstream) -> None:
+    run, _ = asking.ask(staff)
+    assert asking.cancel(run.pk)
+    assert not asking.cancel(run.pk)
+    tasks.refresh("staff", request=run.pk)
+    assert upstream.calls == []
+
+
+def test_chosen_products_are_read_one_by_one_and_failures_can_be_tried_again(
+    staff: Any, queued: list[Any], upstream: Upstream
+) -> None:
+    upstream.products = [tee(1), tee(2, title=""), tee(3)]
+    upsert.store(tee(4), timezone.now())
+    keys = [tee(number)["id"] for number in (1, 2, 4)]
+    run, _ = asking.ask(staff, only=keys)
+    tasks.refresh("staff", request=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.seen, run.total, run.created, run.failed, run.gone) == ("partial", 3, 3, 1, 1, 1)
+    assert upstream.calls[:3] == keys
+    upstream.products[1] = tee(2)
+    again, _ = asking.retry(run, staff)
+    assert again.only == [tee(2)["id"]]
+    tasks.refresh("staff", request=again.pk)
+    assert Product.objects.for_sale().count() == 2
+
+
+def test_a_dry_run_over_chosen_products_writes_none(staff: Any, queued: list[Any], upstream: Upstream) -> None:
+    upsert.store(tee(), timezone.now())
+    upstream.products = [tee(title="Another tee")]
+    run, _ = asking.ask(staff, dry_run=True, only=[tee()["id"], tee(2)["id"]])
+    tasks.refresh("staff", request=run.pk)
+    assert Product.objects.get().title == tee()["title"]
+    assert [change.outcome for change in run.changes.order_by("pk")] == ["changed", "gone"]
+
+
+def test_a_pause_stops_the_timetable_and_nothing_else(staff: Any, queued: list[Any], upstream: Upstream) -> None:
+    assert asking.pause(staff)
+    assert not asking.pause(staff)
+    tasks.refresh()
+    assert not SyncRun.objects.exists()
+    run, _ = asking.ask(staff)
+    tasks.refresh("staff", request=run.pk)
+    assert SyncRun.objects.get().state == "success"
+    assert asking.resume()
+    assert not asking.resume()
+    tasks.refresh()
+    assert SyncRun.objects.count() == 2
