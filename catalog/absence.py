@@ -15,7 +15,8 @@ from ilytat.integrations import alerts
 # More than this share missing from one list is a broken list, until staff say otherwise (RELIABILITY D8).
 PLAUSIBLE_SHARE = 0.3
 VANISHED = "catalogue:vanished"
-MISSING = "missing"
+# What a change says of a product that a run missed too many beside: it waits for staff, or was left by them.
+MISSING, LEFT = "missing", "left"
 
 
 def gone(printify_id: str) -> Stored:
@@ -33,13 +34,15 @@ def judge(run: SyncRun, walk: Walk) -> Counter[str]:
         return Counter()
     missing, alive = _missing(run, walk.seen)
     plausible = len(missing) <= PLAUSIBLE_SHARE * alive or (len(missing) == 1 and walk.seen)
+    left = not plausible and _was_left([product.printify_id for product in missing])
     if not plausible:
         walk.notes.append(f"{len(missing)} of {alive} products were missing: nothing was hidden")
-        _ask_staff(run, len(missing), alive)
-    elif not run.dry_run:
+    if plausible and not run.dry_run:
         _hide([product.pk for product in missing])
         alerts.close_alert(VANISHED)
-    outcome = "gone" if plausible else MISSING
+    elif not plausible and not left:
+        _ask_staff(run, len(missing), alive)
+    outcome = "gone" if plausible else LEFT if left else MISSING
     SyncChange.objects.bulk_create(
         SyncChange(run=run, product=product, printify_id=product.printify_id, outcome=outcome) for product in missing
     )
@@ -51,8 +54,28 @@ def confirm(run: SyncRun) -> int:
     missing = run.changes.filter(outcome=MISSING).values_list("printify_id", flat=True)
     still = _unseen_since(run).filter(printify_id__in=list(missing))
     count = _hide(list(still.values_list("pk", flat=True)))
+    run.changes.filter(outcome=MISSING).update(outcome="gone")
     alerts.close_alert(VANISHED)
     return count
+
+
+def decline(run: SyncRun) -> int:
+    """Staff say that the list was wrong: nothing is hidden, and runs that miss no others ask no more."""
+    count = run.changes.filter(outcome=MISSING).update(outcome=LEFT)
+    alerts.close_alert(VANISHED)
+    return count
+
+
+def awaits_staff(run: SyncRun) -> bool:
+    """Whether what the run missed is still to be confirmed or declined."""
+    return run.changes.filter(outcome=MISSING).exists()
+
+
+def _was_left(missing: list[str]) -> bool:
+    """Whether staff have said of all these that they stay, the last time they were asked."""
+    asked = SyncChange.objects.filter(outcome__in=(LEFT, MISSING)).order_by("-run_id").first()
+    left = SyncChange.objects.filter(run_id=asked.run_id, outcome=LEFT) if asked else SyncChange.objects.none()
+    return set(missing) <= set(left.values_list("printify_id", flat=True))
 
 
 def _missing(run: SyncRun, seen: set[str]) -> tuple[list[Product], int]:

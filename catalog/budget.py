@@ -1,46 +1,68 @@
 """Printify's rate budget: 600 calls a minute for the account, shared by all processes, spent by lanes.
 
-A lane leaves room for those before it, so that a full walk over the catalogue never makes a buyer wait. Where each
-process counts alone (no Redis), Printify's own 429 is the last word.
+A lane leaves room for those before it, so that a full walk over the catalogue never makes a buyer wait. When Printify
+says 429 all of them pause; when too many calls fail, the sync slows down (Printify contract, section 2).
 """
 
-import time
+import random
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.strategies import FixedWindowRateLimiter
-from redis.exceptions import RedisError
-
-from ilytat.integrations import counters
+from ilytat.integrations import buckets, usage
+from ilytat.integrations.buckets import Limit
 from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.usage import Usage
 
-# Printify contract, section 2, with a margin: other programs of the account spend from the same limits.
-ACCOUNT = RateLimitItemPerMinute(570)
-CATALOG = RateLimitItemPerMinute(90)
-# How many of the account's calls each lane leaves to the lanes before it.
-RESERVE = {"checkout": 0, "orders": 60, "webhooks": 150, "sync": 270, "catalog": 150}
 KEY = "printify"
+# At most 580 and 95 in any minute: other programs of the account spend from the same limits.
+ACCOUNT = Limit("printify", per_minute=480, burst=100)
+CATALOG = Limit("printify catalog", per_minute=80, burst=15)
+# How many of the account's calls each lane leaves to the lanes before it.
+LEAVE = {"checkout": 0, "orders": 15, "webhooks": 30, "sync": 50, "catalog": 50}
+
+UNSAID = 10.0  # seconds: a 429 without Retry-After, or with one that says "now"
+LONGEST = 300.0
+
+# Printify asks for less than 5 % of errors. The sync slows down above it, and is not begun by the clock far above it.
+ERROR_SHARE = 5.0
+HOPELESS_SHARE = 25.0
+ENOUGH_CALLS = 50  # fewer than these say nothing
+SLOWED = Limit("printify sync, slowed", per_minute=20, burst=1)
 
 
 def spend(lane: str) -> None:
-    """Take one call from the budget. Raises Unavailable(retry_after) when the lane has none left this minute.
+    """Take one call from the budget. Raises Unavailable(retry_after) when the lane has none left or all pause.
 
     Lane "catalog" is for Printify's own catalogue routes, which have a smaller limit besides.
     """
-    try:
-        _take(counters.shared(), lane)
-    except (RedisError, OSError):
-        _take(counters.alone(), lane)
+    limits = [(ACCOUNT, LEAVE[lane])]
+    if lane == "catalog":
+        limits.insert(0, (CATALOG, 0))
+    if lane == "sync" and strained(usage.recent(KEY)):
+        limits.insert(0, (SLOWED, 0))
+    for limit, leave in limits:
+        if wait := buckets.take(limit, leave=leave):
+            raise Unavailable(f"Printify: {_why(lane)}", retry_after=min(_spread(wait), LONGEST))
 
 
-def _take(limiter: FixedWindowRateLimiter, lane: str) -> None:
-    remaining = limiter.get_window_stats(ACCOUNT, KEY).remaining
-    if remaining <= RESERVE[lane] or not limiter.hit(ACCOUNT, KEY):
-        raise _used_up(limiter, ACCOUNT, lane)
-    if lane == "catalog" and not limiter.hit(CATALOG, KEY):
-        raise _used_up(limiter, CATALOG, lane)
+def limited(seconds: float | None) -> float:
+    """Printify said 429: nobody calls for as long as it asks, within reason. Returns the seconds."""
+    wait = min(_spread(max(seconds or UNSAID, 1.0)), LONGEST)
+    buckets.pause(ACCOUNT, wait, f"Printify answered 429 and asked for {seconds or 'no certain'} seconds")
+    return wait
 
 
-def _used_up(limiter: FixedWindowRateLimiter, limit: RateLimitItem, lane: str) -> Unavailable:
-    left = limiter.get_window_stats(limit, KEY).reset_time - time.time()
-    wait = min(max(left, 1.0), 60.0)
-    return Unavailable(f"Printify: the {lane} lane has used up its calls of this minute", retry_after=wait)
+def strained(recent: Usage) -> bool:
+    return recent.calls >= ENOUGH_CALLS and recent.error_share > ERROR_SHARE
+
+
+def hopeless(recent: Usage) -> bool:
+    return strained(recent) and recent.error_share > HOPELESS_SHARE
+
+
+def _why(lane: str) -> str:
+    found = buckets.paused(ACCOUNT)
+    return found[1] if found else f"the {lane} lane has used up its calls for now"
+
+
+def _spread(seconds: float) -> float:
+    """Those who wait for the same moment shall not all come at it."""
+    return seconds * random.uniform(1.0, 1.2)  # noqa: S311 (spreads retries; nobody gains by guessing it)

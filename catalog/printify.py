@@ -21,6 +21,8 @@ from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, U
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
 LOOKUP_PAGES = 20
+# A page of the largest products is about 10 MB (Printify contract, section 4); parsed it takes several times as much.
+ANSWER_MAX = 16 * 1024 * 1024
 CONFLICT = 409
 ABSENT = (404, 422)
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
@@ -232,6 +234,8 @@ def client() -> Printify:
         base=settings.PRINTIFY_API_BASE.rstrip("/"),
         headers=headers,
         spend=budget.spend,
-        record=usage.recorder("printify"),
+        record=usage.recorder(budget.KEY),
+        limited=budget.limited,
+        max_bytes=ANSWER_MAX,
     )
     return Printify(http, settings.PRINTIFY_SHOP_ID)

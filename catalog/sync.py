@@ -4,29 +4,33 @@ Memory holds one page and the ids seen. A failure leaves the catalogue as it was
 concludes nothing about the rest (RELIABILITY B17).
 """
 
+import time
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
-from catalog import absence, chosen, printify, runs, upsert
+from catalog import absence, budget, chosen, printify, runs, upsert
 from catalog.fields import Unreadable, storable, text
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.outcomes import RECORDED, outcome
 from catalog.readers import digest, product_id
 from catalog.upsert import Stored
 from catalog.walk import Page, Walk
-from ilytat.integrations import alerts
+from ilytat.integrations import alerts, usage
 from ilytat.integrations.errors import IntegrationError, Refused
 from ilytat.integrations.models import SyncLog
 
 # The health check's own incident: one row for one cause, closed when Printify answers again.
 REFUSED = "health:printify"
 QUARANTINE = "catalogue:quarantine"
+ERRORS = "catalogue:errors"
+SCHEDULE = "schedule"
 
 
-def run(trigger: str = "schedule", *, dry_run: bool = False, request: int | None = None) -> SyncRun | None:
+def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None = None) -> SyncRun | None:
     """Walk the whole catalogue, or read what staff chose. None when another run is at it.
 
     Raises nothing for what Printify does.
@@ -64,8 +68,12 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
 
 def _walk(mine: SyncRun) -> None:
     tally: Counter[str] = Counter()
+    note = _strain(mine)
+    if note and mine.trigger == SCHEDULE and budget.hopeless(usage.recent(budget.KEY)):
+        runs.save(mine, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
+        return
     try:
-        walk = Walk(printify.client().product_page)
+        walk = Walk(printify.client().product_page, wait=partial(_wait, mine))
         for page in walk.pages():
             tally += _keep_page(mine, page)
             runs.save(mine, current=_title(page), **_counts(walk, tally))
@@ -74,10 +82,27 @@ def _walk(mine: SyncRun) -> None:
         return
     tally += absence.judge(mine, walk)
     state = "success" if walk.complete else "partial"
-    runs.save(
-        mine, state=state, ended_at=timezone.now(), note="; ".join(walk.notes), current="", **_counts(walk, tally)
-    )
+    said = "; ".join(filter(None, [*walk.notes, note]))
+    runs.save(mine, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
     _tell_of_quarantine(mine)
+
+
+def _wait(mine: SyncRun, seconds: float) -> None:
+    """Raises Canceled when somebody has ended the run meanwhile."""
+    runs.save(mine, note=f"Waiting {seconds:.0f} s: the rate limit asks for it.")
+    time.sleep(seconds)
+
+
+def _strain(mine: SyncRun) -> str:
+    """What there is to say about the share of errors, "" while it is small."""
+    recent = usage.recent(budget.KEY)
+    if not budget.strained(recent):
+        alerts.close_alert(ERRORS)
+        return ""
+    note = f"{recent.error_share:.0f} % of the last {recent.calls} calls to Printify failed, so the sync is slowed"
+    runs.save(mine, note=note)
+    alerts.open_alert(ERRORS, note, next_step="Printify asks for less than 5 %. The log of the API says which calls.")
+    return note
 
 
 def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:

@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from catalog.fields import whole
 from catalog.readers import product_id
+from ilytat.integrations.client import QUICK
 from ilytat.integrations.errors import Unavailable
 
 PAGES_MAX = 400
-PATIENCE = 4  # waits for the rate budget, a page
-WAIT_MAX = 60.0  # seconds
+ASKS = 3  # how often Printify itself is asked for one page after it said when to come back
+PATIENCE = 360.0  # seconds of waiting for one page, our own rate budget included
+WAIT_MAX = 60.0  # of these at a time
 
 ReadPage = Callable[[int], dict[str, Any]]
 
@@ -33,10 +35,12 @@ class Page:
 
 @dataclass
 class Walk:
-    """`read_page` asks for one page. `seen`, `total`, `calls` and `notes` grow while `pages()` is consumed."""
+    """`read_page` asks for one page, `wait` lets seconds pass when the rate limit asks for it. `seen`, `total`, `calls`
+    and `notes` grow while `pages()` is consumed.
+    """
 
     read_page: ReadPage
-    sleep: Callable[[float], None] = time.sleep
+    wait: Callable[[float], None] = time.sleep
     seen: set[str] = field(default_factory=set)
     nameless: int = 0
     total: int = 0
@@ -63,18 +67,26 @@ class Walk:
         self.notes.append(f"stopped after {PAGES_MAX} pages")
 
     def _read(self, number: int) -> Page:
-        for _ in range(PATIENCE):
+        """A wait of our own budget costs Printify nothing; its own refusals count, and it is asked thrice at most."""
+        refused, patience = 0, PATIENCE
+        while True:
             asked_at = timezone.now()
-            self.calls += 1
             try:
                 found = self.read_page(number)
             except Unavailable as error:
-                if error.retry_after is None:
+                refused += bool(error.status)
+                self.calls += bool(error.status)
+                if error.retry_after is None or refused >= ASKS or patience <= 0 or _was_quick(error):
                     raise
-                self.sleep(min(error.retry_after, WAIT_MAX))
+                patience -= self._pass(error.retry_after)
                 continue
+            self.calls += 1
             return _page(number, found, asked_at)
-        raise Unavailable(f"page {number}: the rate limit did not let us through")
+
+    def _pass(self, asked: float) -> float:
+        seconds = min(max(asked, 1.0), WAIT_MAX)
+        self.wait(seconds)
+        return seconds
 
     def _fresh(self, items: list[Any]) -> list[Any]:
         """Products not seen before; those without an id count, because the total counts them."""
@@ -111,6 +123,11 @@ class Walk:
             self.notes.append(f"{self.nameless} products came without an id")
         if len(self.seen) + self.nameless != self.total:
             self.notes.append(f"{len(self.seen) + self.nameless} of {self.total} products came")
+
+
+def _was_quick(error: Unavailable) -> bool:
+    """The client has come back to it already, as often as it may."""
+    return bool(error.status) and (error.retry_after or 0) <= QUICK
 
 
 def _page(number: int, found: dict[str, Any], asked_at: datetime) -> Page:

@@ -24,13 +24,14 @@ class Seed:
 
 
 @contextmanager
-def sandbox_alone(folder: Path) -> Iterator[Sandbox]:
+def sandbox_alone(folder: Path, **settings: str) -> Iterator[Sandbox]:
+    """`settings` are the sandbox's own, as its environment gives them."""
     port = processes.free_port()
     url = f"http://{HOST}:{port}"
     # The shop's address is a closed port: webhooks of a lonely sandbox go nowhere.
     own = {"SANDBOX_URL": url, "SHOP_URL": f"http://{HOST}:9", "SANDBOX_STORE": str(folder / "store.sqlite3")}
     keys = {name: value for name, value in KEYS.items() if name not in {"SECRET_KEY", "API_TOKEN"}}
-    env = {**os.environ, **keys, **FAST, **own}
+    env = {**os.environ, **keys, **FAST, **own, **settings}
     process = Process("sandbox", processes.sandbox_server(port), env, folder / "sandbox.log")
     try:
         processes.wait_for_port(process, port)

@@ -7,6 +7,7 @@ sent once, because only its caller can find out whether it happened.
 
 import json
 import math
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, Literal, NoReturn
 
 import requests
 import urllib3
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
 
@@ -24,6 +25,7 @@ TOO_MANY = 429
 SERVER_ERROR = 500
 RETRY_AFTER_CAP = 300.0  # seconds; a provider may say a day, the sweep asks again sooner
 READ_TRIES = 3
+QUICK = 5.0  # seconds: whoever asks for a longer wait is not asked again at once
 
 
 def retry_after_seconds(value: str | None) -> float | None:
@@ -69,16 +71,23 @@ def body_of(response: requests.Response, *, end: float, max_bytes: int) -> bytes
     return bytes(content)
 
 
+def _heals_soon(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) and (error.retry_after is None or error.retry_after <= QUICK)
+
+
 def _pause(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, Unavailable) else None
-    return min(asked if asked is not None else 0.4 * 2.0**state.attempt_number, 5.0)
+    if asked is not None:
+        return asked
+    return min(0.4 * 2.0**state.attempt_number, QUICK) * random.uniform(0.75, 1.25)  # noqa: S311 (spreads retries)
 
 
 @dataclass(frozen=True)
 class ApiClient:
     """`spend(lane)` is asked before each call and raises Unavailable when the provider's budget is used up;
-    `record(status)` hears of each answer (0: none).
+    `record(status)` hears of each answer (0: none); `limited(seconds)` hears of each 429 with what its Retry-After
+    says (None: nothing) and returns how long to wait.
     """
 
     base: str
@@ -90,12 +99,13 @@ class ApiClient:
     max_bytes: int = 32 * 1024 * 1024
     spend: Callable[[str], None] = lambda _lane: None
     record: Callable[[int], None] = lambda _status: None
+    limited: Callable[[float | None], float | None] = lambda seconds: seconds
     session: requests.Session = field(default_factory=requests.Session)
 
     def read(self, path: str, *, lane: str = "sync", params: Mapping[str, str | int] | None = None) -> Any:
         """GET, tried up to three times while it can heal. Raises Unavailable or Refused."""
         for attempt in Retrying(
-            retry=retry_if_exception_type(Unavailable),
+            retry=retry_if_exception(_heals_soon),
             stop=stop_after_attempt(self.tries),
             wait=_pause,
             reraise=True,
@@ -129,7 +139,8 @@ class ApiClient:
             raise Unavailable(f"GET {path}: {type(error).__name__}") from error
         self._raise_for(response, content, path)
         if response.status_code >= SERVER_ERROR:
-            raise Unavailable(f"GET {path}: {response.status_code}", status=response.status_code)
+            wait = retry_after_seconds(response.headers.get("Retry-After"))
+            raise Unavailable(f"GET {path}: {response.status_code}", status=response.status_code, retry_after=wait)
         try:
             return parse(content)
         except ValueError as error:
@@ -158,7 +169,7 @@ class ApiClient:
     def _raise_for(self, response: requests.Response, content: bytes, path: str) -> None:
         status = response.status_code
         if status == TOO_MANY:
-            wait = retry_after_seconds(response.headers.get("Retry-After"))
+            wait = self.limited(retry_after_seconds(response.headers.get("Retry-After")))
             raise Unavailable(f"{path}: too many requests", status=status, code="429", retry_after=wait)
         if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
             body = _lenient(content)

@@ -94,6 +94,20 @@ class Lease(models.Model):
         return self.name
 
 
+class RateBucket(models.Model):
+    """Calls that may still be made to a provider, shared by all processes; see `ilytat.integrations.buckets`."""
+
+    name = models.CharField(max_length=40, unique=True)
+    tokens = models.FloatField()
+    filled_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveBigIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Alert(models.Model):
     """One incident, open until it is over. `key` is unique while open; a repeat counts instead of adding."""
 

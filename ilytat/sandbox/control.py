@@ -62,7 +62,7 @@ def sent(request: HttpRequest) -> dict[str, Any]:
 def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "faults": faults.listing(),
-        "kinds": faults.KINDS,
+        "kinds": faults.kinds(),
         "routes": sorted({*store.counts("calls."), "webhooks.printify", "webhooks.stripe"}),
         "deliveries": [_shown(row) for row in deliveries.listing()[:SHOWN]],
         "delivery_count": len(deliveries.listing()),

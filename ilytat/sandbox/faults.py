@@ -19,13 +19,17 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 # What can happen to a webhook on its way out; `deliveries` acts on these, under the name "webhooks.<sender>".
 DELIVERY_KINDS = ("duplicate", "late", "reorder", "drop")
-KINDS = (*trouble.KINDS, *DELIVERY_KINDS)
+
+
+def kinds() -> tuple[str, ...]:
+    """All there are; a provider's package adds those of its own shapes to `trouble.KINDS`."""
+    return (*trouble.KINDS, *DELIVERY_KINDS)
 
 
 def arm(name: str, kind: str, *, times: int | None = 1, params: dict[str, Any] | None = None) -> store.Document:
     """Raises ValueError for a kind that does not exist."""
-    if kind not in KINDS:
-        raise ValueError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")
+    if kind not in kinds():
+        raise ValueError(f"no fault is called {kind!r}; there are {', '.join(kinds())}")
     number = str(store.counter("fault"))
     fault = {"id": number, "name": name, "kind": kind, "times": times, "fired": 0, "params": params or {}}
     store.write("fault", number, fault)

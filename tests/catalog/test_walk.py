@@ -75,13 +75,13 @@ def test_what_is_no_page_ends_the_walk_as_an_outage(body: dict[str, Any]) -> Non
         walked([body])
 
 
-def refusing(times: int, *, wait: float | None) -> Callable[[int], dict[str, Any]]:
+def refusing(times: int, *, wait: float | None, status: int = 429) -> Callable[[int], dict[str, Any]]:
     left = [times]
 
     def read(_number: int) -> dict[str, Any]:
         left[0] -= 1
         if left[0] >= 0:
-            raise Unavailable("too many requests", retry_after=wait)
+            raise Unavailable("too many requests", status=status, retry_after=wait)
         return page(items(1), last=1, total=1)
 
     return read
@@ -89,9 +89,26 @@ def refusing(times: int, *, wait: float | None) -> Callable[[int], dict[str, Any
 
 def test_the_rate_limit_is_waited_for_as_long_as_it_says() -> None:
     slept: list[float] = []
-    walk = Walk(refusing(2, wait=86_400), sleep=slept.append)
+    walk = Walk(refusing(2, wait=86_400), wait=slept.append)
     assert [each.total for each in walk.pages()] == [1]
     assert slept == [60.0, 60.0]
+
+
+def test_printify_is_asked_for_one_page_three_times_and_no_more() -> None:
+    slept: list[float] = []
+    walk = Walk(refusing(3, wait=7), wait=slept.append)
+    with pytest.raises(Unavailable):
+        list(walk.pages())
+    assert (slept, walk.calls) == ([7, 7], 3)
+
+
+def test_our_own_budget_is_waited_for_longer_but_not_for_ever() -> None:
+    slept: list[float] = []
+    walk = Walk(refusing(30, wait=3, status=0), wait=slept.append)
+    assert [each.total for each in walk.pages()] == [1]
+    assert (len(slept), walk.calls) == (30, 1)
+    with pytest.raises(Unavailable):
+        list(Walk(refusing(10**6, wait=3, status=0), wait=slept.append).pages())
 
 
 def test_an_outage_is_not_waited_for() -> None:

@@ -11,6 +11,7 @@ from ilytat.sandbox.printify import (
     orders,
     panel,
     publishing,
+    shapes,
     tracking,
     webhooks,
 )
@@ -55,3 +56,4 @@ urlpatterns = [
 ]
 
 control.register(panel.SECTION)
+__all__ = ["shapes", "urlpatterns"]  # the first for its faults
