@@ -13,7 +13,7 @@ app = Celery("ilytat")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     task_ignore_result=True,
-    task_queues=[Queue(name) for name in ("webhooks", "fulfilment", "mail", "sync")],
+    task_queues=[Queue(name) for name in ("webhooks", "fulfilment", "mail", "sync", "bulk")],
     task_default_queue="sync",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,

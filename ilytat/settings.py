@@ -215,6 +215,9 @@ SESSION_MINUTES = env.float("SESSION_MINUTES", 60.0)
 EMAIL_API_KEY = env.str("EMAIL_API_KEY", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "ILYTAT Designs <support@ilytat.com>")
 EMAIL_REPLY_TO = env.str("EMAIL_REPLY_TO", "support@ilytat.com")
+# Marketing may leave under a name and from addresses of its own, so that complaints about it spoil no order's mail.
+EMAIL_MARKETING_FROM = env.str("EMAIL_MARKETING_FROM", "") or EMAIL_FROM
+SENDGRID_MARKETING_POOL = env.str("SENDGRID_MARKETING_POOL", "")
 SENDGRID_API_URL = env.str(
     "SENDGRID_API_URL", f"{SANDBOX_URL}/sendgrid/v3/" if SANDBOX_URL else "https://api.sendgrid.com/v3/"
 )
@@ -223,7 +226,7 @@ STAFF_ALERTS_TO = env.list("STAFF_ALERTS_TO", default=[])
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_API_KEY:
-    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+    EMAIL_BACKEND = "notifications.sendgrid.EmailBackend"
 elif EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:

@@ -1,15 +1,25 @@
-"""The brand, for every page: read once when a template first asks for it."""
+"""The brand, for every page and mail: from the cache, read when a template first asks for it."""
 
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from notifications.models import Brand
+from notifications.models.brand import CACHED
+
+# Where each process has a cache of its own, this is how long another's change may take to be seen.
+CACHE_SECONDS = 60
 
 
 def current_brand() -> Brand:
-    return Brand.objects.order_by("pk").first() or Brand()
+    """The one row, or the defaults when nobody has saved one yet."""
+    found: Brand | None = cache.get(CACHED)
+    if found is None:
+        found = Brand.objects.order_by("pk").first() or Brand()
+        cache.set(CACHED, found, CACHE_SECONDS)
+    return found
 
 
 def brand(_request: HttpRequest) -> dict[str, Any]:

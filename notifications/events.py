@@ -3,10 +3,12 @@
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import InboundEvent
+from notifications import consent, outbox
 from notifications.models import OutgoingEmail, Suppression
 
 SOURCE = "sendgrid"
@@ -41,17 +43,32 @@ def spamreport(event: InboundEvent) -> inbox.Apply:
 
 @inbox.handles(SOURCE, "unsubscribe", "group_unsubscribe")
 def unsubscribe(event: InboundEvent) -> inbox.Apply:
-    return partial(_suppress, event.payload, "unsubscribe", None)
+    """Of marketing only: an order's mails still arrive, and the provider's own list may have swallowed the wish."""
+    return partial(_leave, event.payload)
 
 
-def _suppress(payload: dict[str, Any], reason: str, fate: str | None) -> str:
+def _leave(payload: dict[str, Any]) -> str:
+    reader = consent.of(str(payload.get("email", "")))
+    if reader is None:
+        return "no reader of ours"
+    key = str(payload.get("dedupe_key", "")).split(":")
+    campaign = key[0] == "campaign" and len(key) > 1
+    consent.leave(reader, where=f"campaign {key[1]}" if campaign else "mail provider")
+    return "left"
+
+
+def _suppress(payload: dict[str, Any], reason: str, fate: str) -> str:
     address = str(payload.get("email", "")).strip().lower()
     if not address:
         return "no address in it"
     row = Suppression(email=address, reason=reason)
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
-    said = _fate(payload, fate) if fate else "no mail touched"
-    return f"suppressed; {said}"
+    reader = consent.of(address)
+    if reader and reason == "spamreport":
+        consent.leave(reader, where="marked as spam")
+    for mail in _mails(payload):
+        outbox.undeliverable(mail)
+    return f"suppressed; {_fate(payload, fate)}"
 
 
 def _dropped_by_account(payload: dict[str, Any]) -> str:
@@ -66,10 +83,15 @@ def _dropped_by_account(payload: dict[str, Any]) -> str:
 
 def _fate(payload: dict[str, Any], fate: str) -> str:
     """Events come late and out of order: a bounce after "delivered" counts, a "delivered" after a bounce does not."""
-    key = str(payload.get("dedupe_key", ""))
-    rows = OutgoingEmail.objects.filter(dedupe_key=key, to__iexact=str(payload.get("email", "")))
+    rows = _mails(payload)
     if fate == OutgoingEmail.Fate.DELIVERED:
         rows = rows.filter(fate__in=("", OutgoingEmail.Fate.BLOCKED))
     reason = str(payload.get("reason") or payload.get("response") or "")[:300]
-    changed = rows.update(fate=fate, fate_reason=reason, fate_at=timezone.now()) if key else 0
+    changed = rows.update(fate=fate, fate_reason=reason, fate_at=timezone.now())
     return f"{fate}" if changed else f"{fate}: no mail changed"
+
+
+def _mails(payload: dict[str, Any]) -> QuerySet[OutgoingEmail]:
+    """The mail the event is about; it speaks only for the address it went to."""
+    key = str(payload.get("dedupe_key") or "none")
+    return OutgoingEmail.objects.filter(dedupe_key=key, to__iexact=str(payload.get("email", "")))

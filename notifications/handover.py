@@ -18,11 +18,13 @@ from django.core.mail import EmailMultiAlternatives
 from ilytat.integrations import usage
 from ilytat.integrations.client import SERVER_ERROR, TOO_MANY, retry_after_seconds
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
+from notifications import consent
 from notifications.models import OutgoingEmail
 from notifications.rendering import Rendered
 
 # A key that is missing, wrong or without the scope; an account without credit; an address that is no API.
-OURS = frozenset({401, 402, 403, 404, 405})
+# 3xx: we follow no redirect, because the key would travel with us.
+OURS = frozenset({301, 302, 303, 307, 308, 401, 402, 403, 404, 405})
 SMTP_PERMANENT = 500
 
 _count = usage.recorder("sendgrid")
@@ -59,17 +61,46 @@ def written(job: OutgoingEmail, mail: Rendered, message_id: str) -> EmailMultiAl
     message: EmailMultiAlternatives = AnymailMessage(
         subject=mail.subject,
         body=mail.text,
-        from_email=settings.EMAIL_FROM,
+        from_email=settings.EMAIL_MARKETING_FROM if _marketing(job) else settings.EMAIL_FROM,
         to=[job.to],
         reply_to=[settings.EMAIL_REPLY_TO] if settings.EMAIL_REPLY_TO else [],
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
-        tags=[job.kind],
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"} | _leaving(job),
+        tags=_categories(job),
         metadata=_metadata(job),
         track_opens=False,
         track_clicks=False,
+        esp_extra=_pool(job),
     )
     message.attach_alternative(mail.html, "text/html")
     return message
+
+
+def _marketing(job: OutgoingEmail) -> bool:
+    return job.stream == "marketing"
+
+
+def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
+    """The links by which a reader of marketing leaves or chooses; they tell us which campaign it was."""
+    source = f"?campaign={job.campaign_id}" if job.campaign_id else ""
+    links = consent.links(job.to) if _marketing(job) else {}
+    return {name: url + source for name, url in links.items()}
+
+
+def _leaving(job: OutgoingEmail) -> dict[str, str]:
+    """RFC 8058: mail programs show a button that leaves by one POST."""
+    url = ways_out(job).get("leave_url")
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
+
+
+def _categories(job: OutgoingEmail) -> list[str]:
+    campaign = [f"campaign-{job.campaign_id}"] if job.campaign_id else []
+    return [job.kind, "marketing", *campaign] if _marketing(job) else [job.kind]
+
+
+def _pool(job: OutgoingEmail) -> dict[str, str]:
+    """Marketing from addresses of its own: a complaint about a campaign must not slow an order's mail."""
+    pool = settings.SENDGRID_MARKETING_POOL
+    return {"ip_pool_name": pool} if pool and _marketing(job) else {}
 
 
 def _metadata(job: OutgoingEmail) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ LATE = timedelta(minutes=15)
 @health.register("mail")
 def mail() -> Verdict:
     """Down: mails wait longer than they should, or need a person. Warn: mails are written to the console only."""
-    waiting = OutgoingEmail.objects.filter(state="new", created_at__lt=timezone.now() - LATE)
+    waiting = OutgoingEmail.rows().filter(state="new", created_at__lt=timezone.now() - LATE)
     late, stuck = waiting.count(), OutgoingEmail.objects.filter(state=ATTENTION).count()
     if not stuck:
         alerts.close_alert("mail:attention")

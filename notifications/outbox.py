@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
 from ilytat.integrations.errors import Refused
-from notifications import handover, rendering
+from notifications import consent, handover, rendering
 from notifications.mails import KINDS
-from notifications.models import OutgoingEmail, Suppression
+from notifications.models import BulkEmail, Campaign, OutgoingEmail, Suppression
 
 QUEUE = "mail"
 LANE = "mail"
+BULK_QUEUE = "bulk mail"
+BULK_LANE = "bulk"
 KEY_LENGTH = 120
 # The hand-over's own timeouts must fit into what is left of the lease (seconds).
 HANDOVER_SECONDS = 25.0
@@ -37,6 +39,7 @@ def queue(
     language: str,
     context: Mapping[str, object],
     reference: str = "",
+    campaign: Campaign | None = None,
 ) -> None:
     """Write the mail down, once for each `dedupe_key`, inside the caller's transaction; it leaves after the commit.
 
@@ -46,8 +49,11 @@ def queue(
     wrong = KINDS[kind].keys ^ set(context)
     if wrong:
         raise ValueError(f"The context of {kind} differs in: {', '.join(sorted(wrong))}")
+    stream = KINDS[kind].stream
     row = OutgoingEmail(
         kind=kind,
+        stream=stream,
+        campaign=campaign,
         dedupe_key=fitting(dedupe_key),
         to=to,
         language=language or settings.LANGUAGE_CODE,
@@ -55,7 +61,11 @@ def queue(
         reference=reference,
     )
     OutgoingEmail.objects.bulk_create([row], ignore_conflicts=True)
-    bell.ring(QUEUE, LANE)
+    ring(stream)
+
+
+def ring(stream: str) -> None:
+    bell.ring(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
 
 
 def fitting(key: str) -> str:
@@ -77,11 +87,11 @@ def suppressed(address: str) -> bool:
 
 def send(job: OutgoingEmail) -> None:
     """Work of the queue: render, keep what was rendered, hand over, mark. Raises the kit's errors."""
-    if suppressed(job.to):
-        job.finish("suppressed")
+    if not _may_leave(job):
         return
     mail = _rendered(job)
-    kept = {} if KINDS[job.kind].secret else {"text": mail.text, "html": mail.html}
+    # A campaign's words are kept once, with the campaign; a secret is not kept at all.
+    kept = {"text": mail.text, "html": mail.html} if _keeps_words(job) else {}
     job.save_mine(subject=mail.subject[:200], **kept)
     job.still_mine(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
     try:
@@ -92,9 +102,36 @@ def send(job: OutgoingEmail) -> None:
     _mark_sent(job, provider_id)
 
 
+def _may_leave(job: OutgoingEmail) -> bool:
+    """Asked at the last moment: an address may have bounced, and a reader left, since the mail was queued."""
+    topic = KINDS[job.kind].topic
+    if suppressed(job.to):
+        job.finish("suppressed")
+        undeliverable(job)
+        return False
+    if topic and not consent.may_write(job.to, topic):
+        job.finish("unwanted")
+        return False
+    return True
+
+
+def undeliverable(mail: OutgoingEmail) -> None:
+    """A buyer who does not hear from us is told by a person, once an order."""
+    if mail.reference and KINDS[mail.kind].audience == "buyer":
+        alerts.open_alert(
+            f"mail:unheard:{mail.reference}",
+            f"The buyer of order {mail.reference} does not get our mails: the address bounced or refused them.",
+            next_step="Look at the order's mails and address. Is it right after all? Delete it under Suppressions.",
+        )
+
+
+def _keeps_words(job: OutgoingEmail) -> bool:
+    return not KINDS[job.kind].secret and job.campaign_id is None
+
+
 def _rendered(job: OutgoingEmail) -> rendering.Rendered:
     try:
-        return rendering.render(job.kind, job.language, job.context)
+        return rendering.render(job.kind, job.language, job.context, links=handover.ways_out(job))
     except Exception as error:
         # A template fails the same way each time: staff must see it now, not after an hour of tries.
         raise Refused(f"Could not be written: {type(error).__name__}: {error}") from error
@@ -117,7 +154,7 @@ def _pause(job: OutgoingEmail, why: str) -> None:
         next_step="Check EMAIL_API_KEY (or EMAIL_URL) and EMAIL_FROM; waiting mails leave by themselves then.",
     )
     until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
-    OutgoingEmail.due().update(next_at=until)
+    type(job).due().update(next_at=until)
     job.finish("new", next_in=PAUSE_SECONDS, last_error=why[:2000])
 
 
@@ -128,17 +165,20 @@ def again(original: OutgoingEmail) -> OutgoingEmail:
     """
     if KINDS[original.kind].secret:
         raise ValueError("A link that opens an account is not sent twice: ask for a new one on the site.")
+    if original.campaign_id:
+        raise ValueError("A campaign writes to each reader once.")
     stem = original.dedupe_key.partition(":again:")[0]
     times = OutgoingEmail.objects.filter(dedupe_key__startswith=f"{stem[:80]}:again:").count()
     row = OutgoingEmail.objects.create(
         kind=original.kind,
+        stream=original.stream,
         dedupe_key=f"{stem[:80]}:again:{times + 1}",
         to=original.to,
         language=original.language,
         reference=original.reference,
         context=original.context,
     )
-    bell.ring(QUEUE, LANE)
+    ring(row.stream)
     return row
 
 
@@ -151,3 +191,4 @@ def on_attention(job: OutgoingEmail) -> None:
 
 
 jobs_queue = jobs.Queue(name=QUEUE, model=OutgoingEmail, work=send, lane=LANE, on_attention=on_attention)
+bulk_queue = jobs.Queue(name=BULK_QUEUE, model=BulkEmail, work=send, lane=BULK_LANE, on_attention=on_attention)

@@ -12,7 +12,9 @@ def export(email: str) -> dict[str, Any]:
     mails = OutgoingEmail.objects.filter(to__iexact=email)
     consents = Consent.objects.filter(subscriber__email__iexact=email)
     found = {
-        "mails": [{"kind": x.kind, "subject": x.subject, "at": x.created_at.isoformat(), "text": x.text} for x in mails],
+        "mails": [
+            {"kind": x.kind, "subject": x.subject, "at": x.created_at.isoformat(), "text": x.text} for x in mails
+        ],
         "consent": [
             {"at": x.at.isoformat(), "what": str(x), "topics": x.topics, "where": x.where, "wording": x.wording}
             for x in consents

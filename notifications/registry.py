@@ -2,6 +2,7 @@
 
 from ilytat.integrations import jobs
 from notifications import (
+    campaigns,
     events,  # noqa: F401 (registers the inbox's handlers)
     health,  # noqa: F401 (registers the checks)
     outbox,
@@ -9,3 +10,5 @@ from notifications import (
 )
 
 jobs.register(outbox.jobs_queue)
+jobs.register(outbox.bulk_queue)
+jobs.register(campaigns.jobs_queue)

@@ -32,10 +32,13 @@ class Rendered:
     html: str
 
 
-def render(kind: str, language: str, context: Mapping[str, Any]) -> Rendered:
-    """Asks the database for the brand only. Raises what a broken template raises."""
+NO_LINKS: Mapping[str, str] = {"leave_url": "", "choices_url": ""}
+
+
+def render(kind: str, language: str, context: Mapping[str, Any], *, links: Mapping[str, str] = NO_LINKS) -> Rendered:
+    """Asks the database for the brand only. `links` lead out of marketing. Raises what a broken template raises."""
     known = KINDS[kind]
-    data = {**context, "kind": known, "language": language} | _surroundings()
+    data = {**context, "kind": known, "language": language, **NO_LINKS, **links} | _surroundings()
     with translation.override(language), timezone.override(None):
         subject = _part(kind, "subject.txt", data, escape=False)
         data["subject"] = " ".join(subject.split())

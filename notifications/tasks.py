@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from ilytat.integrations.models import Alert
-from notifications import outbox
+from notifications import newsletter, outbox
 from notifications.kinds import StaffAlert
 from notifications.models import OutgoingEmail
 
@@ -50,6 +50,7 @@ def _page(alert: Alert) -> str:
 @shared_task(ignore_result=True)
 def forget_bodies() -> None:
     """Personal data does not outlive its use: after 30 days only kind, address, state and dates of a mail remain."""
+    newsletter.forget_unconfirmed()
     old = timezone.now() - timedelta(days=KEEP_DAYS)
     rows = OutgoingEmail.objects.filter(created_at__lt=old).exclude(context={}, text="", html="")
     rows.exclude(state__in=OutgoingEmail.due_states).update(context={}, text="", html="")

@@ -2,7 +2,7 @@ import pytest
 
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
-from notifications import outbox
+from notifications import consent, outbox
 from notifications.models import OutgoingEmail, Suppression
 from tests.notifications.conftest import Queue
 
@@ -82,6 +82,28 @@ def test_an_event_without_an_address_is_done_without_harm() -> None:
     assert not Suppression.objects.exists()
 
 
-def test_an_unsubscribe_is_heard() -> None:
-    told("unsubscribe")
-    assert Suppression.objects.get().reason == "unsubscribe"
+def test_an_unsubscribe_ends_marketing_and_leaves_order_mail_alone() -> None:
+    reader = consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
+    assert told("unsubscribe", dedupe_key=f"campaign:7:{reader.pk}").verdict == "left"
+    assert not consent.may_write("ada@example.com", "news")
+    assert not outbox.suppressed("ada@example.com")
+    assert reader.consents.filter(act="left").get().where == "campaign 7"
+
+
+def test_an_unsubscribe_of_a_stranger_does_no_harm() -> None:
+    assert told("group_unsubscribe").verdict == "no reader of ours"
+
+
+def test_a_complaint_also_ends_the_newsletter() -> None:
+    consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
+    told("spamreport")
+    assert not consent.may_write("ada@example.com", "news")
+
+
+def test_staff_hear_once_of_a_buyer_who_cannot_be_written_to(queued: Queue) -> None:
+    queued()
+    told("bounce", type="bounce", reason="550 unknown")
+    queued("shipped")
+    jobs.work_due("mail")
+    alert = Alert.objects.get(key="mail:unheard:IL-10482")
+    assert "ada@" not in alert.message

@@ -143,7 +143,7 @@ def test_two_workers_at_once_send_a_mail_once(queued: Queue, monkeypatch: pytest
         return ""
 
     def work() -> None:
-        together.wait(5)
+        together.wait(60)
         try:
             jobs.work_due("mail")
         finally:

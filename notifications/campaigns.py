@@ -1,0 +1,123 @@
+"""Sending a campaign: a job that queues one mail a reader, batch by batch, where order mail never waits behind it.
+
+Each reader's mail carries a dedupe key of campaign and reader: a batch that is done twice writes once.
+"""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from ilytat.integrations import alerts, bell, jobs
+from notifications import kinds, outbox
+from notifications.models import BulkEmail, Campaign, CampaignText, Consent, OutgoingEmail, Subscriber
+
+QUEUE = "campaigns"
+BATCH = 100
+BATCH_SECONDS = 2.0  # between batches: the mails of one are mostly gone before the next is written
+WAIT_SECONDS = 15.0  # how often a campaign whose mails are all queued looks whether they are gone
+
+
+class NotReady(Exception):
+    """Said to staff: why a campaign cannot do that now."""
+
+
+def start(campaign: Campaign) -> None:
+    """Raises NotReady. Also goes on with a paused one."""
+    if campaign.text_for("") is None:
+        raise NotReady("There is nothing to send: write a text first.")
+    now = timezone.now()
+    first = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT)
+    paused = Campaign.objects.filter(pk=campaign.pk, state__in=(Campaign.State.PAUSED, jobs.ATTENTION))
+    if not first.update(state=Campaign.State.SENDING, started_at=now, next_at=now) and not paused.update(
+        state=Campaign.State.SENDING, next_at=now
+    ):
+        raise NotReady("Only a draft can be started, and only a paused campaign goes on.")
+    bell.ring(QUEUE, outbox.BULK_LANE)
+    bell.ring(outbox.BULK_QUEUE, outbox.BULK_LANE)
+
+
+def pause(campaign: Campaign) -> None:
+    """Raises NotReady. A batch that is being queued at this moment is rolled back: its worker has lost its lease."""
+    _halt(campaign, Campaign.State.PAUSED, (Campaign.State.SENDING,))
+
+
+def stop(campaign: Campaign) -> None:
+    """Raises NotReady. For good: what waits will not be sent."""
+    _halt(campaign, Campaign.State.STOPPED, (Campaign.State.SENDING, Campaign.State.PAUSED))
+
+
+def _halt(campaign: Campaign, state: str, allowed: Sequence[str]) -> None:
+    freed = {"lease_until": None, "lease_token": ""}
+    if not Campaign.objects.filter(pk=campaign.pk, state__in=allowed).update(state=state, **freed):
+        raise NotReady("It is not being sent.")
+
+
+def work(campaign: Campaign) -> None:
+    """One batch, or the look whether all is gone."""
+    readers = Subscriber.objects.agreeing("news").filter(pk__gt=campaign.cursor).order_by("pk")[:BATCH]
+    batch = list(readers)
+    if batch:
+        with transaction.atomic():
+            for reader in batch:
+                _queue(campaign, reader)
+            campaign.finish("sending", next_in=BATCH_SECONDS, cursor=batch[-1].pk)
+    elif BulkEmail.rows().filter(campaign=campaign, state__in=BulkEmail.due_states).exists():
+        campaign.finish("sending", next_in=WAIT_SECONDS)
+    else:
+        campaign.finish("sent", finished_at=timezone.now())
+
+
+def _queue(campaign: Campaign, reader: Subscriber) -> None:
+    text = campaign.text_for(reader.language)
+    if text is None:
+        raise NotReady("Its texts were deleted.")
+    outbox.queue(
+        "campaign",
+        dedupe_key=f"campaign:{campaign.pk}:{reader.pk}",
+        to=reader.email,
+        language=text.language,
+        context=context(campaign, text),
+        campaign=campaign,
+    )
+
+
+def context(campaign: Campaign, text: CampaignText) -> kinds.CampaignMail:
+    return {
+        "subject": text.subject,
+        "preheader": text.preheader,
+        "heading": text.heading,
+        "body": text.body,
+        "button": text.button,
+        "url": campaign.url,
+    }
+
+
+def counts(campaign: Campaign) -> dict[str, int]:
+    """What became of it so far, for staff."""
+    fate = OutgoingEmail.Fate
+    found: dict[str, int] = OutgoingEmail.objects.filter(campaign=campaign).aggregate(
+        queued=Count("pk"),
+        waiting=Count("pk", filter=Q(state="new")),
+        sent=Count("pk", filter=Q(state="sent")),
+        delivered=Count("pk", filter=Q(fate=fate.DELIVERED)),
+        bounced=Count("pk", filter=Q(fate__in=(fate.BOUNCED, fate.DROPPED))),
+        complained=Count("pk", filter=Q(fate=fate.COMPLAINED)),
+        skipped=Count("pk", filter=Q(state__in=("suppressed", "unwanted"))),
+        failed=Count("pk", filter=Q(state=jobs.ATTENTION)),
+    )
+    left = Consent.objects.filter(act=Consent.Act.LEFT, where=f"campaign {campaign.pk}").count()
+    to_come = Subscriber.objects.agreeing("news").filter(pk__gt=campaign.cursor).count()
+    return {**found, "left": left, "to_come": to_come if campaign.state != "sent" else 0}
+
+
+def on_attention(campaign: Campaign) -> None:
+    alerts.open_alert(
+        "mail:campaign",
+        f"A campaign came to rest: {campaign.name}",
+        next_step="Open it under Campaigns, read the error, then start it again: nobody is written to twice.",
+    )
+
+
+jobs_queue = jobs.Queue(name=QUEUE, model=Campaign, work=work, lane=outbox.BULK_LANE, on_attention=on_attention)

@@ -1,0 +1,50 @@
+"""What pages and mails say of the shop."""
+
+from functools import partial
+from typing import Any
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_noop
+
+CACHED = "brand"
+
+
+class Brand(models.Model):
+    """One row: what pages and mails say of the shop. Edited in the admin; the defaults are the owner's facts."""
+
+    name = models.CharField(max_length=60, default="ILYTAT Designs")
+    legal_name = models.CharField(max_length=80, default="ILYTAT LLC")
+    tagline = models.CharField(max_length=120, default=gettext_noop("Unique. Creative. Yours."))
+    support_email = models.EmailField(default="support@ilytat.com")
+    phone = models.CharField(max_length=30, default="(708) 627-1854")
+    address = models.CharField(max_length=200, default="2045 W Grand Ave STE B, PMB 820188, Chicago, IL 60612, USA")
+    hours = models.CharField(max_length=120, default=gettext_noop("Monday to Friday, 9 to 17 Central Time"))
+    legal_lines = models.TextField(
+        blank=True, help_text="Register, tax number and whatever else the law wants at the foot of pages and mails."
+    )
+    announcement = models.CharField(max_length=160, blank=True)
+    logo = models.ImageField(upload_to="brand/", blank=True)
+    social = models.JSONField(default=list, blank=True, help_text='[{"name": "TikTok", "url": "https://…"}]')
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        # Now for this transaction, and again when others can see what was saved.
+        cache.delete(CACHED)
+        transaction.on_commit(partial(cache.delete, CACHED))
+
+    def clean(self) -> None:
+        """Social links go into pages and mails as they are: names and https addresses only."""
+        good = isinstance(self.social, list) and all(_is_link(one) for one in self.social)
+        if not good:
+            raise ValidationError({"social": 'A list of {"name": "…", "url": "https://…"}, please.'})
+
+
+def _is_link(one: object) -> bool:
+    if not isinstance(one, dict) or set(one) != {"name", "url"}:
+        return False
+    return isinstance(one["name"], str) and str(one["url"]).startswith("https://")
