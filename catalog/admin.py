@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from catalog import category_admin, queueing, sync_admin
+from catalog import category_admin, queueing, search_admin, sync_admin
 from catalog.models import PriceChange, Product, ProductImage, Variant
 from ilytat.display.money import written
 from ilytat.integrations.readonly import ReadOnlyInline
 
-__all__ = ["ProductAdmin", "category_admin", "sync_admin"]
+__all__ = ["ProductAdmin", "category_admin", "search_admin", "sync_admin"]
 
 HISTORY = 30
 

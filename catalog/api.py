@@ -6,28 +6,23 @@ whatever the query says. Prices are minor units of `currency`.
 
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.core.paginator import Paginator
-from django.db.models import Max, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Max, Prefetch, Q
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from ninja import Query, Router, Schema
+from pydantic import Field
 
-from catalog import facets
+from catalog import browse
 from catalog import search as search_
 from catalog.models import Category, Product, ProductImage, ProductQuerySet, Variant
 from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from django.db.models import QuerySet
 
 router = Router(tags=["products"])
 
@@ -35,6 +30,8 @@ PER_PAGE = 24
 PER_PAGE_MAX = 50
 QUERY_MAX = 200
 PK_DIGITS = 18
+VALUES_MAX = 24
+AMOUNT_MAX = 2**31 - 1
 CACHE_SECONDS = 60
 
 
@@ -102,28 +99,42 @@ class ProductsOut(Schema):
     per_page: int
 
 
-Page = Annotated[int, Query(ge=1, le=100_000)]
-PerPage = Annotated[int, Query(ge=1, le=PER_PAGE_MAX)]
-Text = Annotated[str, Query(max_length=QUERY_MAX)]
+Sort = Literal["featured", "best", "newest", "price", "-price", "match"]
 
 
-@router.get("/products", response=ProductsOut, url_name="products")
-def products(
-    request: HttpRequest, page: Page = 1, per_page: PerPage = PER_PAGE, category: Text = "", search: Text = ""
-) -> HttpResponse:
-    """Products for sale, best first; `category` is a slug, `search` words in any order."""
-    pages = Paginator(_wanted(category, search), per_page)
-    if page > pages.num_pages:
+class Wanted(Schema):
+    """What may be asked. Several values of one filter are alternatives, filters narrow each other."""
+
+    page: int = Field(1, ge=1, le=100_000)
+    per_page: int = Field(PER_PAGE, ge=1, le=PER_PAGE_MAX)
+    category: str = Field("", max_length=QUERY_MAX, description="A category's slug.")
+    search: str = Field("", max_length=QUERY_MAX, description="Words in any order; slips of the finger are forgiven.")
+    type: list[str] = Field([], max_length=VALUES_MAX, description="Kinds of thing, such as mugs.")
+    color: list[str] = Field([], max_length=VALUES_MAX, description="Color families, such as green.")
+    size: list[str] = Field([], max_length=VALUES_MAX, description="Sizes as the variants name them.")
+    price_min: int | None = Field(None, ge=0, le=AMOUNT_MAX, description="Of the lowest price, in minor units.")
+    price_max: int | None = Field(None, ge=0, le=AMOUNT_MAX, description="Of the lowest price, in minor units.")
+    in_stock: bool | None = None
+    sort: Sort | None = Field(None, description="Without it: featured first, or the best match of a search.")
+
+
+@router.get("/products", response=ProductsOut, url_name="products", operation_id="listProducts")
+def products(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
+    """Products for sale, best first."""
+    listing = browse.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page)
+    pages = listing.page.paginator
+    if wanted.page > pages.num_pages:
         raise ApiError(404, "not_found", f"There are only {pages.num_pages} pages.", {"page": "too large"})
-    chosen = list(pages.page(page).object_list)
-    rows = _loaded(Product.objects.for_sale().filter(pk__in=chosen))
-    by_pk = {row.pk: row for row in rows}
+    chosen = [row.pk for row in listing.page.object_list]
+    by_pk = {row.pk: row for row in _loaded(Product.objects.for_sale().filter(pk__in=chosen))}
     items = [_product(by_pk[pk]) for pk in chosen if pk in by_pk]
-    found = ProductsOut(items=items, count=pages.count, page=page, pages=pages.num_pages, per_page=per_page)
+    found = ProductsOut(
+        items=items, count=pages.count, page=wanted.page, pages=pages.num_pages, per_page=wanted.per_page
+    )
     return _answer(request, found)
 
 
-@router.get("/products/{product_id}", response=ProductOut, url_name="product")
+@router.get("/products/{product_id}", response=ProductOut, url_name="product", operation_id="getProduct")
 def product(request: HttpRequest, product_id: str) -> HttpResponse:
     """One product, by our id or by Printify's. What is not for sale is not there."""
     rows = Product.objects.for_sale()
@@ -134,18 +145,29 @@ def product(request: HttpRequest, product_id: str) -> HttpResponse:
     return _answer(request, _product(found[0]))
 
 
-def _wanted(category: str, words: str) -> "Sequence[int] | QuerySet[Product, int]":
-    """Ids, in the order in which they are shown."""
-    rows = Product.objects.for_sale().in_order()
-    if category:
-        if not Category.objects.filter(slug=category).exists():
+def _query(wanted: Wanted) -> QueryDict:
+    """As the shop's own pages ask: one code decides what is listed."""
+    query = QueryDict(mutable=True)
+    for key in ("type", "color", "size"):
+        query.setlist(key, getattr(wanted, key))
+    if wanted.in_stock:
+        query["stock"] = "in"
+    query["sort"] = wanted.sort or ""
+    query["page"] = str(wanted.page)
+    return query
+
+
+def _scope(wanted: Wanted) -> browse.Scope:
+    category = None
+    if wanted.category:
+        category = Category.objects.filter(slug=wanted.category).first()
+        if category is None:
             raise ApiError(404, "not_found", "There is no such category.", {"category": "unknown"})
-        rows = rows.filter(categories__slug=category)
-    keys = rows.values_list("pk", flat=True)
-    if not words.strip():
-        return keys
-    inside = set(keys)
-    return [entry.pk for entry in search_.find(words, facets.entries()).entries if entry.pk in inside]
+    extra = Q() if wanted.price_min is None else Q(price__gte=wanted.price_min)
+    extra &= Q() if wanted.price_max is None else Q(price__lte=wanted.price_max)
+    extra &= Q(in_stock=False) if wanted.in_stock is False else Q()
+    found = search_.find(wanted.search) if wanted.search.strip() else None
+    return browse.Scope(category, found, extra)
 
 
 def _loaded(rows: ProductQuerySet) -> list[Product]:

@@ -1,26 +1,31 @@
 """The queries behind lists, categories and search: filters, counts, order and pages, all of it in the address."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, Sum
+from django.db.models import Case, IntegerField, Max, Min, Q, QuerySet, When
 from django.http import QueryDict
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy
 
-from catalog import colours, kinds
-from catalog.facets import Entry, is_clothing_size, size_key
-from catalog.models import Product, ProductQuerySet
-from ilytat.display import money
+from catalog import colours, facets
+from catalog.facets import Counts, Facet, is_clothing_size
+from catalog.models import Category, Product, ShelfEntry
+from catalog.search import Found
 
 PER_PAGE = 24
-VALUES_MAX = 20
-PRICE_STEPS = (15, 30, 45)  # major units
+PAGE_DIGITS = 6
+IN_ORDER = ("-featured", "position", "-newest", "pk")
+ORDERS = {
+    "featured": IN_ORDER,
+    "best": ("-sold", *IN_ORDER),
+    "newest": ("-newest", "pk"),
+    "price": ("price", "pk"),
+    "-price": ("-price", "pk"),
+}
 SORTS: dict[str, str | Promise] = {
     "featured": gettext_lazy("Featured"),
     "best": gettext_lazy("Best selling"),
@@ -29,6 +34,29 @@ SORTS: dict[str, str | Promise] = {
     "-price": gettext_lazy("Price, high to low"),
 }
 RELEVANCE = {"match": gettext_lazy("Best match")}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a list is about: everything, a category, what a search found, and any of these at once."""
+
+    category: Category | None = None
+    found: Found | None = None
+    extra: Q = field(default_factory=Q)
+
+    @property
+    def ranked(self) -> bool:
+        return self.found is not None
+
+    def entries(self) -> "QuerySet[ShelfEntry]":
+        rows = ShelfEntry.objects.filter(self.extra)
+        if self.category:
+            places = Product.categories.through.objects.filter(category=self.category)
+            rows = rows.filter(pk__in=places.values("product_id"))
+        if self.found is not None:
+            matched = self.found.matched
+            rows = rows.filter(pk__in=matched.values("entry_id")) if matched is not None else rows.none()
+        return rows
 
 
 @dataclass(frozen=True)
@@ -62,6 +90,23 @@ class Chip:
     shade: str = ""
 
 
+class Places:
+    """Entries as a paginator counts them: how many is known from the filters, so that nothing is counted twice."""
+
+    def __init__(self, rows: "QuerySet[Any, Any]", total: int) -> None:
+        self.rows = rows
+        self.total = total
+
+    def count(self) -> int:
+        return self.total
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __getitem__(self, part: slice) -> list[int]:
+        return [row if isinstance(row, int) else row[0] for row in self.rows[part]]
+
+
 @dataclass(frozen=True)
 class Listing:
     page: Page[Any]  # of Products
@@ -76,9 +121,14 @@ class Listing:
         """The chosen colours: what is listed is shown in one of them."""
         return [value.slug for group in self.groups if group.key == "color" for value in group.values if value.chosen]
 
-    @property
+    @cached_property
     def numbers(self) -> list[int | str]:
         return list(self.page.paginator.get_elided_page_range(self.page.number, on_each_side=1, on_ends=1))
+
+    @property
+    def shown(self) -> int:
+        """How many designs stand on this page and those before it."""
+        return min(self.page.end_index(), self.page.paginator.count)
 
     @property
     def clear_url(self) -> str:
@@ -86,79 +136,16 @@ class Listing:
         return f"?{urlencode(self.carried)}" if self.carried else "?"
 
 
-@dataclass(frozen=True)
-class Facet:
-    """One group of filters: what it reads of an entry, and how its values are called and ordered."""
-
-    key: str
-    name: str | Promise
-    read: Callable[[Entry], Iterable[str]]
-    label: Callable[[str], str]
-    order: Callable[[str], object]
-
-
-def _step(entry: Entry) -> str:
-    return next((f"under-{top}" for top in PRICE_STEPS if entry.price < _minor(top)), f"over-{PRICE_STEPS[-1]}")
-
-
-def _minor(major: int) -> int:
-    return int(major * 10 ** money.exponent(settings.SHOP_CURRENCY))
-
-
-def _price_label(slug: str) -> str:
-    word, _dash, number = slug.partition("-")
-    top = int(number)
-    if word == "over":
-        return _("%(price)s and more") % {"price": _written(top)}
-    below = PRICE_STEPS.index(top)
-    if below == 0:
-        return _("Under %(price)s") % {"price": _written(top)}
-    return _("%(low)s to %(high)s") % {"low": _written(PRICE_STEPS[below - 1]), "high": _written(top)}
-
-
-def _written(major: int) -> str:
-    return money.written(_minor(major), settings.SHOP_CURRENCY)
-
-
-STEPS = [*(f"under-{top}" for top in PRICE_STEPS), f"over-{PRICE_STEPS[-1]}"]
-FACETS = (
-    Facet(
-        "type",
-        gettext_lazy("Type"),
-        lambda entry: [entry.kind],
-        lambda slug: str(kinds.BY_SLUG[slug].name),
-        list(kinds.BY_SLUG).index,
-    ),
-    Facet(
-        "color",
-        gettext_lazy("Color"),
-        lambda entry: entry.families,
-        lambda slug: str(colours.BY_SLUG[slug].name),
-        list(colours.BY_SLUG).index,
-    ),
-    Facet("size", gettext_lazy("Size"), lambda entry: entry.sizes, str, size_key),
-    Facet("price", gettext_lazy("Price"), lambda entry: [_step(entry)], _price_label, STEPS.index),
-    Facet(
-        "stock",
-        gettext_lazy("Availability"),
-        lambda entry: ["in"] if entry.in_stock else [],
-        lambda _slug: _("In stock"),
-        str,
-    ),
-)
-
-
-def listing(query: QueryDict, entries: Sequence[Entry], *, searched: bool = False) -> Listing:
-    """`entries` is what the page is about, best first."""
-    known = {facet.key: _known(facet, entries) for facet in FACETS}
-    chosen = {key: [slug for slug in query.getlist(key) if slug in slugs] for key, slugs in known.items()}
-    shown = [entry for entry in entries if _passes(entry, chosen)]
-    groups = [_group(facet, entries, known[facet.key], chosen) for facet in FACETS]
-    names = RELEVANCE | SORTS if searched else SORTS
+def listing(query: QueryDict, scope: Scope | None = None, *, per_page: int = PER_PAGE) -> Listing:
+    scope = scope or Scope()
+    rows = scope.entries()
+    counts = facets.count(facets.combinations(rows), {facet.key: query.getlist(facet.key) for facet in facets.FACETS})
+    groups = [_group(facet, counts) for facet in facets.FACETS]
+    names = RELEVANCE | SORTS if scope.ranked else SORTS
     sort = query.get("sort", "")
-    sort = sort if sort in names else next(iter(RELEVANCE if searched else SORTS))
+    sort = sort if sort in names else next(iter(names))
     return Listing(
-        page=_page([entry.pk for entry in shown], sort, query.get("page")),
+        page=_page(_places(scope, rows, counts, sort), query.get("page", ""), per_page),
         groups=[group for group in groups if len(group.values) > 1 or group.chosen or group.key == "stock"],
         chips=_chips(query, groups),
         sort=sort,
@@ -167,34 +154,51 @@ def listing(query: QueryDict, entries: Sequence[Entry], *, searched: bool = Fals
     )
 
 
-def _known(facet: Facet, entries: Sequence[Entry]) -> list[str]:
-    return sorted({slug for entry in entries for slug in facet.read(entry)}, key=facet.order)  # type: ignore[arg-type]  # each facet orders its own slugs
+def _places(scope: Scope, rows: "QuerySet[ShelfEntry]", counts: Counts, sort: str) -> Places:
+    chosen = facets.where(counts.chosen)
+    if sort in RELEVANCE and scope.found and scope.found.matched is not None:
+        return Places(_by_score(scope.found.matched, scope, chosen), counts.total)
+    order = ORDERS.get(sort, IN_ORDER)
+    return Places(rows.filter(chosen).order_by(*order).values_list("pk", flat=True), counts.total)
 
 
-def _passes(entry: Entry, chosen: dict[str, list[str]], but: str = "") -> bool:
-    """Or within a group, and between groups."""
-    return all(
-        facet.key == but or not chosen[facet.key] or any(slug in chosen[facet.key] for slug in facet.read(entry))
-        for facet in FACETS
-    )
+def _by_score(matched: "QuerySet[Any, Any]", scope: Scope, chosen: Q) -> "QuerySet[Any, int]":
+    """Best first, and what matches equally well in the shop's own order."""
+    rows = matched
+    if chosen or scope.extra or scope.category:
+        rows = rows.filter(entry__in=Scope(scope.category, None, scope.extra).entries().filter(chosen))
+    # As aggregates, of one value each: the database then groups by the entry's number alone, which is much quicker.
+    first = Max(Case(When(entry__featured=True, then=1), default=0, output_field=IntegerField()))
+    rows = rows.annotate(first=first, place=Min("entry__position"), new=Max("entry__newest"))
+    ranked = rows.order_by("-score", "-first", "place", "-new", "entry_id")
+    return cast("QuerySet[Any, int]", ranked.values_list("entry_id", flat=True))
 
 
-def _group(facet: Facet, entries: Sequence[Entry], known: list[str], chosen: dict[str, list[str]]) -> Group:
-    counts = dict.fromkeys(known, 0)
-    for entry in entries:
-        if _passes(entry, chosen, but=facet.key):
-            for slug in facet.read(entry):
-                counts[slug] += 1
-    kept = _useful(facet, [slug for slug in known if counts[slug] or slug in chosen[facet.key]], chosen)[:VALUES_MAX]
-    values = [
-        Value(slug, facet.label(slug), counts[slug], slug in chosen[facet.key], _shade(facet, slug)) for slug in kept
-    ]
+def best_first(matched: "QuerySet[Any, Any]") -> "QuerySet[Any, int]":
+    """The entries' ids, the best match first."""
+    return _by_score(matched, Scope(), Q())
+
+
+def _page(places: Places, number: str, per_page: int) -> Page[Any]:
+    """The products of that page, as they are now: one hidden a moment ago is not among them."""
+    digits = number if number.isascii() and number.isdecimal() and len(number) <= PAGE_DIGITS else "1"
+    page = Paginator(cast("Any", places), per_page).get_page(digits)
+    pks = list(page.object_list)
+    found = Product.objects.for_sale().in_bulk(pks)
+    return Page([found[pk] for pk in pks if pk in found], page.number, page.paginator)
+
+
+def _group(facet: Facet, counts: Counts) -> Group:
+    held, chosen = counts.by_value[facet.key], counts.chosen[facet.key]
+    known = [slug for slug in counts.known[facet.key] if held.get(slug) or slug in chosen]
+    kept = _useful(facet, known, chosen)[: facets.VALUES_MAX]
+    values = [Value(slug, facet.label(slug), held.get(slug, 0), slug in chosen, _shade(facet, slug)) for slug in kept]
     return Group(facet.key, str(facet.name), values)
 
 
-def _useful(facet: Facet, slugs: list[str], chosen: dict[str, list[str]]) -> list[str]:
+def _useful(facet: Facet, slugs: list[str], chosen: list[str]) -> list[str]:
     """Among tees, mugs and phones only clothing sizes help; phone models appear once the list is about phones."""
-    clothing = [slug for slug in slugs if is_clothing_size(slug) or slug in chosen[facet.key]]
+    clothing = [slug for slug in slugs if is_clothing_size(slug) or slug in chosen]
     return clothing if facet.key == "size" and any(map(is_clothing_size, slugs)) else slugs
 
 
@@ -221,19 +225,3 @@ def _address(query: QueryDict, *, sort: str = "", without: tuple[str, str] | Non
         key, slug = without
         changed.setlist(key, [value for value in changed.getlist(key) if value != slug])
     return f"?{changed.urlencode()}"
-
-
-def _page(pks: list[int], sort: str, number: str | None) -> Page[Any]:
-    if sort not in RELEVANCE:
-        return Paginator(_ordered(Product.objects.for_sale().filter(pk__in=pks), sort), PER_PAGE).get_page(number)
-    places = Paginator(pks, PER_PAGE).get_page(number)
-    rows = Product.objects.for_sale().in_bulk(list(places.object_list))
-    return Page([rows[pk] for pk in places.object_list if pk in rows], places.number, places.paginator)
-
-
-def _ordered(rows: ProductQuerySet, sort: str) -> ProductQuerySet:
-    if sort == "best":
-        sold = Sum("orderline__quantity", filter=Q(orderline__order__paid_at__isnull=False), default=0)
-        return rows.annotate(sold=sold).order_by("-sold", "-featured", "position", "-created_upstream", "pk")
-    orders = {"newest": ("-created_upstream", "pk"), "price": ("price_from", "pk"), "-price": ("-price_from", "pk")}
-    return rows.order_by(*orders[sort]) if sort in orders else rows.in_order()

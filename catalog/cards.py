@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.colours import clean_hexes, family_of
-from catalog.facets import chosen_values
+from catalog.documents import chosen_values
 from catalog.models import Product, ProductImage, Variant
 from catalog.pictures import Picture, lead, picture
 

@@ -1,128 +1,205 @@
-"""What can be filtered and searched of every product for sale, read in three queries and kept while nothing changes.
+"""The groups of filters and their counts: each count says how many products ticking it would show beside the others.
 
-Only numbers and order come from here: what is shown is always read through `Product.objects.for_sale()`, so a product
-hidden a moment ago is gone at once whatever this remembers.
+One query reads how many entries there are of each combination; everything else is counted from that.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.core.cache import cache
-from django.db.models import Count, Max, Min, Q
-from django.utils.html import strip_tags
-from django.utils.translation import get_language
+from django.conf import settings
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from catalog.colours import BY_SLUG, clean_hexes, family_of
-from catalog.kinds import kind_of
-from catalog.models import Product, Variant
+from catalog import colours, documents, kinds
+from ilytat.display import money
 
-KEEP_SECONDS = 300
-STEM_MIN = 4  # letters
-WORD = re.compile(r"[^\W_]+")
+if TYPE_CHECKING:
+    from catalog.models import ShelfEntry
+
+PRICE_STEPS = (15, 30, 45)  # major units
+VALUES_MAX = 24
+CHOSEN_MAX = 24
 SIZE_ORDER = ("XXS", "XS", "S", "M", "L", "XL", "2XL", "3XL", "4XL", "5XL", "6XL")
+STEPS = [*(f"under-{top}" for top in PRICE_STEPS), f"over-{PRICE_STEPS[-1]}"]
+
+
+class Combination(NamedTuple):
+    """Entries that no filter can tell apart: `n` of them."""
+
+    kind: str
+    families: str
+    sizes: str
+    step: str
+    in_stock: bool
+    n: int
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One product. `families` and `sizes` are those of what can be bought; `title` and `other` are words to search."""
+class Facet:
+    """One group: what it reads of a combination, its SQL, and how its values are called and ordered."""
 
-    pk: int
-    kind: str
-    price: int
-    in_stock: bool
-    featured: bool
-    categories: frozenset[int]
-    families: frozenset[str]
-    sizes: frozenset[str]
-    artworks: frozenset[str]
-    title: frozenset[str]
-    other: frozenset[str]
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        return self.title | self.other
+    key: str
+    name: str | Promise
+    read: Callable[[Combination], Collection[str]]
+    where: Callable[[str], Q]
+    label: Callable[[str], str]
+    order: Callable[[str], tuple[object, ...]]
 
 
-def entries() -> list[Entry]:
-    """All products for sale, in the shop's own order. One query while nothing has changed."""
-    marks = Product.objects.for_sale().aggregate(
-        n=Count("pk"), newest=Max("synced_at"), oldest=Min("synced_at"), picks=Count("pk", filter=Q(featured=True))
-    )
-    key = "facets:" + ":".join(str(mark).replace(" ", "") for mark in marks.values()) + f":{get_language()}"
-    kept: list[Entry] | None = cache.get(key)
-    if kept is None:
-        kept = _read()
-        cache.set(key, kept, KEEP_SECONDS)
-    return kept
+Chosen = Mapping[str, Collection[str]]
+_split = lru_cache(maxsize=20_000)(documents.split)
 
 
-def words(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in WORD.findall(text.casefold().replace("’", "").replace("'", "")))
+def minor(major: int) -> int:
+    return int(major * 10 ** money.exponent(settings.SHOP_CURRENCY))
 
 
-def _stem(word: str) -> str:
-    """So that "mugs" finds "mug". Short words are left alone."""
-    plural = len(word) > len("bus") and word.endswith("s") and not word.endswith("ss")
-    return word[:-1] if plural else word
+def _priced(slug: str) -> Q:
+    word, _dash, number = slug.partition("-")
+    top = int(number)
+    if word == "over":
+        return Q(price__gte=minor(top))
+    below = PRICE_STEPS.index(top)
+    return Q(price__lt=minor(top), price__gte=minor(PRICE_STEPS[below - 1]) if below else 0)
 
 
-def _read() -> list[Entry]:
-    offered: dict[int, set[int]] = defaultdict(set)
-    sellable: dict[int, set[int]] = defaultdict(set)
-    rows = Variant.objects.offered().values_list("product_id", "option_ids", "is_available")
-    for product_id, option_ids, available in rows:
-        offered[product_id].update(option_ids)
-        if available:
-            sellable[product_id].update(option_ids)
-    places: dict[int, dict[int, str]] = defaultdict(dict)
-    for product_id, category_id, name in Product.categories.through.objects.values_list(
-        "product_id", "category_id", "category__name"
-    ):
-        places[product_id][category_id] = name
-    products = Product.objects.for_sale().in_order().defer("safety_information")
-    return [_entry(row, sellable[row.pk] or offered[row.pk], places[row.pk]) for row in products]
+def _price_label(slug: str) -> str:
+    word, _dash, number = slug.partition("-")
+    top = int(number)
+    if word == "over":
+        return _("%(price)s and more") % {"price": _written(top)}
+    below = PRICE_STEPS.index(top)
+    if below == 0:
+        return _("Under %(price)s") % {"price": _written(top)}
+    return _("%(low)s to %(high)s") % {"low": _written(PRICE_STEPS[below - 1]), "high": _written(top)}
 
 
-def _entry(product: Product, option_ids: set[int], places: dict[int, str]) -> Entry:
-    colours = list(chosen_values(product.options, "color", option_ids))
-    sizes = [value["title"] for value in chosen_values(product.options, "size", option_ids)]
-    families = {family_of(one) for value in colours for one in clean_hexes(value.get("colors") or [])[:1]}
-    kind = kind_of(product.tags)
-    said = [str(kind.name), *product.tags, *places.values(), *sizes, *(value["title"] for value in colours)]
-    said += [str(BY_SLUG[slug].name) for slug in families]
-    return Entry(
-        pk=product.pk,
-        kind=kind.slug,
-        price=product.price_from or 0,
-        in_stock=product.in_stock,
-        featured=product.featured,
-        categories=frozenset(places),
-        families=frozenset(families),
-        sizes=frozenset(sizes),
-        artworks=frozenset(product.artwork_ids),
-        title=words(product.title),
-        other=words(" ".join([*said, strip_tags(product.description)[:600]])),
-    )
+def _written(major: int) -> str:
+    return money.written(minor(major), settings.SHOP_CURRENCY)
 
 
-def chosen_values(options: Iterable[dict[str, Any]], kind: str, option_ids: set[int]) -> Iterable[dict[str, Any]]:
-    """The values of the axes of that type which are among `option_ids`."""
-    for axis in options:
-        if axis.get("type") == kind:
-            yield from (value for value in axis["values"] if value["id"] in option_ids)
+def _between_bars(column: str) -> Callable[[str], Q]:
+    return lambda slug: Q(**{f"{column}__contains": documents.joined([slug])})
 
 
 def is_clothing_size(size: str) -> bool:
     return size.upper() in SIZE_ORDER
 
 
-def size_key(size: str) -> tuple[int, list[tuple[int, str]]]:
+def size_key(size: str) -> tuple[object, ...]:
     """Clothing sizes from small to large, then everything else with its numbers in order."""
     if is_clothing_size(size):
         return SIZE_ORDER.index(size.upper()), []
     parts = re.findall(r"\d+|\D+", size)
-    return len(SIZE_ORDER), [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+    return len(SIZE_ORDER), [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+
+
+def _place(slugs: Iterable[str]) -> Callable[[str], tuple[object, ...]]:
+    places = {slug: place for place, slug in enumerate(slugs)}
+    return lambda slug: (places.get(slug, len(places)), slug)
+
+
+FACETS = (
+    Facet(
+        "type",
+        gettext_lazy("Type"),
+        lambda one: (one.kind,),
+        lambda slug: Q(kind=slug),
+        lambda slug: str(kinds.BY_SLUG[slug].name),
+        _place(kinds.BY_SLUG),
+    ),
+    Facet(
+        "color",
+        gettext_lazy("Color"),
+        lambda one: _split(one.families),
+        _between_bars("families"),
+        lambda slug: str(colours.BY_SLUG[slug].name),
+        _place(colours.BY_SLUG),
+    ),
+    Facet("size", gettext_lazy("Size"), lambda one: _split(one.sizes), _between_bars("sizes"), str, size_key),
+    Facet("price", gettext_lazy("Price"), lambda one: (one.step,), _priced, _price_label, _place(STEPS)),
+    Facet(
+        "stock",
+        gettext_lazy("Availability"),
+        lambda one: ("in",) if one.in_stock else (),
+        lambda _slug: Q(in_stock=True),
+        lambda _slug: _("In stock"),
+        _place(("in",)),
+    ),
+)
+BY_KEY = {facet.key: facet for facet in FACETS}
+
+
+def combinations(rows: "QuerySet[ShelfEntry]") -> list[Combination]:
+    step = Case(
+        *(When(price__lt=minor(top), then=Value(f"under-{top}")) for top in PRICE_STEPS),
+        default=Value(STEPS[-1]),
+        output_field=CharField(),
+    )
+    columns = ("kind", "families", "sizes", "step", "in_stock")
+    counted = rows.order_by().annotate(step=step).values_list(*columns).annotate(n=Count("pk"))
+    return [Combination._make(row) for row in counted]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`total` is how many entries pass all of `chosen`; `known` are all values there are, whatever is chosen."""
+
+    total: int
+    known: dict[str, list[str]]
+    chosen: dict[str, list[str]]
+    by_value: dict[str, dict[str, int]]
+
+
+def count(found: Collection[Combination], asked: Chosen) -> Counts:
+    """Or within a group, and between groups. What is asked for but not there at all is not chosen."""
+    read = [(one.n, [facet.read(one) for facet in FACETS]) for one in found]
+    there: list[set[str]] = [{slug for _n, values in read for slug in values[place]} for place in range(len(FACETS))]
+    wanted = [
+        {slug for slug in list(asked.get(facet.key, ()))[:CHOSEN_MAX] if slug in there[place]}
+        for place, facet in enumerate(FACETS)
+    ]
+    total, counted = _counted(read, wanted)
+    known = {facet.key: sorted(there[place], key=facet.order) for place, facet in enumerate(FACETS)}
+    chosen = {
+        facet.key: [slug for slug in known[facet.key] if slug in wanted[place]] for place, facet in enumerate(FACETS)
+    }
+    return Counts(total, known, chosen, {facet.key: counted[place] for place, facet in enumerate(FACETS)})
+
+
+Read = list[tuple[int, list[Collection[str]]]]
+
+
+def _counted(read: Read, wanted: list[set[str]]) -> tuple[int, list[dict[str, int]]]:
+    """What fails one group only still counts in that group: it would be shown if more of it were ticked."""
+    places = range(len(FACETS))
+    active = [place for place in places if wanted[place]]
+    counted: list[dict[str, int]] = [defaultdict(int) for _place in places]
+    total = 0
+    for n, values in read:
+        failed = [place for place in active if wanted[place].isdisjoint(values[place])]
+        if not failed:
+            total += n
+        if len(failed) <= 1:
+            for place in failed or places:
+                held = counted[place]
+                for slug in values[place]:
+                    held[slug] += n
+    return total, counted
+
+
+def where(chosen: Chosen) -> Q:
+    """The same as SQL."""
+    found = Q()
+    for key, slugs in chosen.items():
+        either = Q()
+        for slug in slugs:
+            either |= BY_KEY[key].where(slug)
+        found &= either
+    return found

@@ -1,20 +1,21 @@
 """What the front page shows: every kind of product by picture, the shop's picks, and what is new."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog import facets
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+
 from catalog.cards import Card, cards
-from catalog.facets import Entry
 from catalog.kinds import BY_SLUG, Kind
-from catalog.models import Product
+from catalog.models import Product, ShelfEntry
 from catalog.pictures import Picture
 
 PICKS = 8
 NEW = 4
 HERO = 2
+# What is in stock first, then as everywhere.
+READY = ("-in_stock", "-featured", "position", "-newest", "pk")
 
 
 @dataclass(frozen=True)
@@ -24,38 +25,50 @@ class KindTile:
     picture: Picture
 
 
+@dataclass(frozen=True)
+class Place:
+    """One of the first entries of its kind; `count` is how many there are of that kind."""
+
+    pk: int
+    kind: str
+    turn: int
+    count: int
+    in_stock: bool
+    featured: bool
+
+
 def page() -> dict[str, Any]:
-    entries = facets.entries()
-    counts = Counter(entry.kind for entry in entries)
-    ready = sorted(entries, key=lambda entry: not entry.in_stock)
-    firsts = {entry.kind: entry.pk for entry in reversed(ready)}
-    newest = _newest()
-    picks = [entry.pk for entry in _varied(ready) if entry.pk not in newest][:PICKS]
-    shown = _cards({*firsts.values(), *picks, *newest})
-    tiles = [(kind, firsts[slug]) for slug, kind in BY_SLUG.items() if firsts.get(slug) in shown]
+    places = _firsts()
+    firsts = {place.kind: place for place in places if place.turn == 1}
+    newest = list(ShelfEntry.objects.filter(in_stock=True).order_by("-newest", "pk").values_list("pk", flat=True)[:NEW])
+    picks = [pk for pk in _varied(places) if pk not in newest][:PICKS]
+    shown = _cards({*(place.pk for place in firsts.values()), *picks, *newest})
+    tiles = [(kind, firsts[slug]) for slug, kind in BY_SLUG.items() if slug in firsts and firsts[slug].pk in shown]
     picked = [shown[pk] for pk in picks if pk in shown]
     new = [shown[pk] for pk in newest if pk in shown]
     return {
         "hero": [card for card in [*picked, *new] if card.picture.files][:HERO],
-        "kinds": [KindTile(kind, counts[kind.slug], replace(shown[pk].picture, alt="")) for kind, pk in tiles],
+        "kinds": [KindTile(kind, place.count, replace(shown[place.pk].picture, alt="")) for kind, place in tiles],
         "picks": picked,
         "newest": new,
     }
 
 
-def _newest() -> list[int]:
-    ready = Product.objects.for_sale().filter(in_stock=True)
-    return list(ready.order_by("-created_upstream", "pk").values_list("pk", flat=True)[:NEW])
+def _firsts() -> list[Place]:
+    """The first few of each kind, in one query."""
+    order = [F(name[1:]).desc() if name.startswith("-") else F(name).asc() for name in READY]
+    rows = ShelfEntry.objects.annotate(
+        turn=Window(RowNumber(), partition_by=F("kind"), order_by=order),
+        count=Window(Count("pk"), partition_by=F("kind")),
+    )
+    first = rows.filter(turn__lte=PICKS + NEW).order_by(*READY)
+    return [Place(*row) for row in first.values_list("pk", "kind", "turn", "count", "in_stock", "featured")]
 
 
-def _varied(entries: Sequence[Entry]) -> list[Entry]:
+def _varied(places: list[Place]) -> list[int]:
     """What staff featured, then one of each kind in turn: a newcomer sees how wide the range is."""
-    seen: Counter[str] = Counter()
-    turns = {}
-    for entry in entries:
-        turns[entry.pk] = (not entry.in_stock, not entry.featured, 0 if entry.featured else seen[entry.kind])
-        seen[entry.kind] += 1
-    return sorted(entries, key=lambda entry: turns[entry.pk])
+    ranked = sorted(places, key=lambda one: (not one.in_stock, not one.featured, 0 if one.featured else one.turn))
+    return [place.pk for place in ranked]
 
 
 def _cards(pks: set[int]) -> dict[int, Card]:

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, SyncPause
+from catalog.shelf_models import Artwork, MissedSearch, Posting, ShelfEntry, Slip, Word
 
 __all__ = [
-    "Category", "FieldChange", "FieldPolicy", "OldSlug", "PriceChange", "PrintifyCache", "Product", "ProductImage",
-    "ProductQuerySet", "SizeTable", "SyncChange", "SyncPause", "SyncRun", "Variant",
+    "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "OldSlug", "Posting", "PriceChange",
+    "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip", "SyncChange",
+    "SyncPause", "SyncRun", "Variant", "Word",
 ]  # fmt: skip
 
 

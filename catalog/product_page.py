@@ -5,11 +5,10 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import facets
 from catalog.arrival import Window, window
 from catalog.cards import Card, cards
 from catalog.descriptions import described
-from catalog.models import Product, ProductImage
+from catalog.models import Artwork, Product, ProductImage
 from catalog.pictures import Picture, for_variants, picture, words
 from catalog.selection import Selection, select
 from catalog.shipping import handling_days
@@ -49,9 +48,9 @@ def gallery(product: Product, selection: Selection, images: Sequence[ProductImag
 
 def same_design(product: Product) -> list[Card]:
     """Other products with the same artwork on them."""
-    mine = set(product.artwork_ids)
-    pks = [entry.pk for entry in facets.entries() if entry.pk != product.pk and not mine.isdisjoint(entry.artworks)]
-    return cards(Product.objects.for_sale().filter(pk__in=pks[:SAME_DESIGN_MAX]).in_order())
+    same = Artwork.objects.filter(artwork_id__in=product.artwork_ids).values("entry_id")
+    rows = Product.objects.for_sale().filter(pk__in=same).exclude(pk=product.pk)
+    return cards(rows.in_order()[:SAME_DESIGN_MAX])
 
 
 def alternatives(product: Product) -> list[Card]:

@@ -1,64 +1,118 @@
-"""Search: product types, colours, sizes and theme words in any order, forgiving of a slip of the finger."""
+"""Search: product types, colours, sizes and theme words in any order, forgiving of a slip of the finger.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+A constant number of queries, whatever is asked and however large the catalogue is.
+"""
 
-from catalog.facets import Entry, words
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add, or_
+from typing import Any
 
-TITLE, OTHER, BEGINNING, NEAR = 8, 4, 2, 1
-LIKENESS = 0.78
-SHORT = 3
-EMPTY = frozenset({"a", "an", "and", "for", "in", "of", "on", "the", "to", "with"})
-# What people type for what the printers call otherwise.
-ALIKE = {
-    "tee": "shirt", "tshirt": "shirt", "jumper": "hoodie", "sweater": "hoodie", "cup": "mug", "cushion": "pillow",
-    "bag": "tote", "cap": "hat", "print": "poster", "art": "poster", "journal": "notebook", "decal": "sticker",
-    "iphone": "phone", "gray": "grey", "colour": "color",
-}  # fmt: skip
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
+
+from catalog import terms
+from catalog.models import Posting, Slip, Word
+
+PREFIX_MIN = 3  # letters; the word that is still being typed may be shorter
+LAST_MIN = 2
+VOCABULARY_MAX = 400
+CANDIDATES_MAX = 200
+
+
+@dataclass(frozen=True)
+class Sense:
+    """One asked word as the catalogue knows it: the ids of the very word, and of synonyms and words that begin so."""
+
+    text: str
+    exact: frozenset[int]
+    near: frozenset[int]
+
+    @property
+    def ids(self) -> frozenset[int]:
+        return self.exact | self.near
 
 
 @dataclass(frozen=True)
 class Found:
-    """Entries, best first. `instead` is the spelling that was searched when nothing matched what was typed."""
+    """`matched` are postings grouped by entry, with a `score`; None when nothing sensible was asked or is known.
 
-    entries: list[Entry]
+    `instead` is the spelling that was searched in place of what was typed.
+    """
+
+    matched: "QuerySet[Any, Any] | None" = None
+    senses: list[Sense] = field(default_factory=list)
     instead: str = ""
 
 
-def find(query: str, entries: Sequence[Entry]) -> Found:
-    asked = sorted(words(query) - EMPTY)
+def find(query: str) -> Found:
+    asked = terms.asked(query)
     if not asked:
-        return Found([])
-    exact = _ranked(asked, entries)
-    if exact:
-        return Found(exact)
-    guessed = [_nearest(word, entries) for word in asked]
-    known = [word for word in guessed if word]
-    return Found(_ranked(known, entries), " ".join(known)) if known else Found([])
+        return Found()
+    senses = _senses(asked)
+    if all(sense.ids for sense in senses):
+        return Found(_matched(senses), senses)
+    meant = _corrected(senses)
+    if not meant:
+        return Found()
+    corrected = [sense for sense in _senses(meant) if sense.ids]
+    return Found(_matched(corrected), corrected, " ".join(meant)) if corrected else Found()
 
 
-def _ranked(asked: Sequence[str], entries: Sequence[Entry]) -> list[Entry]:
-    """Every word must be met somewhere; ties keep the shop's own order."""
-    scored = [(sum(points), entry) for entry in entries if all(points := [_points(word, entry) for word in asked])]
-    return [entry for _score, entry in sorted(scored, key=lambda pair: -pair[0])]
+def _senses(asked: Sequence[str]) -> list[Sense]:
+    """One query for all words."""
+    others = {word: terms.alike(word) for word in asked}
+    exact = {*asked, *(other for found in others.values() for other in found)}
+    beginnings = [word for word in asked if _begins(word, asked)]
+    wanted = reduce(or_, (Q(text__startswith=word) for word in beginnings), Q(text__in=exact))
+    said = Word.objects.filter(wanted, Exists(Posting.objects.filter(word=OuterRef("pk"))))
+    known = list(said.values_list("text", "pk")[:VOCABULARY_MAX])
+    return [_sense(word, others[word], known, prefix=word in beginnings) for word in asked]
 
 
-def _points(word: str, entry: Entry) -> int:
-    if word in entry.title:
-        return TITLE
-    other = ALIKE.get(word, word)
-    if other in entry.words or word in entry.other:
-        return OTHER
-    if len(word) >= SHORT and any(mine.startswith(word) for mine in entry.words):
-        return BEGINNING
-    return 0
+def _begins(word: str, asked: Sequence[str]) -> bool:
+    return len(word) >= (LAST_MIN if word == asked[-1] else PREFIX_MIN) and not word.isdigit()
 
 
-def _nearest(word: str, entries: Sequence[Entry]) -> str:
-    """The word of the catalogue (or of our synonyms) that was probably meant, "" when nothing is near."""
-    known = {mine for entry in entries for mine in entry.words} | set(ALIKE)
-    if word in known or any(mine.startswith(word) for mine in known if len(word) >= SHORT):
-        return word
-    near = get_close_matches(word, known, n=1, cutoff=LIKENESS)
-    return near[0] if near else ""
+def _sense(word: str, others: Collection[str], known: Sequence[tuple[str, int]], *, prefix: bool) -> Sense:
+    exact = frozenset(pk for text, pk in known if text == word)
+    near = frozenset(pk for text, pk in known if text in others or (prefix and text.startswith(word)))
+    return Sense(word, exact, near - exact)
+
+
+def _corrected(senses: Sequence[Sense]) -> list[str]:
+    """The words that are known, and what was probably meant by the others; what nothing is near to is left out."""
+    unknown = [sense.text for sense in senses if not sense.ids]
+    keys = {key for word in unknown for key in terms.slips(word)}
+    rows = Word.objects.filter(Exists(Slip.objects.filter(word=OuterRef("pk"), key__in=keys)))
+    often = rows.annotate(often=Count("postings")).filter(often__gt=0).order_by("-often")
+    known = list(often.values_list("text", "often")[:CANDIDATES_MAX])
+    meant = [sense.text if sense.ids else terms.nearest(sense.text, known) for sense in senses]
+    return list(dict.fromkeys(word for word in meant if word))
+
+
+def _matched(senses: Sequence[Sense]) -> "QuerySet[Any, Any]":
+    """Every word must be met; a word in the title weighs more than one in the text, the very word more than a like."""
+    rows = Posting.objects.filter(word__in=frozenset().union(*(sense.ids for sense in senses))).values("entry_id")
+    points = {f"p{place}": _points(sense) for place, sense in enumerate(senses)}
+    rows = rows.annotate(**points)
+    if len(senses) > 1:
+        rows = rows.filter(**{f"{name}__gt": 0 for name in points})
+    return rows.annotate(score=reduce(add, map(F, points)))
+
+
+def _points(sense: Sense) -> Max:
+    exactly = When(word__in=sense.exact, then=F("points") * 2)
+    nearly = When(word__in=sense.near, then=F("points"))
+    cases = [case for case, ids in ((exactly, sense.exact), (nearly, sense.near)) if ids]
+    return Max(Case(*cases, default=0, output_field=IntegerField()))
+
+
+def singles(found: Found) -> list[tuple[str, int]]:
+    """Each word alone with the number of its products: the ways on when nothing has them all."""
+    if len(found.senses) < 2:  # noqa: PLR2004 (one word alone is the very search that failed)
+        return []
+    ids = frozenset().union(*(sense.ids for sense in found.senses))
+    rows = list(Posting.objects.filter(word__in=ids).values_list("word_id", "entry_id"))
+    counts = [(sense.text, len({entry for word, entry in rows if word in sense.ids})) for sense in found.senses]
+    return [(text, count) for text, count in counts if count]

@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import asking, images, publishing, queueing, shipping, sync
+from catalog import asking, images, publishing, queueing, shelf, shipping, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -53,3 +53,20 @@ def read_again(printify_ids: list[str]) -> None:
         with suppress(IntegrationError):
             sync.refresh_product(key)
     queueing.ask(queueing.FETCH_IMAGES, retry=True)
+
+
+@shared_task(ignore_result=True)
+def tidy_shelf() -> None:
+    """Lists and search follow what no other step told them of."""
+    with leases.turn("shelf", settings.LEASE_SECONDS) as mine:
+        if mine:
+            shelf.catch_up()
+
+
+@shared_task(ignore_result=True)
+def count_sales() -> None:
+    """For "best selling"; and words that nobody says any more go."""
+    with leases.turn("shelf", settings.LEASE_SECONDS) as mine:
+        if mine:
+            shelf.count_sales()
+            shelf.forget_words()

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from catalog import categories, changes, variants
+from catalog import categories, changes, shelf, variants
 from catalog.fields import Unreadable, storable
 from catalog.mockups import write_mockups
 from catalog.models import PrintifyCache, Product, SyncRun
@@ -158,6 +158,7 @@ def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, 
     fields |= write_mockups(row, facts.mockups, redesigned=weighed.redesigned)
     if fields or moved:
         Product.objects.filter(pk=row.pk).update(synced_at=timezone.now())
+        shelf.put_later(row.pk)
     return row, fields
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("products/<slug:slug>/", views.product_detail, name="product"),
     path("categories/<slug:slug>/", views.category_detail, name="category"),
     path("search/", views.search_page, name="search"),
+    path("search/suggest/", views.suggest, name="suggest"),
     path("pages/<slug:slug>/", views.page, name="page"),
     path("language/", set_language, name="set_language"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),

@@ -1,23 +1,23 @@
 """The storefront's pages. Each view's docstring names the context of its template."""
 
-import logging
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import select_template
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from catalog import browse, facets, home_page, product_page, search
+from catalog import browse, home_page, missed, product_page, search, suggestions
+from catalog.browse import Scope
 from catalog.cards import cards
-from catalog.models import Category, Product
-
-log = logging.getLogger(__name__)
+from catalog.models import Category, OldSlug, Product
 
 PAGES = ("about", "accessibility", "contact", "imprint", "privacy", "returns", "shipping", "size-guide", "terms")
 QUERY_MAX = 80
 BEST = 4
+SUGGEST_SECONDS = 300
 
 
 @require_safe
@@ -29,27 +29,45 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def product_list(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`."""
-    return _listed(request, browse.listing(request.GET, facets.entries()), {})
+    return _listed(request, browse.listing(request.GET), {})
 
 
 @require_safe
 def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """`listing`, `cards`, `category`."""
     category = get_object_or_404(Category, slug=slug)
-    entries = [entry for entry in facets.entries() if category.pk in entry.categories]
-    return _listed(request, browse.listing(request.GET, entries), {"category": category})
+    return _listed(request, browse.listing(request.GET, Scope(category)), {"category": category})
 
 
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
-    """`listing`, `cards`, `query`, `instead` (the spelling searched in its place), `best` (Cards, if none)."""
-    query = request.GET.get("q", "").strip()[:QUERY_MAX]
-    found = search.find(query, facets.entries())
-    if query and (found.instead or not found.entries):
-        log.info("search without result", extra={"query": query, "instead": found.instead})
-    best = [] if found.entries else cards(Product.objects.for_sale().filter(in_stock=True).in_order()[:BEST])
-    extra = {"query": query, "instead": found.instead, "best": best}
-    return _listed(request, browse.listing(request.GET, found.entries, searched=True), extra, "catalog/search.html")
+    """`listing`, `cards`, `query`, `instead` (the spelling searched in its place).
+
+    If nothing is found also `singles` (each word alone, how many it finds) and `best` (Cards).
+    """
+    query = _query(request)
+    found = search.find(query)
+    listing = browse.listing(request.GET, Scope(found=found))
+    nothing = not listing.page.paginator.count and not listing.chips
+    if query and (found.instead or nothing):
+        missed.note(request, query, found.instead)
+    best = cards(Product.objects.for_sale().filter(in_stock=True).in_order()[:BEST]) if nothing else []
+    singles = search.singles(found) if nothing else []
+    extra = {"query": query, "instead": found.instead, "best": best, "singles": singles}
+    return _listed(request, listing, extra, "catalog/search.html")
+
+
+@require_safe
+def suggest(request: HttpRequest) -> HttpResponse:
+    """What the search box offers: {"items": [{"text", "url", "note", "picture"}]}. The same for everybody."""
+    response = JsonResponse({"items": suggestions.suggest(_query(request))})
+    patch_cache_control(response, public=True, max_age=SUGGEST_SECONDS)
+    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    return response
+
+
+def _query(request: HttpRequest) -> str:
+    return " ".join(request.GET.get("q", "").split())[:QUERY_MAX]
 
 
 def _listed(
@@ -76,9 +94,19 @@ def _retired(request: HttpRequest, slug: str) -> HttpResponse:
     """`product`, `alternatives` (Cards)."""
     product = Product.objects.filter(slug=slug, gone_at__isnull=False, visible=True, hidden=False).first()
     if product is None:
-        raise Http404
+        return _moved(request, slug)
     context = {"product": product, "alternatives": product_page.alternatives(product)}
     return render(request, "catalog/retired.html", context, status=410)
+
+
+def _moved(request: HttpRequest, slug: str) -> HttpResponse:
+    """An address the product had before staff changed it, with whatever was chosen there."""
+    old = OldSlug.objects.filter(slug=slug).select_related("product").first()
+    if old is None:
+        raise Http404
+    query = request.META.get("QUERY_STRING", "")
+    address = old.product.get_absolute_url()
+    return redirect(f"{address}?{query}" if query else address, permanent=True)
 
 
 @require_safe

@@ -54,6 +54,8 @@ app.conf.beat_schedule = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 240},
     },
+    "tidy shelf": {"task": "catalog.tasks.tidy_shelf", "schedule": MINUTE, "options": {"expires": 60}},
+    "count sales": {"task": "catalog.tasks.count_sales", "schedule": 60 * MINUTE, "options": {"expires": 600}},
     "expire unpaid orders": {
         "task": "payments.tasks.close_stale_sessions",
         "schedule": MINUTE,

@@ -34,6 +34,11 @@ def _rested() -> Iterator[None]:
     printify.client.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _kept_shelf(settings: LazySettings) -> None:
+    settings.MIDDLEWARE = ["tests.catalog.shelving.Shelving", *settings.MIDDLEWARE]
+
+
 def tee(number: int = 1, **changes: Any) -> Product:
     """The tee, or another product like it."""
     return payload("printify/product_tee", id=f"6712f0c2a1b2c3d4e5f6{number:04d}", **changes)
