@@ -69,15 +69,30 @@ def _line(label: Any, missing: Any, autocomplete: str, max_length: int) -> forms
     return forms.CharField(label=label, max_length=max_length, error_messages={"required": missing}, widget=widget)
 
 
-class CheckoutForm(forms.Form):
-    """Address and delivery. `method` is checked against the quote by the view, which alone knows what is offered."""
+class EmailForm(forms.Form):
+    """Showing that an order is one's own."""
 
     email = forms.EmailField(
         label=_("E-mail"),
-        help_text=_("For the confirmation and news of your parcel."),
+        help_text=_("The one you gave when you ordered."),
         error_messages=EMAIL_ERRORS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=12,
+        help_text=_("Six figures, in the mail we have just sent."),
+        error_messages={"required": _("Please give the code.")},
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class AddressForm(forms.Form):
+    """Where it goes."""
+
     country = forms.ChoiceField(
         label=_("Country"), choices=country_choices, widget=forms.Select(attrs={"autocomplete": "country"})
     )
@@ -104,7 +119,6 @@ class CheckoutForm(forms.Form):
         help_text=_("Only for the carrier, if it cannot find your door."),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
-    method = forms.CharField(max_length=20, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -116,3 +130,17 @@ class CheckoutForm(forms.Form):
     def address(self) -> Address:
         """As far as it could be read; whole when the form is valid."""
         return tidy(Address(**{name: self.cleaned_data.get(name, "") for name in Address.__dataclass_fields__}))
+
+
+class CheckoutForm(AddressForm):
+    """Address and delivery. `method` is checked against the quote by the view, which alone knows what is offered."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("For the confirmation and news of your parcel."),
+        error_messages=EMAIL_ERRORS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    method = forms.CharField(max_length=20, required=False)
+
+    field_order = ["email"]

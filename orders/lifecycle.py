@@ -6,7 +6,7 @@ and writes a history row in the same transaction. Callers hold the transaction w
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from orders.addresses import Address, for_printify
 from orders.cart import CartView, subtract
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES
+from orders.quote import expires as quote_expires
 from orders.revision import TooLate, begin_again, take_back
 from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
@@ -42,6 +43,7 @@ class Deal:
     arrives_until: date
     language: str
     user_id: int | None = None
+    quote: dict[str, Any] = field(default_factory=dict, compare=False)  # as agreed, for the order to remember
 
     @property
     def subtotal(self) -> int:
@@ -98,6 +100,8 @@ def _order_row(deal: Deal, key: uuid.UUID) -> Order:
         shipping_method=deal.method,
         arrives_from=deal.arrives_from,
         arrives_until=deal.arrives_until,
+        quote=deal.quote,
+        quote_expires_at=quote_expires() if deal.quote else None,
         **deal.address.as_columns(),
     )
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 from urllib.parse import urljoin
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from ilytat.display.money import written
 from notifications import kinds, outbox
-from orders.models import Order, OrderLine, Shipment
+from orders.models import Fulfilment, Order, OrderLine, Shipment
 
 
-def order_confirmed(order: Order, *, cancel_until: datetime) -> None:
+def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> None:
+    """`key` says which version of the order is confirmed, when it is not the first."""
     context: kinds.OrderConfirmed = {
         "number": order.number,
         "url": url(order),
@@ -24,7 +28,39 @@ def order_confirmed(order: Order, *, cancel_until: datetime) -> None:
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
         "cancel_until": cancel_until.isoformat() if settings.GRACE_MINUTES else "",
     }
-    _queue("order_confirmed", f"confirmation:{order.number}", order, context)
+    _queue("order_confirmed", f"confirmation:{key or order.number}", order, context)
+
+
+def order_canceled(order: Order, *, by: Literal["buyer", "shop"], refund: int, reason: str = "") -> None:
+    """`refund` in minor units; 0 when nothing had been charged. `reason` is a sentence for the buyer."""
+    context: kinds.OrderCanceled = {
+        **about(order),
+        "by": by,
+        "reason": reason,
+        "refund": written(refund, order.currency, order.language) if refund else "",
+    }
+    _queue("order_canceled", f"canceled:{order.number}", order, context)
+
+
+def address_changed(order: Order, fulfilment: Fulfilment) -> None:
+    context: kinds.AddressChanged = {
+        **about(order),
+        "ship_to": address_lines(order),
+        "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
+        "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
+        "cancel_until": fulfilment.release_at.isoformat() if fulfilment.release_at > timezone.now() else "",
+    }
+    _queue("address_changed", f"address:{fulfilment.external_id}", order, context)
+
+
+def order_code(order: Order, *, code: str, minutes: int) -> None:
+    context: kinds.OrderCode = {"number": order.number, "url": url(order), "code": code, "minutes": minutes}
+    _queue("order_code", f"code:{order.number}:{uuid4().hex}", order, context)
+
+
+def about(order: Order) -> kinds.OrderMail:
+    """What every mail about an order knows."""
+    return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
 def shipped(order: Order, shipment: Shipment) -> None:

@@ -1,27 +1,33 @@
-"""What shipping costs and when it arrives, asked of Printify for the very lines and place.
+"""What shipping costs and when it arrives, asked of Printify for the very lines and place, printer by printer.
 
-The buyer waits for this, so the call is short, its answer is kept for some minutes, and after a failure nobody asks
-again for half a minute: a page never hangs on Printify.
+Things from different printers travel separately, and each printer charges its own first item. The buyer waits for
+this, so the calls are short, their answers are kept for some minutes, and after a failure nobody asks again for half
+a minute: a page never hangs on Printify.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog import printify, shipping
-from catalog.arrival import window
+from catalog.models import Product
 from ilytat.integrations.errors import IntegrationError, Refused
+from orders import arrivals
 from orders.cart import CartView
+from orders.models import Order
 
 KEEP_SECONDS = 600
 PAUSE_SECONDS = 30
 PAUSED = "printify-quote-paused"
+MOST_GROUPS = 4  # printers asked one by one while somebody waits; beyond, one question for all
 ABOUT_THE_ADDRESS = (400, 422)  # any other refusal (a key that is not taken, a wrong shop) is ours, not the buyer's
 NAMES = {
     "standard": _("Standard delivery"),
@@ -42,52 +48,102 @@ class NotServed(NoQuote):
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """One line to be sent. `product` is None when the shop has it no more: Printify may still make it."""
+
+    printify_id: str
+    variant_id: int
+    quantity: int
+    product: Product | None
+
+    @property
+    def provider(self) -> int:
+        return self.product.print_provider_id if self.product else 0
+
+    def as_line(self) -> dict[str, object]:
+        return {"product_id": self.printify_id, "variant_id": self.variant_id, "quantity": self.quantity}
+
+
+@dataclass(frozen=True)
 class Option:
-    """One way of delivery: `amount` in minor units, and the days between which it arrives."""
+    """One way of delivery: `amount` in minor units, by printer in `parcels`, and the days between which it arrives."""
 
     code: str
     amount: int
     first: date
     last: date
+    parcels: tuple[tuple[int, int], ...] = ()
 
     @property
     def name(self) -> str:
         return str(NAMES[self.code])
 
+    def as_agreed(self) -> dict[str, Any]:
+        """What an order remembers of it."""
+        return {"method": self.code, "amount": self.amount, "parcels": [list(pair) for pair in self.parcels]}
+
+
+def expires() -> datetime:
+    """Until when a quote made now may be agreed to."""
+    return timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
+
 
 def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
     """The ways of delivery, cheapest first. Raises NoQuote or NotServed; never empty."""
+    wanted = [Wanted(x.product.printify_id, x.variant.variant_id, x.quantity, x.product) for x in cart.lines]
+    return of_lines(wanted, country=country, region=region, zip_code=zip_code)
+
+
+def of_order(order: Order, *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
+    """The same for what was bought, sent to another place."""
+    lines = order.lines.select_related("product")
+    wanted = [Wanted(x.printify_product_id, x.printify_variant_id, x.quantity, x.product) for x in lines]
+    return of_lines(wanted, country=country, region=region, zip_code=zip_code)
+
+
+def of_lines(wanted: Sequence[Wanted], *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
     if country not in settings.SHIP_TO_COUNTRIES:
         raise NotServed(country)
-    lines = [
-        {"product_id": x.product.printify_id, "variant_id": x.variant.variant_id, "quantity": x.quantity}
-        for x in cart.lines
-    ]
-    costs = _costs(lines, {"country": country, "region": region, "zip": zip_code})
-    production = shipping.handling_days([x.product for x in cart.lines], country)
-    found = [_option(code, amount, country, production) for code, amount in costs.items() if code in METHOD_CODES]
-    if not found:
+    address = {"country": country, "region": region, "zip": zip_code}
+    groups = _groups(wanted)
+    costs = {provider: _costs([x.as_line() for x in lines], address) for provider, lines in groups.items()}
+    codes = [code for code in METHOD_CODES if all(code in found for found in costs.values())]
+    products = [x.product for x in wanted if x.product]
+    known = arrivals.learned(products, country)
+    made = [_option(code, costs, country, products, known) for code in codes]
+    if not made:
         raise NotServed(country)
-    return sorted(found, key=lambda option: option.amount)
+    return sorted(made, key=lambda option: option.amount)
+
+
+def _groups(wanted: Iterable[Wanted]) -> dict[int, list[Wanted]]:
+    """By printer; all in one (0) when there are too many to ask one by one."""
+    found: dict[int, list[Wanted]] = {}
+    for line in wanted:
+        found.setdefault(line.provider, []).append(line)
+    return found if len(found) <= MOST_GROUPS else {0: [x for lines in found.values() for x in lines]}
 
 
 def default_country() -> str:
     return str(settings.SHIP_TO_COUNTRIES[0])
 
 
-def options_or_none(cart: CartView, *, country: str) -> list[Option]:
+def options_or_none(cart: CartView, *, country: str, zip_code: str = "") -> list[Option]:
     """For pages where shipping is information, not a condition: [] when it cannot be told now. Raises NotServed."""
     try:
-        return options(cart, country=country)
+        return options(cart, country=country, zip_code=zip_code)
     except NotServed:
         raise
     except NoQuote:
         return []
 
 
-def _option(code: str, amount: int, country: str, production: tuple[int, int]) -> Option:
-    days = window(country, code, production)
-    return Option(code, amount, days.first, days.last)
+def _option(
+    code: str, costs: dict[int, dict[str, int]], country: str, products: Sequence[Product], known: arrivals.Learned
+) -> Option:
+    parcels = tuple((provider, found[code]) for provider, found in sorted(costs.items()))
+    days = arrivals.window(products, country, code, shipping.handling_days(products, country), known)
+    return Option(code, sum(amount for _provider, amount in parcels), days.first, days.last, parcels)
 
 
 def _costs(lines: Sequence[dict[str, object]], address: dict[str, str]) -> dict[str, int]:

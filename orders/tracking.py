@@ -7,8 +7,9 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders import changes
 from orders.models import Fulfilment, Order
-from orders.states import FINAL, FULFILMENT_RANK, UNDER_WAY, FulfilmentState, OrderState
+from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
 
 Position = Literal["done", "current", "todo"]
 
@@ -23,19 +24,16 @@ def progress(order: Order) -> dict[str, Any]:
     """The order page's context, in as many queries for twenty lines as for one."""
     prefetch_related_objects([order], "lines__product")
     fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
-    cancel_until = fulfilment.release_at if fulfilment and _changeable(fulfilment) else None
+    open_ = changes.changeable(order, fulfilment)
+    cancel_until = fulfilment.release_at if fulfilment and open_ and fulfilment.release_at > timezone.now() else None
     return {
         "order": order,
         "fulfilment": fulfilment,
         "steps": _steps(order, fulfilment),
         "parcels": list(fulfilment.shipments.all()) if fulfilment else [],
         "cancel_until": cancel_until,
+        "changeable": open_,
     }
-
-
-def _changeable(fulfilment: Fulfilment) -> bool:
-    not_printing = fulfilment.sent_at is None and fulfilment.state not in UNDER_WAY | FINAL
-    return not_printing and fulfilment.release_at > timezone.now()
 
 
 def _steps(order: Order, fulfilment: Fulfilment | None) -> list[Step]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders import views
+from orders import hold_views, views
 
 urlpatterns = [
     path("cart/", views.cart, name="cart"),
@@ -8,4 +8,8 @@ urlpatterns = [
     path("cart/update/", views.cart_update, name="cart_update"),
     path("orders/find/", views.order_find, name="order_find"),
     path("orders/<str:token>/", views.order, name="order"),
+    path("orders/<str:token>/prove/", hold_views.prove, name="order_prove"),
+    path("orders/<str:token>/cancel/", hold_views.cancel, name="order_cancel"),
+    path("orders/<str:token>/address/", hold_views.address, name="order_address"),
+    path("orders/<str:token>/swap/<int:line_id>/", hold_views.swap, name="order_swap"),
 ]

@@ -15,9 +15,10 @@ from catalog.cards import cards
 from catalog.models import Product, Variant
 from ilytat.integrations import throttle
 from orders import cart as carts
-from orders import quote
+from orders import identity, quote
 from orders.cart import CartView
 from orders.forms import AddForm, FindForm, LineForm, country_choices
+from orders.mails import address_lines
 from orders.models import Cart, Order
 from orders.tracking import progress
 
@@ -130,11 +131,15 @@ def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> No
 @never_cache
 @require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `fulfilment` (or None), `cancel_until`."""
+    """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `fulfilment` (or None), `cancel_until`,
+    `changeable`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
+    """
     found = Order.objects.filter(token=token).first()
     if found is None:
         raise Http404
-    response = render(request, "orders/order.html", progress(found))
+    proven = identity.is_proven(request, found)
+    context = progress(found) | {"proven": proven, "address_lines": address_lines(found) if proven else []}
+    response = render(request, "orders/order.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response
 
@@ -148,6 +153,7 @@ def order_find(request: HttpRequest) -> HttpResponse:
         number, email = form.cleaned_data["number"], form.cleaned_data["email"]
         found = Order.objects.filter(number=number, email__iexact=email).first()
         if found:
+            identity.remember(request, found)
             return redirect(found)
         form.add_error(None, _("We found no order with this number and e-mail address."))
     return render(request, "orders/find.html", {"form": form}, status=200)

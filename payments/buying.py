@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from orders import lifecycle, quote
+from orders import identity, lifecycle, quote
 from orders.cart import CartView
 from orders.models import Order
 from payments import checkout
@@ -35,12 +35,14 @@ def place(request: HttpRequest, cart: CartView, form: "CheckoutForm", option: qu
         shipping=option.amount,
         arrives_from=option.first,
         arrives_until=option.last,
+        quote=option.as_agreed(),
         language=get_language() or "en",
         user_id=request.user.pk,
     )
     order = lifecycle.place(deal)
     others = [token for token in request.session.get(MINE, []) if token != order.token]
     request.session[MINE] = [*others[1 - KEPT :], order.token]
+    identity.remember(request, order)  # whoever typed the address here may change it here for a while
     return order
 
 

@@ -1,0 +1,131 @@
+"""What a buyer may still change while nothing has been sent to production. No account is needed.
+
+Each change is one transaction: what was bought, the printing (`lifecycle.revise`), money and mail move together or not
+at all. A second press finds what the first one did and does nothing. Raises TooLate when printing won the race.
+"""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from catalog.models import Variant
+from orders import lifecycle, mails, quote, refunding
+from orders.addresses import Address
+from orders.cart import pictures
+from orders.models import Fulfilment, Order, OrderLine
+from orders.revision import TooLate
+from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+
+WHO = "buyer"
+
+
+class NotPossible(Exception):
+    """The words say to the buyer why."""
+
+
+def changeable(order: Order, fulfilment: Fulfilment | None) -> bool:
+    """As far as can be seen: the change itself asks again, under the row's guard."""
+    if fulfilment is None or order.state != OrderState.PAID or fulfilment.hold or fulfilment.sent_at is not None:
+        return False
+    return fulfilment.state in {*BEFORE_PRODUCTION, FulfilmentState.ATTENTION}
+
+
+def cancel(order: Order) -> int:
+    """Call the order off and give everything back. Returns what goes back, in minor units. Raises TooLate."""
+    with transaction.atomic():
+        if not lifecycle.cancel(order, who=WHO, why="the buyer's wish", held_too=False):
+            raise TooLate
+        back = refunding.give_back(order, who=WHO, note="canceled before production")
+        mails.order_canceled(order, by="buyer", refund=back)
+    return back
+
+
+def correct_address(order: Order, address: Address) -> bool:
+    """Send it elsewhere, for the same price. False when it goes there already. Raises NotPossible or TooLate."""
+    old = lifecycle.address_of(order)
+    if address == old:
+        return False
+    window = _same_price(order, address)
+    with transaction.atomic():
+        still = Order.objects.filter(pk=order.pk, state=OrderState.PAID, **old.as_columns())
+        if not still.update(**address.as_columns(), **window):
+            return _done_by_another_press(order, address)
+        order.refresh_from_db()
+        row = lifecycle.revise(order, who=WHO, what="address changed")
+        mails.address_changed(order, row)
+    return True
+
+
+def _done_by_another_press(order: Order, address: Address) -> bool:
+    order.refresh_from_db()
+    if lifecycle.address_of(order) != address:
+        raise TooLate
+    return False
+
+
+def _same_price(order: Order, address: Address) -> dict[str, object]:
+    """The days of arrival there, when the country changes. Raises NotPossible unless delivery costs what was paid."""
+    moved = address.country != order.country
+    if settings.STRIPE_AUTOMATIC_TAX and (address.region, address.zip) != (order.region, order.zip):
+        raise NotPossible(_("Tax depends on the address. Please cancel this order and order again."))
+    try:
+        there = _option(order, address)
+    except quote.NotServed as error:
+        raise NotPossible(_("Nobody who prints these ships to this address.")) from error
+    except quote.NoQuote as error:
+        if not moved:  # rates are by country (Printify contract, section 8)
+            return {}
+        raise NotPossible(_("The price of delivery cannot be checked right now. Please try again soon.")) from error
+    if there.amount not in {order.shipping, _option(order, lifecycle.address_of(order)).amount}:
+        raise NotPossible(_("Delivery to this address has another price. Please cancel this order and order again."))
+    return {"arrives_from": there.first, "arrives_until": there.last} if moved else {}
+
+
+def _option(order: Order, address: Address) -> quote.Option:
+    found = quote.of_order(order, country=address.country, region=address.region, zip_code=address.zip)
+    mine = next((option for option in found if option.code == order.shipping_method), None)
+    if mine is None:
+        raise quote.NotServed(address.country)
+    return mine
+
+
+def alternatives(line: OrderLine) -> list[Variant]:
+    """Other sizes and colours of the same thing, in stock, at the price that was paid."""
+    if line.product is None:
+        return []
+    others = Variant.objects.sellable().filter(product=line.product, price=line.unit_price, cost__lte=line.unit_price)
+    bought = line.order.lines.filter(product=line.product).values("printify_variant_id")
+    return list(others.exclude(variant_id__in=bought).select_related("product"))
+
+
+def swap(line: OrderLine, variant: Variant) -> bool:
+    """Print this one instead. False when it is the one already. Raises NotPossible or TooLate."""
+    if line.printify_variant_id == variant.variant_id:
+        return False
+    if variant not in alternatives(line):
+        raise NotPossible(_("This one is not available at the same price."))
+    try:
+        with transaction.atomic():
+            _swap(line, variant)
+    except IntegrityError as error:
+        raise NotPossible(_("This one is in the order already.")) from error
+    return True
+
+
+def _swap(line: OrderLine, variant: Variant) -> None:
+    """The order first, then its line: one order of locks for all who change it."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=line.order_id)
+    old = f"{line.title} ({line.label})"
+    image = pictures([variant]).get(variant.pk)
+    mine = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)
+    if not mine.update(
+        variant=variant,
+        printify_variant_id=variant.variant_id,
+        label=variant.label,
+        sku=variant.sku,
+        unit_cost=variant.cost,
+        image=image.files.get("400", "") if image else line.image,
+    ):
+        raise TooLate
+    row = lifecycle.revise(order, who=WHO, what="swapped", why=f"{old} → {variant.label}")
+    mails.order_confirmed(order, cancel_until=row.release_at, key=row.external_id)

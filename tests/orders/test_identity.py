@@ -1,0 +1,204 @@
+"""Who may see the whole order: the link shows no address, the e-mail address or a mailed code opens it (H6, J3)."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from limits import parse
+
+from notifications.models import OutgoingEmail
+from orders.models import Fulfilment, Order
+from tests import factories
+from tests.orders.conftest import again, created, paid, printing
+from tests.pages import text
+
+pytestmark = pytest.mark.django_db
+
+
+def page(order: Order, tail: str = "") -> str:
+    return order.get_absolute_url() + tail
+
+
+def proven(client: Client, order: Order) -> Client:
+    client.post(page(order, "prove/"), {"email": order.email})
+    return client
+
+
+def mailed_code() -> str:
+    return str(OutgoingEmail.objects.filter(kind="order_code").latest("pk").context["code"])
+
+
+def test_the_link_alone_shows_neither_address_nor_e_mail(client: Client) -> None:
+    order = paid().order
+    shown = client.get(page(order)).content.decode()
+    assert order.address1 not in shown
+    assert order.email not in shown
+    assert order.zip not in shown
+
+
+@pytest.mark.parametrize("tail", ["cancel/", "address/", "swap/1/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_link_alone_changes_nothing(client: Client, tail: str, method: str) -> None:
+    order = paid(ready=False).order
+    answer = getattr(client, method)(page(order, tail))
+    assert (answer.status_code, answer["Location"]) == (302, f"{page(order, 'prove/')}?next={page(order, tail)}")
+    assert Order.objects.get(pk=order.pk).state == "paid"
+
+
+def test_the_e_mail_address_opens_it_in_this_browser_only(client: Client) -> None:
+    order = paid().order
+    way_on = page(order, "cancel/")
+    answer = client.post(page(order, "prove/"), {"email": " ANA@Example.com ", "next": way_on})
+    assert answer["Location"] == way_on
+    assert order.address1 in client.get(page(order)).content.decode()
+    assert order.address1 not in Client().get(page(order)).content.decode()
+
+
+def test_another_order_stays_closed(client: Client) -> None:
+    mine, other = paid().order, paid(number="OTHER234").order
+    proven(client, mine)
+    assert other.address1 not in client.get(page(other)).content.decode()
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/admin/", ""])
+def test_the_way_on_leads_nowhere_else(client: Client, elsewhere: str) -> None:
+    order = paid().order
+    answer = client.post(page(order, "prove/"), {"email": order.email, "next": elsewhere})
+    assert answer["Location"] == page(order)
+
+
+def test_guesses_of_the_address_are_limited_by_order(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = paid().order
+    monkeypatch.setattr("orders.identity.GUESSES", parse("2/hour"))
+    for _ in range(2):
+        assert client.post(page(order, "prove/"), {"email": "bob@example.com"}).status_code == 422
+    assert client.post(page(order, "prove/"), {"email": order.email}).status_code == 422, "also the right one"
+    assert order.address1 not in client.get(page(order)).content.decode()
+
+
+def test_a_mailed_code_opens_it(client: Client) -> None:
+    order = paid().order
+    client.post(page(order, "prove/"), {"action": "send"})
+    code = mailed_code()
+    assert re.fullmatch(r"\d{6}", code)
+    assert OutgoingEmail.objects.get(kind="order_code").to == order.email
+    assert Client().post(page(order, "prove/"), {"code": code}).status_code == 422, "bound to the browser that asked"
+    assert client.post(page(order, "prove/"), {"code": f" {code[:3]} {code[3:]} "}).status_code == 302
+    assert order.address1 in client.get(page(order)).content.decode()
+
+
+def test_a_code_is_not_guessed(client: Client) -> None:
+    order = paid().order
+    client.post(page(order, "prove/"), {"action": "send"})
+    code = mailed_code()
+    wrong = "000000" if code != "000000" else "111111"
+    for _ in range(5):
+        assert client.post(page(order, "prove/"), {"code": wrong}).status_code == 422
+    assert client.post(page(order, "prove/"), {"code": code}).status_code == 422, "five tries, then another code"
+
+
+def test_codes_do_not_fill_a_mailbox(client: Client) -> None:
+    order = paid().order
+    answers = [client.post(page(order, "prove/"), {"action": "send"}) for _ in range(6)]
+    assert OutgoingEmail.objects.filter(kind="order_code").count() == 4
+    assert {answer.status_code for answer in answers} == {200}, "said alike: nobody learns how many were sent"
+
+
+# --- What is done on the pages -------------------------------------------------------------------------
+
+
+def test_canceling_asks_once_more_and_a_second_press_is_told_the_truth(client: Client) -> None:
+    order = paid(ready=False).order
+    proven(client, order)
+    assert "Cancel order" in text(client.get(page(order, "cancel/")))
+    assert Order.objects.get(pk=order.pk).state == "paid"
+    assert "Your order is canceled." in text(client.post(page(order, "cancel/"), follow=True))
+    assert "canceled already" in text(client.post(page(order, "cancel/"), follow=True))
+
+
+@pytest.mark.parametrize("tail", ["cancel/", "address/"])
+def test_too_late_is_said_so(client: Client, tail: str) -> None:
+    order = printing().order
+    proven(client, order)
+    assert "Printing has begun" in text(client.get(page(order, tail), follow=True))
+    assert "Printing has begun" in text(client.post(page(order, tail), follow=True))
+
+
+ADDRESS = {
+    "name": "Ana Ruiz",
+    "address1": "1501 Central St",
+    "city": "Evanston",
+    "region": "IL",
+    "zip": "60201",
+    "country": "US",
+}
+
+
+def test_a_corrected_address_is_checked_like_at_checkout(client: Client) -> None:
+    job = created(ready=False)
+    proven(client, job.order)
+    where = page(job.order, "address/")
+    assert job.order.address1 in client.get(where).content.decode()
+    assert client.post(where, ADDRESS | {"zip": "6"}).status_code == 422
+    assert "Is the address right?" in text(client.post(where, ADDRESS | {"zip": "90210"}))
+    assert again(job).revision == 1
+    cache.set("printify-quote-paused", True)  # Printify is silent: within the country the price is the same
+    assert "goes to the new address" in text(client.post(where, ADDRESS, follow=True))
+    assert "goes there already" in text(client.post(where, ADDRESS, follow=True))
+    assert again(job).revision == 2
+
+
+def test_a_size_is_swapped_on_the_page(client: Client) -> None:
+    job = paid(ready=False)
+    line = job.order.lines.get()
+    medium = factories.variant(line.product, option_ids=[521, 15])
+    proven(client, job.order)
+    where = page(job.order, f"swap/{line.pk}/")
+    assert "White / M" in text(client.get(where))
+    assert "We make" in text(client.post(where, {"variant": medium.variant_id}, follow=True))
+    assert client.post(where, {"variant": "nonsense"}).status_code == 409
+    assert Fulfilment.objects.get().request["line_items"][0]["variant_id"] == medium.variant_id
+
+
+def test_a_line_of_another_order_is_not_found(client: Client) -> None:
+    mine, other = paid(ready=False).order, paid(ready=False, number="OTHER234").order
+    proven(client, mine)
+    assert client.get(page(mine, f"swap/{other.lines.get().pk}/")).status_code == 404
+
+
+# --- Finding an order ------------------------------------------------------------------------------------
+
+
+def _found(client: Client, **given: Any) -> tuple[int, str]:
+    answer = client.post("/orders/find/", given)
+    body = re.sub(r'value="[^"]*"', "", answer.content.decode())  # the token, and what was typed
+    return answer.status_code, body
+
+
+def test_a_wrong_number_and_a_wrong_address_are_answered_alike(client: Client) -> None:
+    order = paid().order
+    wrong_number = _found(client, number="WRONG234", email=order.email)
+    wrong_email = _found(client, number=order.number, email="bob@example.com")
+    neither = _found(client, number="WRONG234", email="bob@example.com")
+    assert wrong_number == wrong_email == neither
+    assert wrong_number[0] == 200
+
+
+def test_both_wrong_answers_take_the_same_work(client: Client) -> None:
+    order = paid().order
+    _found(client, number="WRONG234", email="bob@example.com")
+    asked = []
+    for given in ({"number": "WRONG234", "email": order.email}, {"number": order.number, "email": "bob@example.com"}):
+        with CaptureQueriesContext(connection) as queries:
+            _found(client, **given)
+        asked.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in queries])
+    assert asked[0] == asked[1]
+
+
+def test_finding_is_limited(client: Client) -> None:
+    answers = [_found(client, number="WRONG234", email="bob@example.com")[0] for _ in range(11)]
+    assert answers == [200] * 10 + [429]
