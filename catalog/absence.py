@@ -5,8 +5,10 @@ Carts, orders and wish lists keep their lines. A product that is listed again co
 
 from collections import Counter
 
+from django.db import transaction
 from django.utils import timezone
 
+from catalog import price_log
 from catalog.models import PrintifyCache, Product, ProductQuerySet, SyncChange, SyncRun
 from catalog.upsert import Stored
 from catalog.walk import Walk
@@ -92,7 +94,10 @@ def _unseen_since(run: SyncRun) -> ProductQuerySet:
 
 def _hide(keys: list[int]) -> int:
     now = timezone.now()
-    return Product.objects.filter(pk__in=keys).update(gone_at=now, synced_at=now)
+    with transaction.atomic():
+        count = Product.objects.filter(pk__in=keys).update(gone_at=now, synced_at=now)
+        price_log.catch_up(keys)
+    return count
 
 
 def _ask_staff(run: SyncRun, missing: int, alive: int) -> None:

@@ -154,7 +154,7 @@ def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, 
         # Staff may have saved their columns since this row was read.
         row.save(update_fields=[*fields, "synced_at"] if product else None)
     moved = categories.move(row, before, categories.all_rules())
-    fields |= variants.write_variants(row, facts.variants)
+    fields |= variants.write_variants(row, facts.variants, set(fields))
     fields |= write_mockups(row, facts.mockups, redesigned=weighed.redesigned)
     if fields or moved:
         Product.objects.filter(pk=row.pk).update(synced_at=timezone.now())

@@ -1,9 +1,10 @@
 """A product's variants and their price history, brought in line with what Printify says."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
-from catalog.models import PriceChange, Product, Variant
+from catalog import price_log
+from catalog.models import Product, Variant
 from catalog.readers import VariantFacts
 
 COLUMNS = (
@@ -11,13 +12,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write_variants(product: Product, facts: Iterable[VariantFacts]) -> dict[str, list[Any]]:
+def write_variants(
+    product: Product, facts: Iterable[VariantFacts], written: Container[str] = ()
+) -> dict[str, list[Any]]:
     """Printify lists every combination there could be; rows are kept for those that are, or ever were, offered.
 
-    Returns the changes as {"field": [before, after]}.
+    `written` are the product's own columns that have just changed. Returns the changes as {"field": [before, after]}.
     """
     known = {row.variant_id: row for row in Variant.objects.filter(product=product)}
-    before = {row.variant_id: (row.price, row.is_enabled and row.is_available) for row in known.values()}
     changes: dict[str, list[Any]] = {}
     fresh, touched = [], []
     for position, each in enumerate(facts):
@@ -30,7 +32,8 @@ def write_variants(product: Product, facts: Iterable[VariantFacts]) -> dict[str,
     touched += [row for row in known.values() if _withdraw(row, changes)]
     Variant.objects.bulk_create(fresh, batch_size=500)
     Variant.objects.bulk_update(touched, COLUMNS, batch_size=200)
-    _remember([*fresh, *touched], before)
+    if fresh or touched or "gone_at" in written:
+        price_log.catch_up([product.pk])
     return changes | {f"variant {row.variant_id}": [None, row.price] for row in fresh}
 
 
@@ -66,12 +69,3 @@ def _withdraw(row: Variant, changes: dict[str, list[Any]]) -> bool:
     row.is_enabled = row.is_available = False
     changes[f"variant {row.variant_id} is_enabled"] = [True, False]
     return True
-
-
-def _remember(rows: Iterable[Variant], before: dict[int, tuple[int, bool]]) -> None:
-    states = [(row, row.price, row.is_enabled and row.is_available) for row in rows]
-    PriceChange.objects.bulk_create(
-        PriceChange(variant=row, price=price, available=available)
-        for row, price, available in states
-        if before.get(row.variant_id) != (price, available)
-    )
