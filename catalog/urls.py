@@ -11,7 +11,6 @@ urlpatterns = [
     path("categories/<slug:slug>/", views.category_detail, name="category"),
     path("search/", views.search_page, name="search"),
     path("search/suggest/", views.suggest, name="suggest"),
-    path("pages/<slug:slug>/", views.page, name="page"),
     path("language/", set_language, name="set_language"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
     path("robots.txt", sitemaps.robots, name="robots"),

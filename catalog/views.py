@@ -4,9 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import select_template
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from catalog import browse, home_page, missed, product_page, search, suggestions
@@ -14,7 +12,6 @@ from catalog.browse import Scope
 from catalog.cards import cards
 from catalog.models import Category, OldSlug, Product
 
-PAGES = ("about", "accessibility", "contact", "imprint", "privacy", "returns", "shipping", "size-guide", "terms")
 QUERY_MAX = 80
 BEST = 4
 SUGGEST_SECONDS = 300
@@ -107,15 +104,6 @@ def _moved(request: HttpRequest, slug: str) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     address = old.product.get_absolute_url()
     return redirect(f"{address}?{query}" if query else address, permanent=True)
-
-
-@require_safe
-def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The shop's own pages: the language's own text where there is one, else English."""
-    if slug not in PAGES:
-        raise Http404
-    template = select_template([f"pages/{get_language()}/{slug}.html", f"pages/{slug}.html"])
-    return HttpResponse(template.render({"slug": slug}, request))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django's signature)

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "anymail",
     "csp",
     "ilytat.display",
+    "ilytat.pages",
     "ilytat.integrations",
     "ilytat.accounts",
     "notifications",

@@ -11,6 +11,7 @@ from payments.webhooks import stripe_webhook
 handler404 = "catalog.views.not_found"
 
 urlpatterns = [
+    path("", include("ilytat.pages.urls")),
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),

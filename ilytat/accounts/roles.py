@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-SEEN_BY_ALL = ("catalog", "orders", "payments", "notifications", "integrations")
+SEEN_BY_ALL = ("catalog", "orders", "payments", "notifications", "integrations", "pages")
 # What each role may do beyond looking: "app.codename", or "app.*" for all of that app.
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": (),

@@ -62,11 +62,11 @@ def test_a_page_of_orders_costs_the_same_number_of_queries_whatever_is_on_it(
     factories.order(factories.variant(), factories.variant(), user=ana)
     client.force_login(ana)
     client.get("/accounts/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get("/accounts/")
     for _ in range(5):
         factories.order(factories.variant(), factories.variant(), user=ana)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get("/accounts/")
 
 

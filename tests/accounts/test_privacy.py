@@ -18,7 +18,7 @@ from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Address, Erasure, User
 from ilytat.integrations import jobs, privacy
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
-from notifications.models import OutgoingEmail, Subscriber, Suppression
+from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 from orders.models import Fulfilment, Order, OrderEvent
 from orders.states import FulfilmentState, OrderState
 from payments.models import Dispute, Payment, Refund
@@ -55,7 +55,8 @@ def everything(user: User | None = None) -> Order:
         kind="shipped", dedupe_key="s1", to=EMAIL, context={"name": NAME}, text=f"Dear {NAME}", state="sent"
     )
     OutgoingEmail.objects.create(kind="refund_failed", dedupe_key="f1", to="staff@ilytat.com", context={"who": NAME})
-    Subscriber.objects.create(email=EMAIL, wording="Yes, write to me")
+    reader = Subscriber.objects.create(email=EMAIL, news=True)
+    Consent.objects.create(subscriber=reader, address_hash=privacy.fingerprint(EMAIL), act="asked", where="footer")
     Suppression.objects.create(email=EMAIL, reason="bounce")
     InboundEvent.objects.create(
         source="stripe", event_id="evt_1", type="x", state="done", payload={"data": {"object": {"name": NAME}}}

@@ -8,6 +8,7 @@ from ilytat.display import money as money_
 
 register = template.Library()
 register.filter(markup.cleaned)
+register.filter(markup.prose)
 
 
 @register.filter

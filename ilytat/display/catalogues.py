@@ -1,0 +1,131 @@
+"""The shop's sentences in its languages: found in the source, kept in locale/, compiled for Django.
+
+Needs no gettext on the machine: Django turns templates into what looks like Python, and Babel reads the rest. The
+compiled files are kept beside their sources, so that a clone or a deployment speaks every language at once.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ("ilytat", "catalog", "notifications", "orders", "payments")
+# Neither the stand-ins nor the demo speak to shoppers.
+SILENT = ("ilytat/sandbox/", "ilytat/demo/", "/migrations/")
+KEYWORDS = DEFAULT_KEYWORDS | {
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+Key = tuple[str | tuple[str, ...], str | None]
+WIDTH = 110
+
+
+def languages() -> list[str]:
+    return [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+
+
+def po_file(language: str) -> Path:
+    return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def found() -> Catalog:
+    """Every sentence that is marked for translation today."""
+    catalog = Catalog(charset="utf-8", fuzzy=False)
+    for path in sources():
+        for _line, message, _comments, context in extract("python", io.BytesIO(_python(path)), KEYWORDS, options={}):
+            catalog.add(message, context=context)
+    return catalog
+
+
+def sources() -> Iterator[Path]:
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            if not any(part in path.relative_to(ROOT).as_posix() for part in SILENT):
+                yield path
+    for path in sorted((ROOT / "templates").rglob("*.*")):
+        if path.suffix in {".html", ".txt"}:
+            yield path
+
+
+def _python(path: Path) -> bytes:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        # Django's own step, whose indentation means nothing and would only confuse a tokenizer.
+        lines = templatize(text, origin=str(path)).splitlines()
+        text = "\n".join(line.lstrip() for line in lines)
+    return text.encode()
+
+
+def kept(language: str) -> Catalog:
+    path = po_file(language)
+    if not path.is_file():
+        return Catalog(locale=language, charset="utf-8", fuzzy=False)
+    with path.open("rb") as file:
+        return read_po(file, locale=language, charset="utf-8")
+
+
+def update(language: str) -> int:
+    """Take in what is new, drop what is gone, guess nothing. Returns how many sentences wait for a translation."""
+    catalog = kept(language)
+    created = catalog.creation_date
+    catalog.update(found(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    catalog.creation_date = created
+    path = po_file(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalog, width=WIDTH, no_location=True, sort_output=True, ignore_obsolete=True)
+    return sum(1 for _ in missing(kept(language)))
+
+
+def compiled(language: str) -> bytes:
+    out = io.BytesIO()
+    write_mo(out, kept(language))
+    return out.getvalue()
+
+
+def write_compiled(language: str) -> None:
+    po_file(language).with_suffix(".mo").write_bytes(compiled(language))
+
+
+def missing(catalog: Catalog) -> Iterator[str]:
+    """Sentences without a translation, guessed ones, and those that lost or gained a placeholder."""
+    for message in catalog:
+        if not message.id:
+            continue
+        said = [message.string] if isinstance(message.string, str) else list(message.string)
+        first = message.id if isinstance(message.id, str) else message.id[-1]
+        if not all(said) or message.fuzzy:
+            yield f"not translated: {first!r}"
+        elif any(_holes(text) != _holes(first) for text in said[-1:]):
+            yield f"placeholders differ: {first!r}"
+
+
+def _holes(text: str) -> set[str]:
+    return set(PLACEHOLDER.findall(text))
+
+
+def complaints(language: str) -> list[str]:
+    """What stands between this language and a complete shop; [] when nothing does."""
+    catalog = kept(language)
+    have: set[Key] = {(message.id, message.context) for message in catalog if message.id}
+    want: set[Key] = {(message.id, message.context) for message in found() if message.id}
+    lines = [f"new in the source: {id_!r}" for id_, _ in sorted(want - have, key=str)]
+    lines += [f"no longer in the source: {id_!r}" for id_, _ in sorted(have - want, key=str)]
+    lines += missing(catalog)
+    mo = po_file(language).with_suffix(".mo")
+    if not lines and (not mo.is_file() or mo.read_bytes() != compiled(language)):
+        lines.append("the compiled file is older than its source")
+    return [f"{language}: {line}" for line in lines]

@@ -1,0 +1,46 @@
+"""Which text of a page is in force, and under what name an order remembers it."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import select_template
+
+from ilytat.pages.models import PageText
+
+WRITABLE = dict(PageText.SLUGS)
+SLUGS = {*WRITABLE, "size-guide"}  # the size guide shows tables, which are data
+
+
+def written(slug: str, language: str) -> PageText | None:
+    """The owner's newest text in that language, or None where the built-in one holds."""
+    return PageText.objects.filter(slug=slug, language=language).order_by("-version").first()
+
+
+def version(slug: str, language: str) -> str:
+    """Names the text in force for good: "3" of the owner's, "built-in 1a2b3c4d" by the fingerprint of ours."""
+    own = written(slug, language)
+    return str(own.version) if own else f"built-in {_fingerprint(slug, language)}"
+
+
+def built_in(slug: str, language: str) -> Any:
+    """The language's own template where there is one, else English."""
+    return select_template([f"pages/{language}/{slug}.html", f"pages/{slug}.html"])
+
+
+@cache
+def _fingerprint(slug: str, language: str) -> str:
+    source = Path(built_in(slug, language).origin.name).read_bytes()
+    return hashlib.sha256(source).hexdigest()[:8]
+
+
+def starting_point(slug: str, language: str, request: HttpRequest) -> tuple[str, str]:
+    """Title and HTML that readers see today: what the owner begins to edit."""
+    own = written(slug, language)
+    if own:
+        return own.title, own.body
+    page = built_in(slug, language).render({"only_text": True}, request)
+    title, _, body = page.partition("\n")
+    return title.strip(), body.strip()
