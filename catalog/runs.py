@@ -35,7 +35,7 @@ def begin(trigger: str, *, dry_run: bool, request: int | None = None) -> SyncRun
                 return _take_up(request)
             return SyncRun.objects.create(trigger=trigger, dry_run=dry_run)
     except IntegrityError:
-        SyncRun.objects.filter(pk=request, state="queued").update(
+        SyncRun.objects.filter(pk=request or 0, state="queued").update(
             state="canceled", ended_at=timezone.now(), note="Another run was under way."
         )
         return None

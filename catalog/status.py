@@ -1,18 +1,32 @@
-"""How the synchronisation stands, in one word with its reason: for the staff's card above the list of runs."""
+"""How the catalogue stands: one word with its reason, and the figures of the control panel. Read only.
 
+Whether Printify is down and whether we are behind are different things, and told apart.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from catalog import images, runs
-from catalog.models import PrintifyCache, Product, SyncRun
-from ilytat.integrations.models import ApiUsage, InboundEvent, Lease
+from catalog import asking, images, usage_chart
+from catalog.absence import VANISHED
+from catalog.curation import FieldChange, SyncPause
+from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
 
 HEARTBEAT_LATE = timedelta(minutes=5)
-WEBHOOKS_SHOWN = 5
+SOURCES = ("stripe", "printify", "sendgrid")
+ERROR_LIMIT = 5.0  # percent of all calls; Printify asks for less
+
+FRESH, RUNNING, LATE = gettext_lazy("Fresh"), gettext_lazy("Running"), gettext_lazy("Late")
+DEGRADED, DOWN, PAUSED = gettext_lazy("Degraded"), gettext_lazy("Down"), gettext_lazy("Paused")
+TONES = {FRESH: "good", RUNNING: "busy", LATE: "warn", DEGRADED: "warn", DOWN: "bad", PAUSED: "quiet"}
 
 
 @dataclass(frozen=True)
@@ -23,80 +37,161 @@ class Beat:
 
 
 @dataclass(frozen=True)
-class Status:
-    """`error_share` is in percent; Printify asks for less than 5."""
+class Heard:
+    """The last event of one sender, if there ever was one."""
 
-    word: str
+    source: str
+    last: InboundEvent | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`left` is in seconds, None while it cannot be told."""
+
+    run: SyncRun
+    percent: int
+    left: int | None
+
+
+@dataclass(frozen=True)
+class Status:
+    word: str | Promise
     reason: str
-    running: SyncRun | None
+    progress: Progress | None
+    pause: SyncPause | None
+    last: SyncRun | None
     last_success: datetime | None
+    next_at: datetime | None
     for_sale: int
     cached: int
     stale: int
     quarantined: int
     pictures_due: int
     pictures_failed: int
-    calls: int
-    errors: int
-    error_share: float
+    waiting: int
+    moved: int
+    missing: SyncRun | None
+    usage: usage_chart.Usage
     beats: list[Beat]
-    events: list[InboundEvent]
+    heard: list[Heard]
+
+    @property
+    def tone(self) -> str:
+        return next(tone for word, tone in TONES.items() if word is self.word)
 
 
 def status() -> Status:
-    runs.close_dead()
-    success = SyncRun.objects.filter(state="success", dry_run=False).order_by("-ended_at").first()
-    word, reason = _word(success)
-    listed = Product.objects.filter(gone_at__isnull=True).values("printify_id")
-    cached = PrintifyCache.objects.filter(type="product", external_id__in=listed)
-    calls, errors = _usage()
+    run = asking.open_run()
+    success = _ended("success").first()
+    listed = Product.objects.filter(gone_at__isnull=True)
+    cached = PrintifyCache.objects.filter(type="product", external_id__in=listed.values("printify_id"))
+    usage = usage_chart.usage()
+    quarantined = PrintifyCache.objects.filter(type="product").exclude(error="").count()
+    beats, pause, missing = list(_beats()), asking.paused(), _missing()
+    word, reason = _word(run, pause, success, beats, _trouble(quarantined, usage, missing))
     return Status(
         word=word,
         reason=reason,
-        running=runs.running(),
+        progress=progress(run) if run else None,
+        pause=pause,
+        last=_ended().first(),
         last_success=success.ended_at if success else None,
+        next_at=_next(pause),
         for_sale=Product.objects.for_sale().count(),
         cached=cached.count(),
         stale=cached.stale().count(),
-        quarantined=PrintifyCache.objects.filter(type="product").exclude(error="").count(),
+        quarantined=quarantined,
         pictures_due=images.due().count(),
         pictures_failed=images.due(retry=True).exclude(error="").count(),
-        calls=calls,
-        errors=errors,
-        error_share=round(100 * errors / calls, 1) if calls else 0.0,
-        beats=_beats(),
-        events=list(InboundEvent.objects.filter(source="printify")[:WEBHOOKS_SHOWN]),
+        waiting=FieldChange.objects.filter(state="waiting").count(),
+        moved=listed.filter(override_moved=True).count(),
+        missing=missing,
+        usage=usage,
+        beats=beats,
+        heard=[Heard(name, InboundEvent.objects.filter(source=name).defer("payload").first()) for name in SOURCES],
     )
 
 
-def _word(success: SyncRun | None) -> tuple[str, str]:
-    running = runs.running()
-    if running:
-        return "running", f"{running.seen} of {running.total} products read so far."
-    last = SyncRun.objects.filter(dry_run=False).exclude(state="running").first()
-    if last is None:
-        return "never run", "Nothing has been read from Printify yet."
-    if last.state != "success":
-        return last.state, last.note or "The log says more."
-    late = timedelta(minutes=2 * settings.CATALOG_TTL_MINUTES)
-    if success and success.ended_at and timezone.now() - success.ended_at > late:
-        return "late", "The timetable should have read the catalogue since: do worker and beat run?"
-    return "up to date", "The last run read everything."
+def _ended(*states: str) -> QuerySet[SyncRun]:
+    """Runs that were meant, the last one first."""
+    rows = SyncRun.objects.filter(dry_run=False, ended_at__isnull=False, only=[]).order_by("-ended_at")
+    return rows.filter(state__in=states) if states else rows.exclude(state="canceled")
 
 
-def _usage() -> tuple[int, int]:
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    found = ApiUsage.objects.filter(integration="printify", hour=hour).aggregate(
-        calls=Sum("calls"), errors=Sum("errors")
-    )
-    return found["calls"] or 0, found["errors"] or 0
+Verdict = tuple[str | Promise, str]
 
 
-def _beats() -> list[Beat]:
+def _word(
+    run: SyncRun | None, pause: SyncPause | None, success: SyncRun | None, beats: list[Beat], trouble: str
+) -> Verdict:
+    if run:
+        return RUNNING, _running(run)
+    down = HealthResult.objects.filter(name="printify", state="down").first()
+    if down:
+        return DOWN, _("Printify: %(detail)s. The shop sells from what it knows.") % {"detail": down.detail}
+    if pause:
+        return PAUSED, _("The timetable rests. Webhooks and checkout still read single products.")
+    if success is None:
+        return LATE, _("Nothing has been read from Printify yet.")
+    last = _ended().first()
+    if last and last.state != "success":
+        return DEGRADED, last.note or _("The last run was not complete: its page says more.")
+    return _age(success, beats) or ((DEGRADED, trouble) if trouble else (FRESH, _("The last run read everything.")))
+
+
+def _running(run: SyncRun) -> str:
+    if run.state == "queued":
+        return _("Asked for; a worker takes it up within seconds.")
+    return _("Nothing is written: a dry run.") if run.dry_run else _("Reading from Printify.")
+
+
+def _age(success: SyncRun, beats: list[Beat]) -> Verdict | None:
+    silent = [beat.name for beat in beats if beat.late]
+    if silent:
+        return LATE, _("No heartbeat of: %(names)s. Is it running?") % {"names": ", ".join(silent)}
+    limit = timedelta(minutes=2 * settings.CATALOG_TTL_MINUTES)
+    if success.ended_at and timezone.now() - success.ended_at > limit:
+        return LATE, _("The timetable should have read the catalogue since.")
+    return None
+
+
+def _trouble(quarantined: int, usage: usage_chart.Usage, missing: SyncRun | None) -> str:
+    if missing:
+        return _("Many products were missing from Printify's list: please look.")
+    if usage.paused:
+        return _("%(why)s. Calls go on at %(when)s.") % {"why": usage.paused[1], "when": f"{usage.paused[0]:%H:%M:%S}"}
+    if usage.error_share >= ERROR_LIMIT:
+        return _("%(share)s %% of today's calls failed; Printify asks for less than 5 %%.") % {
+            "share": usage.error_share
+        }
+    return _("%(count)s products cannot be used as they came.") % {"count": quarantined} if quarantined else ""
+
+
+def _missing() -> SyncRun | None:
+    """The run whose missing products wait for a person."""
+    if not Alert.objects.filter(key=VANISHED, closed_at__isnull=True).exists():
+        return None
+    newest = SyncChange.objects.filter(outcome="missing", run__dry_run=False).order_by("-run").first()
+    return newest.run if newest else None
+
+
+def progress(run: SyncRun) -> Progress:
+    taken = (timezone.now() - run.started_at).total_seconds()
+    known = bool(run.total and run.seen)
+    left = int(taken / run.seen * max(run.total - run.seen, 0)) + 1 if known and run.state == "running" else None
+    return Progress(run, min(100 * run.seen // run.total, 100) if run.total else 0, left)
+
+
+def _next(pause: SyncPause | None) -> datetime | None:
+    """When the timetable reads next, as far as it can be told: a period after it last did."""
+    last = SyncRun.objects.filter(trigger="schedule").order_by("-started_at").first()
+    if pause or last is None:
+        return None
+    return max(last.started_at + timedelta(minutes=settings.CATALOG_TTL_MINUTES), timezone.now())
+
+
+def _beats() -> Iterator[Beat]:
     seen = dict(Lease.objects.filter(name__in=("worker", "beat")).values_list("name", "beat_at"))
-    now = timezone.now()
-    return [
-        Beat(name, at, at is None or now - at > HEARTBEAT_LATE)
-        for name in ("worker", "beat")
-        for at in [seen.get(name)]
-    ]
+    for name in ("worker", "beat"):
+        at = seen.get(name)
+        yield Beat(name, at, at is None or timezone.now() - at > HEARTBEAT_LATE)

@@ -1,101 +1,156 @@
-"""Synchronisation for staff: a status card, one button, every run with its changes, and what Printify last said."""
+"""Synchronisation for staff: the control panel's addresses, every run, every change, and what Printify last said."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from catalog import absence, queueing, runs
-from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
-from catalog.status import status
+from catalog import absence, asking, decisions, panel, run_page, runs
+from catalog.curation import FieldChange
+from catalog.models import PrintifyCache, Product, SyncRun
 from ilytat.integrations.folded import folded
 from ilytat.integrations.readonly import ReadOnlyAdmin
-
-CHANGES_SHOWN = 200
-LIST = "admin:catalog_syncrun_changelist"
 
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
-    list_display = ("started_at", "trigger", "state", "result", "took")
-    list_filter = ("state", "trigger", "dry_run", "started_at")
-    date_hierarchy = "started_at"
-    fields = (
-        ("started_at", "ended_at", "trigger", "dry_run"),
-        ("state", "note"),
-        ("total", "seen", "calls"),
-        ("created", "changed", "unchanged", "gone", "failed"),
-        "found",
-    )
-    readonly_fields = ("found",)
-    actions = ("confirm_missing", "cancel")
-    change_list_template = "admin/catalog/syncrun/change_list.html"
+    """The history. A run's own page tells it product by product."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        more = {"sync": status(), "may_sync": self.has_sync_permission(request)}
-        return super().changelist_view(request, extra_context=more | (extra_context or {}))
+    list_display = ("started_at", "trigger", "asked_by", "state", "dry_run", "result", "took")
+    list_filter = ("state", "trigger", "dry_run", "started_at")
+    list_select_related = ("asked_by",)
+    date_hierarchy = "started_at"
+    actions = ("confirm_missing", "cancel")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.start)
-        return [path("start/", view, name="catalog_sync_start"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:run_id>/live/", wrap(self.live), name="catalog_run_live"),
+            path("one/<str:printify_id>/", wrap(require_POST(self.one)), name="catalog_sync_one"),
+        ]
+        return [*panel.urls(wrap), *own, *super().get_urls()]
 
-    def start(self, request: HttpRequest) -> HttpResponse:
-        """Only queues: the page answers at once, whatever Printify does."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+    def change_view(self, request: HttpRequest, object_id: str, *_args: Any, **_named: Any) -> HttpResponse:
+        run = self.get_object(request, object_id)
+        if run is None:
+            return redirect("admin:catalog_syncrun_changelist")
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        found = run_page.page(run, request.GET.get("outcome", ""), request.GET.get("p", "1"))
+        extra = found | run_page.head(run) | {"may": self.has_sync_permission(request)}
+        return TemplateResponse(request, "admin/catalog/run.html", self.admin_site.each_context(request) | extra)
+
+    def live(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """The part of a run's page that moves, for the script."""
+        run = get_object_or_404(SyncRun, pk=run_id)
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        asking.open_run()  # one that died or was never heard of is closed by whoever looks
+        extra = run_page.head(get_object_or_404(SyncRun, pk=run_id)) | {"may": self.has_sync_permission(request)}
+        answer = TemplateResponse(request, "admin/catalog/_run_live.html", extra)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def one(self, request: HttpRequest, printify_id: str) -> HttpResponse:
+        """Sync now: this product alone."""
         if not self.has_sync_permission(request):
             raise PermissionDenied
-        runs.close_dead()
-        running = runs.running()
-        if running:
-            messages.info(request, f"Already running since {running.started_at:%H:%M}: this page shows it.")
-        elif queueing.ask(queueing.REFRESH, "staff"):
-            messages.success(request, "Queued: a worker begins within seconds. Load this page again to see it.")
-        else:
-            messages.error(request, "Nothing was queued: the broker cannot be reached.")
-        return redirect(LIST)
+        return panel.ask(request, f"Sync {printify_id}", lambda: asking.ask(request.user, only=[printify_id]))
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("catalog.change_syncrun")
+        return request.user.has_perm(panel.PERMISSION)
 
-    @admin.display(description="result")
+    @admin.display(description=gettext_lazy("result"))
     def result(self, run: SyncRun) -> str:
         return runs.summary(run)
 
-    @admin.display(description="seconds")
+    @admin.display(description=gettext_lazy("seconds"))
     def took(self, run: SyncRun) -> int:
         return int(((run.ended_at or timezone.now()) - run.started_at).total_seconds())
 
-    @admin.display(description="changes")
-    def found(self, run: SyncRun) -> SafeString:
-        rows = run.changes.select_related("product")[:CHANGES_SHOWN]
-        lines = ((each.outcome, each.product or each.printify_id, each.error or _fields(each)) for each in rows)
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {} {}</li>", lines))
-
-    @admin.action(description="Confirm: the missing products are really gone", permissions=["sync"])
+    @admin.action(description=gettext_lazy("Confirm: the missing products are really gone"), permissions=["sync"])
     def confirm_missing(self, request: HttpRequest, rows: QuerySet[SyncRun]) -> None:
         hidden = sum(absence.confirm(run) for run in rows)
-        self.message_user(request, f"{hidden} products hidden.", messages.SUCCESS if hidden else messages.WARNING)
+        told = _("%(count)s products hidden.") % {"count": hidden}
+        self.message_user(request, told, messages.SUCCESS if hidden else messages.WARNING)
 
-    @admin.action(description="Cancel (before its next page)", permissions=["sync"])
+    @admin.action(description=gettext_lazy("Cancel (before its next page)"), permissions=["sync"])
     def cancel(self, request: HttpRequest, rows: QuerySet[SyncRun]) -> None:
-        count = sum(runs.cancel(run.pk) for run in rows)
-        self.message_user(request, f"{count} cancelled.", messages.SUCCESS if count else messages.WARNING)
+        count = sum(asking.cancel(run.pk) for run in rows)
+        told = _("%(count)s cancelled.") % {"count": count}
+        self.message_user(request, told, messages.SUCCESS if count else messages.WARNING)
 
 
-def _fields(change: SyncChange) -> SafeString:
-    """What was, and what is: folded, because a description can be long."""
-    lines = ((name, pair[0], pair[1]) for name, pair in change.fields.items())
-    items = format_html_join("", "<li>{}: {} → {}</li>", lines)
-    summary = f"{len(change.fields)} fields"
-    return format_html("<details><summary>{}</summary><ul>{}</ul></details>", summary, items)
+@admin.register(FieldChange)
+class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
+    """Every change of every product, with what became of it."""
+
+    list_display = ("at", "product", "field", "state", "policy", "decided_by", "decided_at")
+    list_filter = ("state", "field", "policy", "at")
+    list_select_related = ("product", "decided_by")
+    search_fields = ("product__upstream_title", "product__title_override", "product__printify_id")
+    date_hierarchy = "at"
+    actions = ("approve", "decline", "revert")
+    DECISIONS = {"approve": decisions.approve, "decline": decisions.decline, "revert": decisions.revert}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.decide))
+        return [path("<int:change_id>/<slug:verb>/", view, name="catalog_decide"), *super().get_urls()]
+
+    def decide(self, request: HttpRequest, change_id: int, verb: str) -> HttpResponse:
+        """One button beside one change; back to where it was pressed."""
+        if not self.has_decide_permission(request) or verb not in self.DECISIONS:
+            raise PermissionDenied
+        change = get_object_or_404(FieldChange, pk=change_id)
+        done = self.DECISIONS[verb](change_id, request.user)
+        if done:
+            self.log_change(request, change, f"{verb}: {change.field}")
+            told = {
+                "approve": _("Taken over."),
+                "decline": _("Ours stays."),
+                "revert": _("Taken back: it is ours now."),
+            }
+            self.message_user(request, told[verb], messages.SUCCESS)
+        else:
+            self.message_user(request, _("It was decided already."), messages.INFO)
+        back = request.POST.get("next", "")
+        safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+        return redirect(back if safe else "admin:catalog_panel")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("catalog.change_fieldchange")
+
+    @admin.action(description=gettext_lazy("Approve: take over"), permissions=["decide"])
+    def approve(self, request: HttpRequest, rows: QuerySet[FieldChange]) -> None:
+        self._decide_all(request, rows, "approve")
+
+    @admin.action(description=gettext_lazy("Decline: keep ours"), permissions=["decide"])
+    def decline(self, request: HttpRequest, rows: QuerySet[FieldChange]) -> None:
+        self._decide_all(request, rows, "decline")
+
+    @admin.action(description=gettext_lazy("Revert: back to what was shown before"), permissions=["decide"])
+    def revert(self, request: HttpRequest, rows: QuerySet[FieldChange]) -> None:
+        self._decide_all(request, rows, "revert")
+
+    def _decide_all(self, request: HttpRequest, rows: QuerySet[FieldChange], verb: str) -> None:
+        done = 0
+        for row in rows.select_related("product"):
+            if self.DECISIONS[verb](row.pk, request.user):
+                done += 1
+                self.log_change(request, row, f"{verb}: {row.field}")
+        told = _("%(done)s decided, %(left)s were so already or cannot be.")
+        self.message_user(request, told % {"done": done, "left": rows.count() - done})
 
 
 class StaleFilter(admin.SimpleListFilter):

@@ -12,9 +12,11 @@ import pytest
 import requests
 import responses
 from django.conf import LazySettings
+from django.contrib.auth import get_user_model
+from django.test import Client
 from PIL import Image
 
-from catalog import availability, printify
+from catalog import availability, printify, queueing
 from ilytat.integrations import counters
 from tests.payloads import payload
 
@@ -120,3 +122,28 @@ def quick(settings: LazySettings) -> LazySettings:
     """Everything kept is stale at once."""
     settings.CATALOG_TTL_MINUTES = 0.0
     return settings
+
+
+@pytest.fixture
+def staff() -> Any:
+    return get_user_model().objects.create_superuser(email="staff@ilytat.test", password="x")
+
+
+@pytest.fixture
+def office(client: Client, staff: Any) -> Client:
+    """Staff's browser, signed in."""
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What would have been asked of the worker."""
+    asked: list[Any] = []
+
+    def ask(task: str, *given: object, **named: object) -> bool:
+        asked.append((task, given, named))
+        return True
+
+    monkeypatch.setattr(queueing, "ask", ask)
+    return asked

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from catalog import asking, queueing, runs, sync, tasks, upsert
@@ -12,23 +11,6 @@ from catalog.models import Product, SyncRun
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff() -> Any:
-    return get_user_model().objects.create_superuser(email="staff@ilytat.test", password="x")
-
-
-@pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    asked: list[Any] = []
-
-    def ask(task: str, *given: object, **named: object) -> bool:
-        asked.append((task, given, named))
-        return True
-
-    monkeypatch.setattr(queueing, "ask", ask)
-    return asked
 
 
 def test_a_second_press_finds_the_first_run(staff: Any, queued: list[Any]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from catalog import decisions, policies, sync, upsert
@@ -13,11 +12,6 @@ from catalog.models import PrintifyCache, Product, ProductImage, SyncRun, Varian
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff() -> Any:
-    return get_user_model().objects.create_superuser(email="staff@ilytat.test", password="x")
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import responses
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import health, status, upsert
+from catalog import health, upsert
 from catalog.models import PrintifyCache, SyncRun
-from ilytat.integrations import leases
-from ilytat.integrations.models import ApiUsage, Lease
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -63,33 +61,3 @@ def test_quarantined_products_are_worth_a_warning() -> None:
 
 def test_a_catalogue_never_read_is_worth_a_warning() -> None:
     assert health.recent().state == "warn"
-
-
-def test_the_card_says_in_a_word_how_the_synchronisation_is() -> None:
-    words = [status.status().word]
-    SyncRun.objects.create(state="failed", note="Printify: 503")
-    words.append(status.status().word)
-    ran(minutes=1)
-    words.append(status.status().word)
-    SyncRun.objects.all().delete()
-    SyncRun.objects.create(
-        state="success", started_at=timezone.now() - timedelta(hours=9), ended_at=timezone.now() - timedelta(hours=8)
-    )
-    words.append(status.status().word)
-    SyncRun.objects.create()
-    words.append(status.status().word)
-    assert words == ["never run", "failed", "up to date", "late", "running"]
-
-
-def test_the_card_counts_what_staff_ask_for() -> None:
-    upsert.store(tee(1), timezone.now())
-    upsert.store(tee(2), timezone.now() - timedelta(days=1))
-    upsert.store(tee(3, title=""), timezone.now())
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    ApiUsage.objects.create(integration="printify", hour=hour, calls=200, errors=7)
-    leases.heartbeat("worker")
-    Lease.objects.create(name="beat", beat_at=timezone.now() - timedelta(hours=1))
-    card = status.status()
-    assert (card.for_sale, card.cached, card.stale, card.quarantined) == (2, 2, 1, 1)
-    assert (card.calls, card.errors, card.error_share, card.pictures_due) == (200, 7, 3.5, 8)
-    assert [(beat.name, beat.late) for beat in card.beats] == [("worker", False), ("beat", True)]
