@@ -3,14 +3,14 @@
 import logging
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from ilytat.api_schema import ShopAPI
 from ilytat.integrations.api_errors import ApiError, body
 
 log = logging.getLogger(__name__)
 
-api = NinjaAPI(title="ILYTAT Designs", version="1", docs_url=None, openapi_url="schema", urls_namespace="api")
+api = ShopAPI(title="ILYTAT Designs", version="1", docs_url=None, openapi_url="schema", urls_namespace="api")
 
 
 @api.exception_handler(ApiError)

@@ -5,9 +5,17 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+
+from ilytat.integrations.api_errors import body
 
 Next = Callable[[HttpRequest], HttpResponse]
+API_ERRORS = {
+    400: ("bad_request", "The request cannot be read."),
+    403: ("refused", "The form token is missing or old."),
+    404: ("not_found", "There is no such route."),
+    405: ("method", "This route does not know that method."),
+}
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -39,7 +47,9 @@ class RefuseNul:
 
 
 class ApiPaths:
-    """The API's paths work with and without a trailing slash: a POST could not follow a redirect."""
+    """The API's paths work with and without a trailing slash (a POST could not follow a redirect), and errors
+    are said in JSON, also where no route of the API was reached.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -48,4 +58,15 @@ class ApiPaths:
         if request.path_info.startswith("/api/"):
             request.path_info = request.path_info.rstrip("/")
             request.path = request.path.rstrip("/")
+            return _in_json(self.get_response(request))
         return self.get_response(request)
+
+
+def _in_json(response: HttpResponse) -> HttpResponse:
+    found = API_ERRORS.get(response.status_code)
+    if found is None or response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    answer = JsonResponse(body(*found), status=response.status_code)
+    if "Allow" in response.headers:
+        answer["Allow"] = response.headers["Allow"]
+    return answer
