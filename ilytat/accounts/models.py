@@ -30,6 +30,7 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]  # Django's way of dropping an inherited field
     email = models.EmailField("e-mail", unique=True)
     language = models.CharField(max_length=8, blank=True)
+    known_browsers = models.JSONField(default=list, editable=False, help_text="Marks of browsers that signed in.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,52 +1,41 @@
 """Around signing in: a welcome when the address is confirmed, and a word when somebody signs in from elsewhere."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_logged_in
-from django.conf import settings
-from django.core import signing
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from ilytat.accounts import mails
 from ilytat.accounts.models import User
 
-COOKIE = "known"
-YEARS = 60 * 60 * 24 * 730  # seconds
-SALT = "known-browser"
-MOST = 5  # accounts one browser is remembered for
+KEPT = 20
+FRESH = timedelta(hours=1)
 
 
 @receiver(user_logged_in, dispatch_uid="new_sign_in")
-def tell_of_new_browser(request: HttpRequest, user: User, response: HttpResponse, **_: Any) -> None:
-    """A browser is known by its cookie, not by its address, which changes with every train ride."""
-    known = _known(request)
-    if user.pk in known:
+def tell_of_new_browser(request: HttpRequest, user: User, **_: Any) -> None:
+    """A browser is known by what it calls itself, which needs no cookie, and not by its address, which travels.
+
+    The sign-in that follows the sign-up is nobody's news.
+    """
+    mark = _mark(request.headers.get("User-Agent", ""))
+    if mark in user.known_browsers:
         return
-    response.set_cookie(
-        COOKIE,
-        signing.dumps([*known, user.pk][-MOST:], salt=SALT),
-        max_age=YEARS,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    if user.last_login and _has_signed_in_before(user):
+    if timezone.now() - user.date_joined > FRESH:
         mails.new_sign_in(user, request)
+    user.known_browsers = [*user.known_browsers, mark][-KEPT:]
+    user.save(update_fields=["known_browsers"])
 
 
-def _known(request: HttpRequest) -> list[int]:
-    try:
-        return list(signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=YEARS))
-    except signing.BadSignature:
-        return []
-
-
-def _has_signed_in_before(user: User) -> bool:
-    """The sign-in that follows the sign-up is nobody's news."""
-    return (timezone.now() - user.date_joined).total_seconds() > 60 * 60
+def _mark(agent: str) -> str:
+    """The same over the versions of a browser, which come every month."""
+    return salted_hmac("browser", re.sub(r"[\d.]+", "", agent)).hexdigest()[:16]
 
 
 @receiver(email_confirmed, dispatch_uid="welcome")

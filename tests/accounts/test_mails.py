@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.accounts import mails
+from ilytat.accounts.models import User
 from notifications.models import OutgoingEmail
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +52,21 @@ def test_an_account_remembers_the_language_it_was_made_in(client: Client) -> Non
     data = {"email": "ana@example.com", "password1": "long-enough-4-anyone"}
     client.post("/accounts/signup/", data, headers={"Accept-Language": "fr"})
     assert OutgoingEmail.objects.get().language == "fr"
+
+
+def signed_in_with(agent: str, client: Client) -> int:
+    """How many words of warning there are after that sign-in."""
+    client.logout()
+    given = {"login": "ana@example.com", "password": "long-enough-4-anyone"}
+    client.post("/accounts/login/", given, headers={"User-Agent": agent})
+    return OutgoingEmail.objects.filter(kind="new_sign_in").count()
+
+
+def test_a_sign_in_from_a_new_browser_is_told_once(client: Client) -> None:
+    ana = User.objects.create_user("ana@example.com", "long-enough-4-anyone")
+    EmailAddress.objects.create(user=ana, email=ana.email, verified=True, primary=True)
+    assert signed_in_with("Firefox/145.0", client) == 0  # right after the sign-up
+    User.objects.update(date_joined=timezone.now() - timedelta(days=9))
+    assert signed_in_with("Firefox/146.1", client) == 0  # the same browser, a month later
+    assert signed_in_with("Chromium/156", client) == 1
+    assert signed_in_with("Chromium/157", client) == 1
