@@ -6,7 +6,7 @@ compiled files are kept beside their sources, so that a clone or a deployment sp
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -18,8 +18,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("ilytat", "catalog", "notifications", "orders", "payments")
-# Neither the stand-ins nor the demo speak to shoppers.
-SILENT = ("ilytat/sandbox/", "ilytat/demo/", "/migrations/")
+# Neither the stand-ins nor the demo speak to shoppers, and the admin speaks English.
+SILENT = ("ilytat/sandbox/", "ilytat/demo/", "/migrations/", "admin")
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -28,7 +28,6 @@ KEYWORDS = DEFAULT_KEYWORDS | {
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
-Key = tuple[str | tuple[str, ...], str | None]
 WIDTH = 110
 
 
@@ -50,13 +49,11 @@ def found() -> Catalog:
 
 
 def sources() -> Iterator[Path]:
-    for app in APPS:
-        for path in sorted((ROOT / app).rglob("*.py")):
+    folders = ((app, "*.py") for app in APPS)
+    for folder, pattern in (*folders, ("templates", "*.html"), ("templates", "*.txt")):
+        for path in sorted((ROOT / folder).rglob(pattern)):
             if not any(part in path.relative_to(ROOT).as_posix() for part in SILENT):
                 yield path
-    for path in sorted((ROOT / "templates").rglob("*.*")):
-        if path.suffix in {".html", ".txt"}:
-            yield path
 
 
 def _python(path: Path) -> bytes:
@@ -105,25 +102,32 @@ def missing(catalog: Catalog) -> Iterator[str]:
     for message in catalog:
         if not message.id:
             continue
-        said = [message.string] if isinstance(message.string, str) else list(message.string)
-        first = message.id if isinstance(message.id, str) else message.id[-1]
-        if not all(said) or message.fuzzy:
-            yield f"not translated: {first!r}"
-        elif any(_holes(text) != _holes(first) for text in said[-1:]):
-            yield f"placeholders differ: {first!r}"
+        asked, said = _forms(message.id), _forms(message.string)
+        if not all(said) or not said or message.fuzzy:
+            yield f"not translated: {asked[-1]!r}"
+        elif _holes(said[-1]) != _holes(asked[-1]):
+            yield f"placeholders differ: {asked[-1]!r}"
+
+
+def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One sentence, or its singular and plural."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def _holes(text: str) -> set[str]:
     return set(PLACEHOLDER.findall(text))
 
 
+def _keys(catalog: Catalog) -> set[str]:
+    return {f"{message.context or ''}{_forms(message.id)}" for message in catalog if message.id}
+
+
 def complaints(language: str) -> list[str]:
     """What stands between this language and a complete shop; [] when nothing does."""
     catalog = kept(language)
-    have: set[Key] = {(message.id, message.context) for message in catalog if message.id}
-    want: set[Key] = {(message.id, message.context) for message in found() if message.id}
-    lines = [f"new in the source: {id_!r}" for id_, _ in sorted(want - have, key=str)]
-    lines += [f"no longer in the source: {id_!r}" for id_, _ in sorted(have - want, key=str)]
+    have, want = _keys(catalog), _keys(found())
+    lines = [f"new in the source: {key}" for key in sorted(want - have)]
+    lines += [f"no longer in the source: {key}" for key in sorted(have - want)]
     lines += missing(catalog)
     mo = po_file(language).with_suffix(".mo")
     if not lines and (not mo.is_file() or mo.read_bytes() != compiled(language)):
