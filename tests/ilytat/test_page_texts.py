@@ -33,6 +33,8 @@ def test_every_page_has_a_built_in_text_in_every_language(client: Client, slug: 
     page = client.get(f"/pages/{slug}/", headers={"Accept-Language": language})
     assert page.status_code == 200
     assert f'<html lang="{language}"' in page.content.decode()
+    own = texts.built_in(slug, language).template.source
+    assert language == "en" or own != texts.built_in(slug, "en").template.source
 
 
 def test_the_owners_text_takes_the_place_of_the_built_in_one_in_its_language_only(client: Client, owner: User) -> None:
