@@ -124,7 +124,8 @@ def watch(job: Fulfilment) -> None:
     with transaction.atomic():
         record(job, upstream, who="poll")
         if job.state == FulfilmentState.ATTENTION:
-            job.save_mine(lease_until=None)  # its reason stays, and the queue tells staff
+            job.save_mine(lease_until=None)  # its reason stays
+            job.tell_staff()
         else:
             job.rest(next_in=settings.POLL_MINUTES * 60)
 

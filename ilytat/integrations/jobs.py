@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -49,6 +49,8 @@ class Job(models.Model):
     lease_token = models.CharField(max_length=32, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
+
+    _tell: Callable[[Any], None] | None = None  # the queue's `on_attention`, while the queue works on the row
 
     class Meta:
         abstract = True
@@ -109,8 +111,16 @@ class Job(models.Model):
         self.save_mine(next_at=next_at, lease_until=None, last_error=error[:2000])
 
     def needs_attention(self, error: str) -> None:
-        """Come to rest where staff see it."""
-        self.save_mine(state=ATTENTION, lease_until=None, last_error=error[:2000])
+        """Come to rest where staff see it. Told in the same transaction: a kill in between must not hush it."""
+        with transaction.atomic():
+            self.save_mine(state=ATTENTION, lease_until=None, last_error=error[:2000])
+            self.tell_staff()
+
+    def tell_staff(self) -> None:
+        """What the queue says of a row at rest, once. Call it inside the transaction that brings the row there."""
+        tell, self._tell = self._tell, None
+        if tell:
+            tell(self)
 
 
 JobT = TypeVar("JobT", bound=Job)
@@ -155,12 +165,11 @@ def work_one(queue: Queue[JobT], pk: int) -> None:
     job = queue.model.claim(pk)
     if job is None:
         return
+    job._tell = queue.on_attention  # noqa: SLF001 (queue and job are one mechanism)
     try:
         _attempt(queue, job)
     except LeaseLost:
         log.warning("lease lost", extra={"queue": queue.name, "row": pk})
-    if job.state == ATTENTION and queue.on_attention:
-        queue.on_attention(job)
 
 
 def _attempt(queue: Queue[JobT], job: JobT) -> None:

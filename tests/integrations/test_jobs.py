@@ -235,6 +235,20 @@ def test_staff_are_told_once_of_a_row_at_rest() -> None:
     assert len(told) == 1
 
 
+def test_a_row_at_rest_and_the_word_to_staff_are_one_write() -> None:
+    """Killed between the two, nobody would ever hear of the row."""
+    event = inbound_event()
+
+    def killed(_event: InboundEvent) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        jobs.work_one(queue(fail_with(Refused("no")), killed), event.pk)
+
+    event.refresh_from_db()
+    assert event.state == "new"
+
+
 # --- the queue -----------------------------------------------------------------------------------------
 
 
