@@ -1,6 +1,8 @@
 # One word for each job, the same here and in CI. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock chaos
+# Types first: they take longest.
+LINTS := lint-types lint-secrets lint-templates lint-style lint-layers lint-migrations lint-deployment lint-house
+.PHONY: help install run test lint format lock chaos $(LINTS)
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -10,6 +12,9 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq install --require-hashes
 # PYTHON=/path/to/python3.12 make run   chooses the interpreter of a new .venv.
 PYTHON ?=
 ARGS ?=
+JOBS ?= 2
+# All tests are shared out among processes (tests/spread.py); some are not worth starting them for.
+SPREAD ?= $(if $(ARGS),,-n auto --dist loadgroup --no-loadscope-reorder)
 
 help: ## What there is to say
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,19 +25,29 @@ run: $(VENV)/.runtime ## Open the shop with its sandbox: http://127.0.0.1:8000 (
 	@exec $(PY) -m ilytat.demo
 
 test: $(VENV)/.dev ## Run all tests (ARGS="tests/orders -k cart" for some)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(SPREAD) $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, layers, templates, migrations, deployment and secrets
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(LINTS)
+
+lint-types:
+	$(BIN)/mypy
+lint-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+lint-layers:
 	$(BIN)/lint-imports --no-logo
+lint-templates:
 	$(BIN)/djlint --quiet --lint templates ilytat/sandbox/templates
+lint-migrations:
 	DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run -v0
+lint-deployment:
 	ENV_FILE=tests/production.env $(PY) manage.py check --deploy --fail-level WARNING
+lint-secrets:
 	git ls-files -z -- ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
 	git ls-files -z tests | xargs -0 $(BIN)/detect-secrets-hook --disable-plugin KeywordDetector --disable-plugin HexHighEntropyString
+lint-house:
 	$(PY) -m pytest -q tests/ilytat/test_house.py
-	$(BIN)/mypy
 
 format: $(VENV)/.dev ## Write the code the way the linter wants it
 	$(BIN)/ruff check --fix

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import BrowserContext, Page
+from hypothesis import HealthCheck
+from playwright.sync_api import BrowserContext, Page, expect
 
 from ilytat.integrations import counters
-from tests import needs, worlds
+from tests import needs, spread, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
 
@@ -21,11 +23,28 @@ CHROMIUM_FLAGS = (
     "--disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-PATIENCE_MS = 10_000
+# A wait that ends early costs nothing, and a busy machine must fail nothing.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
+hypothesis.settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples in each run: what CI finds must be there again at home.
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("busy machine"), derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "busy machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(needs)
+    config.pluginmanager.register(spread)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return spread.workers()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=spread.turn)
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +77,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def stack_seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.Seed]:
-    """Tables, pictures and a synced catalogue, made once: every stack begins with a copy."""
-    with worlds.seeded(tmp_path_factory.mktemp("seed")) as seed:
+    """Tables, pictures and a synced catalogue, made once a worker: every stack begins with a copy."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    with worlds.seeded(tmp_path_factory.mktemp("seed"), shared) as seed:
         yield seed
 
 
@@ -72,6 +93,6 @@ def stack(stack_seed: worlds.Seed, tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def module_stack(stack_seed: worlds.Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The same, shared by a module whose tests do not disturb one another. Not beside `stack`: ports are shared."""
+    """The same, shared by a module's stories that do not disturb one another. `tests.spread` keeps it from `stack`."""
     with worlds.stack_from(stack_seed, tmp_path_factory.mktemp("stack")) as running:
         yield running

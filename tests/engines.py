@@ -12,8 +12,6 @@ import psycopg
 import redis
 from django.conf import settings
 
-BROKER_DB, CACHE_DB = 14, 15
-
 
 class Engines(Protocol):
     database_url: str
@@ -45,11 +43,11 @@ class Files:
             queue.qsize()
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=60)) as connection:
             return list(connection.execute(query))
 
     def flush_broker(self) -> None:
-        with closing(sqlite3.connect(self.broker, timeout=20, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self.broker, timeout=60, isolation_level=None)) as connection:
             connection.execute("DELETE FROM kombu_message")
 
     def copy(self, folder: Path) -> "Files":
@@ -64,7 +62,7 @@ class Files:
 
 
 class Servers:
-    """A fresh database on the tests' PostgreSQL; two databases of the tests' Redis."""
+    """A fresh database on the tests' PostgreSQL; the two databases of Redis that follow this worker's own."""
 
     def __init__(self, template: str = "template1") -> None:
         given = settings.DATABASES["default"]
@@ -72,7 +70,7 @@ class Servers:
         user = given["USER"] + (f":{given['PASSWORD']}" if given["PASSWORD"] else "")
         self._server = f"postgres://{user}@{given['HOST'] or '127.0.0.1'}:{given['PORT'] or 5432}"
         self.database_url = f"{self._server}/{self.name}"
-        self.broker_url, self.cache_url = _redis(BROKER_DB), _redis(CACHE_DB)
+        self.broker_url, self.cache_url = _redis(1), _redis(2)
         self._administer(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
         for url in (self.broker_url, self.cache_url):
             _flush(url)
@@ -96,9 +94,9 @@ class Servers:
         self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
 
-def _redis(number: int) -> str:
+def _redis(further: int) -> str:
     parts = urlsplit(settings.REDIS_URL)
-    return str(urlunsplit(parts._replace(path=f"/{number}")))
+    return str(urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + further}")))
 
 
 def _flush(url: str) -> None:

@@ -17,10 +17,10 @@ def race(runners: int, run: Callable[[], T]) -> list[T]:
     def one() -> T:
         try:
             connection.ensure_connection()
-            start.wait(timeout=10)
+            start.wait(timeout=60)
             return run()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(runners) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(one) for _ in range(runners)]]
+        return [future.result(timeout=120) for future in [pool.submit(one) for _ in range(runners)]]

@@ -1,6 +1,7 @@
 """The shop's settings under test: those of `ilytat.settings` in an environment of our own making.
 
-Of the outside only DATABASE_URL and REDIS_URL are heard, so that no developer's key ever meets a test.
+Of the outside only DATABASE_URL and REDIS_URL are heard, so that no developer's key ever meets a test. Of Redis the
+databases from the given one on are taken, three for each worker of pytest-xdist: its cache, and a stack's two.
 """
 
 import atexit
@@ -9,11 +10,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.spread import worker_redis
+
 SCRATCH = Path(tempfile.mkdtemp(prefix="ilytat-tests-"))
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 HEARD = ("DATABASE_URL", "REDIS_URL")
 GIVEN = {name: os.environ[name] for name in HEARD if os.environ.get(name)}
+if GIVEN.get("REDIS_URL"):
+    # Tests empty their cache, which must be nobody else's.
+    GIVEN["REDIS_URL"] = worker_redis(GIVEN["REDIS_URL"])
 os.environ |= {
     "ENV_FILE": os.devnull,
     "ENVIRONMENT": "development",

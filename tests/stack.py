@@ -50,6 +50,8 @@ KEYS = {
     "EMAIL_API_KEY": "SG." + "for-stacks",
     "STAFF_ALERTS_TO": "staff@ilytat.test",
 }
+# Drawn once for all sandboxes of this machine; a drawing that changes gets another name.
+MOCKUPS = str(processes.ROOT / "var" / "mockups")
 HEARD = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -74,6 +76,7 @@ class Stack:
             "ALLOWED_HOSTS": f"{HOST},localhost",
             "SANDBOX_URL": self.sandbox.url,
             "SANDBOX_STORE": str(self.folder / "sandbox.sqlite3"),
+            "SANDBOX_MOCKUPS": MOCKUPS,
             "MEDIA_ROOT": str(self.folder / "media"),
             "DATABASE_URL": self.engines.database_url,
             "CELERY_BROKER_URL": self.engines.broker_url,

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Sandbox:

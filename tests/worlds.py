@@ -1,5 +1,6 @@
 """How stacks and sandboxes are built and taken down. Tests use the fixtures of `tests.conftest`."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,8 +11,18 @@ from pathlib import Path
 from ilytat.demo import processes
 from ilytat.demo.processes import HOST, Process
 from tests.engines import Engines, engines
-from tests.stack import FAST, KEYS, Stack
+from tests.stack import FAST, KEYS, MOCKUPS, Stack
 from tests.stand_in import Sandbox
+
+# Drawing all pictures takes a minute; one small batch shows that they come.
+FILL = """
+from catalog import images
+images.BATCH = 6
+from django.core.management import call_command
+call_command("register_webhooks", verbosity=0)
+call_command("refresh_catalog", no_images=True, verbosity=0)
+images.fetch_due(0.1)
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ def sandbox_alone(folder: Path, **settings: str) -> Iterator[Sandbox]:
     port = processes.free_port()
     url = f"http://{HOST}:{port}"
     # The shop's address is a closed port: webhooks of a lonely sandbox go nowhere.
-    own = {"SANDBOX_URL": url, "SHOP_URL": f"http://{HOST}:9", "SANDBOX_STORE": str(folder / "store.sqlite3")}
+    store = {"SANDBOX_STORE": str(folder / "store.sqlite3"), "SANDBOX_MOCKUPS": MOCKUPS}
+    own = {"SANDBOX_URL": url, "SHOP_URL": f"http://{HOST}:9", **store}
     keys = {name: value for name, value in KEYS.items() if name not in {"SECRET_KEY", "API_TOKEN"}}
     env = {**os.environ, **keys, **FAST, **own, **settings}
     process = Process("sandbox", processes.sandbox_server(port), env, folder / "sandbox.log")
@@ -41,26 +53,35 @@ def sandbox_alone(folder: Path, **settings: str) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def seeded(folder: Path) -> Iterator[Seed]:
-    """Migrates, collects the static files, and fills the catalogue by a real sync from a real sandbox."""
+def seeded(folder: Path, shared: Path) -> Iterator[Seed]:
+    """Migrates, collects the static files, and fills the catalogue by a real sync from a real sandbox.
+
+    `shared` is a folder of this run that all its workers see.
+    """
     ports = (processes.free_port(), processes.free_port())
     own = engines(folder)
     stack = Stack(folder, ports, own, os.environ)
     try:
+        _collect_static_once(stack, shared)
         stack.manage("migrate", "--no-input", "-v0")
-        stack.manage("collectstatic", "--no-input", "-v0")
         stack.start_sandbox()
         processes.wait_for_port(stack.running["sandbox"], ports[1])
-        stack.manage("register_webhooks")
-        # Drawing all pictures takes a minute; a few seconds give most products their first one.
-        stack.manage("refresh_catalog", "--no-images")
-        stack.manage("shell", "-v0", "-c", "from catalog import images; images.fetch_due(6)")
+        stack.manage("shell", "-v0", "-c", FILL)
         stack.stop("sandbox")  # gently, so that its store is one whole file to copy
         stack.close()
         yield Seed(folder, ports, own)
     finally:
         stack.close()
         own.drop()
+
+
+def _collect_static_once(stack: Stack, shared: Path) -> None:
+    """The files lie beside the code and belong to all: two who write them at once would break each other's."""
+    with (shared / "static.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "static.done").exists():
+            stack.manage("collectstatic", "--no-input", "-v0")
+            (shared / "static.done").touch()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Processes that are ours: started in a group of their own, ended by id, and gone when we are gone."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
+OURS = (10_000, 32_000)
 # Should we be killed without a chance to tidy up, Linux ends our children for us.
 LEASH = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
 
@@ -87,7 +89,8 @@ def sandbox_server(port: int) -> list[str]:
 
 
 def web_server(port: int) -> list[str]:
-    return gunicorn("ilytat.wsgi:application", port, workers=2, threads=8)
+    """The application is read once, for both workers."""
+    return [*gunicorn("ilytat.wsgi:application", port, workers=2, threads=8), "--preload"]
 
 
 def celery(*words: str) -> list[str]:
@@ -105,12 +108,11 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """One below those that the system gives away by itself, so that it stays free until it is used."""
+    return next(port for port in iter(lambda: random.randrange(*OURS), None) if is_free(port))  # noqa: S311 (no secret)
 
 
-def wait_for_port(process: Process, port: int, seconds: float = 30.0) -> None:
+def wait_for_port(process: Process, port: int, seconds: float = 90.0) -> None:
     """Returns when something listens. Raises RuntimeError with the process's last words when it does not."""
     end = time.monotonic() + seconds
     while process.alive and time.monotonic() < end:

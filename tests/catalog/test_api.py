@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
 
-SECRET = ("cost", "print_areas", "print-file", "1050", "1100", "9000001", "artwork")
+# A number stands alone: inside the fraction of a second it is nothing.
+SECRET = ("cost", "print_areas", "print-file", r"\b1050\b", r"\b1100\b", "9000001", "artwork")
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,7 @@ def test_what_a_product_says(client: Client, settings: LazySettings) -> None:
 def test_costs_print_files_and_hidden_products_stay_here_whatever_the_query(client: Client, query: str) -> None:
     body = json.dumps([got(client, f"/api/products{query}"), got(client, f"/api/products/{ours().pk}{query}")])
     assert "Not shown" not in body
-    assert [word for word in SECRET if word in body] == []
+    assert [word for word in SECRET if re.search(word, body)] == []
 
 
 @pytest.mark.parametrize(

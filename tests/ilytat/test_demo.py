@@ -98,7 +98,7 @@ def test_a_port_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch,
 
 def started(tmp_path: Path, code: str) -> Process:
     process = Process("probe", [sys.executable, "-c", code], os.environ, tmp_path / "probe.log")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while "ready" not in process.log.read_text() and time.monotonic() < end:
         time.sleep(0.02)
     return process
@@ -111,7 +111,7 @@ def test_a_process_that_will_not_end_is_ended(tmp_path: Path) -> None:
     process.end(patience=0.3)
 
     assert not process.alive
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_children_go_with_their_parent(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_children_go_with_their_parent(tmp_path: Path) -> None:
 
     process.kill()
 
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while alive(child) and time.monotonic() < end:
         time.sleep(0.05)
     assert not alive(child)
@@ -131,7 +131,7 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     process = Process("web", [sys.executable, "-c", "raise SystemExit('no such shop')"], os.environ, tmp_path / "l")
 
     with pytest.raises(RuntimeError, match=r"web did not start on port \d+:\n  web \| no such shop"):
-        processes.wait_for_port(process, processes.free_port(), seconds=10)
+        processes.wait_for_port(process, processes.free_port())
 
 
 # --- the whole -----------------------------------------------------------------------------------------
@@ -147,6 +147,8 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+@pytest.mark.story
+@pytest.mark.needs("sqlite")  # the demo has a database of its own, whichever the tests have: once is enough
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_ctrl_c_leaves_no_process_behind(copy: Path) -> None:
     port, sandbox_port = processes.free_port(), processes.free_port()
@@ -157,7 +159,7 @@ def test_ctrl_c_leaves_no_process_behind(copy: Path) -> None:
         wait_for_page(f"http://{HOST}:{port}/", run)
         assert len(mine(copy)) >= 5
         run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=30) == 0
+        assert run.wait(timeout=60) == 0
     finally:
         run.kill()
 
@@ -168,10 +170,10 @@ def test_ctrl_c_leaves_no_process_behind(copy: Path) -> None:
 
 
 def wait_for_page(url: str, run: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 180
     while run.poll() is None and time.monotonic() < end:
         with suppress(requests.RequestException):
-            if requests.get(url, timeout=5).ok:
+            if requests.get(url, timeout=30).ok:
                 return
         time.sleep(0.2)
     pytest.fail(f"no page, exit {run.poll()}")

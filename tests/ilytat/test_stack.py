@@ -11,7 +11,7 @@ def test_the_shop_runs_as_processes_over_its_sandbox(stack: Stack) -> None:
     def beating() -> bool:
         return {"worker", "beat"} <= set(stack.get("/healthz/deep").json()["heartbeat_age_seconds"])
 
-    stack.wait_for(beating, 30, "both heartbeats")
+    stack.wait_for(beating, what="both heartbeats")
 
 
 def test_a_killed_worker_is_replaced_and_goes_on(stack: Stack) -> None:
@@ -20,4 +20,4 @@ def test_a_killed_worker_is_replaced_and_goes_on(stack: Stack) -> None:
     assert stack.sql("SELECT count(*) FROM catalog_product WHERE visible") > [(30,)]
     stack.start_worker()
 
-    stack.wait_for(lambda: stack.get("/healthz/deep").json()["heartbeat_age_seconds"].get("worker", 99) < 5, 30)
+    stack.wait_for(lambda: stack.get("/healthz/deep").json()["heartbeat_age_seconds"].get("worker", 99) < 5)

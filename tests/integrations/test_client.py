@@ -252,7 +252,7 @@ def server() -> Iterator[Callable[[Behave], str]]:
 
 def drip(connection: socket.socket) -> None:
     connection.sendall(HEAD + b'{"a": "')
-    for _ in range(100):
+    for _ in range(1000):
         connection.sendall(b"x")
         time.sleep(0.05)
 
@@ -310,7 +310,7 @@ def test_trouble_on_the_wire_ends_in_time_and_leaves_a_write_unknown(
 
     with pytest.raises(OutcomeUnknown):
         api.write("POST", PATH, {})
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("behave", [flood, bomb])
@@ -320,7 +320,7 @@ def test_an_answer_too_large_is_cut_off_by_its_size(server: Callable[[Behave], s
 
     with pytest.raises(OutcomeUnknown, match="ContentDecodingError"):
         api.write("POST", PATH, {})
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_trouble_on_the_wire_makes_a_read_unavailable(server: Callable[[Behave], str]) -> None:

@@ -71,7 +71,7 @@ class Listener:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
 
-    def wait(self, enough: Callable[[], bool], *, seconds: float = 8) -> None:
+    def wait(self, enough: Callable[[], bool], *, seconds: float = 60) -> None:
         until = time.monotonic() + seconds
         while not enough():
             assert time.monotonic() < until, f"only {len(self.received)} deliveries came: {self.received}"

@@ -1,7 +1,6 @@
 """The sandbox as tests meet it: a process of its own on a free port, spoken to over HTTP."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from ilytat.demo.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOP_ID = 1001
@@ -29,12 +30,6 @@ ADDRESS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Sandbox:
     """`api` speaks as the shop, `control` as everybody behind the curtain."""
@@ -45,21 +40,21 @@ class Sandbox:
     def api(self, method: str, path: str, **more: Any) -> requests.Response:
         base = f"{self.url}/printify/" + ("" if path.startswith(("v1/", "v2/")) else f"v1/shops/{SHOP_ID}/")
         headers = {"Authorization": "Bearer token-of-the-shop"}
-        return self.session.request(method, base + path, headers=headers, **{"timeout": 30, **more})
+        return self.session.request(method, base + path, headers=headers, **{"timeout": 60, **more})
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = self.session.post(f"{self.url}/control/{path}", json=body or {}, timeout=30)
+        answer = self.session.post(f"{self.url}/control/{path}", json=body or {}, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 
     def state(self) -> Any:
-        return self.session.get(f"{self.url}/control/state", timeout=30).json()
+        return self.session.get(f"{self.url}/control/state", timeout=60).json()
 
     def arm(self, name: str, kind: str, *, times: int | None = 1, **params: Any) -> None:
         self.control("faults", {"name": name, "kind": kind, "times": times, "params": params})
 
     def faults(self) -> Any:
-        return self.session.get(f"{self.url}/control/faults", timeout=30).json()
+        return self.session.get(f"{self.url}/control/faults", timeout=60).json()
 
     def products(self) -> list[dict[str, Any]]:
         page: dict[str, Any] = self.api("GET", "products.json").json()
@@ -124,9 +119,9 @@ def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(150):
+    for _ in range(600):
         try:
-            requests.get(f"{url}/control/state", timeout=10).raise_for_status()
+            requests.get(f"{url}/control/state", timeout=60).raise_for_status()
         except requests.RequestException:
             assert process.poll() is None, log.read_text()
             time.sleep(0.1)

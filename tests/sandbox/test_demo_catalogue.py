@@ -21,6 +21,9 @@ FEWEST = {
     "phone": 3, "hat": 2, "sticker": 3, "pillow": 2, "notebook": 2, "magnet": 2,
 }  # fmt: skip
 
+# Nothing here asks the shop's database, and drawing takes its time: the run on SQLite is enough.
+pytestmark = pytest.mark.needs("sqlite")
+
 
 def kind(product: dict[str, Any]) -> str:
     return catalogue.BLUEPRINTS[product["blueprint_id"]].kind

@@ -38,11 +38,11 @@ def test_429_with_a_date(sandbox: Sandbox) -> None:
     "kind", ["accept_then_500", "accept_then_cut", "accept_then_hang", "broken_json", "html", "empty"]
 )
 def test_the_order_is_made_although_nobody_hears_of_it(sandbox: Sandbox, kind: str) -> None:
-    sandbox.arm(CREATE, kind, seconds=1)
+    sandbox.arm(CREATE, kind, seconds=4)
     order = sandbox.order()
 
     with pytest.raises((requests.RequestException, ValueError, KeyError)):
-        sandbox.api("POST", "orders.json", json=order, timeout=0.6).json()["id"]
+        sandbox.api("POST", "orders.json", json=order, timeout=2).json()["id"]
 
     again = sandbox.api("POST", "orders.json", json=order)
     assert again.status_code == 409

@@ -123,7 +123,7 @@ def test_two_providers_send_two_parcels(sandbox: Sandbox) -> None:
     assert [order["status"] for order in walked] == ["partially-fulfilled", "partially-fulfilled", "fulfilled"]
     parcels = sandbox.api("GET", f"orders/{order_id}.json").json()["shipments"]
     assert [bool(parcel["delivered_at"]) for parcel in parcels] == [True, False]
-    assert sandbox.session.get(parcels[0]["url"], timeout=10).ok
+    assert sandbox.session.get(parcels[0]["url"], timeout=60).ok
 
 
 def test_shipping_adds_up_per_provider_and_offers_what_all_lines_allow(sandbox: Sandbox) -> None:

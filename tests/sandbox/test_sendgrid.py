@@ -38,7 +38,7 @@ def backend(sandbox: Sandbox, key: str = "SG.k") -> Any:
 
 
 def send(sandbox: Sandbox, body: Any, headers: dict[str, str] = KEY) -> requests.Response:
-    return requests.post(f"{sandbox.url}/sendgrid/v3/mail/send", json=body, headers=headers, timeout=10)
+    return requests.post(f"{sandbox.url}/sendgrid/v3/mail/send", json=body, headers=headers, timeout=60)
 
 
 def test_what_anymail_sends_is_in_the_inbox(keyed: Sandbox) -> None:
@@ -46,7 +46,7 @@ def test_what_anymail_sends_is_in_the_inbox(keyed: Sandbox) -> None:
 
     assert backend(keyed).send_messages([message]) == 1
 
-    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=10).json()
+    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=60).json()
     status = message.anymail_status  # type: ignore[attr-defined] # Anymail's extension
     assert (kept["to"], kept["from"], kept["subject"]) == (
         "ada@example.com",
@@ -109,29 +109,29 @@ def test_wrong_key_and_trouble(keyed: Sandbox) -> None:
 
 def test_the_inbox_shows_a_mail_and_lets_it_do_nothing(keyed: Sandbox) -> None:
     backend(keyed).send_messages([mail()])
-    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=10).json()
+    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=60).json()
 
-    page = requests.get(f"{keyed.url}/inbox/{kept['id']}/", timeout=10)
-    alone = requests.get(f"{keyed.url}/inbox/{kept['id']}/html", timeout=10)
+    page = requests.get(f"{keyed.url}/inbox/{kept['id']}/", timeout=60)
+    alone = requests.get(f"{keyed.url}/inbox/{kept['id']}/html", timeout=60)
 
     assert "order_confirmed" in page.text
     assert "<script>" not in page.text
     assert alone.headers["Content-Security-Policy"].startswith("sandbox ")
     assert "allow-scripts" not in alone.headers["Content-Security-Policy"]
-    assert "Order ILY-1" in requests.get(f"{keyed.url}/inbox/?q=ADA@", timeout=10).text
-    assert "Order ILY-1" not in requests.get(f"{keyed.url}/inbox/?q=nobody", timeout=10).text
+    assert "Order ILY-1" in requests.get(f"{keyed.url}/inbox/?q=ADA@", timeout=60).text
+    assert "Order ILY-1" not in requests.get(f"{keyed.url}/inbox/?q=nobody", timeout=60).text
 
 
 @pytest.mark.parametrize("name", ["delivered", "bounce", "spamreport", "unsubscribe"])
 def test_events_are_signed_as_sendgrid_signs_them(keyed: Sandbox, shop_endpoint: Listener, name: str) -> None:
     backend(keyed).send_messages([mail()])
-    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=10).json()
+    (kept,) = requests.get(f"{keyed.url}/inbox.json", timeout=60).json()
 
     told = keyed.control(f"sendgrid/mails/{kept['id']}/{name}")
     shop_endpoint.wait(lambda: any(told["sg_event_id"].encode() in body for _, body in shop_endpoint.received))
 
     headers, body = next(one for one in shop_endpoint.received if told["sg_event_id"].encode() in one[1])
-    settings = requests.get(f"{keyed.url}/sendgrid/v3/user/webhooks/event/settings/signed", headers=KEY, timeout=10)
+    settings = requests.get(f"{keyed.url}/sendgrid/v3/user/webhooks/event/settings/signed", headers=KEY, timeout=60)
     judge = EventWebhook()
     key = judge.convert_public_key_to_ecdsa(settings.json()["public_key"])
     signature = headers[EventWebhookHeader.SIGNATURE]

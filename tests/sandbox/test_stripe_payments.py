@@ -68,7 +68,7 @@ def test_a_delayed_payment_settles_or_fails(
 
     shop_endpoint.wait(lambda: till.types(shop_endpoint.received, session.id) == {"checkout.session.completed", told})
     assert api.retrieve(session.id).payment_status == paid
-    again = requests.post(f"{keyed.url}/control/stripe/sessions/{session.id}/{step}", json={}, timeout=10)
+    again = requests.post(f"{keyed.url}/control/stripe/sessions/{session.id}/{step}", json={}, timeout=60)
     assert again.status_code == 409
 
 
@@ -192,7 +192,7 @@ def test_a_shop_registers_its_endpoint_and_finds_what_it_missed(keyed: Sandbox, 
     keyed.arm("webhooks.stripe", "drop", times=None)
     missed = till.paid(keyed)
     keyed.arm("webhooks.stripe", "drop", times=1)
-    keyed.session.delete(f"{keyed.url}/control/faults", timeout=10)
+    keyed.session.delete(f"{keyed.url}/control/faults", timeout=60)
     session = till.paid(keyed)
 
     listener.wait(lambda: len(listener.received) == 2)

@@ -125,7 +125,7 @@ def test_wrong_keys_and_the_other_mode(keyed: Sandbox, sandbox: Sandbox) -> None
         till.client(keyed, "sk_test_wrong").v1.balance.retrieve()
     with pytest.raises(stripe.AuthenticationError):
         till.client(sandbox, "pk_test_till").v1.balance.retrieve()
-    assert requests.get(f"{keyed.url}/stripe/v1/balance", timeout=10).status_code == 401
+    assert requests.get(f"{keyed.url}/stripe/v1/balance", timeout=60).status_code == 401
 
     secure = till.params(success_url="https://shop.example/", cancel_url="https://shop.example/cart/")
     live = till.client(sandbox, "sk_live_till").v1.checkout.sessions.create(secure)
@@ -146,7 +146,7 @@ def test_a_session_runs_out_and_offers_recovery(keyed: Sandbox, shop_endpoint: L
 
     (event,) = till.events(shop_endpoint.received, session.id)
     recovery = event["data"]["object"]["after_expiration"]["recovery"]
-    assert requests.get(recovery["url"], timeout=10).url.startswith(f"{keyed.url}/pay/cs_test_")
+    assert requests.get(recovery["url"], timeout=60).url.startswith(f"{keyed.url}/pay/cs_test_")
     assert [(one.status, one.url) for one in api.list({"status": "expired"}).data] == [("expired", None)]
     (renewed,) = api.list({"status": "open"}).data
     assert (renewed.recovered_from, renewed.amount_total) == (session.id, 5399)
