@@ -1,58 +1,35 @@
-"""Our own copies of Printify's mockups: fetched from allowed hosts only, checked, re-encoded, named by content.
+"""Our own copies of Printify's mockups: fetched from allowed hosts only, then checked and re-encoded by `copies`.
 
-The names are immutable, so browsers and CDNs may keep the files for ever. A row of `ProductImage` is the job: an empty
+A row of `ProductImage` is the job: an empty
 `digest` means that it is due. Products are on the shelf before their pictures are.
 """
 
-import hashlib
-import io
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
-from PIL import Image, ImageOps
 
-from catalog.models import Product, ProductImage
+from catalog import twins
+from catalog.copies import Copies, Unusable, make_copies
+from catalog.models import Product, ProductImage, UnusedFile
 from ilytat.integrations import leases
+from ilytat.integrations.client import body_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-# Part of every file's name through the digest: raise it when the encoding changes.
-ENCODING = 1
-WIDTHS = (400, 800, 1200)
-QUALITY = 82
 BYTES_MAX = 10 * 1024 * 1024
-PIXELS_MAX = 40_000_000
-FORMATS = ("JPEG", "PNG", "WEBP")
 TIMEOUTS = (3.0, 10.0)  # seconds: connect, read
 DEADLINE = 30.0
 THREADS = 4
 BATCH = 16
 GIVE_UP_AFTER = 12  # failures in a row: the host is down, the rest can wait
 ERROR_MAX = 200
-
-
-class Unusable(Exception):
-    """The picture cannot be had or cannot be shown; the reason is for staff."""
-
-
-@dataclass(frozen=True)
-class Copies:
-    """`files`: {"width": "storage name"}; width and height are the original's."""
-
-    digest: str
-    width: int
-    height: int
-    files: dict[str, str]
 
 
 @dataclass
@@ -91,6 +68,7 @@ def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
                 _record(row, outcome)
                 result.done, result.failed = result.done + good, result.failed + (not good)
                 in_a_row = 0 if good else in_a_row + 1
+            twins.mark({row.product_id for row in rows})
             if time.monotonic() > end or in_a_row >= GIVE_UP_AFTER:
                 return
 
@@ -110,8 +88,8 @@ def _record(row: ProductImage, outcome: Copies | str) -> None:
     if isinstance(outcome, str):
         same.update(error=outcome)
         return
-    found = {"digest": outcome.digest, "files": outcome.files, "width": outcome.width, "height": outcome.height}
-    if same.update(**found, error=""):
+    UnusedFile.objects.filter(name__in=outcome.files.values()).delete()
+    if same.update(**asdict(outcome), error=""):
         Product.objects.filter(pk=row.product_id).update(synced_at=timezone.now())
 
 
@@ -140,60 +118,8 @@ def download(url: str) -> bytes:
         with requests.get(url, headers=headers, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response:
             if response.status_code != requests.codes.ok:
                 raise Unusable(f"the host answered {response.status_code}")
-            return b"".join(_pieces(response))
+            return body_of(response, end=time.monotonic() + DEADLINE, max_bytes=BYTES_MAX)
+    except requests.exceptions.ContentDecodingError as error:
+        raise Unusable("larger than 10 MB, or packed wrongly") from error
     except requests.RequestException as error:
         raise Unusable(f"not fetched: {type(error).__name__}") from error
-
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    end, size = time.monotonic() + DEADLINE, 0
-    for piece in response.iter_content(64 * 1024):
-        size += len(piece)
-        if size > BYTES_MAX:
-            raise Unusable("larger than 10 MB")
-        if time.monotonic() > end:
-            raise Unusable("came too slowly")
-        yield piece
-
-
-def make_copies(content: bytes) -> Copies:
-    """Decode, re-encode in every width up to the original's, and store what is not stored yet. Raises Unusable."""
-    picture = _decoded(content)
-    digest = hashlib.sha256(f"{ENCODING}:".encode() + content).hexdigest()
-    widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
-    files = {str(width): _stored(_name(digest, width), _encoded(picture, width)) for width in widths}
-    return Copies(digest, picture.width, picture.height, files)
-
-
-def _decoded(content: bytes) -> Image.Image:
-    """Nothing of the sender's file survives but its pixels: no metadata, no second payload behind the image."""
-    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
-        if found.width * found.height > PIXELS_MAX:
-            raise Unusable(f"{found.width} × {found.height} pixels are too many")
-        found.verify()
-    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
-        upright = ImageOps.exif_transpose(found)
-        if upright.mode in {"RGBA", "LA", "PA", "P"}:
-            layer = upright.convert("RGBA")
-            upright = Image.new("RGB", layer.size, "white")
-            upright.paste(layer, mask=layer.getchannel("A"))
-        return upright.convert("RGB")
-
-
-def _encoded(picture: Image.Image, width: int) -> bytes:
-    height = max(1, round(picture.height * width / picture.width))
-    buffer = io.BytesIO()
-    picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0).save(
-        buffer, "WEBP", quality=QUALITY, method=4
-    )
-    return buffer.getvalue()
-
-
-def _name(digest: str, width: int) -> str:
-    return f"products/{digest[:2]}/{digest}-{width}.webp"
-
-
-def _stored(name: str, content: bytes) -> str:
-    if default_storage.exists(name):
-        return name
-    return default_storage.save(name, ContentFile(content))

@@ -17,7 +17,7 @@ from catalog.shelf_models import Artwork, MissedSearch, Posting, ShelfEntry, Sli
 __all__ = [
     "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "OldSlug", "Posting", "PriceChange",
     "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip", "SyncChange",
-    "SyncPause", "SyncRun", "Variant", "Word",
+    "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
 ]  # fmt: skip
 
 
@@ -203,6 +203,8 @@ class ProductImage(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
+    fingerprint = models.CharField(max_length=520, blank=True, editable=False)
+    repeats = models.BooleanField(default=False, help_text="Looks like an earlier one of the same variants: not shown.")
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -211,6 +213,16 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.source_url
+
+
+class UnusedFile(models.Model):
+    """A stored picture that nothing showed when storage was last looked through."""
+
+    name = models.CharField(max_length=200, unique=True)
+    since = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SyncRun(models.Model):

@@ -60,13 +60,13 @@ def picture(image: ProductImage | None, alt: str = "") -> Picture:
 
 def lead(images: Iterable[ProductImage]) -> ProductImage | None:
     """What stands for the product: the first default mockup of which there is a copy, else the first copy."""
-    fetched = [image for image in images if image.files]
+    fetched = [image for image in images if image.files and not image.repeats]
     return next((image for image in fetched if image.is_default), fetched[0] if fetched else None)
 
 
 def for_variants(images: Sequence[ProductImage], wanted: Iterable[set[int]]) -> list[ProductImage]:
     """The mockups of the first set of variant ids that has any; those of no variant at all are shown with each."""
-    fetched = [image for image in images if image.files]
+    fetched = [image for image in images if image.files and not image.repeats]
     for ids in wanted:
         found = [image for image in fetched if not ids.isdisjoint(image.variant_ids)]
         if found:

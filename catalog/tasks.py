@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import asking, images, publishing, queueing, shelf, shipping, sync
+from catalog import asking, images, leftovers, publishing, queueing, shelf, shipping, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -37,6 +37,13 @@ def fetch_images(*, retry: bool = False) -> None:
     result = images.fetch_due(PICTURES_SECONDS, retry=retry)
     if result.done and result.left:
         queueing.ask(queueing.FETCH_IMAGES)
+
+
+@shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
+def remove_leftovers() -> None:
+    with leases.turn("leftovers", PICTURES_LIMIT + 30) as mine:
+        if mine:
+            leftovers.sweep()
 
 
 @shared_task(ignore_result=True)

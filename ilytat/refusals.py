@@ -40,7 +40,7 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
 
 def refuse_contradictions(settings: Mapping[str, Any]) -> None:
     """Raise ImproperlyConfigured with every sentence that applies, so that one start tells all."""
-    sentences = [*_site(settings), *_stripe(settings), *_printify(settings), *_numbers(settings)]
+    sentences = [*_site(settings), *_stripe(settings), *_printify(settings), *_files(settings), *_numbers(settings)]
     if settings["PRODUCTION"]:
         sentences += _production(settings)
     if sentences:
@@ -87,6 +87,15 @@ def _printify(settings: Mapping[str, Any]) -> list[str]:
     if not settings["PRINTIFY_SHOP_ID"].isdigit() and settings["PRINTIFY_SHOP_ID"]:
         found.append("PRINTIFY_SHOP_ID must be the number that Printify shows for the shop.")
     return found
+
+
+def _files(settings: Mapping[str, Any]) -> list[str]:
+    bucket, public = settings["MEDIA_S3_BUCKET"], settings["MEDIA_PUBLIC_URL"]
+    if bool(bucket) != bool(public):
+        return ["MEDIA_S3_BUCKET and MEDIA_PUBLIC_URL belong together: set both or neither."]
+    if public and not public.startswith("https://") and settings["SECURE"]:
+        return ["MEDIA_PUBLIC_URL must begin with https://: browsers refuse other pictures on an https page."]
+    return []
 
 
 def _numbers(settings: Mapping[str, Any]) -> list[str]:

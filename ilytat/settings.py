@@ -153,8 +153,30 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR_DIR / "media")))
+# Pictures in a bucket instead (any S3-compatible store): then MEDIA_ROOT is not used.
+MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
+MEDIA_PUBLIC_URL = env.str("MEDIA_PUBLIC_URL", "").rstrip("/")
+MEDIA_ORIGIN = "://".join(urlsplit(MEDIA_PUBLIC_URL)[:2]) if MEDIA_PUBLIC_URL else ""
+S3: dict[str, object] = {
+    "bucket_name": MEDIA_S3_BUCKET,
+    "endpoint_url": env.str("MEDIA_S3_ENDPOINT", "") or None,
+    "region_name": env.str("MEDIA_S3_REGION", "") or None,
+    "access_key": env.str("MEDIA_S3_ACCESS_KEY", "") or None,
+    "secret_key": env.str("MEDIA_S3_SECRET_KEY", "") or None,
+    "custom_domain": MEDIA_PUBLIC_URL.partition("://")[2],
+    "url_protocol": MEDIA_PUBLIC_URL.partition("://")[0] + ":",
+    "querystring_auth": False,
+    "default_acl": None,
+    "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},  # names carry the content's digest
+}
+if MEDIA_S3_BUCKET:
+    from botocore.config import Config  # only where it is needed: it is slow to import
+
+    # Its own limits are a minute for each of five tries.
+    S3["client_config"] = Config(connect_timeout=3, read_timeout=15, retries={"max_attempts": 2})
+FILES = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3} if MEDIA_S3_BUCKET else FILES,
     "staticfiles": {"BACKEND": "ilytat.static_files.StaticFiles"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -283,7 +305,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *([MEDIA_ORIGIN] if MEDIA_ORIGIN else [])],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from catalog import images, upsert
+from catalog import copies, images, upsert
 from catalog.models import Product, ProductImage
 from tests.catalog.conftest import tee
 
@@ -57,13 +57,13 @@ def test_a_small_mockup_is_not_blown_up(host: responses.RequestsMock, drawn: Dra
 
 
 def test_transparency_is_shown_on_white_and_metadata_is_dropped(drawn: Draw) -> None:
-    copies = images.make_copies(drawn(500, 500, "PNG", "RGBA"))
-    with default_storage.open(copies.files["400"]) as file, Image.open(file) as copy:
+    made = copies.make_copies(drawn(500, 500, "PNG", "RGBA"))
+    with default_storage.open(made.files["400"]) as file, Image.open(file) as copy:
         assert (copy.mode, dict(copy.getexif())) == ("RGB", {})
 
 
 def test_the_same_picture_is_stored_once(drawn: Draw) -> None:
-    first, second = images.make_copies(drawn()), images.make_copies(drawn())
+    first, second = copies.make_copies(drawn()), copies.make_copies(drawn())
     assert first == second
     assert len(list(Path(default_storage.path("products")).rglob("*.webp"))) == 3
 
@@ -164,9 +164,9 @@ def test_first_pictures_of_all_products_come_before_second_ones() -> None:
 
 def test_a_row_that_came_to_mean_another_picture_is_not_given_the_old_one(drawn: Draw) -> None:
     row = one_picture()
-    copies = images.make_copies(drawn())
+    made = copies.make_copies(drawn())
     ProductImage.objects.update(source_url="https://images.printify.com/another.jpg")
-    images._record(row, copies)
+    images._record(row, made)
     assert ProductImage.objects.get().files == {}
 
 

@@ -17,6 +17,7 @@ PRODUCTION = {
     for name, _, value in (line.partition("=") for line in (ROOT / "tests" / "production.env").read_text().splitlines())
     if value and not name.startswith("#")
 }
+PUBLIC = {"SITE_URL": "https://ilytat.com"}
 STRIPE = {"STRIPE_SECRET_KEY": TEST, "STRIPE_WEBHOOK_SECRET": "whsec_x"}
 
 
@@ -57,6 +58,7 @@ def test_the_complete_production_environment_starts() -> None:
     ("changed", "sentence"),
     [
         ({"ENVIRONMENT": "live"}, "must be one of: development, staging, production"),
+        ({"MEDIA_S3_BUCKET": "pictures"}, "MEDIA_S3_BUCKET and MEDIA_PUBLIC_URL belong together"),
         ({"SITE_URL": "ilytat.com"}, "SITE_URL must be an absolute http(s) address"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is missing or shorter than 50 characters"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS may not contain '*'"),
@@ -147,3 +149,13 @@ def test_the_sandbox_is_known_by_its_address_alone() -> None:
 def test_mockups_of_the_sandbox_are_fetched_outside_production_only() -> None:
     assert "127.0.0.1:8001" in settings_in({"SANDBOX_URL": "http://127.0.0.1:8001"})["IMAGE_HOSTS"]
     assert settings_in(PRODUCTION)["IMAGE_HOSTS"] == ["images.printify.com", "images-api.printify.com"]
+
+
+def test_pictures_in_a_bucket_are_allowed_by_the_content_policy_at_its_public_address() -> None:
+    bucket = {"MEDIA_S3_BUCKET": "pictures", "MEDIA_S3_ENDPOINT": "https://s3.example.com"}
+    found = settings_in({**bucket, "MEDIA_PUBLIC_URL": "https://img.example.com/shop/"})
+
+    options = found["STORAGES"]["default"]["OPTIONS"]
+    assert (options["bucket_name"], options["custom_domain"]) == ("pictures", "img.example.com/shop")
+    assert "https://img.example.com" in found["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["img-src"]
+    assert "must begin with https" in refusal({**bucket, "MEDIA_PUBLIC_URL": "http://img.example.com"} | PUBLIC)
