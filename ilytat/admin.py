@@ -9,6 +9,10 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from ilytat import attention_page
 
 
 class ShopAdminSite(AdminSite):
@@ -18,6 +22,14 @@ class ShopAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not self._lacks_second_factor(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """What waits comes first, then Django's list of tables."""
+        return super().index(request, attention_page.context(request) | (extra_context or {}))
+
+    def get_urls(self) -> list[Any]:
+        act = self.admin_view(attention_page.act)
+        return [path("attention/<slug:source>/<int:pk>/<slug:way>/", act, name="attention_act"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Wrapped here and not on the class: the decorator expects the request first."""

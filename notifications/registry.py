@@ -2,6 +2,7 @@
 
 from ilytat.integrations import jobs
 from notifications import (
+    attention,  # noqa: F401 (registers what comes before staff)
     campaigns,
     events,  # noqa: F401 (registers the inbox's handlers)
     health,  # noqa: F401 (registers the checks)

@@ -6,38 +6,16 @@ from django.http import HttpRequest
 
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from orders import lifecycle
-from orders.models import Fulfilment, Order, OrderEvent, OrderLine, Shipment
+from orders.claim_admin import ClaimAdmin
+from orders.models import Fulfilment, Shipment
+from orders.order_admin import OrderAdmin
 
-
-class LineInline(ReadOnlyInline[OrderLine, Order]):
-    model = OrderLine
-    fields = ("title", "label", "sku", "quantity", "unit_price", "unit_cost")
-
-
-class TimelineInline(ReadOnlyInline[OrderEvent, Order]):
-    model = OrderEvent
-    verbose_name_plural = "timeline"
-    fields = ("at", "who", "what", "old", "new", "why")
+__all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin"]
 
 
 class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
     model = Shipment
     fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
-
-
-@admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin[Order]):
-    list_display = ("number", "state", "printing", "email", "total", "currency", "placed_at")
-    list_filter = ("state", "fulfilment__state", "placed_at", "live")
-    search_fields = ("number", "email", "name", "lines__title")
-    list_select_related = ("fulfilment",)
-    date_hierarchy = "placed_at"
-    inlines = (LineInline, TimelineInline)
-
-    @admin.display(description="printing", ordering="fulfilment__state")
-    def printing(self, order: Order) -> str:
-        fulfilment = getattr(order, "fulfilment", None)
-        return fulfilment.get_state_display() if fulfilment else "-"
 
 
 @admin.register(Fulfilment)

@@ -4,10 +4,8 @@ Every move is a guarded UPDATE that names the states it may come from, so that a
 and writes a history row in the same transaction. Callers hold the transaction where several rows must move together.
 """
 
-import secrets
 import uuid
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,48 +15,15 @@ from django.utils import timezone
 from ilytat.integrations import alerts, bell
 from orders import mails
 from orders.addresses import Address, for_printify
-from orders.cart import CartView, subtract
+from orders.cart import subtract
+from orders.deals import Deal, line_rows, order_row
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES
-from orders.quote import expires as quote_expires
 from orders.revision import TooLate, begin_again, take_back
 from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
-# Nothing that is misread on the phone.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # pragma: allowlist secret
-NUMBER_LENGTH = 8
-
-
-@dataclass(frozen=True)
-class Deal:
-    """What the buyer agreed to. Money in minor units of the shop's currency."""
-
-    cart: CartView
-    email: str
-    address: Address
-    method: str
-    shipping: int
-    arrives_from: date
-    arrives_until: date
-    language: str
-    user_id: int | None = None
-    quote: dict[str, Any] = field(default_factory=dict, compare=False)  # as agreed, for the order to remember
-
-    @property
-    def subtotal(self) -> int:
-        return self.cart.subtotal
-
-    @property
-    def total(self) -> int:
-        return self.subtotal + self.shipping
-
-    def key(self) -> uuid.UUID:
-        """The same cart, address and price give the same key: a double click finds the order it made."""
-        cart = self.cart.cart
-        lines = [(x.variant.pk, x.quantity, x.unit_price) for x in self.cart.lines]
-        words = repr((lines, self.email, self.address, self.method, self.total))
-        return uuid.uuid5(cart.checkout_key if cart else uuid.NAMESPACE_OID, words)
+__all__ = ["FULFILMENT_QUEUE", "Deal", "TooLate"]  # of those from elsewhere, what others may take from here
 
 
 def place(deal: Deal) -> Order:
@@ -68,10 +33,10 @@ def place(deal: Deal) -> Order:
     if known:
         return known
     with transaction.atomic():
-        made = Order.objects.bulk_create([_order_row(deal, key)], ignore_conflicts=True)
+        made = Order.objects.bulk_create([order_row(deal, key)], ignore_conflicts=True)
         order = Order.objects.get(checkout_key=key)
         if order.token == made[0].token:  # else a twin of this request was first
-            OrderLine.objects.bulk_create(_line_rows(order, deal))
+            OrderLine.objects.bulk_create(line_rows(order, deal))
             note(order, who="buyer", what="placed", new=OrderState.AWAITING_PAYMENT)
     return order
 
@@ -82,48 +47,6 @@ def _free_key(deal: Deal) -> uuid.UUID:
     while Order.objects.filter(checkout_key=key, state__in=(OrderState.EXPIRED, OrderState.CANCELED)).exists():
         key = uuid.uuid5(key, "again")
     return key
-
-
-def _order_row(deal: Deal, key: uuid.UUID) -> Order:
-    return Order(
-        number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),
-        checkout_key=key,
-        live=settings.STRIPE_LIVE,
-        cart=deal.cart.cart,
-        user_id=deal.user_id,
-        email=deal.email,
-        language=deal.language,
-        currency=settings.SHOP_CURRENCY,
-        subtotal=deal.subtotal,
-        shipping=deal.shipping,
-        total=deal.total,
-        shipping_method=deal.method,
-        arrives_from=deal.arrives_from,
-        arrives_until=deal.arrives_until,
-        quote=deal.quote,
-        quote_expires_at=quote_expires() if deal.quote else None,
-        **deal.address.as_columns(),
-    )
-
-
-def _line_rows(order: Order, deal: Deal) -> list[OrderLine]:
-    return [
-        OrderLine(
-            order=order,
-            product=x.product,
-            variant=x.variant,
-            printify_product_id=x.product.printify_id,
-            printify_variant_id=x.variant.variant_id,
-            title=x.product.title,
-            label=x.variant.label,
-            sku=x.variant.sku,
-            image=x.image.files.get("400", "") if x.image else "",
-            unit_price=x.unit_price,
-            unit_cost=x.variant.cost,
-            quantity=x.quantity,
-        )
-        for x in deal.cart.lines
-    ]
 
 
 def note(order: Order, *, who: str, what: str, old: str = "", new: str = "", why: str = "") -> None:
@@ -148,11 +71,27 @@ def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
 
     Call inside the transaction that records the payment. `hold` is a reason not to print yet.
     """
-    now = timezone.now()
     # Out of attention only a person leads: a second payment must not decide what the first one left open.
-    if not _move(order, OrderState.PAID, who=who, but_not_from=(OrderState.ATTENTION,), paid_at=now):
+    if not _move(order, OrderState.PAID, who=who, but_not_from=(OrderState.ATTENTION,), paid_at=timezone.now()):
         return False
-    release_at = now + timedelta(minutes=settings.GRACE_MINUTES)
+    _begin_printing(order, hold)
+    return True
+
+
+def accept(order: Order, *, who: str) -> bool:
+    """A person has looked at the money and takes it for enough. Call inside a transaction."""
+    if order.state != OrderState.ATTENTION:
+        return False
+    others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
+    if not _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=timezone.now()):
+        return False
+    if not Fulfilment.objects.filter(order=order).exists():
+        _begin_printing(order, "")
+    return True
+
+
+def _begin_printing(order: Order, hold: str) -> None:
+    release_at = timezone.now() + timedelta(minutes=settings.GRACE_MINUTES)
     Fulfilment.objects.create(
         order=order,
         external_id=order.number,
@@ -165,7 +104,6 @@ def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
         subtract(order.cart_id, order.lines.all())
     mails.order_confirmed(order, cancel_until=release_at)
     bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
-    return True
 
 
 def printify_body(order: Order) -> dict[str, Any]:
@@ -214,6 +152,16 @@ def advance(fulfilment: Fulfilment, new: FulfilmentState, *, who: str, why: str 
         fulfilment.state = new
         note(fulfilment.order, who=who, what="fulfilment", old=old, new=new, why=why)
     return bool(moved)
+
+
+def settle(fulfilment: Fulfilment, *, who: str) -> bool:
+    """A person says that nothing more will come of what rests in attention: a lost parcel, an end at Printify."""
+    resting = Fulfilment.objects.filter(pk=fulfilment.pk, state=FulfilmentState.ATTENTION)
+    if not resting.update(state=FulfilmentState.DELIVERED):
+        return False
+    over = FulfilmentState.DELIVERED
+    note(fulfilment.order, who=who, what="fulfilment", old=fulfilment.state, new=over, why="settled by hand")
+    return True
 
 
 def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:

@@ -1,7 +1,7 @@
 """The mails an order sends: contexts built from its own snapshot, queued in the caller's transaction."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from urllib.parse import urljoin
 from uuid import uuid4
@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from ilytat.display.money import written
 from notifications import kinds, outbox
-from orders.models import Fulfilment, Order, OrderLine, Shipment
+from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
+
+SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
 
 def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> None:
@@ -51,6 +53,47 @@ def address_changed(order: Order, fulfilment: Fulfilment) -> None:
         "cancel_until": fulfilment.release_at.isoformat() if fulfilment.release_at > timezone.now() else "",
     }
     _queue("address_changed", f"address:{fulfilment.external_id}", order, context)
+
+
+def claim_received(claim: Claim, *, answer_by: date) -> None:
+    context: kinds.ClaimReceived = {
+        **about(claim.order),
+        "lines": _claimed(claim),
+        "claim": str(claim.pk),
+        "wish": "other",
+        "message": claim.words,
+        "answer_by": answer_by.isoformat(),
+    }
+    _queue("claim_received", f"claim:{claim.pk}", claim.order, context)
+
+
+def claim_answered(claim: Claim, *, decision: Literal["reprint", "refund", "declined"]) -> None:
+    order = claim.order
+    context: kinds.ClaimAnswered = {
+        **about(order),
+        "lines": _claimed(claim),
+        "claim": str(claim.pk),
+        "decision": decision,
+        "answer": claim.answer,
+        "amount": written(claim.refund, order.currency, order.language) if claim.refund else "",
+    }
+    _queue("claim_answered", f"claim answered:{claim.pk}", order, context)
+
+
+def withdrawal_receipt(claim: Claim) -> None:
+    context: kinds.WithdrawalReceipt = {
+        **about(claim.order),
+        "lines": _claimed(claim),
+        "received_at": claim.made_at.isoformat(),
+        "message": claim.words,
+        "refund": "",
+        "send_back_by": (timezone.localdate(claim.made_at) + SEND_BACK).isoformat(),
+    }
+    _queue("withdrawal_receipt", f"withdrawal:{claim.pk}", claim.order, context)
+
+
+def _claimed(claim: Claim) -> list[kinds.Line]:
+    return [_line(claim.order, line) for line in claim.lines.all()] or lines(claim.order)
 
 
 def order_code(order: Order, *, code: str, minutes: int) -> None:

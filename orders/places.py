@@ -23,6 +23,11 @@ CA = {
     "ON": "Ontario", "PE": "Prince Edward Island", "QC": "Québec", "SK": "Saskatchewan", "YT": "Yukon",
 }  # fmt: skip
 REGION_NAMES = {"US": US, "CA": CA}
+# Where the law lets a buyer withdraw from a contract made at a distance: the EU, the EEA, the United Kingdom.
+WITHDRAWAL_COUNTRIES = {
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
+    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+}  # fmt: skip
 
 
 def country_name(code: str) -> str:

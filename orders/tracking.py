@@ -7,7 +7,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import changes
+from orders import changes, claims
 from orders.models import Fulfilment, Order
 from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
 
@@ -33,6 +33,9 @@ def progress(order: Order) -> dict[str, Any]:
         "parcels": list(fulfilment.shipments.all()) if fulfilment else [],
         "cancel_until": cancel_until,
         "changeable": open_,
+        "claimable": claims.claimable(order, fulfilment),
+        "withdrawable": claims.withdrawable(order, fulfilment),
+        "claims": list(order.claims.all()),
     }
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders import hold_views, views
+from orders import claim_views, hold_views, views
 
 urlpatterns = [
     path("cart/", views.cart, name="cart"),
@@ -12,4 +12,6 @@ urlpatterns = [
     path("orders/<str:token>/cancel/", hold_views.cancel, name="order_cancel"),
     path("orders/<str:token>/address/", hold_views.address, name="order_address"),
     path("orders/<str:token>/swap/<int:line_id>/", hold_views.swap, name="order_swap"),
+    path("orders/<str:token>/problem/", claim_views.problem, name="order_problem"),
+    path("orders/<str:token>/withdraw/<int:line_id>/", claim_views.withdraw, name="order_withdraw"),
 ]

@@ -1,0 +1,110 @@
+"""What needs a person. Each app registers where such rows come from, and the ways out of them; the admin shows them
+first. A way out is a plain call that the tasks could make as well, so that pressing it twice is harmless.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Min, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ilytat.integrations import jobs
+from ilytat.integrations.models import Lease
+
+SHOWN = 50  # of each source: more than that is one incident, not fifty
+SILENT = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that waits. `costs` is what it costs, in words for staff; `ways` names ways of its source."""
+
+    pk: int
+    what: str
+    why: str
+    since: datetime
+    url: str
+    costs: str = ""
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way out. `run` gets the row's pk and who pressed; it returns what happened, in a sentence."""
+
+    label: str
+    run: Callable[[int, str], str]
+    final: bool = False  # money or goods move: the button says so
+
+
+@dataclass(frozen=True)
+class Source:
+    """`rows` in one or two queries however many there are. Shown to, and pressed by, who holds `permission`."""
+
+    name: str
+    title: str
+    permission: str
+    rows: Callable[[], Iterable[Row]]
+    ways: dict[str, Way] = field(default_factory=dict)
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(source: Source) -> Source:
+    _sources[source.name] = source
+    return source
+
+
+def source(name: str) -> Source | None:
+    return _sources.get(name)
+
+
+@dataclass(frozen=True)
+class Button:
+    name: str
+    way: Way
+
+
+@dataclass(frozen=True)
+class Item:
+    source: Source
+    row: Row
+
+    @property
+    def buttons(self) -> list[Button]:
+        return [Button(name, self.source.ways[name]) for name in self.row.ways]
+
+
+def items(request: HttpRequest) -> list[Item]:
+    """All that waits and this person may see, oldest first."""
+    mine = [each for each in _sources.values() if request.user.has_perm(each.permission)]
+    found = [Item(each, row) for each in mine for row in each.rows()]
+    return sorted(found, key=lambda item: item.row.since)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """A queue whose oldest due row has waited `seconds`."""
+
+    name: str
+    seconds: int
+
+
+def lags() -> Iterator[Lag]:
+    """One query a queue."""
+    now = timezone.now()
+    for queue in jobs.queues():
+        due: QuerySet[Any] = queue.model.due(now)
+        oldest = due.aggregate(oldest=Min("next_at"))["oldest"]
+        if oldest is not None:
+            yield Lag(queue.name, int((now - oldest).total_seconds()))
+
+
+def silent_processes() -> list[str]:
+    """Worker or beat, where one was heard and is heard no more."""
+    before = timezone.now() - SILENT
+    return list(Lease.objects.filter(name__in=("worker", "beat"), beat_at__lt=before).values_list("name", flat=True))

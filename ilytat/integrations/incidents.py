@@ -1,0 +1,70 @@
+"""What the kit itself brings before staff: webhooks that came to rest, and incidents no row of their own stands for."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils import timezone
+
+from ilytat.integrations import alerts, attention, bell, inbox
+from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.jobs import ATTENTION
+from ilytat.integrations.models import Alert, InboundEvent
+
+# Alerts about a row that stands in the queue itself.
+OF_A_ROW = ("fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:")
+
+
+def _events() -> Iterator[Row]:
+    rows = InboundEvent.objects.filter(state=ATTENTION).defer("payload").order_by("received_at")[:SHOWN]
+    for event in rows:
+        url = reverse("admin:integrations_inboundevent_change", args=[event.pk])
+        what = f"{event.source.capitalize()} told us {event.type}"
+        yield Row(event.pk, what, event.last_error, event.received_at, url, ways=("again", "ignore"))
+
+
+def _again(pk: int, _who: str) -> str:
+    rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
+    if not rows.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict=""):
+        return "It is being worked on already."
+    bell.ring(inbox.QUEUE, inbox.LANE)
+    return "Queued: it is worked on again."
+
+
+def _ignore(pk: int, who: str) -> str:
+    rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
+    done = rows.update(state="ignored", verdict=f"ignored by {who}"[:200], handled_at=timezone.now())
+    return "Ignored." if done else "It was dealt with already."
+
+
+def _incidents() -> Iterator[Row]:
+    rows = Alert.objects.filter(closed_at__isnull=True).order_by("first_at")
+    for prefix in OF_A_ROW:
+        rows = rows.exclude(key__startswith=prefix)
+    for alert in rows[:SHOWN]:
+        url = reverse("admin:integrations_alert_change", args=[alert.pk])
+        seen = f" Seen {alert.count} times." if alert.count > 1 else ""
+        yield Row(alert.pk, alert.message, f"{alert.next_step}{seen}", alert.first_at, url, ways=("close",))
+
+
+def _close(pk: int, _who: str) -> str:
+    found = Alert.objects.filter(pk=pk, closed_at__isnull=True).first()
+    if found is None:
+        return "It was closed already."
+    alerts.close_alert(found.key)
+    return "Closed."
+
+
+attention.register(
+    Source(
+        "events",
+        "Webhooks",
+        "integrations.change_inboundevent",
+        _events,
+        {"again": Way("Work on it again", _again), "ignore": Way("Ignore it", _ignore)},
+    )
+)
+attention.register(
+    Source(
+        "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Way("It is dealt with", _close)}
+    )
+)

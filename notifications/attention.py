@@ -1,0 +1,44 @@
+"""What mail brings before staff: mails that could not be sent."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils import timezone
+
+from ilytat.integrations import attention, bell
+from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.jobs import ATTENTION
+from notifications.models import OutgoingEmail
+from notifications.outbox import LANE, QUEUE
+
+
+def _mails() -> Iterator[Row]:
+    rows = OutgoingEmail.objects.filter(state=ATTENTION).order_by("pk").defer("context", "html", "text")[:SHOWN]
+    for mail in rows:
+        url = reverse("admin:notifications_outgoingemail_change", args=[mail.pk])
+        what = f"A mail was not sent: {mail.kind} {mail.reference}".strip()
+        yield Row(mail.pk, what, mail.last_error, mail.created_at, url, ways=("again", "drop"))
+
+
+def _again(pk: int, _who: str) -> str:
+    rows = OutgoingEmail.objects.filter(pk=pk, state=ATTENTION)
+    if not rows.update(state="new", next_at=timezone.now(), attempts=0):
+        return "It was dealt with already."
+    bell.ring(QUEUE, LANE)
+    return "Queued: it is sent again."
+
+
+def _drop(pk: int, who: str) -> str:
+    rows = OutgoingEmail.objects.filter(pk=pk, state=ATTENTION)
+    return "Dropped." if rows.update(state="dropped", last_error=f"dropped by {who}") else "It was dealt with already."
+
+
+attention.register(
+    Source(
+        "mails",
+        "Mails",
+        "notifications.change_outgoingemail",
+        _mails,
+        {"again": Way("Send again", _again), "drop": Way("Do not send it", _drop, final=True)},
+    )
+)

@@ -1,0 +1,189 @@
+"""What orders bring before staff: printing that came to rest or is held, orders whose money differs, open claims."""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from ilytat.display.money import written
+from ilytat.integrations import alerts, attention
+from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from orders import claims, lifecycle, mails, refunding
+from orders.models import Claim, Fulfilment, Order
+from orders.models.claim import ClaimState
+from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+
+OURS = "We are sorry: it could not be made."
+
+
+# --- Printing ----------------------------------------------------------------------------------------
+
+
+def _printing() -> Iterator[Row]:
+    stuck = Q(state=FulfilmentState.ATTENTION) | Q(hold=True, state__in=BEFORE_PRODUCTION)
+    rows = Fulfilment.objects.filter(stuck).select_related("order").defer("request").order_by("created_at")[:SHOWN]
+    return (_print_row(row) for row in rows)
+
+
+def _print_row(job: Fulfilment) -> Row:
+    why = f"Held: {job.hold_reason}" if job.hold else job.last_error
+    state = f" Printify says {job.upstream_status!r}." if job.upstream_status else ""
+    return Row(
+        job.pk,
+        f"Order {job.order.number} is not being printed" if job.sent_at is None else f"Trouble with {job.order.number}",
+        why + state,
+        job.created_at,
+        reverse("admin:orders_order_change", args=[job.order_id]),
+        _print_costs(job),
+        _print_ways(job),
+    )
+
+
+def _print_costs(job: Fulfilment) -> str:
+    paid = f"The buyer paid {written(job.order.total, job.order.currency)}"
+    charged = f"; Printify charges {written(job.upstream_cost, job.order.currency)}" if job.upstream_cost else ""
+    return f"{paid}{charged}."
+
+
+def _print_ways(job: Fulfilment) -> tuple[str, ...]:
+    if job.order.state == OrderState.CANCELED:
+        return ("retry",)
+    stoppable = job.sent_at is None and job.order.state == OrderState.PAID
+    ways = ("release",) if job.hold else ("retry",)
+    return (*ways, "cancel") if stoppable else (*ways, "delivered")
+
+
+def _fulfilment(pk: int) -> Fulfilment:
+    return Fulfilment.objects.select_related("order").get(pk=pk)
+
+
+def _retry(pk: int, who: str) -> str:
+    return "Queued: it is tried again." if lifecycle.retry(_fulfilment(pk), who=who) else "There is nothing to try."
+
+
+def _release(pk: int, who: str) -> str:
+    job = _fulfilment(pk)
+    if not lifecycle.release(job, who=who):
+        return "It was not held."
+    if job.state == FulfilmentState.ATTENTION:
+        lifecycle.retry(job, who=who)
+    return "Released: it goes on."
+
+
+def _cancel(pk: int, who: str) -> str:
+    return cancel_for_shop(_fulfilment(pk).order, who=who)
+
+
+def cancel_for_shop(order: Order, *, who: str) -> str:
+    """Call an order off that cannot be made, give its money back, and write to the buyer."""
+    with transaction.atomic():
+        if not lifecycle.cancel(order, who=who, why="canceled by staff"):
+            return f"Too late: the order is {order.get_state_display().lower()} and may be printing."
+        back = refunding.give_back(order, who=who, note="canceled by staff")
+        mails.order_canceled(order, by="shop", refund=back, reason=OURS)
+    _close(order)
+    return f"Canceled; {written(back, order.currency)} is going back."
+
+
+def _close(order: Order) -> None:
+    alerts.close_alert(f"order:{order.number}")
+    for job in Fulfilment.objects.filter(order=order):
+        alerts.close_alert(f"fulfilment:{job.external_id}")
+
+
+def _settle(pk: int, who: str) -> str:
+    """Printify will say nothing more of it (a lost parcel, an order ended there): staff have dealt with it."""
+    job = _fulfilment(pk)
+    with transaction.atomic():
+        moved = lifecycle.settle(job, who=who)
+    if moved:
+        _close(job.order)
+    return "Closed: nobody looks at it any more." if moved else "It was dealt with already."
+
+
+# --- Orders --------------------------------------------------------------------------------------------
+
+
+def _orders() -> Iterator[Row]:
+    rows = Order.objects.filter(state=OrderState.ATTENTION).prefetch_related("events").order_by("placed_at")[:SHOWN]
+    for order in rows:
+        moves = [event for event in order.events.all() if event.new == OrderState.ATTENTION]
+        why = moves[-1].why if moves else ""
+        url = reverse("admin:orders_order_change", args=[order.pk])
+        costs = f"Agreed was {written(order.total, order.currency)}."
+        since = moves[-1].at if moves else order.placed_at
+        yield Row(order.pk, f"Order {order.number}: the money differs", why, since, url, costs, ("accept", "give_back"))
+
+
+def _accept(pk: int, who: str) -> str:
+    order = Order.objects.get(pk=pk)
+    with transaction.atomic():
+        done = lifecycle.accept(order, who=who)
+    if done:
+        _close(order)
+    return "Accepted: it is being printed." if done else "It was dealt with already."
+
+
+def _give_back(pk: int, who: str) -> str:
+    return cancel_for_shop(Order.objects.get(pk=pk), who=who)
+
+
+# --- Claims --------------------------------------------------------------------------------------------
+
+
+def _claims() -> Iterator[Row]:
+    rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order").prefetch_related("lines")
+    for claim in rows.order_by("made_at")[:SHOWN]:
+        what = f"{claim.get_kind_display()} (order {claim.order.number})"
+        url = reverse("admin:orders_claim_change", args=[claim.pk])
+        cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())
+        worth = written(claims.worth(claim), claim.order.currency)
+        costs = f"A refund is {worth}; a reprint about {written(cost, claim.order.currency)} and delivery."
+        yield Row(claim.pk, what, claim.words[:300], claim.made_at, url, costs, ("reprint", "refund"))
+
+
+def _reprint(pk: int, who: str) -> str:
+    claim = Claim.objects.select_related("order").get(pk=pk)
+    return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
+
+
+def _refund(pk: int, who: str) -> str:
+    claim = Claim.objects.select_related("order").get(pk=pk)
+    if not claims.refund(claim, who=who):
+        return "It was answered already."
+    return f"{written(claim.refund, claim.order.currency)} is going back."
+
+
+attention.register(
+    Source(
+        "printing",
+        "Printing",
+        "orders.change_fulfilment",
+        _printing,
+        {
+            "retry": Way("Try again", _retry),
+            "release": Way("Release it", _release),
+            "cancel": Way("Cancel and refund", _cancel, final=True),
+            "delivered": Way("It is settled", _settle, final=True),
+        },
+    )
+)
+attention.register(
+    Source(
+        "orders",
+        "Orders",
+        "orders.change_order",
+        _orders,
+        {"accept": Way("Accept and print", _accept, final=True), "give_back": Way("Refund it", _give_back, final=True)},
+    )
+)
+attention.register(
+    Source(
+        "claims",
+        "Claims",
+        "orders.change_claim",
+        _claims,
+        {"reprint": Way("Print again", _reprint, final=True), "refund": Way("Refund", _refund, final=True)},
+    )
+)

@@ -1,0 +1,85 @@
+"""Claims for staff: what the buyer wrote, the photos, and three answers. Photos are served here and nowhere else."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from ilytat.integrations.readonly import ReadOnlyAdmin
+from orders import claims
+from orders.models import Claim, ClaimPhoto
+
+
+class AnswerForm(forms.Form):
+    """`amount` in minor units; empty for what the claimed lines cost."""
+
+    decision = forms.ChoiceField(choices=[(name, name) for name in ("reprint", "refund", "decline")])
+    answer = forms.CharField(max_length=2000, required=False)
+    amount = forms.IntegerField(min_value=1, max_value=99_999_999, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("decision") == "decline" and not given.get("answer"):
+            self.add_error("answer", "Tell the buyer why.")
+        return given
+
+
+@admin.register(Claim)
+class ClaimAdmin(ReadOnlyAdmin[Claim]):
+    list_display = ("order", "kind", "state", "made_at", "answered_at", "answered_by")
+    list_filter = ("state", "kind", "made_at")
+    search_fields = ("order__number", "words")
+    list_select_related = ("order",)
+    fields = ("order", "kind", "state", "words", "made_at", "answer", "answered_by", "answered_at", "reprint", "refund")
+    change_form_template = "admin/orders/claim/change_form.html"
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/answer/", wrap(require_POST(self.answer)), name="orders_claim_answer"),
+            path("photos/<int:pk>/", wrap(require_GET(self.photo)), name="orders_claim_photo"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` (minor units)."""
+        claim = self.get_object(request, object_id)
+        more: dict[str, Any] = {}
+        if claim:
+            pictures = claim.photos.defer("image")
+            more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.worth(claim)}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    def answer(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm("orders.change_claim"):
+            raise PermissionDenied
+        claim, form = get_object_or_404(Claim.objects.select_related("order"), pk=pk), AnswerForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        elif _decide(claim, str(request.user), form.cleaned_data):
+            messages.success(request, "Answered; the buyer is told by mail.")
+        else:
+            messages.warning(request, "It was answered already.")
+        return redirect("admin:orders_claim_change", pk)
+
+    def photo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = get_object_or_404(ClaimPhoto, pk=pk)
+        headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline"}
+        return HttpResponse(bytes(found.image), content_type="image/webp", headers=headers)
+
+
+def _decide(claim: Claim, who: str, given: dict[str, Any]) -> bool:
+    if given["decision"] == "reprint":
+        return claims.reprint(claim, who=who, answer=given["answer"])
+    if given["decision"] == "refund":
+        return claims.refund(claim, who=who, amount=given["amount"], answer=given["answer"])
+    return claims.decline(claim, who=who, answer=given["answer"])

@@ -1,0 +1,128 @@
+"""What buyers claim and what staff answer. Each claim is taken in once and answered once.
+
+Sources: the shop's terms (faulty or wrong: a reprint or the money back within 30 days) and, where the law knows it, the
+right to withdraw within 14 days of delivery from what was not made to the buyer's own words.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from ilytat.integrations import alerts, bell
+from orders import lifecycle, mails, refunding, reprints
+from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
+from orders.models.claim import ClaimKind, ClaimState
+from orders.photos import Photo
+from orders.places import WITHDRAWAL_COUNTRIES
+from orders.states import FulfilmentState, OrderState
+
+CLAIM_TIME = timedelta(days=30)
+WITHDRAWAL_TIME = timedelta(days=14)
+ANSWER_TIME = timedelta(days=2)
+NEEDS_PHOTO = frozenset({ClaimKind.DAMAGED, ClaimKind.WRONG})
+
+
+def claimable(order: Order, fulfilment: Fulfilment | None) -> bool:
+    """Once printing has begun, and for 30 days after the last parcel arrived."""
+    if fulfilment is None or fulfilment.sent_at is None or order.state != OrderState.PAID:
+        return False
+    return _within(fulfilment, CLAIM_TIME)
+
+
+def withdrawable(order: Order, fulfilment: Fulfilment | None) -> list[OrderLine]:
+    """Lines the law lets the buyer withdraw from, today."""
+    if order.country not in WITHDRAWAL_COUNTRIES or order.state != OrderState.PAID or order.reprint_of_id:
+        return []
+    if fulfilment is None or fulfilment.sent_at is None or not _within(fulfilment, WITHDRAWAL_TIME):
+        return []  # before printing the whole order can simply be canceled
+    withdrawn = OrderLine.objects.filter(claims__order=order, claims__kind=ClaimKind.WITHDRAWAL)
+    return list(order.lines.filter(personalised=False).exclude(pk__in=withdrawn))
+
+
+def _within(fulfilment: Fulfilment, time: timedelta) -> bool:
+    if fulfilment.state != FulfilmentState.DELIVERED:
+        return True
+    arrived = [parcel.delivered_at for parcel in fulfilment.shipments.all() if parcel.delivered_at]
+    return not arrived or max(arrived) + time > timezone.now()
+
+
+def receive(
+    order: Order, *, key: uuid.UUID, kind: ClaimKind, lines: Iterable[OrderLine], words: str, photos: Sequence[Photo]
+) -> Claim:
+    """Keep the claim, tell staff and the buyer: once for each `key`, which the form carries."""
+    with transaction.atomic():
+        known = {"order": order, "kind": kind, "words": words}
+        claim, made = Claim.objects.get_or_create(key=f"{order.pk}:{key.hex}", defaults=known)
+        if not made:
+            return claim
+        claim.lines.set(lines)
+        ClaimPhoto.objects.bulk_create(
+            ClaimPhoto(claim=claim, image=x.data, width=x.width, height=x.height) for x in photos
+        )
+        lifecycle.note(order, who="buyer", what="claim", why=f"{claim.get_kind_display()}")
+        message = f"Order {order.number}: {claim.get_kind_display()}."
+        alerts.open_alert(f"claim:{claim.pk}", message, next_step="Answer the claim in the admin.")
+        _receipt(claim)
+    return claim
+
+
+def _receipt(claim: Claim) -> None:
+    if claim.kind == ClaimKind.WITHDRAWAL:
+        mails.withdrawal_receipt(claim)
+    else:
+        mails.claim_received(claim, answer_by=timezone.localdate() + ANSWER_TIME)
+
+
+def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
+    """Print the claimed lines again at the shop's cost. False: it was answered already."""
+    with transaction.atomic():
+        if not _answered(claim, ClaimState.REPRINTED, who, answer):
+            return False
+        claim.reprint = reprints.make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
+        claim.save(update_fields=["reprint"])
+        mails.claim_answered(claim, decision="reprint")
+    bell.ring(lifecycle.FULFILMENT_QUEUE, lifecycle.FULFILMENT_QUEUE)
+    return True
+
+
+def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "") -> bool:
+    """Give `amount` (minor units) back, by default what the claimed lines cost. False: it was answered already."""
+    wanted = amount if amount is not None else worth(claim)
+    with transaction.atomic():
+        if not _answered(claim, ClaimState.REFUNDED, who, answer):
+            return False
+        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=f"claim: {claim.get_kind_display()}")
+        claim.save(update_fields=["refund"])
+        mails.claim_answered(claim, decision="refund")
+    return True
+
+
+def decline(claim: Claim, *, who: str, answer: str) -> bool:
+    with transaction.atomic():
+        if not _answered(claim, ClaimState.DECLINED, who, answer):
+            return False
+        mails.claim_answered(claim, decision="declined")
+    return True
+
+
+def worth(claim: Claim) -> int:
+    """What was paid for the claimed lines, minor units; with a discount, their share of it less."""
+    order, lines = claim.order, list(claim.lines.all())
+    if not lines:
+        return order.total
+    bought = sum(line.amount for line in lines)
+    return bought - bought * order.discount // order.subtotal if order.subtotal else bought
+
+
+def _answered(claim: Claim, state: ClaimState, who: str, answer: str) -> bool:
+    """Only the first of two answers counts."""
+    columns = {"state": state, "answer": answer, "answered_by": who[:120], "answered_at": timezone.now()}
+    if not Claim.objects.filter(pk=claim.pk, state=ClaimState.OPEN).update(**columns):
+        return False
+    claim.refresh_from_db()
+    lifecycle.note(claim.order, who=who, what=f"claim {state}", why=answer[:500])
+    alerts.close_alert(f"claim:{claim.pk}")
+    return True

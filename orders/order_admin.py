@@ -1,0 +1,137 @@
+"""An order as staff see it: timeline, printing, mails, claims and notes on one page, with the buttons beside them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
+from notifications import outbox
+from notifications.models import OutgoingEmail
+from orders import arrivals, attention, lifecycle
+from orders.models import Fulfilment, Order, OrderEvent, OrderLine
+
+
+class LineInline(ReadOnlyInline[OrderLine, Order]):
+    model = OrderLine
+    fields = ("title", "label", "sku", "quantity", "unit_price", "unit_cost")
+
+
+class TimelineInline(ReadOnlyInline[OrderEvent, Order]):
+    model = OrderEvent
+    verbose_name_plural = "timeline"
+    fields = ("at", "who", "what", "old", "new", "why")
+
+
+def _retry(order: Order, who: str) -> str:
+    return "Queued: it is tried again." if lifecycle.retry(_job(order), who=who) else "There is nothing to try."
+
+
+def _hold(order: Order, who: str) -> str:
+    return "Held." if lifecycle.hold(_job(order), who=who, why="held by staff") else "Too late, or held already."
+
+
+def _release(order: Order, who: str) -> str:
+    return "Released." if lifecycle.release(_job(order), who=who) else "It was not held."
+
+
+def _cancel(order: Order, who: str) -> str:
+    return attention.cancel_for_shop(order, who=who)
+
+
+def _job(order: Order) -> Fulfilment:
+    return get_object_or_404(Fulfilment.objects.select_related("order"), order=order)
+
+
+WAYS: dict[str, Callable[[Order, str], str]] = {
+    "retry": _retry,
+    "hold": _hold,
+    "release": _release,
+    "cancel": _cancel,
+}
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin[Order]):
+    list_display = ("number", "state", "printing", "email", "total", "currency", "placed_at")
+    list_filter = ("state", "fulfilment__state", "placed_at", "live")
+    search_fields = ("number", "email", "name", "lines__title")
+    list_select_related = ("fulfilment",)
+    date_hierarchy = "placed_at"
+    inlines = (LineInline, TimelineInline)
+    change_form_template = "admin/orders/order/change_form.html"
+
+    @admin.display(description="printing", ordering="fulfilment__state")
+    def printing(self, order: Order) -> str:
+        fulfilment = getattr(order, "fulfilment", None)
+        return fulfilment.get_state_display() if fulfilment else "-"
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("arrivals/", wrap(self.arrivals), name="orders_arrivals"),
+            path("<int:pk>/do/<slug:way>/", wrap(require_POST(self.act)), name="orders_order_do"),
+            path("<int:pk>/note/", wrap(require_POST(self.note)), name="orders_order_note"),
+            path("<int:pk>/mail/<int:mail>/", wrap(require_POST(self.resend)), name="orders_order_mail"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Beside Django's: `job`, `ways`, `mails`, `claims`, `reprints`, `payments` (their address in the admin)."""
+        order = self.get_object(request, object_id)
+        more = _beside(order) if order else {}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    def act(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
+        order = self._mine(request, pk)
+        if way not in WAYS:
+            raise PermissionDenied
+        messages.info(request, WAYS[way](order, str(request.user)))
+        return redirect("admin:orders_order_change", pk)
+
+    def note(self, request: HttpRequest, pk: int) -> HttpResponse:
+        words = request.POST.get("words", "").strip()[:2000]
+        if words:
+            lifecycle.note(self._mine(request, pk), who=str(request.user), what="note", why=words)
+        return redirect("admin:orders_order_change", pk)
+
+    def resend(self, request: HttpRequest, pk: int, mail: int) -> HttpResponse:
+        order = self._mine(request, pk)
+        try:
+            outbox.again(get_object_or_404(OutgoingEmail, pk=mail, reference=order.number))
+        except ValueError as why:
+            messages.error(request, str(why))
+        else:
+            messages.info(request, "It is sent once more.")
+        return redirect("admin:orders_order_change", pk)
+
+    def arrivals(self, request: HttpRequest) -> HttpResponse:
+        """How promises of arrival were kept, by printer and country."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = self.admin_site.each_context(request) | {"records": arrivals.records(), "title": "Arrival times"}
+        return render(request, "admin/orders/arrivals.html", context | {"enough": arrivals.ENOUGH})
+
+    def _mine(self, request: HttpRequest, pk: int) -> Order:
+        if not request.user.has_perm("orders.change_order"):
+            raise PermissionDenied
+        return get_object_or_404(Order, pk=pk)
+
+
+def _beside(order: Order) -> dict[str, Any]:
+    job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier").first()
+    return {
+        "job": job,
+        "ways": list(WAYS),
+        "mails": OutgoingEmail.objects.filter(reference=order.number).order_by("pk").defer("html", "text", "context"),
+        "claims": order.claims.all(),
+        "reprints": order.reprints.all(),
+        "payments": reverse("admin:payments_payment_changelist") + f"?q={order.number}",
+    }

@@ -1,0 +1,49 @@
+"""Photos from strangers: opened with care, drawn anew without their metadata, and small."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps
+
+MOST = 5
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+EDGE = 1600
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+
+
+class BadPhoto(Exception):
+    """The words say to the buyer why."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    data: bytes
+    width: int
+    height: int
+
+
+def redrawn(file: UploadedFile[Any]) -> Photo:
+    """Raises BadPhoto for whatever is no photo, or too large a one."""
+    if (file.size or 0) > MAX_BYTES:
+        raise BadPhoto(_("A photo may have up to 10 MB."))
+    try:
+        with Image.open(
+            BytesIO(file.read()), formats=FORMATS
+        ) as image:  # reads the head only: what is too large is never unpacked
+            if image.width * image.height > MAX_PIXELS:
+                raise BadPhoto(_("This photo has too many pixels."))
+            return _drawn(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadPhoto(_("This file is no photo that we can read. JPEG, PNG and WebP work.")) from error
+
+
+def _drawn(image: Image.Image) -> Photo:
+    upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((EDGE, EDGE))
+    out = BytesIO()
+    upright.save(out, "WEBP", quality=80)
+    return Photo(out.getvalue(), upright.width, upright.height)

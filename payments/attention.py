@@ -1,0 +1,49 @@
+"""What payments bring before staff: refunds that came to rest, and disputes that wait for an answer."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils import timezone
+
+from ilytat.display.money import written
+from ilytat.integrations import alerts, attention, bell
+from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.jobs import ATTENTION
+from payments.models import Dispute, Refund
+from payments.refunds import LANE, QUEUE
+
+
+def _refunds() -> Iterator[Row]:
+    rows = Refund.objects.filter(state=ATTENTION).select_related("payment__order").order_by("created_at")[:SHOWN]
+    for refund in rows:
+        order, payment = refund.payment.order, refund.payment
+        url = reverse("admin:payments_refund_change", args=[refund.pk])
+        costs = f"{written(refund.amount, payment.currency)} has not gone back."
+        what = f"A refund of order {order.number} rests"
+        yield Row(refund.pk, what, refund.last_error, refund.created_at, url, costs, ("again",))
+
+
+def _again(pk: int, _who: str) -> str:
+    """Under the same key: Stripe makes it once however often it is asked."""
+    if not Refund.objects.filter(pk=pk, state=ATTENTION).update(state="new", next_at=timezone.now(), attempts=0):
+        return "It was dealt with already."
+    alerts.close_alert(f"refund:{pk}")
+    bell.ring(QUEUE, LANE)
+    return "Queued: it is tried again."
+
+
+def _disputes() -> Iterator[Row]:
+    open_ = Dispute.objects.filter(closed_at__isnull=True, status__contains="needs_response")
+    for dispute in open_.select_related("payment__order").order_by("opened_at")[:SHOWN]:
+        order = dispute.payment.order
+        url = reverse("admin:payments_dispute_change", args=[dispute.pk])
+        until = f" Answer until {timezone.localtime(dispute.due_by):%d %b %Y, %H:%M}." if dispute.due_by else ""
+        costs = f"{written(dispute.amount, dispute.payment.currency)} and Stripe's fee are at stake."
+        why = f"{dispute.reason.replace('_', ' ').capitalize()}.{until}"
+        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs)
+
+
+attention.register(
+    Source("refunds", "Refunds", "payments.change_refund", _refunds, {"again": Way("Try again", _again)})
+)
+attention.register(Source("disputes", "Disputes", "payments.view_dispute", _disputes))

@@ -1,0 +1,161 @@
+"""What staff see first: one true sentence, and for each thing that waits what it is, what it costs and the ways out."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from ilytat.integrations import alerts, leases
+from ilytat.integrations.models import Alert, InboundEvent, Lease
+from notifications.models import OutgoingEmail
+from orders.models import Fulfilment, Order
+from tests import factories
+from tests.orders.conftest import again, changed, created, paid, printing
+from tests.pages import text
+
+pytestmark = pytest.mark.django_db
+
+INDEX = "/admin/"
+
+
+def stuck(**given: object) -> Fulfilment:
+    return changed(
+        paid(number=f"S{Order.objects.count():07d}"), state="attention", last_error="Printify says no.", **given
+    )
+
+
+def act(client: Client, source: str, pk: int, way: str) -> str:
+    return text_of(client.post(f"/admin/attention/{source}/{pk}/{way}/", follow=True))
+
+
+def text_of(answer: object) -> str:
+    return text(answer) if b"<main" in answer.content else answer.content.decode()  # type: ignore[attr-defined]  # Django's test answer
+
+
+def test_when_nothing_waits_it_says_so(admin_client: Client) -> None:
+    assert "All is well. Nothing needs a person, and no work is waiting." in admin_client.get(INDEX).content.decode()
+
+
+def test_a_stuck_order_says_what_it_costs_and_how_it_goes_on(admin_client: Client) -> None:
+    job = stuck()
+    page = text_of(admin_client.get(INDEX))
+    assert "One thing needs a person" in page
+    assert f"Order {job.order.number} is not being printed" in page
+    assert "Printify says no." in page
+    assert "The buyer paid $29.74." in page
+    for way in ("retry", "cancel"):
+        assert f"/admin/attention/printing/{job.pk}/{way}/" in admin_client.get(INDEX).content.decode()
+
+
+def test_pressing_twice_does_it_once(admin_client: Client) -> None:
+    job = stuck()
+    assert "Canceled" in act(admin_client, "printing", job.pk, "cancel")
+    assert "Too late: the order is canceled" in act(admin_client, "printing", job.pk, "cancel")
+    assert again(job).order.state == "canceled"
+    assert OutgoingEmail.objects.filter(kind="order_canceled").count() == 1
+
+
+def test_a_held_order_is_released(admin_client: Client) -> None:
+    job = changed(created(), hold=True, hold_reason="charge.dispute.created")
+    assert "Held: charge.dispute.created" in text_of(admin_client.get(INDEX))
+    assert "Released" in act(admin_client, "printing", job.pk, "release")
+    assert "It was not held" in act(admin_client, "printing", job.pk, "release")
+
+
+def test_what_is_printing_is_not_canceled_but_settled(admin_client: Client) -> None:
+    job = changed(printing(), state="attention", last_error="Printify says 'canceled'.")
+    assert "Too late" in act(admin_client, "printing", job.pk, "cancel")
+    assert "nobody looks at it any more" in act(admin_client, "printing", job.pk, "delivered")
+    assert again(job).state == "delivered"
+
+
+def test_an_order_whose_money_differs_is_accepted_by_a_person_once(admin_client: Client) -> None:
+    order = factories.order(factories.variant(), state="attention")
+    assert "the money differs" in text_of(admin_client.get(INDEX))
+    assert "it is being printed" in act(admin_client, "orders", order.pk, "accept")
+    assert "dealt with already" in act(admin_client, "orders", order.pk, "accept")
+    assert Fulfilment.objects.filter(order=order).count() == 1
+
+
+def test_webhooks_mails_and_incidents_wait_in_the_same_queue(admin_client: Client) -> None:
+    event = factories.inbound_event(state="attention", last_error="Still unknown")
+    mail = OutgoingEmail.objects.create(kind="shipped", dedupe_key="x", to="a@b.de", context={}, state="attention")
+    alerts.open_alert("health:printify", "Printify is away.", next_step="Wait.")
+    alerts.open_alert("mail:attention", "A mail could not be sent", next_step="Look.")
+    page = text_of(admin_client.get(INDEX))
+    assert "3 things need a person" in page, "an alert about a row that stands there itself is not told twice"
+    assert "Ignored." in act(admin_client, "events", event.pk, "ignore")
+    assert "Dropped." in act(admin_client, "mails", mail.pk, "drop")
+    assert "Closed." in act(admin_client, "incidents", Alert.objects.get(key="health:printify").pk, "close")
+    assert "All is well" in text_of(admin_client.get(INDEX))
+    assert InboundEvent.objects.get().state == "ignored"
+
+
+def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> None:
+    job = paid()
+    changed(job, next_at=timezone.now() - timedelta(minutes=20))
+    assert "the oldest due row of fulfilment is 20 min old" in text_of(admin_client.get(INDEX))
+    leases.heartbeat("worker")
+    Lease.objects.update(beat_at=timezone.now() - timedelta(minutes=10))
+    assert "The worker went silent" in text_of(admin_client.get(INDEX))
+
+
+def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) -> None:
+    asked = []
+    for count in (1, 8):
+        for _ in range(count):
+            stuck()
+            factories.order(factories.variant(), state="attention")
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(INDEX)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
+def test_who_may_not_change_it_does_not_see_it(client: Client) -> None:
+    job = stuck()
+    clerk = get_user_model().objects.create_user(email="clerk@example.com", password="x", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_order"))
+    client.force_login(clerk)
+    assert "is not being printed" not in text_of(client.get(INDEX))
+    assert client.post(f"/admin/attention/printing/{job.pk}/retry/").status_code == 403
+    assert client.get(f"/admin/attention/printing/{job.pk}/retry/").status_code == 405
+
+
+def test_strangers_are_sent_to_sign_in(client: Client) -> None:
+    job = stuck()
+    assert client.post(f"/admin/attention/printing/{job.pk}/cancel/").status_code == 302
+    assert again(job).order.state == "paid"
+
+
+# --- The order's own page ---------------------------------------------------------------------------------
+
+
+def test_the_order_page_has_everything_of_the_order(admin_client: Client) -> None:
+    job = stuck()
+    where = f"/admin/orders/order/{job.order_id}"
+    page = admin_client.get(f"{where}/change/").content.decode()
+    assert "order_confirmed" in page
+    assert "Printify says no." in page
+    mail = OutgoingEmail.objects.get()
+    admin_client.post(f"{where}/mail/{mail.pk}/")
+    assert OutgoingEmail.objects.count() == 2
+    admin_client.post(f"{where}/note/", {"words": "Called her."})
+    assert "Called her." in admin_client.get(f"{where}/change/").content.decode()
+    admin_client.post(f"{where}/do/retry/")
+    assert again(job).state == "new"
+    assert admin_client.get(f"{where}/do/cancel/").status_code == 405
+
+
+def test_how_promises_of_arrival_were_kept(admin_client: Client) -> None:
+    job = printing()
+    now = timezone.now()
+    Order.objects.update(arrives_from=now.date(), arrives_until=now.date() + timedelta(days=3))
+    job.shipments.create(carrier="usps", number="1", provider_id=99, delivered_at=now)
+    page = text_of(admin_client.get("/admin/orders/order/arrivals/"))
+    assert "99 US 1 100" in page

@@ -1,0 +1,242 @@
+"""What buyers claim and staff answer: taken in once, answered once, photos drawn anew and shown to staff alone."""
+
+import uuid
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+from pytest_django.fixtures import Settings
+
+from ilytat.integrations import attention
+from ilytat.integrations.models import Alert
+from notifications.models import OutgoingEmail
+from orders import claims, photos, refunding
+from orders.models import Claim, ClaimPhoto, Fulfilment, Order
+from orders.models.claim import ClaimKind
+from tests.orders.conftest import OTHER_ID, Upstream, changed, look, paid, printing
+from tests.pages import text
+from tests.racing import race
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (40, 30), **how: Any) -> SimpleUploadedFile:
+    out = BytesIO()
+    Image.new("RGB", size, "#c36c40").save(out, kind, **how)
+    return SimpleUploadedFile(f"photo.{kind.lower()}", out.getvalue())
+
+
+def proven(client: Client, order: Order) -> Client:
+    client.post(f"{order.get_absolute_url()}prove/", {"email": order.email})
+    return client
+
+
+def claimed(**given: Any) -> Claim:
+    job = printing()
+    values: dict[str, Any] = {
+        "key": uuid.uuid4(),
+        "kind": ClaimKind.DAMAGED,
+        "lines": job.order.lines.all(),
+        "words": "Torn.",
+        "photos": [],
+    }
+    return claims.receive(job.order, **values | given)
+
+
+def kinds() -> list[str]:
+    return list(OutgoingEmail.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def form(order: Order, **given: Any) -> dict[str, Any]:
+    lines = [line.pk for line in order.lines.all()]
+    return {"kind": "damaged", "lines": lines, "words": "A hole.", "key": str(uuid.uuid4())} | given
+
+
+# --- Taking in ----------------------------------------------------------------------------------------
+
+
+def test_a_claim_is_taken_in_with_its_photos_once(client: Client) -> None:
+    order = printing().order
+    proven(client, order)
+    where = f"{order.get_absolute_url()}problem/"
+    assert "What is wrong?" in text(client.get(where))
+    sent = form(order)
+    for _press in range(2):
+        answer = client.post(where, sent | {"photos": [picture(), picture("PNG")]}, follow=True)
+        assert "We answer within two working days" in text(answer)
+    claim = Claim.objects.get()
+    assert (claim.state, claim.words, claim.photos.count(), claim.lines.count()) == ("open", "A hole.", 2, 1)
+    assert kinds() == ["order_confirmed", "claim_received"]
+    assert Alert.objects.get().key == f"claim:{claim.pk}"
+    assert "we have it and answer soon" in text(client.get(order.get_absolute_url()))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([], "Please add a photo"),
+        ([SimpleUploadedFile("x.jpg", b"<svg onload=alert(1)>")], "no photo that we can read"),
+        ([SimpleUploadedFile("x.jpg", b"\xff\xd8\xff\xe0" + b"0" * 500)], "no photo that we can read"),
+        ([picture() for _ in range(6)], "Up to 5 photos"),
+    ],
+    ids=["none", "no image", "broken", "too many"],
+)
+def test_what_is_no_photo_is_told(client: Client, files: list[SimpleUploadedFile], said: str) -> None:
+    order = printing().order
+    proven(client, order)
+    for file in files:
+        file.seek(0)
+    answer = client.post(f"{order.get_absolute_url()}problem/", form(order) | {"photos": files})
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert not Claim.objects.exists()
+
+
+def test_photos_lose_size_and_secrets_and_too_large_ones_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "at home, 51.5 N"
+    drawn = photos.redrawn(picture(size=(2400, 1200), exif=exif))
+    assert (drawn.width, drawn.height) == (1600, 800)
+    assert b"at home" not in drawn.data
+    assert not Image.open(BytesIO(drawn.data)).getexif()
+    monkeypatch.setattr(photos, "MAX_PIXELS", 100)
+    with pytest.raises(photos.BadPhoto, match="pixels"):
+        photos.redrawn(picture())
+    monkeypatch.setattr(photos, "MAX_BYTES", 100)
+    with pytest.raises(photos.BadPhoto, match="10 MB"):
+        photos.redrawn(picture())
+
+
+def test_only_staff_see_a_photo(client: Client, admin_client: Client) -> None:
+    claim = claimed(photos=[photos.redrawn(picture())])
+    where = f"/admin/orders/claim/photos/{claim.photos.get().pk}/"
+    assert client.get(where).status_code == 302
+    customer = get_user_model().objects.create_user(email="bob@example.com", password="x")
+    client.force_login(customer)
+    assert client.get(where).status_code == 302
+    answer = admin_client.get(where)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_nothing_is_claimed_before_printing_nor_after_thirty_days(client: Client) -> None:
+    waiting = paid().order
+    assert not claims.claimable(waiting, Fulfilment.objects.get(order=waiting))
+    job = changed(printing(), state="delivered")
+    parcel = job.shipments.create(carrier="usps", number="1", delivered_at=timezone.now() - timedelta(days=29))
+    assert claims.claimable(job.order, job)
+    parcel.delivered_at = timezone.now() - timedelta(days=31)
+    parcel.save()
+    assert not claims.claimable(job.order, job)
+
+
+# --- Answering -----------------------------------------------------------------------------------------
+
+
+def test_a_reprint_is_an_order_of_its_own_that_costs_the_buyer_nothing(upstream: Upstream, settings: Settings) -> None:
+    claim = claimed()
+    assert claims.reprint(claim, who="eva", answer="We are sorry.")
+    assert not claims.reprint(Claim.objects.get(), who="eva")
+    parent, again = claim.order, Order.objects.get(reprint_of=claim.order)
+    assert (again.number, again.total, again.state) == (f"{parent.number}R1", 0, "paid")
+    assert again.live == parent.live, "a test order's reprint is a test order"
+    job = Fulfilment.objects.get(order=again)
+    assert job.external_id == job.request["external_id"] == again.number
+    assert [line["quantity"] for line in job.request["line_items"]] == [1]
+    upstream.creates(OTHER_ID)
+    assert look(job).printify_order_id == OTHER_ID
+    assert kinds() == ["order_confirmed", "claim_received", "claim_answered"]
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["decision"] == "reprint"
+    assert Alert.objects.get(key=f"claim:{claim.pk}").closed_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_answers_at_once_print_once() -> None:
+    claim = claimed()
+    answers = race(3, lambda: claims.reprint(Claim.objects.select_related("order").get(), who="eva"))
+    assert sorted(answers) == [False, False, True]
+    assert Order.objects.filter(reprint_of=claim.order).count() == 1
+
+
+def test_a_refund_gives_back_what_the_lines_cost_and_not_the_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    def giver(_order: Order, amount: int | None, *, who: str, note: str) -> int:
+        asked.append(amount)
+        return amount or 0
+
+    monkeypatch.setattr(refunding, "_givers", [giver])
+    claim = claimed()
+    assert claims.refund(claim, who="eva")
+    assert not claims.refund(claim, who="eva")
+    assert not claims.decline(claim, who="eva", answer="no")
+    assert asked == [2499]
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "$24.99"
+
+
+def test_staff_answer_in_the_admin(admin_client: Client) -> None:
+    claim = claimed(photos=[photos.redrawn(picture())])
+    where = f"/admin/orders/claim/{claim.pk}/"
+    page = admin_client.get(f"{where}change/").content.decode()
+    assert f"/admin/orders/claim/photos/{ClaimPhoto.objects.get().pk}/" in page
+    admin_client.post(f"{where}answer/", {"decision": "decline", "answer": ""})
+    assert Claim.objects.get().state == "open", "a refusal needs its reason"
+    admin_client.post(f"{where}answer/", {"decision": "decline", "answer": "It is the chosen color."})
+    assert Claim.objects.get().state == "declined"
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["answer"] == "It is the chosen color."
+
+
+def test_an_open_claim_waits_for_staff_with_what_it_costs() -> None:
+    claim = claimed()
+    source = attention.source("claims")
+    assert source
+    [row] = source.rows()
+    assert (row.pk, row.ways) == (claim.pk, ("reprint", "refund"))
+    assert "A refund is $24.99; a reprint about $11.00" in row.costs
+
+
+# --- Withdrawal -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _berlin(settings: Settings) -> None:
+    settings.SHIP_TO_COUNTRIES = ["US", "DE"]
+
+
+@pytest.mark.usefixtures("_berlin")
+def test_where_the_law_says_so_a_line_is_withdrawn_from_in_two_clicks(client: Client) -> None:
+    job = printing(country="DE", region="", zip="10115", city="Berlin")
+    line = job.order.lines.get()
+    where = f"{job.order.get_absolute_url()}withdraw/{line.pk}/"
+    proven(client, job.order)
+    assert where in client.get(job.order.get_absolute_url()).content.decode()
+    assert "Withdraw from the contract?" in text(client.get(where))
+    for _press in range(2):
+        client.post(where)
+    claim = Claim.objects.get()
+    assert (claim.kind, list(claim.lines.all())) == ("withdrawal", [line])
+    assert kinds() == ["order_confirmed", "withdrawal_receipt"]
+    assert where not in client.get(job.order.get_absolute_url()).content.decode()
+
+
+def test_no_withdrawal_where_no_law_gives_one() -> None:
+    american, job = printing(number="USA23456"), printing("p2", country="DE")
+    assert claims.withdrawable(american.order, american) == []
+    assert len(claims.withdrawable(job.order, job)) == 1
+    job.order.lines.update(personalised=True)
+    assert claims.withdrawable(job.order, job) == []
+
+
+def test_the_right_ends_fourteen_days_after_delivery() -> None:
+    job = changed(printing(country="DE"), state="delivered")
+    parcel = job.shipments.create(carrier="dhl", number="1", delivered_at=timezone.now() - timedelta(days=13))
+    assert claims.withdrawable(job.order, job)
+    parcel.delivered_at = timezone.now() - timedelta(days=15)
+    parcel.save()
+    assert claims.withdrawable(job.order, job) == []
