@@ -56,7 +56,7 @@ def test_an_account_from_sign_up_to_erasure(live_server: LiveServer, browser_pag
 def sign_up(live_server: LiveServer, page: Page) -> None:
     page.goto(f"{live_server.url}/accounts/signup/")
     looks_right(page)
-    page.locator("[name=email]").fill(EMAIL)
+    page.locator("main [name=email]").fill(EMAIL)
     page.locator("[name=password1]").fill(FIRST)
     press(page, "Make my account")
     page.goto(link_in_mail(live_server))
@@ -69,7 +69,7 @@ def forget_the_password(live_server: LiveServer, page: Page) -> None:
     page.context.clear_cookies()
     page.goto(f"{live_server.url}/accounts/password/reset/")
     looks_right(page)
-    page.locator("[name=email]").fill(EMAIL)
+    page.locator("main [name=email]").fill(EMAIL)
     with page.expect_navigation():
         page.locator("main form button[type=submit]").first.click()
     page.goto(link_in_mail(live_server))

@@ -79,7 +79,7 @@ def order_and_pay(stack: Stack, page: Page) -> str:
     looks_right(page)
     page.get_by_role("link", name="Go to checkout").or_(page.get_by_role("button", name="Go to checkout")).click()
     for name, value in ADDRESS.items():
-        page.locator(f"[name={name}]").fill(value)
+        page.locator(f"main [name={name}]").fill(value)
     page.locator("[name=region]").select_option("IL")
     looks_right(page)
     press_pay(page)
