@@ -31,6 +31,11 @@ if settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
         "socket_connect_timeout": 2,
         "visibility_timeout": 900,
     }
+elif settings.CELERY_BROKER_URL.startswith("sqla"):
+    from kombu.transport.sqlalchemy import Transport  # late: only where the broker is a file
+
+    # Looks each second by itself. As a transport option it would be handed on to the database engine.
+    Transport.polling_interval = 0.25
 
 MINUTE = 60.0
 app.conf.beat_schedule = {
@@ -69,5 +74,6 @@ app.conf.beat_schedule = {
     },
     "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
+    "forget ended sessions": {"task": "ilytat.integrations.tasks.clear_sessions", "schedule": 24 * 60 * MINUTE},
 }
 app.autodiscover_tasks(["ilytat.integrations", "catalog", "orders", "payments", "notifications"])

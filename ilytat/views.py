@@ -1,5 +1,6 @@
 """Pages of the house itself: health, and what is shown when something went wrong."""
 
+import time
 from datetime import datetime
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from ilytat.integrations import jobs
 from ilytat.integrations.models import HealthResult, Lease
 
 LATE_SECONDS = 600
+SILENT_SECONDS = max(300.0, 10 * settings.SWEEP_SECONDS)
+STARTED = time.monotonic()
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -23,22 +26,32 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def healthz_deep(_request: HttpRequest) -> HttpResponse:
-    """Database, oldest due row of each queue, last sweep, last results of the health checks. 503 when work is late."""
+    """Database, oldest due row of each queue, signs of life, last results of checks. 503 with `reasons` when late."""
     try:
         connection.ensure_connection()
         queues = {queue.name: _oldest(queue) for queue in jobs.queues()}
         beats = {row.name: _age(row.beat_at) for row in Lease.objects.filter(name__in=("worker", "beat"))}
         checks = dict(HealthResult.objects.values_list("name", "state"))
     except DatabaseError:
-        return JsonResponse({"status": "down", "database": "down"}, status=503)
-    late = any(age > LATE_SECONDS for age in queues.values())
+        return JsonResponse({"status": "down", "database": "down", "reasons": ["database: no answer"]}, status=503)
+    reasons = [f"{name}: work has been due for {age} s" for name, age in queues.items() if age > LATE_SECONDS]
+    reasons += _silent(beats)
     body = {
-        "status": "late" if late else "ok",
+        "status": "late" if reasons else "ok",
+        "reasons": reasons,
         "database": "ok",
         "oldest_due_seconds": queues,
         "heartbeat_age_seconds": beats,
+        "checks": checks,
     }
-    return JsonResponse(body | {"checks": checks}, status=503 if late else 200)
+    return JsonResponse(body, status=503 if reasons else 200)
+
+
+def _silent(beats: dict[str, int]) -> list[str]:
+    """Who gives no sign of life. What was before this process began is forgiven until they had time to begin too."""
+    here = time.monotonic() - STARTED
+    ages = {name: beats.get(name, int(here)) for name in ("worker", "beat")}
+    return [f"{name}: no sign of life for {age} s" for name, age in ages.items() if min(age, here) > SILENT_SECONDS]
 
 
 def _oldest(queue: jobs.Queue[jobs.Job]) -> int:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.core.management import call_command
 from django.utils import timezone
 
 from ilytat.integrations import bell, health, jobs, leases
@@ -41,3 +42,9 @@ def purge() -> None:
     now = timezone.now()
     InboundEvent.objects.filter(received_at__lt=now - timedelta(days=30), state__in=("done", "ignored")).delete()
     SyncLog.objects.filter(at__lt=now - timedelta(days=90)).delete()
+
+
+@shared_task(ignore_result=True)
+def clear_sessions() -> None:
+    """Ended ones: each guest with a cart leaves one behind."""
+    call_command("clearsessions")

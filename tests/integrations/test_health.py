@@ -1,3 +1,4 @@
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -5,9 +6,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from ilytat.integrations import health
+from ilytat import views
+from ilytat.integrations import health, leases
 from ilytat.integrations.health import Verdict
-from ilytat.integrations.models import Alert, HealthResult
+from ilytat.integrations.models import Alert, HealthResult, Lease
 from tests.factories import inbound_event
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +73,8 @@ def test_the_shallow_page_asks_nobody(client: Client, django_assert_num_queries:
 
 def test_the_deep_page_tells_of_queues_and_checks(client: Client, check: Answers) -> None:
     run()
+    for name in ("worker", "beat"):
+        leases.heartbeat(name)
     answer = client.get("/healthz/deep")
 
     assert answer.status_code == 200
@@ -85,3 +89,30 @@ def test_the_deep_page_is_503_when_work_is_late(client: Client) -> None:
     answer = client.get("/healthz/deep")
 
     assert (answer.status_code, answer.json()["status"]) == (503, "late")
+    assert answer.json()["reasons"][0].startswith("inbox: work has been due for 66")
+
+
+@pytest.mark.parametrize("silent", ["worker", "beat"])
+def test_the_deep_page_is_503_when_worker_or_beat_gives_no_sign_of_life(
+    client: Client, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    for name in ("worker", "beat"):
+        leases.heartbeat(name)
+    Lease.objects.filter(name=silent).update(beat_at=timezone.now() - timedelta(seconds=400))
+    monkeypatch.setattr(views, "STARTED", time.monotonic())
+    assert client.get("/healthz/deep").status_code == 200, "this process has only just begun, and so may they"
+
+    monkeypatch.setattr(views, "STARTED", time.monotonic() - 500)
+    answer = client.get("/healthz/deep")
+
+    assert answer.status_code == 503
+    (reason,) = answer.json()["reasons"]
+    assert reason.startswith(f"{silent}: no sign of life for 40")
+
+
+def test_the_deep_page_is_503_when_neither_ever_began(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "STARTED", time.monotonic() - 500)
+
+    reasons = client.get("/healthz/deep").json()["reasons"]
+
+    assert [reason.partition(":")[0] for reason in reasons] == ["worker", "beat"]
