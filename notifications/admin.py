@@ -2,19 +2,21 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ilytat.integrations import bell
 from ilytat.integrations.jobs import ATTENTION
-from notifications import outbox, previews
+from notifications import campaign_admin, outbox, previews  # noqa: F401 (registers marketing's pages)
 from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
 
@@ -25,7 +27,7 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
 
     list_display = ("created_at", "what", "to", "reference", "state", "fate", "attempts", "sent_at")
     list_display_links = ("created_at", "what")
-    list_filter = ("state", "fate", "kind", "created_at")
+    list_filter = ("state", "fate", "stream", "kind", "created_at")
     search_fields = ("to", "reference", "subject", "dedupe_key")
     date_hierarchy = "created_at"
     actions = ("try_now", "send_again")
@@ -60,7 +62,8 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
         """Only what is not in a worker's hands: the lease refuses a rival anyway."""
         fresh = {"state": "new", "next_at": timezone.now(), "attempts": 0}
         count = mails.filter(state__in=("new", ATTENTION), lease_until__isnull=True).update(**fresh)
-        bell.ring(outbox.QUEUE, outbox.LANE)
+        for stream in ("shop", "marketing"):
+            outbox.ring(stream)
         self._report(request, count, mails.count() - count, "Put back into the queue")
 
     @admin.action(description="Send again as a new mail", permissions=["change"])
@@ -123,9 +126,9 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
 
     @admin.display(description="Mails with this brand (save first)")
     def mails(self, _brand: Brand) -> SafeString:
-        links = ((reverse("admin:brand_preview", args=[kind.name]), kind.what) for kind in KINDS.values())
-        items = format_html_join("", '<li><a href="{}" target="_blank" rel="noopener">{}</a></li>', links)
-        return format_html("<ul>{}</ul>", items)
+        page = reverse("admin:brand_mails")
+        link = '<a href="{}" target="_blank" rel="noopener">See every mail, in each language, also of a real order</a>'
+        return format_html(link, page)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002 (Django's signature)
         brand = Brand.objects.order_by("pk").first() or Brand.objects.create()
@@ -133,12 +136,34 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview_page)
-        return [path("preview/<str:kind>", view, name="brand_preview"), *super().get_urls()]
+        mails = self.admin_site.admin_view(self.mails_page)
+        return [
+            path("mails/", mails, name="brand_mails"),
+            path("preview/<str:kind>", view, name="brand_preview"),
+            *super().get_urls(),
+        ]
+
+    def mails_page(self, request: HttpRequest) -> HttpResponse:
+        """Every kind, in a language, of the sample or of a real order."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        chosen = {"language": request.GET.get("language", "en"), "order": request.GET.get("order", "").strip()}
+        known = not chosen["order"] or OutgoingEmail.objects.filter(reference=chosen["order"]).exists()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Every mail with this brand",
+            "kinds": KINDS.values(),
+            "languages": settings.LANGUAGES,
+            "query": urlencode(chosen),
+            "known": known,
+            **chosen,
+        }
+        return TemplateResponse(request, "admin/notifications/mails.html", context)
 
     def preview_page(self, request: HttpRequest, kind: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return previews.of_kind(kind)
+        return previews.of_kind(kind, request.GET.get("language", "en"), request.GET.get("order", ""))
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

@@ -2,12 +2,15 @@
 a sandbox: no script, no form, no frame, and the origin of nobody.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.utils.html import escape
 
 from notifications import rendering
-from notifications.mails import KINDS
+from notifications.mails import BUYER, KINDS
 from notifications.models import OutgoingEmail
 from notifications.samples import sample
 
@@ -37,11 +40,26 @@ def _fresh(mail: OutgoingEmail) -> tuple[str, str]:
     return rendered.html, rendered.text
 
 
-def of_kind(kind: str) -> HttpResponse:
-    """A sample, in today's brand."""
-    if kind not in KINDS:
+def of_kind(kind: str, language: str, order: str = "") -> HttpResponse:
+    """A sample in today's brand; with an order's number, of what its mails really said."""
+    if kind not in KINDS or language not in dict(settings.LANGUAGES):
         raise Http404
-    return _sandboxed(rendering.render(kind, "en", sample(kind)).html)
+    return of_context(kind, language, sample(kind) | real(kind, order))
+
+
+def of_context(kind: str, language: str, context: Mapping[str, Any]) -> HttpResponse:
+    nowhere = {"leave_url": settings.SITE_URL, "choices_url": settings.SITE_URL}
+    links = nowhere if KINDS[kind].stream == "marketing" else rendering.NO_LINKS
+    return _sandboxed(rendering.render(kind, language, context, links=links).html)
+
+
+def real(kind: str, order: str) -> dict[str, Any]:
+    """What this kind can take from the mails of that order: lines, sums, address, parcel; {} for none."""
+    mails = OutgoingEmail.objects.filter(reference=order, kind__in=[k.name for k in BUYER if not k.secret])
+    found: dict[str, Any] = {}
+    for mail in mails.order_by("created_at") if order else ():
+        found |= {name: value for name, value in mail.context.items() if name in KINDS[kind].keys}
+    return found
 
 
 def _sandboxed(html: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from ilytat.integrations import jobs
 from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail
+from notifications.samples import sample
 from tests.notifications.conftest import Queue
 
 pytestmark = pytest.mark.django_db
@@ -91,11 +92,25 @@ def test_try_now_frees_what_needs_attention_and_leaves_what_was_sent(admin_clien
 def test_the_brand_is_one_row_opened_at_once_with_a_preview_of_every_mail(admin_client: Client) -> None:
     page = admin_client.get(reverse("admin:notifications_brand_changelist"), follow=True).content.decode()
     assert Brand.objects.count() == 1
+    assert reverse("admin:brand_mails") in page
+    page = admin_client.get(reverse("admin:brand_mails")).content.decode()
     for kind in KINDS.values():
         link = reverse("admin:brand_preview", args=[kind.name])
         assert link in page
         assert admin_client.get(link).status_code == 200
     assert admin_client.get(reverse("admin:brand_preview", args=["nothing"])).status_code == 404
+    assert admin_client.get(reverse("admin:brand_preview", args=["shipped"]), {"language": "xx"}).status_code == 404
+
+
+def test_a_preview_shows_what_a_real_order_has(admin_client: Client, queued: Queue) -> None:
+    queued(context=sample("order_confirmed") | {"name": "Grace Real", "number": "IL-777"}, reference="IL-777")
+    queued("order_code", context=sample("order_code") | {"code": "999 999"}, reference="IL-777")
+    link = reverse("admin:brand_preview", args=["late_parcel"])
+    page = admin_client.get(link, {"order": "IL-777", "language": "fr"}).content.decode()
+    assert "IL-777" in page
+    assert "Commande" in page
+    listing = admin_client.get(reverse("admin:brand_mails"), {"order": "IL-1"}).content.decode()
+    assert "No mail was sent about order IL-1 yet" in listing
 
 
 @pytest.mark.parametrize("social", ['[{"name": "X", "url": "javascript:alert(1)"}]', '{"a": 1}', '["x"]'])

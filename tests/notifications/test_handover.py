@@ -119,6 +119,18 @@ def test_a_wrong_key_stops_the_queue_with_one_alert_and_costs_no_try(
 
 
 @responses.activate
+def test_a_redirect_is_not_followed_so_that_the_key_goes_nowhere_else(sendgrid: None, queued: Queue) -> None:
+    responses.post(SEND, status=302, headers={"Location": "https://elsewhere.example/"})
+    elsewhere = responses.get("https://elsewhere.example/")
+    row = queued()
+    jobs.work_due("mail")
+    row.refresh_from_db()
+    assert elsewhere.call_count == 0
+    assert (row.state, row.attempts) == ("new", 0)
+    assert "302" in Alert.objects.get(key="mail:refused").message
+
+
+@responses.activate
 def test_the_first_mail_that_leaves_closes_the_alert(sendgrid: None, queued: Queue) -> None:
     responses.post(SEND, status=401)
     responses.post(SEND, status=202)
