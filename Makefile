@@ -1,8 +1,8 @@
 # One word for each job, the same here and in CI. `make help` lists them.
 .DEFAULT_GOAL := help
 # Types first: they take longest.
-LINTS := lint-types lint-secrets lint-templates lint-style lint-layers lint-migrations lint-deployment lint-house
-.PHONY: help install run test lint format lock chaos $(LINTS)
+LINTS := lint-types lint-secrets lint-templates lint-style lint-layers lint-migrations lint-deployment lint-translations lint-house
+.PHONY: help install run test lint format lock translations chaos $(LINTS)
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -43,6 +43,8 @@ lint-migrations:
 	DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run -v0
 lint-deployment:
 	ENV_FILE=tests/production.env $(PY) manage.py check --deploy --fail-level WARNING
+lint-translations:
+	@DATABASE_URL=sqlite://:memory: $(PY) manage.py translations --check
 lint-secrets:
 	git ls-files -z -- ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
 	git ls-files -z tests | xargs -0 $(BIN)/detect-secrets-hook --disable-plugin KeywordDetector --disable-plugin HexHighEntropyString
@@ -58,6 +60,9 @@ lock: $(VENV)/.dev ## Pin what requirements/*.in ask for, with hashes (UPGRADE=1
 	  ../$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	    --no-emit-find-links --no-emit-index-url --no-emit-trusted-host \
 	    $(if $(UPGRADE),--upgrade) --output-file=$$name.txt $$name.in || exit 1; done
+
+translations: $(VENV)/.dev ## Collect new sentences into locale/ and compile what is translated there
+	@DATABASE_URL=sqlite://:memory: $(PY) manage.py translations
 
 chaos: $(VENV)/.dev ## Kill processes and cut answers at every step: all stories, with servers of their own
 	@$(PY) -m tests.chaos $(ARGS)
