@@ -38,6 +38,10 @@ class Shopper:
         product, slug, variant = self.stack.sql(f"{PRODUCT} {FOR_SALE}")[nth]
         self.open(f"/products/{slug}/")
         self.post("/cart/add/", {"product": product, "variant": variant, "quantity": quantity})
+        return self.agree(email=email)
+
+    def agree(self, *, email: str = ADDRESS["email"]) -> str:
+        """Order what is in the cart; also once more, when the first press was not answered."""
         self.open("/checkout/")
         answer = self.post("/checkout/", ADDRESS | {"email": email})
         assert answer.status_code == 303, f"{answer.status_code}: {words(answer.text)}"

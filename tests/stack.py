@@ -70,6 +70,7 @@ class Stack:
     def _environment(self, outside: Mapping[str, str]) -> dict[str, str]:
         own = {
             "ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "ilytat.settings",
             "ENVIRONMENT": "development",
             "SITE_URL": self.url,
             "SHOP_URL": self.url,
@@ -94,14 +95,15 @@ class Stack:
         self.start_worker()
         self.start_beat()
         self.start_web()
-        self._wait_for("sandbox", self.sandbox_port)
+        processes.wait_for_port(self.running["sandbox"], self.sandbox_port)
 
     def start_sandbox(self) -> None:
         self._run("sandbox", processes.sandbox_server(self.sandbox_port))
 
     def start_web(self, point: Failpoint | None = None) -> None:
         self._run("web", processes.web_server(self.port), point)
-        self._wait_for("web", self.port)
+        # An answer, not a listener: that of a killed predecessor may be open a moment longer.
+        self.wait_for(lambda: self.get("/healthz").ok, what="web")
 
     def start_worker(self, name: str = "worker", point: Failpoint | None = None, *, pool: str = "prefork") -> None:
         """A second one needs another name."""
@@ -110,6 +112,10 @@ class Stack:
 
     def start_beat(self, name: str = "beat") -> None:
         self._run(name, processes.celery("beat", "--schedule", str(self.folder / name)))
+
+    def start_command(self, name: str, *words: str, point: Failpoint | None = None) -> None:
+        """`manage.py` with the stack's settings, not waited for."""
+        self._run(name, [sys.executable, "-m", "django", *words], point)
 
     def kill(self, name: str) -> None:
         """SIGKILL to the process and its children, as when the machine dies."""
@@ -157,9 +163,6 @@ class Stack:
             sign.with_suffix(".calls").unlink(missing_ok=True)
             command, env = failpoint.wrapped(command), env | point.environment(sign)
         self.running[name] = Process(name, command, env, self.folder / f"{name}.log")
-
-    def _wait_for(self, name: str, port: int) -> None:
-        processes.wait_for_port(self.running[name], port)
 
     def logs(self, lines: int = 40) -> str:
         """The end of what every process said."""

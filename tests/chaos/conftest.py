@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import worlds
 from tests.needs import present
 from tests.stack import Stack
 
@@ -37,13 +38,21 @@ def _sampled(item: pytest.Item) -> bool:
     return "always" in runs or ("servers" in runs and present("postgresql") and present("redis"))
 
 
+@pytest.fixture(scope="module")
+def whole(stack_seed: worlds.Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with worlds.stack_from(stack_seed, tmp_path_factory.mktemp("chaos")) as running:
+        yield running
+
+
 @pytest.fixture
-def shop(module_stack: Stack) -> Iterator[Stack]:
+def shop(whole: Stack) -> Iterator[Stack]:
     """One shop for the stories of a module, made whole again before each: they disturb only their own orders."""
-    module_stack.sandbox.clear()
+    for name in [name for name, process in whole.running.items() if not process.alive]:
+        del whole.running[name]  # a story that failed before this one left it dead
+    whole.sandbox.clear()
     for name in FIRST:
-        if name not in module_stack.running:
-            getattr(module_stack, f"start_{name}")()
-    yield module_stack
-    for name in sorted(set(module_stack.running) - {*FIRST, "sandbox"}):
-        module_stack.kill(name)
+        if name not in whole.running:
+            getattr(whole, f"start_{name}")()
+    yield whole
+    for name in sorted(set(whole.running) - {*FIRST, "sandbox"}):
+        whole.kill(name)

@@ -12,6 +12,7 @@ import os
 import runpy
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.machinery import ModuleSpec
@@ -102,6 +103,8 @@ class Armed:
         try:
             self.sign.touch(exist_ok=False)
         except FileExistsError:
+            if self.point.deed == "kill":
+                time.sleep(1)  # a rival dies this very moment, and takes us with it
             return
         os.killpg(0, signal.SIGKILL if self.point.deed == "kill" else signal.SIGSTOP)
 
