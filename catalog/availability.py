@@ -1,14 +1,17 @@
 """Whether something can be sold at this moment, by what we know and how old that is.
 
-Prices and stock change upstream without an event, so what is about to be charged is read once more. When Printify is
-down the shop sells from what it knows, up to `settings.CACHE_STALE_LIMIT`.
+Prices and stock change upstream without an event: what goes into a cart is read again when it is stale, and what is
+about to be charged always. When Printify is down the shop sells from what it knows, up to
+`settings.CACHE_STALE_LIMIT`.
 """
 
 import logging
 import time
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog import sync
@@ -19,19 +22,30 @@ log = logging.getLogger(__name__)
 
 DEADLINE = 4.0  # seconds a shopper may wait for certainty
 SILENCE_SECONDS = 30.0
+# "Always" before a charge, but not twice while somebody walks through the checkout's form.
+JUST_READ = timedelta(seconds=60)
 _silent_until = 0.0
 
 
-def ensure_fresh(product_ids: Iterable[int]) -> frozenset[int]:
+def ensure_fresh(product_ids: Iterable[int], *, before_charge: bool = False) -> frozenset[int]:
     """Read anew what has expired among these products (our ids), for a few seconds at most. Raises nothing.
 
-    Returns those that may not be sold: what we know of them is older than the shop trusts.
+    `before_charge`: also what has not expired, unless it was read this minute. Returns those that may not be sold:
+    what we know of them is older than the shop trusts.
     """
     wanted = list(product_ids)
-    _reread(_stale(wanted))
+    _reread(_due(wanted, before_charge=before_charge))
     trusted_from = timezone.now() - settings.CACHE_STALE_LIMIT
     outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=trusted_from).values("external_id")
     return frozenset(Product.objects.filter(pk__in=wanted, printify_id__in=outdated).values_list("pk", flat=True))
+
+
+def last_checked(product: Product) -> datetime | None:
+    """When price and stock were read, if that is longer ago than it should be; None while all is well."""
+    late = timezone.now() - timedelta(minutes=settings.CATALOG_TTL_MINUTES) / 2
+    rows = PrintifyCache.objects.filter(type="product", external_id=product.printify_id, expires_at__lte=late)
+    expired = rows.values_list("expires_at", flat=True).first()
+    return expired - timedelta(minutes=settings.CATALOG_TTL_MINUTES) if expired else None
 
 
 def sellable(variant: Variant) -> bool:
@@ -41,10 +55,12 @@ def sellable(variant: Variant) -> bool:
     return variant.sellable and recent.filter(expires_at__gt=trusted_from).exists()
 
 
-def _stale(product_ids: list[int]) -> list[str]:
+def _due(product_ids: list[int], *, before_charge: bool) -> list[str]:
     shown = Product.objects.filter(pk__in=product_ids, gone_at__isnull=True).values("printify_id")
-    stale = PrintifyCache.objects.stale().filter(type="product", external_id__in=shown)
-    return list(stale.order_by("expires_at").values_list("external_id", flat=True))
+    now = timezone.now()
+    due = Q(fetched_at__lt=now - JUST_READ) | Q(expires_at__lte=now) if before_charge else Q(expires_at__lte=now)
+    rows = PrintifyCache.objects.filter(due, type="product", external_id__in=shown)
+    return list(rows.order_by("expires_at").values_list("external_id", flat=True))
 
 
 def _reread(keys: list[str]) -> None:

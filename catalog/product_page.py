@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from catalog.arrival import Window, window
+from catalog.availability import last_checked
 from catalog.cards import Card, cards
 from catalog.descriptions import described
 from catalog.models import Artwork, Product, ProductImage
@@ -29,6 +30,7 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
         "description": described(product.description),
         "same_design": same_design(product),
         "delivery": delivery(product),
+        "last_checked": last_checked(product),
         "structured": product_data(product, offered, pictures),
     }
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog import categories, changes, shelf, variants
-from catalog.fields import Unreadable, storable
+from catalog.fields import Unreadable, flag, storable
 from catalog.mockups import write_mockups
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.readers import ProductFacts, design, digest, product_id, read_product
@@ -100,9 +100,13 @@ def _locked(key: str, asked_at: datetime) -> PrintifyCache:
 def _quarantine(cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, reason: str) -> Stored:
     """What is shown stays as it was; `expires_at` is not renewed, so it ages and is not sold for ever."""
     cache.error, cache.fetched_at = reason[:SHOWN_MAX], asked_at
-    cache.data = cache.data or data
+    if not cache.hash:  # there is no good version to keep
+        cache.data = data
     cache.save(update_fields=["error", "fetched_at", "data"])
     product = Product.objects.filter(printify_id=cache.external_id).first()
+    if product and flag(data, "is_locked", default=False):
+        # Printify waits for an answer, whatever else it sent: `publishing` finds it by this.
+        Product.objects.filter(pk=product.pk).update(is_locked=True)
     return Stored("failed", cache.external_id, product, error=cache.error)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from catalog import availability
 from catalog.cards import cards
 from catalog.models import Product, Variant
 from ilytat.integrations import throttle
@@ -74,7 +75,11 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Please choose what is offered on this page."))
         return redirect(_back(request))
+    too_old = availability.ensure_fresh([form.cleaned_data["product"]])
     variant = _variant(form.cleaned_data["product"], form.cleaned_data["variant"])
+    if too_old:
+        messages.error(request, _("We cannot check the stock right now. Please try again in a minute."))
+        return redirect(f"{variant.product.get_absolute_url()}?variant={variant.variant_id}")
     if not variant.sellable:
         messages.error(request, _("%(what)s is sold out at the moment.") % {"what": variant})
         return redirect(f"{variant.product.get_absolute_url()}?variant={variant.variant_id}")

@@ -82,7 +82,7 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
     if not form.is_valid():
         fields = {name: " ".join(str(word) for word in words) for name, words in form.errors.items()}
         raise ApiError(422, "invalid", "Some values cannot be used.", fields)
-    if availability.ensure_fresh([line.product.pk for line in cart.lines]):
+    if availability.ensure_fresh([line.product.pk for line in cart.lines], before_charge=True):
         raise ApiError(503, "unavailable", "Stock cannot be checked now. Please try again in a minute.")
     cart = carts.view(cart.cart)
     if not cart.buyable:

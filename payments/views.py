@@ -95,7 +95,8 @@ def _quote(page: Page, *, country: str, region: str = "", zip_code: str = "", me
 
 def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     """A posted form: everything is computed anew, and only what the buyer has seen is agreed to."""
-    too_old = availability.ensure_fresh([line.product.pk for line in shown.lines])
+    paying = request.POST.get("action") != "quote"
+    too_old = availability.ensure_fresh([line.product.pk for line in shown.lines], before_charge=paying)
     shown = carts.view(shown.cart)
     if not shown.buyable:
         return redirect("cart")

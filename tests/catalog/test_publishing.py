@@ -42,6 +42,26 @@ def test_one_in_quarantine_is_refused_with_its_reason(upstream: Upstream) -> Non
     assert upstream.answered == [(key, "publishing_failed", {"reason": "title is missing"})]
 
 
+def test_one_that_went_bad_while_it_was_locked_is_answered_too_without_any_event(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    sync.run("test")
+    upstream.products = [tee(is_locked=True, variants="none")]
+    sync.run("test")
+    assert publishing.answer_all() == 1
+    assert upstream.answered == [(tee()["id"], "publishing_failed", {"reason": "variants are missing"})]
+    upstream.products = [tee()]
+    sync.run("test")
+    assert publishing.answer_all() == 0
+
+
+def test_one_that_was_never_good_is_answered_once_it_is_locked(upstream: Upstream) -> None:
+    for is_locked in (False, True):
+        upstream.products = [tee(is_locked=is_locked, title="")]
+        sync.run("test")
+    assert publishing.answer_all() == 1
+    assert publishing.answer_all() == 0
+
+
 def test_a_hidden_product_is_answered_stays_hidden_and_staff_are_told(upstream: Upstream) -> None:
     locked(upstream)
     Product.objects.update(hidden=True)

@@ -223,7 +223,7 @@ def test_what_is_charged_was_read_recently_enough(client: Client, ready: Till) -
 
 
 def test_what_that_reading_brought_counts(client: Client, ready: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fresh(_ids: object) -> frozenset[int]:
+    def fresh(_ids: object, **_how: object) -> frozenset[int]:
         Variant.objects.update(price=3000)
         return frozenset()
 
@@ -234,7 +234,7 @@ def test_what_that_reading_brought_counts(client: Client, ready: Till, monkeypat
 def test_what_that_reading_found_sold_out_is_not_charged(
     client: Client, ready: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fresh(_ids: object) -> frozenset[int]:
+    def fresh(_ids: object, **_how: object) -> frozenset[int]:
         Variant.objects.update(is_available=False)
         return frozenset()
 
