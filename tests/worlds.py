@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ilytat.demo import processes
+from ilytat.demo.environment import mail_key
 from ilytat.demo.processes import HOST, Process
 from tests.engines import Engines, engines
 from tests.stack import FAST, KEYS, MOCKUPS, Stack
@@ -32,6 +33,7 @@ class Seed:
     folder: Path
     ports: tuple[int, int]
     engines: Engines
+    mail_key: str
 
 
 @contextmanager
@@ -67,9 +69,10 @@ def seeded(folder: Path, shared: Path) -> Iterator[Seed]:
         stack.start_sandbox()
         processes.wait_for_port(stack.running["sandbox"], ports[1])
         stack.manage("shell", "-v0", "-c", FILL)
+        key = mail_key(stack.env)
         stack.stop("sandbox")  # gently, so that its store is one whole file to copy
         stack.close()
-        yield Seed(folder, ports, own)
+        yield Seed(folder, ports, own, key)
     finally:
         stack.close()
         own.drop()
@@ -90,6 +93,7 @@ def stack_from(seed: Seed, folder: Path) -> Iterator[Stack]:
         _copy(seed.folder / name, folder / name)
     own = seed.engines.copy(folder)
     stack = Stack(folder, seed.ports, own, os.environ)
+    stack.env["SENDGRID_WEBHOOK_PUBLIC_KEY"] = seed.mail_key
     try:
         stack.start()
         yield stack

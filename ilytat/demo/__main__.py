@@ -4,11 +4,10 @@ PORT (8000) and SANDBOX_PORT (8001) say where. Every line printed is for the per
 """
 
 import os
-import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import django
@@ -70,19 +69,17 @@ def prepare() -> None:
     timed("staff login", lambda: preparation.make_staff(environment.STAFF_EMAIL, password))
 
 
-def start(env: dict[str, str], port: int, sandbox_port: int, running: list[Process]) -> None:
+def start(names: Sequence[str], env: dict[str, str], ports: tuple[int, int], running: list[Process]) -> None:
     """Each is added to `running` as it starts, so that a signal in between leaves none behind."""
-    logs = environment.VAR / "log"
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir()
     commands = {
-        "sandbox": processes.sandbox_server(sandbox_port),
-        "web": processes.web_server(port),
+        "sandbox": processes.sandbox_server(ports[1]),
+        "web": processes.web_server(ports[0]),
         "worker": processes.celery("worker", "--concurrency", "2"),
         "beat": processes.celery("beat"),
     }
-    for name, command in commands.items():
-        running.append(Process(name, command, env, logs / f"{name}.log"))
+    for name in names:
+        process = Process(name, commands[name], env, environment.LOGS / f"{name}.log")
+        running.append(process)
 
 
 def fill() -> None:
@@ -120,16 +117,19 @@ def watch(running: list[Process]) -> NoReturn:
     raise RuntimeError(f"{dead.name} ended by itself. Its last words:\n{dead.last_words()}")
 
 
-def open_shop(env: dict[str, str], port: int, sandbox_port: int, running: list[Process]) -> NoReturn:
+def open_shop(env: dict[str, str], ports: tuple[int, int], running: list[Process]) -> NoReturn:
     say("Preparing")
+    environment.empty_logs()
+    start(["sandbox"], env, ports, running)
     os.environ.clear()
     os.environ.update(env, DJANGO_SETTINGS_MODULE="ilytat.settings")
     django.setup()
     prepare()
-    say("Starting sandbox, web, worker and beat")
-    start(env, port, sandbox_port, running)
-    processes.wait_for_port(running[0], sandbox_port)
-    processes.wait_for_port(running[1], port)
+    processes.wait_for_port(running[0], ports[1])
+    env |= environment.learn_mail_key(env)
+    say("Starting web, worker and beat")
+    start(["web", "worker", "beat"], env, ports, running)
+    processes.wait_for_port(running[1], ports[0])
     fill()
     say(f"""
 The shop is open.  Ctrl-C closes it.
@@ -147,8 +147,8 @@ def main() -> int:
         signal.signal(number, _stop)
     running: list[Process] = []
     try:
-        port, sandbox_port = ports()
-        open_shop(environment.prepare(port, sandbox_port), port, sandbox_port, running)
+        where = ports()
+        open_shop(environment.prepare(*where), where, running)
     except Stopped:
         say("\nClosing")
         return 0

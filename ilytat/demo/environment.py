@@ -6,12 +6,16 @@ sandbox and to nobody else.
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+
+import requests
 
 from ilytat.demo.processes import HOST, ROOT
 
 VAR = ROOT / "var"
+LOGS = VAR / "log"
 ENV_FILE = VAR / "demo.env"
 STAFF_EMAIL = "staff@ilytat.test"
 
@@ -97,12 +101,39 @@ def prepare(port: int, sandbox_port: int) -> dict[str, str]:
     """Write var/demo.env (readable by its owner only) and return the environment for every process."""
     VAR.mkdir(exist_ok=True)
     own = compose(port, sandbox_port, _read(ENV_FILE))
+    _write(own)
+    own.pop("STAFF_PASSWORD")
+    return {**_outside(), **own, "ENV_FILE": str(ENV_FILE)}
+
+
+def _write(own: Mapping[str, str]) -> None:
     lines = ["# Written by `make run`. Delete it for new secrets and a new staff password."]
     lines += [f"{name}={value}" for name, value in own.items()]
     ENV_FILE.touch(mode=0o600)
     ENV_FILE.write_text("\n".join(lines) + "\n")
-    own.pop("STAFF_PASSWORD")
-    return {**_outside(), **own, "ENV_FILE": str(ENV_FILE)}
+
+
+def mail_key(env: Mapping[str, str]) -> str:
+    """The key that verifies mail events, as SendGrid tells it to whoever switches signing on."""
+    address = f"{env['SANDBOX_URL']}/sendgrid/v3/user/webhooks/event/settings/signed"
+    answer = requests.get(address, headers={"Authorization": f"Bearer {env['EMAIL_API_KEY']}"}, timeout=30)
+    if not answer.ok:
+        raise RuntimeError(
+            f"The sandbox tells no key for mail events: {answer.status_code}. Delete var/ and try again."
+        )
+    return str(answer.json()["public_key"])
+
+
+def learn_mail_key(env: Mapping[str, str]) -> dict[str, str]:
+    """Known only once the sandbox runs; kept with the rest."""
+    learned = {"SENDGRID_WEBHOOK_PUBLIC_KEY": mail_key(env)}
+    _write(_read(ENV_FILE) | learned)
+    return learned
+
+
+def empty_logs() -> None:
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir()
 
 
 def staff_password() -> str:
