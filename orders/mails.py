@@ -7,9 +7,9 @@ from urllib.parse import urljoin
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from catalog.copies import mail_url
 from ilytat.display.money import written
 from notifications import kinds, outbox
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
@@ -154,7 +154,7 @@ def _line(order: Order, line: OrderLine) -> kinds.Line:
         "label": line.label,
         "quantity": line.quantity,
         "amount": written(line.amount, order.currency, order.language),
-        "image": urljoin(settings.SITE_URL, default_storage.url(line.image)) if line.image else "",
+        "image": mail_url(line.image),
     }
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from catalog import copies, leftovers, twins
 from catalog.models import FieldChange, ProductImage, UnusedFile
+from orders import mails
 from orders.models import OrderLine
 from tests import factories
 
@@ -172,3 +173,10 @@ def test_files_in_a_bucket_go_when_nothing_shows_them(bucket: str, drawn: Draw) 
     UnusedFile.objects.update(since=timezone.now() - timedelta(days=999))
     assert leftovers.sweep() >= 3
     assert not default_storage.exists(made.files["400"])
+
+
+def test_the_mail_of_an_order_shows_the_jpeg_of_what_was_bought(drawn: Draw) -> None:
+    made = copies.make_copies(drawn(500, 500))
+    order = factories.order(factories.variant())
+    OrderLine.objects.filter(order=order).update(image=made.files["400"])
+    assert mails.lines(order)[0]["image"] == copies.mail_url(made.files["400"])
