@@ -172,7 +172,9 @@ def _scope(wanted: Wanted) -> browse.Scope:
 
 def _loaded(rows: ProductQuerySet) -> list[Product]:
     offered = Prefetch("variants", queryset=Variant.objects.offered(), to_attr="offered")
-    pictured = Prefetch("images", queryset=ProductImage.objects.exclude(files={}), to_attr="pictured")
+    pictured = Prefetch(
+        "images", queryset=ProductImage.objects.filter(hidden=False).exclude(files={}), to_attr="pictured"
+    )
     return list(rows.prefetch_related(offered, pictured, "categories"))
 
 

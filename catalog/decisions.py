@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import changes, upsert
-from catalog.curation import FieldChange
+from catalog import changes, policies, upsert
+from catalog.curation import FieldChange, Policy
 from catalog.models import PrintifyCache, Product
 from catalog.policies import FIELDS
 from catalog.readers import read_product
@@ -65,6 +65,15 @@ def let_go(product: Product, field: str) -> None:
         own = {names[field]: ""} if field in names else {}
         _update(product, basis=basis, pins=pins, override_moved=False, **own)
         upsert.reapply(product.printify_id, granted=[field])
+
+
+def follow(field: str) -> int:
+    """A policy was changed: what waited for its sake and need not any more is taken over. Returns how many."""
+    waiting = FieldChange.objects.filter(field=field, state=State.WAITING).select_related("product")
+    free = [row.product for row in waiting if policies.policies(row.product)[field] == Policy.AUTO]
+    for product in free:
+        upsert.reapply(product.printify_id)
+    return len(free)
 
 
 def theirs(product: Product, field: str, mine: Any = None) -> Any:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog import absence, asking, categories, diffs, policies
+from catalog import absence, asking, categories, decisions, diffs, policies
 from catalog.curation import FieldChange, Policy
 from catalog.models import SyncRun
 from catalog.status import status
@@ -99,6 +99,7 @@ def set_policies(request: HttpRequest) -> HttpResponse:
     ]
     for line in changed:
         log(request, None, f"Policy {line}")
+        decisions.follow(line.partition(":")[0])
     messages.success(request, _("%(count)s policies changed.") % {"count": len(changed)})
     return redirect("admin:catalog_panel")
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import ProductImage
 
 MIDDLE = 800
+NO_PLACE = 1000  # where staff have said nothing
 VIEWS = {
     "front": _("front"),
     "back": _("back"),
@@ -59,18 +60,26 @@ def picture(image: ProductImage | None, alt: str = "") -> Picture:
 
 
 def lead(images: Iterable[ProductImage]) -> ProductImage | None:
-    """What stands for the product: the first default mockup of which there is a copy, else the first copy."""
-    fetched = [image for image in images if image.files and not image.repeats]
+    """What stands for the product: what staff put first, else the first default mockup, else the first copy."""
+    fetched = _shown(images)
+    if fetched and fetched[0].place < NO_PLACE:
+        return fetched[0]
     return next((image for image in fetched if image.is_default), fetched[0] if fetched else None)
+
+
+def _shown(images: Iterable[ProductImage]) -> list[ProductImage]:
+    """There is a copy, nothing before it looks the same, and staff have not hidden it."""
+    return [image for image in images if image.files and not image.repeats and not image.hidden]
 
 
 def for_variants(images: Sequence[ProductImage], wanted: Iterable[set[int]]) -> list[ProductImage]:
     """The mockups of the first set of variant ids that has any; those of no variant at all are shown with each."""
-    fetched = [image for image in images if image.files and not image.repeats]
+    fetched = _shown(images)
     for ids in wanted:
-        found = [image for image in fetched if not ids.isdisjoint(image.variant_ids)]
-        if found:
-            return found + [image for image in fetched if not image.variant_ids]
+        fitting = [image for image in fetched if not image.variant_ids or not ids.isdisjoint(image.variant_ids)]
+        if any(image.variant_ids for image in fitting):
+            # Those of no variant come last, except where staff gave them a place.
+            return sorted(fitting, key=lambda image: not image.variant_ids and image.place >= NO_PLACE)
     return fetched
 
 

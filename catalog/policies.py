@@ -53,6 +53,10 @@ def policies(product: Product | None = None) -> dict[str, str]:
     return found
 
 
+def exceptions(product: Product) -> dict[str, str]:
+    return dict(FieldPolicy.objects.filter(product=product).values_list("field", "policy"))
+
+
 def choose(field: str, policy: str, product: Product | None = None) -> bool:
     """Set a policy; "" on a product removes its exception. Returns whether anything changed."""
     row = FieldPolicy.objects.filter(field=field, product=product).first()

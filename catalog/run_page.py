@@ -47,7 +47,7 @@ def page(run: SyncRun, chosen: str, number: str) -> dict[str, Any]:
     rows = run.changes.select_related("product").order_by("pk")
     pages = Paginator(rows.filter(outcome=chosen) if chosen else rows, PAGE).get_page(number)
     return {
-        "title": _("Run of %(when)s") % {"when": f"{run.started_at:%Y-%m-%d %H:%M}"},
+        "title": _("Run of %(when)s") % {"when": f"{timezone.localtime(run.started_at):%Y-%m-%d %H:%M}"},
         "counts": counts,
         "chosen": chosen,
         "pages": pages,

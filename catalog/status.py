@@ -21,7 +21,7 @@ from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
 
 HEARTBEAT_LATE = timedelta(minutes=5)
-SOURCES = ("stripe", "printify", "sendgrid")
+SOURCES = {"stripe": "Stripe", "printify": "Printify", "sendgrid": "SendGrid"}
 ERROR_LIMIT = 5.0  # percent of all calls; Printify asks for less
 
 FRESH, RUNNING, LATE = gettext_lazy("Fresh"), gettext_lazy("Running"), gettext_lazy("Late")
@@ -41,6 +41,7 @@ class Heard:
     """The last event of one sender, if there ever was one."""
 
     source: str
+    name: str
     last: InboundEvent | None
 
 
@@ -62,6 +63,7 @@ class Status:
     last: SyncRun | None
     last_success: datetime | None
     next_at: datetime | None
+    every: float
     for_sale: int
     cached: int
     stale: int
@@ -97,6 +99,7 @@ def status() -> Status:
         last=_ended().first(),
         last_success=success.ended_at if success else None,
         next_at=_next(pause),
+        every=settings.CATALOG_TTL_MINUTES,
         for_sale=Product.objects.for_sale().count(),
         cached=cached.count(),
         stale=cached.stale().count(),
@@ -108,7 +111,10 @@ def status() -> Status:
         missing=missing,
         usage=usage,
         beats=beats,
-        heard=[Heard(name, InboundEvent.objects.filter(source=name).defer("payload").first()) for name in SOURCES],
+        heard=[
+            Heard(source, name, InboundEvent.objects.filter(source=source).defer("payload").first())
+            for source, name in SOURCES.items()
+        ],
     )
 
 
@@ -159,7 +165,10 @@ def _trouble(quarantined: int, usage: usage_chart.Usage, missing: SyncRun | None
     if missing:
         return _("Many products were missing from Printify's list: please look.")
     if usage.paused:
-        return _("%(why)s. Calls go on at %(when)s.") % {"why": usage.paused[1], "when": f"{usage.paused[0]:%H:%M:%S}"}
+        return _("%(why)s. Calls go on at %(when)s.") % {
+            "why": usage.paused[1],
+            "when": f"{timezone.localtime(usage.paused[0]):%H:%M:%S}",
+        }
     if usage.error_share >= ERROR_LIMIT:
         return _("%(share)s %% of today's calls failed; Printify asks for less than 5 %%.") % {
             "share": usage.error_share

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import queueing, runs, upsert
+from catalog import runs, upsert
 from catalog.models import Category, PrintifyCache, Product, SyncChange, SyncRun
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
@@ -86,6 +86,7 @@ def test_saving_a_product_writes_staffs_columns_only(office: Client, product: Pr
     form = {
         "title_override": "Our words",
         "description_override": "",
+        "slug": product.slug,
         "position": "7",
         "categories": [Category.objects.get(slug="gifts").pk],
     }
@@ -98,9 +99,13 @@ def test_saving_a_product_writes_staffs_columns_only(office: Client, product: Pr
     assert [category.slug for category in product.categories.all()] == ["gifts"]
 
 
-def test_reading_again_is_queued(office: Client, product: Product, queued: list[Any]) -> None:
-    assert "1 queued" in acted(office, "catalog_product", "read_again", product)
-    assert queued == [(queueing.READ_AGAIN, ([product.printify_id],), {})]
+def test_chosen_products_are_asked_for_and_the_run_is_shown(
+    office: Client, product: Product, queued: list[Any]
+) -> None:
+    assert "This page follows the run" in acted(office, "catalog_product", "sync_chosen", product)
+    assert "Nothing more was started" in acted(office, "catalog_product", "dry_run", product)
+    run = SyncRun.objects.get()
+    assert (run.only, run.dry_run) == ([product.printify_id], False)
 
 
 def test_staff_confirm_that_the_missing_are_gone_unless_seen_since(office: Client) -> None:
