@@ -87,10 +87,12 @@ def fill() -> None:
     from ilytat.demo import preparation  # late: Django must be set up
 
     timed("webhooks", lambda: call_command("register_webhooks"))
-    if not preparation.is_filled():
+    first = not preparation.is_filled()
+    if first:
         timed("catalogue, from the sandbox", lambda: call_command("refresh_catalog", no_images=True))
     preparation.ask_for_pictures()
-    timed("pictures", wait_for_pictures)
+    if first:
+        timed("pictures", wait_for_pictures)
 
 
 def wait_for_pictures() -> None:

@@ -80,7 +80,9 @@ def end_all(processes: Sequence[Process], patience: float = 6.0) -> None:
 def gunicorn(application: str, port: int, *, workers: int, threads: int) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}"]
     sizes = ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
-    return [*command, *sizes, "--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"]
+    # Longer than any caller is idle: a connection must not be closed under a request that is on its way.
+    times = ["--keep-alive", "75", "--graceful-timeout", "5"]
+    return [*command, *sizes, *times, "--no-control-socket", "--log-level", "warning"]
 
 
 def sandbox_server(port: int) -> list[str]:

@@ -105,6 +105,8 @@ def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
         "--no-control-socket",
         "--graceful-timeout",
         "1",
+        "--keep-alive",
+        "75",
     )
     command = [sys.executable, "-m", "gunicorn", "ilytat.sandbox.wsgi:application", *bind]
     with (
