@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from ilytat.pages import texts
 from orders.addresses import Address
 from orders.cart import CartView
 from orders.models import Order, OrderLine
@@ -58,6 +59,7 @@ def order_row(deal: Deal, key: uuid.UUID) -> Order:
         user_id=deal.user_id,
         email=deal.email,
         language=deal.language,
+        terms=texts.version("terms", deal.language),
         currency=settings.SHOP_CURRENCY,
         subtotal=deal.subtotal,
         shipping=deal.shipping,

@@ -60,6 +60,7 @@ class Order(models.Model):
     tax = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField()
     shipping_method = models.CharField(max_length=20, default="standard")
+    terms = models.CharField(max_length=40, blank=True, help_text="Which version of the terms was agreed to.")
     quote = models.JSONField(default=dict, blank=True, help_text="What delivery cost when it was agreed, by printer.")
     quote_expires_at = models.DateTimeField(null=True, blank=True)
     arrives_from = models.DateField(null=True, blank=True)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations.models import Alert
+from ilytat.pages.models import PageText
 from notifications.models import OutgoingEmail
 from orders import cart as carts
 from orders import lifecycle
@@ -58,6 +59,15 @@ def test_an_order_is_a_snapshot_of_the_deal() -> None:
     assert (line.unit_price, line.unit_cost, line.quantity, line.amount) == (2000, 900, 3, 6000)
     assert (line.printify_product_id, line.printify_variant_id) == (variant.product.printify_id, variant.variant_id)
     assert [event.what for event in order.events.all()] == ["placed"]
+
+
+def test_an_order_remembers_the_terms_it_was_placed_under() -> None:
+    first = lifecycle.place(_deal(factories.cart(factories.variant())))
+    assert first.terms.startswith("built-in ")
+    PageText.objects.create(slug="terms", language="en", version=4, title="Terms", body="<p>New</p>")
+    assert lifecycle.place(_deal(factories.cart(factories.variant()))).terms == "4"
+    first.refresh_from_db()
+    assert first.terms.startswith("built-in ")
 
 
 def test_what_was_bought_never_changes_with_the_catalogue() -> None:
