@@ -37,6 +37,18 @@ class Parcel:
 
 
 @dataclass(frozen=True)
+class UpstreamLine:
+    """`external_id` is ours for the line, kept by Printify also when it replaces what is printed."""
+
+    external_id: str
+    product_id: str
+    variant_id: int
+    sku: str
+    provider_id: int
+    status: str
+
+
+@dataclass(frozen=True)
 class UpstreamOrder:
     """`external_id` is what we sent: Printify keeps it as metadata.shop_order_id. `cost` is its charge to us."""
 
@@ -46,6 +58,7 @@ class UpstreamOrder:
     cost: int
     parcels: tuple[Parcel, ...]
     sent_to_production: bool
+    lines: tuple[UpstreamLine, ...] = ()
 
 
 def _is_order(data: Any) -> bool:
@@ -63,6 +76,20 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         cost=_minor(data.get("total_price")) + _minor(data.get("total_shipping")) + _minor(data.get("total_tax")),
         parcels=tuple(parcel for parcel in parcels if parcel.number),
         sent_to_production=bool(data.get("sent_to_production_at")),
+        lines=tuple(_line(item) for item in data.get("line_items") or [] if isinstance(item, dict)),
+    )
+
+
+def _line(data: Mapping[str, Any]) -> UpstreamLine:
+    said = data.get("metadata")
+    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
+    return UpstreamLine(
+        external_id=str(metadata.get("external_id") or ""),
+        product_id=str(data.get("product_id") or ""),
+        variant_id=_minor(data.get("variant_id")),
+        sku=str(metadata.get("sku") or ""),
+        provider_id=_minor(data.get("print_provider_id")),
+        status=str(data.get("status") or ""),
     )
 
 

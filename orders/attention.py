@@ -9,7 +9,7 @@ from django.urls import reverse
 from ilytat.display.money import written
 from ilytat.integrations import alerts, attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
-from orders import claims, lifecycle, mails, refunding
+from orders import claims, lifecycle, mails, refunding, reprints
 from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimState
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
@@ -47,11 +47,12 @@ def _print_costs(job: Fulfilment) -> str:
 
 
 def _print_ways(job: Fulfilment) -> tuple[str, ...]:
+    """Before printing it can be tried, made anew or called off; afterwards printed again, refunded or settled."""
     if job.order.state == OrderState.CANCELED:
-        return ("retry",)
-    stoppable = job.sent_at is None and job.order.state == OrderState.PAID
-    ways = ("release",) if job.hold else ("retry",)
-    return (*ways, "cancel") if stoppable else (*ways, "delivered")
+        return ("retry", "settled")
+    if job.sent_at is not None:
+        return ("retry", "reprint", "refund", "settled")
+    return ("release", "cancel") if job.hold else ("retry", "anew", "cancel")
 
 
 def _fulfilment(pk: int) -> Fulfilment:
@@ -90,6 +91,40 @@ def _close(order: Order) -> None:
     alerts.close_alert(f"order:{order.number}")
     for job in Fulfilment.objects.filter(order=order):
         alerts.close_alert(f"fulfilment:{job.external_id}")
+
+
+def _anew(pk: int, who: str) -> str:
+    """A new draft in place of one that Printify canceled or cannot make."""
+    job = _fulfilment(pk)
+    try:
+        with transaction.atomic():
+            lifecycle.revise(job.order, who=who, what="submitted anew")
+    except lifecycle.TooLate:
+        return "Too late: it is held, printing, or over."
+    _close(job.order)
+    return "A new draft is made once the old one is gone."
+
+
+def _reprint_all(pk: int, who: str) -> str:
+    """What rests is settled in the same step, so that two presses print once more and not twice."""
+    job = _fulfilment(pk)
+    with transaction.atomic():
+        if not lifecycle.settle(job, who=who):
+            return "It was dealt with already."
+        again = reprints.make(job.order, job.order.lines.all(), who=who)
+    _close(job.order)
+    return f"Printed again as {again.number}."
+
+
+def _refund_all(pk: int, who: str) -> str:
+    job = _fulfilment(pk)
+    with transaction.atomic():
+        if not lifecycle.settle(job, who=who):
+            return "It was dealt with already."
+        back = refunding.give_back(job.order, who=who, note="not made")
+        lifecycle.mark_refunded(job.order, who=who, why="not made")
+    _close(job.order)
+    return f"{written(back, job.order.currency)} is going back."
 
 
 def _settle(pk: int, who: str) -> str:
@@ -165,7 +200,10 @@ attention.register(
             "retry": Way("Try again", _retry),
             "release": Way("Release it", _release),
             "cancel": Way("Cancel and refund", _cancel, final=True),
-            "delivered": Way("It is settled", _settle, final=True),
+            "anew": Way("Submit it anew", _anew),
+            "reprint": Way("Print again", _reprint_all, final=True),
+            "refund": Way("Refund", _refund_all, final=True),
+            "settled": Way("It is settled", _settle),
         },
     )
 )

@@ -6,23 +6,27 @@ production (see docs/reliability.md).
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from catalog import printify
-from catalog.printify import Parcel, UpstreamOrder
+from catalog.printify import UpstreamOrder
+from ilytat.display.money import written
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from orders import drafts, lifecycle, mails
-from orders.models import Fulfilment, Shipment
+from orders import drafts, lifecycle, parcels
+from orders.models import Fulfilment
 from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
+TOO_DEAR = "It costs more than was paid"
+LOOK = "Open the control panel: release it, or cancel and refund."
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
 
@@ -84,6 +88,8 @@ def produce(job: Fulfilment) -> None:
     upstream = printify.client().order(job.printify_order_id)
     if upstream.status in PRODUCING or upstream.status == "fulfilled":
         _tell_unasked(job)
+    elif upstream.status in WAITING and _costs_too_much(job, upstream):
+        return
     elif upstream.status in WAITING:
         _ask_production(job, job.printify_order_id)
     else:
@@ -92,6 +98,22 @@ def produce(job: Fulfilment) -> None:
     with transaction.atomic():
         lifecycle.advance(job, FulfilmentState.IN_PRODUCTION, who=WHO)
         job.rest(next_in=settings.POLL_MINUTES * 60)
+
+
+def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
+    """Held for a person when Printify would charge more than the buyer paid; releasing it accepts the loss."""
+    order = job.order
+    if order.reprint_of_id or upstream.cost <= order.total:
+        return False
+    if order.events.filter(what="released", why__startswith=TOO_DEAR).exists():
+        return False
+    why = f"{TOO_DEAR}: Printify charges {written(upstream.cost, order.currency)}, "
+    with transaction.atomic():
+        Fulfilment.objects.filter(pk=job.pk).update(upstream_cost=upstream.cost, upstream_status=upstream.status[:60])
+        lifecycle.hold(job, who=WHO, why=f"{why}the buyer paid {written(order.total, order.currency)}")
+        alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}", next_step=LOOK)
+        job.rest(next_in=settings.POLL_MINUTES * 60)
+    return True
 
 
 def _tell_unasked(fulfilment: Fulfilment) -> None:
@@ -130,8 +152,9 @@ def watch(job: Fulfilment) -> None:
             job.rest(next_in=settings.POLL_MINUTES * 60)
 
 
-def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
+def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:
     """Take in what Printify says of an order, whoever asked. Idempotent, forward only. Returns a verdict.
+    `skus` is what an event says is in a parcel.
 
     Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row. When it brings
     the row to attention, telling staff (`on_attention`) is the caller's.
@@ -143,7 +166,8 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
     )
     if fulfilment.state in CALLED_OFF:
         return _after_calling_off(fulfilment, upstream)
-    fresh = [parcel for parcel in upstream.parcels if _take_parcel(fulfilment, parcel)]
+    fresh = parcels.take(fulfilment, upstream, skus)
+    _tell_replaced(fulfilment, upstream)
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
         alerts.open_alert(f"status:{upstream.status}", why, next_step="Tell the developer; nothing was changed.")
@@ -153,18 +177,20 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str) -> str:
     return "handled" if moved or fresh else "handled: nothing new"
 
 
-def _take_parcel(fulfilment: Fulfilment, parcel: Parcel) -> bool:
-    """Keep a parcel, or its delivery, once; mail only for real news."""
-    key = {"fulfilment": fulfilment, "carrier": parcel.carrier, "number": parcel.number}
-    shipment, created = Shipment.objects.get_or_create(**key, defaults={"url": parcel.url})
-    if created:
-        mails.shipped(fulfilment.order, shipment)
-    arrived = parcel.delivered and bool(
-        Shipment.objects.filter(pk=shipment.pk, delivered_at__isnull=True).update(delivered_at=timezone.now())
-    )
-    if arrived:
-        mails.delivered(fulfilment.order, shipment)
-    return created or arrived
+def _tell_replaced(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:
+    """Printify's support may replace what is printed: the buyer may get another thing than was bought."""
+    ordered = {line["external_id"]: (line["product_id"], line["variant_id"]) for line in _ordered(fulfilment)}
+    for line in upstream.lines:
+        wanted = ordered.get(line.external_id)
+        if wanted and wanted != (line.product_id, line.variant_id):
+            why = f"Order {fulfilment.order.number}: Printify prints another thing than was bought for one line."
+            step = "Compare the order at Printify with ours; write to the buyer if it differs for them."
+            alerts.open_alert(f"replaced:{line.external_id}", why, next_step=step)
+
+
+def _ordered(fulfilment: Fulfilment) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (fulfilment.request or {}).get("line_items") or []
+    return found
 
 
 def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:

@@ -214,11 +214,12 @@ def mark_refunded(order: Order, *, who: str, why: str = "") -> bool:
 
 def release(fulfilment: Fulfilment, *, who: str) -> bool:
     """End a hold; the grace period, if it still runs, is kept."""
+    why = Fulfilment.objects.filter(pk=fulfilment.pk).values_list("hold_reason", flat=True).first() or ""
     freed = Fulfilment.objects.filter(pk=fulfilment.pk, hold=True).update(
         hold=False, hold_reason="", next_at=timezone.now()
     )
     if freed:
-        note(fulfilment.order, who=who, what="released")
+        note(fulfilment.order, who=who, what="released", why=why)
         bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return bool(freed)
 

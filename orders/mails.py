@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 from uuid import uuid4
 
@@ -13,6 +13,9 @@ from catalog.copies import mail_url
 from ilytat.display.money import written
 from notifications import kinds, outbox
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
+
+if TYPE_CHECKING:
+    from orders.parcels import Contents
 
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
@@ -106,30 +109,27 @@ def about(order: Order) -> kinds.OrderMail:
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
-def shipped(order: Order, shipment: Shipment) -> None:
+def shipped(order: Order, shipment: Shipment, contents: "Contents") -> None:
     context: kinds.Shipped = {
-        "number": order.number,
-        "url": url(order),
-        "name": order.name,
-        "parcel": parcel(shipment),
-        "lines": lines(order),
-        "still_to_come": [],
+        **_parcel_context(order, shipment, contents),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
     }
     _queue("shipped", f"shipped:{shipment.pk}", order, context)
 
 
-def delivered(order: Order, shipment: Shipment) -> None:
-    context: kinds.Delivered = {
-        "number": order.number,
-        "url": url(order),
-        "name": order.name,
+def delivered(order: Order, shipment: Shipment, contents: "Contents") -> None:
+    _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
+
+
+def _parcel_context(order: Order, shipment: Shipment, contents: "Contents") -> kinds.Delivered:
+    held = contents.by_parcel.get(shipment.pk) or []
+    return {
+        **about(order),
+        "lines": [_line(order, line) for line in held] or lines(order),
         "parcel": parcel(shipment),
-        "lines": lines(order),
-        "still_to_come": [],
+        "still_to_come": [_line(order, line) for line in contents.still_to_come] if held else [],
     }
-    _queue("delivered", f"delivered:{shipment.pk}", order, context)
 
 
 def _queue(kind: str, key: str, order: Order, context: Mapping[str, object]) -> None:

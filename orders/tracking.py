@@ -7,7 +7,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import changes, claims
+from orders import changes, claims, parcels
 from orders.models import Fulfilment, Order
 from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
 
@@ -25,12 +25,16 @@ def progress(order: Order) -> dict[str, Any]:
     prefetch_related_objects([order], "lines__product")
     fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
     open_ = changes.changeable(order, fulfilment)
+    shipments = list(fulfilment.shipments.all()) if fulfilment else []
+    held = parcels.sorted_out({line.pk: line for line in order.lines.all()}, shipments)
     cancel_until = fulfilment.release_at if fulfilment and open_ and fulfilment.release_at > timezone.now() else None
     return {
         "order": order,
         "fulfilment": fulfilment,
         "steps": _steps(order, fulfilment),
-        "parcels": list(fulfilment.shipments.all()) if fulfilment else [],
+        "parcels": shipments,
+        "packed": [(parcel, held.by_parcel[parcel.pk]) for parcel in shipments],
+        "still_to_come": held.still_to_come if shipments else [],
         "cancel_until": cancel_until,
         "changeable": open_,
         "claimable": claims.claimable(order, fulfilment),

@@ -136,8 +136,9 @@ def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> No
 @never_cache
 @require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `fulfilment` (or None), `cancel_until`,
-    `changeable`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
+    """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `packed` (each with its lines, [] when unknown),
+    `still_to_come` (lines), `fulfilment` (or None), `cancel_until`, `changeable`, `claimable`, `withdrawable` (lines),
+    `claims`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
     """
     found = Order.objects.filter(token=token).first()
     if found is None:

@@ -5,6 +5,7 @@ The signature has no timestamp, so repeats are known by the event's id; state al
 
 import hashlib
 import hmac
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -50,6 +51,15 @@ def printify_webhook(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"received": True})
 
 
+def _skus(event: InboundEvent) -> dict[str, list[str]]:
+    """What a shipment's event says is in the parcel; the rest is read from the order."""
+    said = event.subject.get("data")
+    data: dict[str, Any] = said if isinstance(said, dict) else {}
+    carrier, skus = data.get("carrier"), data.get("skus")
+    number = carrier.get("tracking_number") if isinstance(carrier, dict) else None
+    return {str(number): [str(sku) for sku in skus]} if number and isinstance(skus, list) else {}
+
+
 @inbox.handles(
     SOURCE,
     "order:created",
@@ -68,7 +78,7 @@ def on_order(event: InboundEvent) -> inbox.Apply:
         if ours.printify_order_id is None:
             return "late: the submitter will read it"
         before = ours.state
-        verdict = fulfilment.record(ours, upstream, who="webhook")
+        verdict = fulfilment.record(ours, upstream, who="webhook", skus=_skus(event))
         if ours.state == FulfilmentState.ATTENTION != before:
             fulfilment.on_attention(ours)
         return verdict

@@ -70,7 +70,7 @@ def test_a_held_order_is_released(admin_client: Client) -> None:
 def test_what_is_printing_is_not_canceled_but_settled(admin_client: Client) -> None:
     job = changed(printing(), state="attention", last_error="Printify says 'canceled'.")
     assert "Too late" in act(admin_client, "printing", job.pk, "cancel")
-    assert "nobody looks at it any more" in act(admin_client, "printing", job.pk, "delivered")
+    assert "nobody looks at it any more" in act(admin_client, "printing", job.pk, "settled")
     assert again(job).state == "delivered"
 
 

@@ -1,0 +1,167 @@
+"""What is in which parcel and still to come, and what Printify changes or charges behind our back (C10, E7, E8)."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from ilytat.integrations import attention, inbox, jobs
+from ilytat.integrations.models import Alert, InboundEvent
+from notifications.models import OutgoingEmail
+from orders import lifecycle
+from orders.models import Fulfilment, Order, Shipment
+from tests import factories
+from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, created, look, paid, printing
+from tests.pages import text
+from tests.payloads import payload
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sandbox_prints(settings: Settings) -> None:
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+
+
+def two_lines() -> Fulfilment:
+    """A mug and a tee, from two printers."""
+    tee = factories.variant(factories.product(upstream_title="Tee", print_provider_id=99))
+    mug = factories.variant(factories.product(upstream_title="Mug", print_provider_id=7))
+    order = factories.order(tee, mug)
+    assert lifecycle.mark_paid(order, who="test")
+    job = Fulfilment.objects.get(order=order)
+    return changed(job, state="in_production", printify_order_id=ORDER_ID, sent_at=job.created_at)
+
+
+def lines(job: Fulfilment, *left: str) -> list[dict[str, Any]]:
+    """As Printify shows them; those whose title is in `left` have been sent."""
+    return [
+        {
+            "id": f"li{line.pk}",
+            "product_id": line.printify_product_id,
+            "variant_id": line.printify_variant_id,
+            "quantity": line.quantity,
+            "print_provider_id": line.product.print_provider_id if line.product else 0,
+            "status": "fulfilled" if line.title in left else "in-production",
+            "metadata": {"sku": line.sku, "external_id": f"{job.order.number}-{line.pk}"},
+        }
+        for line in job.order.lines.all()
+    ]
+
+
+def parcel(number: str, *, delivered: bool = False) -> dict[str, Any]:
+    return {
+        "carrier": "usps",
+        "number": number,
+        "url": "",
+        "delivered_at": "2026-11-23 10:00:00+00:00" if delivered else None,
+    }
+
+
+def told(kind: str) -> list[tuple[list[str], list[str]]]:
+    """(in the parcel, still to come) of each mail."""
+    mails = OutgoingEmail.objects.filter(kind=kind).order_by("pk")
+    return [([x["title"] for x in m.context["lines"]], [x["title"] for x in m.context["still_to_come"]]) for m in mails]
+
+
+def test_each_parcel_lists_its_own_lines_and_what_is_still_to_come(upstream: Upstream, client: Client) -> None:
+    job = two_lines()
+    upstream.order("partially-fulfilled", shipments=[parcel("1")], line_items=lines(job, "Mug"))
+    job = look(job)
+    assert told("shipped") == [(["Mug"], ["Tee"])]
+    page = text(client.get(job.order.get_absolute_url()))
+    assert "1 × Mug, White / S" in page
+    assert "Still to come 1 × Tee" in page
+    upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    job = look(job)
+    assert told("shipped")[1] == (["Tee"], [])
+    assert [row.provider_id for row in Shipment.objects.order_by("pk")] == [7, 99]
+    assert "Still to come" not in text(client.get(job.order.get_absolute_url()))
+    upstream.order(
+        "fulfilled", shipments=[parcel("1", delivered=True), parcel("2")], line_items=lines(job, "Mug", "Tee")
+    )
+    look(job)
+    assert told("delivered") == [(["Mug"], [])]
+
+
+def test_two_parcels_at_once_say_nothing_that_is_not_known(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    look(job)
+    assert told("shipped") == [(["Tee", "Mug"], []), (["Tee", "Mug"], [])]
+
+
+def test_the_event_of_a_shipment_says_what_is_in_it(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    tee = job.order.lines.get(title="Tee")
+    body = payload("printify/event_shipment_created")
+    body["resource"]["id"] = ORDER_ID
+    body["resource"]["data"] |= {"skus": [tee.sku], "carrier": {"code": "USPS", "tracking_number": "1"}}
+    inbox.receive("printify", body["id"], body["type"], body)
+    jobs.work_one(inbox.queue, InboundEvent.objects.get().pk)
+    assert [row.contents for row in Shipment.objects.order_by("pk")] == [[[tee.pk, 1]], []]
+
+
+def test_a_line_that_printify_replaced_is_told_to_staff_once(upstream: Upstream) -> None:
+    job = two_lines()
+    items = lines(job)
+    items[0]["variant_id"] = 999
+    upstream.order("in-production", line_items=items)
+    look(look(job))
+    [alert] = Alert.objects.all()
+    assert alert.key == f"replaced:{items[0]['metadata']['external_id']}"
+    assert again(job).state == "in_production"
+
+
+def test_what_costs_more_than_was_paid_is_held_until_a_person_accepts_the_loss(upstream: Upstream) -> None:
+    upstream.order("on-hold", total_price=9000)
+    job = look(created())
+    assert (job.state, job.hold, job.sent_at) == ("created", True, None)
+    assert "Printify charges $94.75, the buyer paid $29.74" in job.hold_reason
+    assert upstream.asked("POST", "/send_to_production.json") == []
+    source = attention.source("printing")
+    assert source
+    [row] = source.rows()
+    assert row.costs == "The buyer paid $29.74; Printify charges $94.75."
+    upstream.answers_production()
+    source.ways["release"].run(job.pk, "eva")
+    assert look(job).state == "in_production"
+
+
+def test_what_printify_canceled_is_submitted_anew_under_another_id(upstream: Upstream) -> None:
+    upstream.order("canceled")
+    job = look(created())
+    assert job.state == "attention"
+    source = attention.source("printing")
+    assert source
+    assert next(iter(source.rows())).ways == ("retry", "anew", "cancel")
+    source.ways["anew"].run(job.pk, "eva")
+    upstream.creates(OTHER_ID)
+    job = look(job)
+    assert (job.state, job.printify_order_id, job.external_id) == ("created", OTHER_ID, f"{job.order.number}-2")
+
+
+def test_trouble_after_production_is_printed_again_once(upstream: Upstream) -> None:
+    upstream.order("canceled")
+    job = look(printing())
+    source = attention.source("printing")
+    assert source
+    assert "R1" in source.ways["reprint"].run(job.pk, "eva")
+    assert source.ways["reprint"].run(job.pk, "eva") == "It was dealt with already."
+    assert Order.objects.filter(reprint_of=job.order).count() == 1
+
+
+def test_production_that_began_by_itself_cannot_be_called_off_any_more(upstream: Upstream) -> None:
+    upstream.order("in-production")
+    job = look(created())
+    assert job.sent_at, "the buyer is told the truth: it is printing"
+    assert not lifecycle.cancel(job.order, who="buyer")
+
+
+def test_an_address_printify_refuses_asks_for_a_person_with_its_own_words(upstream: Upstream) -> None:
+    upstream.answers_create(status=400, json=payload("printify/refused_address"))
+    job = look(paid())
+    assert job.state == "attention"
+    assert "zip" in job.last_error.lower() or "address" in job.last_error.lower()
