@@ -91,7 +91,7 @@ def accept(order: Order, *, who: str) -> bool:
 
 
 def _begin_printing(order: Order, hold: str) -> None:
-    release_at = timezone.now() + timedelta(minutes=settings.GRACE_MINUTES)
+    release_at = (order.paid_at or timezone.now()) + timedelta(minutes=settings.GRACE_MINUTES)
     Fulfilment.objects.create(
         order=order,
         external_id=order.number,
