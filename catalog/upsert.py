@@ -104,9 +104,10 @@ def _quarantine(cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, 
         cache.data = data
     cache.save(update_fields=["error", "fetched_at", "data"])
     product = Product.objects.filter(printify_id=cache.external_id).first()
-    if product and flag(data, "is_locked", default=False):
+    if product and data:
         # Printify waits for an answer, whatever else it sent: `publishing` finds it by this.
-        Product.objects.filter(pk=product.pk).update(is_locked=True)
+        is_locked = flag(data, "is_locked", default=False)
+        Product.objects.filter(pk=product.pk).exclude(is_locked=is_locked).update(is_locked=is_locked)
     return Stored("failed", cache.external_id, product, error=cache.error)
 
 

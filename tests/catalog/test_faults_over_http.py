@@ -8,11 +8,11 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import absence, budget, printify, sync
+from catalog import absence, budget, printify, publishing, sync
 from catalog.models import PrintifyCache, Product, SyncRun
 from ilytat.integrations import buckets
 from ilytat.integrations.errors import Unavailable
-from ilytat.integrations.models import Alert
+from ilytat.integrations.models import Alert, RateBucket
 from tests import worlds
 from tests.catalog.conftest import tee
 from tests.stack import KEYS
@@ -228,3 +228,54 @@ def test_a_person_who_says_that_the_list_is_wrong_is_not_asked_again_about_the_s
 
 def test_one_missing_of_six_is_believed(shop: Sandbox) -> None:
     assert (lose(shop, 1).state, on_the_shelf()) == ("success", COUNT - 1)
+
+
+# --- a product that its owner publishes there, while the event is lost on the way ----------------------------
+
+
+def publish(shop: Sandbox, **changes: Any) -> str:
+    key = str(tee(0)["id"])
+    if changes:
+        shop.post(f"/control/printify/products/{key}", changes)
+    shop.post(f"/control/printify/products/{key}/publish")
+    done()
+    return key
+
+
+def locked_there(key: str) -> bool:
+    found = printify.client().product(key)
+    assert found is not None
+    return bool(found["is_locked"])
+
+
+@pytest.mark.parametrize("trouble", ["500", "accept_then_500", "accept_then_cut", "429", "503"])
+def test_a_publishing_whose_event_was_lost_is_answered_whatever_happens_to_the_answer(
+    shop: Sandbox, trouble: str
+) -> None:
+    fault = shop.arm("printify.products.publishing_succeeded", trouble)
+    key = publish(shop)
+    assert publishing.answer_all() == 0
+    assert shop.fired(fault) == 1
+    RateBucket.objects.all().delete()
+    publishing.answer_all()
+    assert (locked_there(key), publishing.locked_ids()) == (False, [])
+    assert shop.state()["publishing_errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"variants": [{"id": 12001, "is_enabled": True, "price": "a lot"}]}, "no usable price"),
+        ({"title": None}, "title is missing"),
+        ({"variants": [{"id": key, "is_enabled": False} for key in (12001, 12002, 12003)]}, "No variant is enabled"),
+    ],
+)
+def test_what_cannot_be_sold_is_refused_there_with_the_reason(
+    shop: Sandbox, changes: dict[str, Any], reason: str
+) -> None:
+    key = publish(shop, **changes)
+    assert publishing.answer_all() == 1
+    assert not locked_there(key)
+    assert publishing.locked_ids() == []
+    [told] = shop.state()["publishing_errors"]
+    assert reason in told["reason"]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from catalog import runs, upsert
 from catalog.models import PriceChange, Product, SyncRun, Variant
+from ilytat.integrations import buckets
 from tests.catalog.conftest import tee
 from tests.racing import race
 
@@ -31,3 +32,9 @@ def test_the_latest_answer_wins_whoever_writes_last() -> None:
 def test_of_six_beginning_at_once_one_runs() -> None:
     found = race(6, lambda: runs.begin("race", dry_run=False))
     assert len([run for run in found if run]) == SyncRun.objects.filter(state="running").count() == 1
+
+
+def test_eight_who_call_at_once_take_no_more_than_there_is() -> None:
+    limit = buckets.Limit("race", per_minute=0.001, burst=5)
+    waits = race(8, lambda: buckets.take(limit))
+    assert sorted(wait > 0 for wait in waits) == [False] * 5 + [True] * 3

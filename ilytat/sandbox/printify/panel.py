@@ -7,7 +7,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from ilytat.sandbox import control, store
-from ilytat.sandbox.printify import catalog, desk, goods, limits, progress, refusals, shelf
+from ilytat.sandbox.printify import catalog, desk, goods, limits, progress, publishing, refusals, shelf
 
 SHOWN = 25
 LABELS = {
@@ -77,7 +77,11 @@ def _state() -> dict[str, Any]:
         }
         for record in desk.every()
     ]
-    return {"orders": orders, "webhooks": store.listing("printify.webhook")}
+    return {
+        "orders": orders,
+        "webhooks": store.listing("printify.webhook"),
+        "publishing_errors": store.listing(publishing.ERROR),
+    }
 
 
 def _reset() -> None:

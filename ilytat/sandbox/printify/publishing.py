@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from ilytat.sandbox import settings, store
 from ilytat.sandbox.printify import catalog, events, gate, goods, refusals
 
+# What the app shows beside "Publishing error": the reason is not part of the product.
+ERROR = "printify.publishing_error"
 REQUIRED = ("title", "description", "images", "variants", "tags")
 OPTIONAL = {"keyFeatures": "key_features", "shipping_template": "shipping_template"}
 
@@ -46,6 +48,7 @@ def succeeded(request: HttpRequest, product_id: str) -> Any:
     if not isinstance(external, dict) or not external.get("id") or not external.get("handle"):
         raise refusals.field("external")
     with store.change():
+        store.remove(ERROR, product_id)
         kept = {"id": str(external["id"]), "handle": str(external["handle"])}
         goods.save({**goods.find(product_id), "is_locked": False, "external": kept})
     return {}
@@ -53,9 +56,11 @@ def succeeded(request: HttpRequest, product_id: str) -> Any:
 
 @gate.route("products.publishing_failed")
 def failed(request: HttpRequest, product_id: str) -> Any:
-    if not gate.body(request).get("reason"):
+    reason = gate.body(request).get("reason")
+    if not reason:
         raise refusals.field("reason")
     with store.change():
+        store.write(ERROR, product_id, {"id": product_id, "reason": reason})
         goods.save({**goods.find(product_id), "is_locked": False})
     return {}
 
