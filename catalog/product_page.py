@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
-
-from catalog.arrival import Window, window
+from catalog import measures
 from catalog.availability import last_checked
 from catalog.cards import Card, cards
+from catalog.delivery import delivery
 from catalog.descriptions import described
 from catalog.models import Artwork, Product, ProductImage
 from catalog.pictures import Picture, for_variants, picture, words
 from catalog.selection import Selection, select
-from catalog.shipping import handling_days
+from catalog.size_tables import in_both
 from catalog.structured import product_data
 
 SAME_DESIGN_MAX = 8
@@ -21,24 +20,23 @@ ALTERNATIVES_MAX = 4
 
 def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
     offered = list(product.variants.offered())
-    selection = select(product, offered, query)
+    ways = delivery(product, query)
+    selection = select(product, offered, query, carried=ways.carried)
     pictures = gallery(product, selection, list(product.images.all()))
+    description = described(product.description)
+    ours = measures.of_product(product)
     return {
         "product": product,
         "selection": selection,
         "gallery": pictures,
-        "description": described(product.description),
+        "description": description,
+        "measures": [ours] if ours else [],
+        "sizes": in_both(description.table),
         "same_design": same_design(product),
-        "delivery": delivery(product),
+        "delivery": ways,
         "last_checked": last_checked(product),
         "structured": product_data(product, offered, pictures),
     }
-
-
-def delivery(product: Product) -> Window:
-    """When it would arrive in the first country the shop ships to, the usual way, if ordered today."""
-    country = settings.SHIP_TO_COUNTRIES[0]
-    return window(country, "standard", handling_days([product], country))
 
 
 def gallery(product: Product, selection: Selection, images: Sequence[ProductImage]) -> list[Picture]:

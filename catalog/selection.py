@@ -4,7 +4,7 @@ A choice that is not there is no choice: nothing silently becomes the first vari
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -83,8 +83,8 @@ class Selection:
 Chosen = dict[str, int]
 
 
-def select(product: Product, offered: Sequence[Variant], query: Mapping[str, str]) -> Selection:
-    """`offered` are the product's enabled variants, in order; at least one."""
+def select(product: Product, offered: Sequence[Variant], query: Mapping[str, str], *, carried: str = "") -> Selection:
+    """`offered` are the product's enabled variants, in order; at least one. `carried` ends every choice's address."""
     axes = _axes(product, offered)
     chosen = _chosen(axes, offered, query)
     fitting = _matching(offered, chosen.values())
@@ -92,7 +92,7 @@ def select(product: Product, offered: Sequence[Variant], query: Mapping[str, str
     complete = len(chosen) == len(axes)
     pool = fitting or by_colour or list(offered)
     return Selection(
-        axes=[_shown(product, key, axis, chosen, offered) for key, axis in axes.items()],
+        axes=[_carrying(_shown(product, key, axis, chosen, offered), carried) for key, axis in axes.items()],
         variant=fitting[0] if complete and fitting else None,
         prices=(min(each.price for each in pool), max(each.price for each in pool)),
         candidates=fitting,
@@ -156,6 +156,11 @@ def _shown(product: Product, key: str, axis: dict[str, Any], chosen: Chosen, off
             name = f"{name} ({titles[: place + 1].count(name)})"
         values.append(_value(product, key, value, name, chosen, offered))
     return Axis(key, _axis_name(key, str(axis.get("name", ""))), values)
+
+
+def _carrying(axis: Axis, carried: str) -> Axis:
+    values = [replace(value, url=value.url + carried) if value.url else value for value in axis.values]
+    return replace(axis, values=values)
 
 
 def _value(

@@ -1,7 +1,7 @@
-"""How long a printer needs before it ships, per blueprint, printer and country: Printify's own handling times.
+"""How long a printer needs before it ships and what its parcel costs at least, per blueprint, printer and country.
 
-Source: Printify contract, section 8 (v2 shipping profiles). Days are working days. Kept in PrintifyCache, so that a
-page never waits for them.
+Source: Printify contract, section 8 (v2 shipping profiles). Days are working days, costs minor units. Kept in
+PrintifyCache, so that a page never waits for them.
 """
 
 import hashlib
@@ -21,16 +21,27 @@ KEEP = timedelta(days=7)
 ELSEWHERE = "REST_OF_THE_WORLD"
 USUAL = (2, 5)  # until Printify has told us
 Days = tuple[int, int]
+Entry = tuple[int, ...]  # first and last day, and the cost where it is known
+COST = 2
 
 
 def handling_days(products: Iterable[Product], country: str) -> Days:
     """The slowest of the products' printers: what goes into one order starts together. One query."""
     keys = {_key(product.blueprint_id, product.print_provider_id) for product in products}
+    # What a page promises is read from what is kept.
     rows = PrintifyCache.objects.filter(type=KIND, external_id__in=keys).values_list("data", flat=True)
     found = [_days(data, country) for data in rows]
     if len(found) < len(keys):
         found.append(USUAL)
     return (max(days[0] for days in found), max(days[1] for days in found)) if found else USUAL
+
+
+def profile(product: Product, country: str) -> tuple[Days, int | None]:
+    """The working days of this product's printer, and the least its parcel costs (None: not known). One query."""
+    key = _key(product.blueprint_id, product.print_provider_id)
+    data = PrintifyCache.objects.filter(type=KIND, external_id=key).values_list("data", flat=True).first() or {}
+    entry = data.get(country) or data.get(ELSEWHERE) or USUAL
+    return _days(data, country), int(entry[COST]) if len(entry) > COST else None
 
 
 def refresh_profiles() -> int:
@@ -46,20 +57,22 @@ def refresh_profiles() -> int:
     return len(wanted)
 
 
-def _read(blueprint: int, provider: int) -> dict[str, Days]:
+def _read(blueprint: int, provider: int) -> dict[str, Entry]:
     try:
         answer = printify.client().handling_times(blueprint, provider)
     except Refused:
         return {}
-    found: dict[str, Days] = {}
-    for country, days in _entries(answer):
-        known = found.get(country, days)
-        found[country] = (max(known[0], days[0]), max(known[1], days[1]))
+    found: dict[str, Entry] = {}
+    for country, (first, last, *cost) in _entries(answer):
+        known = found.get(country, (first, last, *cost))
+        least = min([*cost, *known[COST:]], default=None)
+        slowest = (max(known[0], first), max(known[1], last))
+        found[country] = slowest if least is None else (*slowest, least)
     return found
 
 
-def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Days]]:
-    """(country, working days) of each readable entry: one a variant and country."""
+def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
+    """(country, working days and cost) of each readable entry: one a variant and country."""
     for entry in answer.get("data") or []:
         try:
             facts = entry["attributes"]
@@ -68,10 +81,19 @@ def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Days]]:
         except (KeyError, TypeError, ValueError):
             continue
         if 0 <= first <= last:
-            yield country, (first, last)
+            yield country, (first, last, *_cost(facts))
 
 
-def _keep(key: str, days: dict[str, Days]) -> None:
+def _cost(facts: dict[str, Any]) -> tuple[int, ...]:
+    """Of the first piece of a parcel; nothing where it cannot be read."""
+    try:
+        amount = int(facts["shippingCost"]["firstItem"]["amount"])
+    except (KeyError, TypeError, ValueError):
+        return ()
+    return (amount,) if amount >= 0 else ()
+
+
+def _keep(key: str, days: dict[str, Entry]) -> None:
     now = timezone.now()
     values = {
         "data": days,
@@ -87,5 +109,5 @@ def _key(blueprint: int, provider: int) -> str:
 
 
 def _days(data: dict[str, Any], country: str) -> Days:
-    first, last = data.get(country) or data.get(ELSEWHERE) or USUAL
+    first, last, *_cost_too = data.get(country) or data.get(ELSEWHERE) or USUAL
     return int(first), int(last)

@@ -104,7 +104,7 @@ def alike(word: str) -> set[str]:
 
 # --- Slips of the finger: symmetric deletes ------------------------------------------------------------
 
-SLIP_MIN, LONG, SLIP_MAX = 3, 7, 18  # letters
+SLIP_MIN, SHORT, LONG, SLIP_MAX = 3, 4, 7, 18  # letters
 
 
 def reach(word: str) -> int:
@@ -145,6 +145,11 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str:
     near = [
         (away, each[0] != word[0], -often, each)
         for each, often in known
-        if (away := distance(word, each)) <= reach(word)
+        if (away := distance(word, each)) <= reach(word) and _keeps_its_head(word, each)
     ]
     return min(near)[-1] if near else ""
+
+
+def _keeps_its_head(word: str, other: str) -> bool:
+    """Of a short word the first letter is seldom the wrong one: "bee" is no "tee"."""
+    return len(word) > SHORT or word[0] == other[0]

@@ -7,6 +7,7 @@ from catalog import sitemaps, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("products/", views.product_list, name="products"),
+    path("products/seen/", views.seen, name="seen"),
     path("products/<slug:slug>/", views.product_detail, name="product"),
     path("categories/<slug:slug>/", views.category_detail, name="category"),
     path("search/", views.search_page, name="search"),

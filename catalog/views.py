@@ -14,6 +14,8 @@ from catalog.models import Category, OldSlug, Product
 
 QUERY_MAX = 80
 BEST = 4
+SEEN_MAX = 8
+ID_MAX = 2**63
 SUGGEST_SECONDS = 300
 
 
@@ -85,6 +87,17 @@ def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
         return _retired(request, slug)
     context = product_page.page(product, request.GET.dict())
     return render(request, "catalog/product.html", {**context, "ask": "ask" in request.GET})
+
+
+@require_safe
+def seen(request: HttpRequest) -> HttpResponse:
+    """`cards`: the products that the address names, in its order; a piece of a page."""
+    ids = [int(one) for one in request.GET.get("ids", "").split(",") if one.isascii() and one.isdecimal()][:SEEN_MAX]
+    found = Product.objects.for_sale().in_bulk([one for one in ids if one < ID_MAX])
+    shown = cards(found[one] for one in dict.fromkeys(ids) if one in found)
+    response = render(request, "catalog/_seen.html", {"cards": shown})
+    patch_cache_control(response, private=True, max_age=60)
+    return response
 
 
 def _retired(request: HttpRequest, slug: str) -> HttpResponse:

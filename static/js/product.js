@@ -1,6 +1,9 @@
 // A choice changes the pictures, the price and the button without a new page. The address stays the truth: every
 // choice is a link that also works alone, and Back returns to the choice before.
 
+import "./zoom.js";
+import "./seen.js";
+
 const regions = () => document.querySelectorAll("[data-swap]");
 let latest = 0;
 
@@ -64,6 +67,18 @@ document.addEventListener("click", async (event) => {
 
 window.addEventListener("popstate", () => {
   if (!window.location.hash) show(window.location.href).then((shown) => shown || window.location.reload());
+});
+
+// Another country: the same page says other days.
+document.addEventListener("change", async (event) => {
+  const form = event.target.closest("form[data-country]");
+  if (!form) return;
+  const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
+  if (!(await show(address))) form.submit();
+  else {
+    window.history.replaceState(window.history.state, "", address);
+    document.querySelector("form[data-country] select")?.focus();
+  }
 });
 
 // Thumbnails move the stage only, not the page.

@@ -14,6 +14,7 @@ import responses
 from django.conf import LazySettings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import translation
 from PIL import Image
 
 from catalog import availability, printify, queueing
@@ -39,6 +40,13 @@ def _rested() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _kept_shelf(settings: LazySettings) -> None:
     settings.MIDDLEWARE = ["tests.catalog.shelving.Shelving", *settings.MIDDLEWARE]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A page asked for in French leaves the thread French."""
+    with translation.override("en"):
+        yield
 
 
 def tee(number: int = 1, **changes: Any) -> Product:

@@ -1,0 +1,50 @@
+"""What a product page says of delivery: the days on which it would arrive, and what it costs at least."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from babel import Locale
+from django.conf import settings
+from django.utils.translation import get_language, to_locale
+
+from catalog import shipping
+from catalog.arrival import Window, window
+from catalog.models import Product
+
+COUNTRY = "to"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """If ordered today, the usual way. `cost` is minor units, None while Printify has not said it."""
+
+    country: str
+    name: str
+    window: Window
+    cost: int | None
+    countries: list[tuple[str, str]]
+    carried: str = ""
+
+    @property
+    def first(self) -> str:
+        return self.window.first.isoformat()
+
+    @property
+    def last(self) -> str:
+        return self.window.last.isoformat()
+
+
+def delivery(product: Product, query: Mapping[str, str]) -> Delivery:
+    """To the country that the address names, else to the first the shop ships to. One query."""
+    known = settings.SHIP_TO_COUNTRIES
+    asked = query.get(COUNTRY, "")
+    country = asked if asked in known else known[0]
+    days, cost = shipping.profile(product, country)
+    names = [(code, country_name(code)) for code in known]
+    carried = f"&{COUNTRY}={country}" if country != known[0] else ""
+    return Delivery(country, dict(names)[country], window(country, "standard", days), cost, names, carried)
+
+
+def country_name(code: str) -> str:
+    names: dict[str, str] = dict(Locale.parse(to_locale(get_language() or "en")).territories)
+    return names.get(code, code)
