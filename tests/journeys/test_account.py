@@ -1,4 +1,4 @@
-"""An account's whole life in a browser: sign-up, confirmation, a forgotten password, a passkey, orders, export, erasure."""
+"""An account's whole life in a browser: sign-up, confirmation, a new password, a passkey, orders, export, erasure."""
 
 import json
 import re
