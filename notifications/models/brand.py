@@ -11,6 +11,13 @@ from django.utils.translation import gettext_noop
 CACHED = "brand"
 
 
+def social_links() -> list[dict[str, str]]:
+    return [
+        {"name": "TikTok", "url": "https://www.tiktok.com/@Positive_Echoes"},
+        {"name": "Facebook", "url": "https://www.facebook.com/Ilytat-Designs"},
+    ]
+
+
 class Brand(models.Model):
     """One row: what pages and mails say of the shop. Edited in the admin; the defaults are the owner's facts."""
 
@@ -26,7 +33,7 @@ class Brand(models.Model):
     )
     announcement = models.CharField(max_length=160, blank=True)
     logo = models.ImageField(upload_to="brand/", blank=True)
-    social = models.JSONField(default=list, blank=True, help_text='[{"name": "TikTok", "url": "https://…"}]')
+    social = models.JSONField(default=social_links, blank=True, help_text='[{"name": "TikTok", "url": "https://…"}]')
 
     def __str__(self) -> str:
         return self.name
