@@ -10,9 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from catalog import absence, budget, chosen, printify, runs, upsert
+from catalog import absence, budget, chosen, printify, queueing, runs, upsert
 from catalog.fields import Unreadable, storable, text
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.outcomes import RECORDED, outcome
@@ -63,6 +64,8 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
             outcome=stored.outcome,
             detail=stored.error or ", ".join(stored.fields)[:500],
         )
+    if "images" in stored.fields:
+        transaction.on_commit(partial(queueing.ask, queueing.FETCH_IMAGES), robust=True)
     return stored
 
 

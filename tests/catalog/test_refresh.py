@@ -1,8 +1,11 @@
 """One product read anew, as webhooks, checkout and staff do."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 
-from catalog import sync
+from catalog import queueing, sync
 from catalog.models import Product
 from ilytat.integrations.errors import Refused
 from tests.catalog.conftest import Upstream, tee
@@ -15,6 +18,21 @@ def test_one_product_is_read_anew(upstream: Upstream) -> None:
     stored = sync.refresh_product(tee(1)["id"])
     assert (stored.outcome, upstream.calls) == ("created", [tee(1)["id"]])
     assert Product.objects.count() == 1
+
+
+def test_new_pictures_are_fetched_without_waiting_for_the_next_walk(
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(queueing, "ask", asked.append)
+    upstream.products = [tee()]
+    for changes in ({}, {"title": "Other"}):
+        upstream.products[0] |= changes
+        with django_capture_on_commit_callbacks(execute=True):
+            sync.refresh_product(tee()["id"])
+    assert asked == [queueing.FETCH_IMAGES]
 
 
 def test_a_product_printify_does_not_know_any_more_is_hidden(upstream: Upstream) -> None:

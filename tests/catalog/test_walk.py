@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -114,3 +115,22 @@ def test_our_own_budget_is_waited_for_longer_but_not_for_ever() -> None:
 def test_an_outage_is_not_waited_for() -> None:
     with pytest.raises(Unavailable):
         list(Walk(refusing(1, wait=None)).pages())
+
+
+def test_no_page_is_kept_once_it_is_left_behind() -> None:
+    """2,000 products of 100 variants shall not be in memory together."""
+
+    class Weighed(dict[str, Any]):
+        pass
+
+    born: list[weakref.ref[Weighed]] = []
+
+    def read(number: int) -> dict[str, Any]:
+        item = Weighed(id=f"{number:024d}")
+        born.append(weakref.ref(item))
+        return page([item], last=20, total=20)
+
+    walk = Walk(read)
+    alive = [sum(ref() is not None for ref in born) for _ in walk.pages()]
+    assert walk.complete
+    assert max(alive) <= 2
