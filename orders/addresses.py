@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from orders.places import region_name
+
 US_STATES = [
     "AL",
     "AK",
@@ -144,7 +146,8 @@ def doubts(address: Address) -> list[str]:
     regions = ZIP_REGIONS.get(address.country, {}).get(address.zip[:1])
     if regions and address.region and address.region not in regions.split():
         found.append(
-            str(_("The postal code %(zip)s is not one of %(region)s.")) % {"zip": address.zip, "region": address.region}
+            str(_("The postal code %(zip)s is not one of %(region)s."))
+            % {"zip": address.zip, "region": region_name(address.country, address.region)}
         )
     if not re.search(r"\d", address.address1 + address.address2):
         found.append(str(_("The address has no house number.")))

@@ -34,3 +34,7 @@ def country_name(code: str) -> str:
     """In the reader's language."""
     names: dict[str, str] = dict(Locale.parse(to_locale(get_language() or "en")).territories)
     return names.get(code, code)
+
+
+def region_name(country: str, code: str) -> str:
+    return REGION_NAMES.get(country, {}).get(code, code)

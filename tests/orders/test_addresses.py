@@ -108,3 +108,8 @@ def test_nothing_is_sent_that_the_printer_does_not_need() -> None:
         "city": "Chicago",
         "zip": "60606",
     }
+
+
+def test_a_doubt_names_the_state_and_not_its_code() -> None:
+    told = doubts(Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "90210", "US"))
+    assert told == ["The postal code 90210 is not one of Illinois."]
