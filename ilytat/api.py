@@ -2,6 +2,7 @@
 
 import logging
 
+from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
@@ -38,6 +39,8 @@ def on_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
 def on_crash(request: HttpRequest, error: Exception) -> HttpResponse:
     """Never a stack trace to a stranger; the log has it (Django's handler is bypassed by ninja)."""
     log.error("api error", exc_info=error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return api.create_response(request, body("unavailable", "Please try again in a minute."), status=503)
     return api.create_response(request, body("error", "Something went wrong on our side."), status=500)
 
 

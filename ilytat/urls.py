@@ -9,6 +9,7 @@ from orders.webhooks import printify_webhook
 from payments.webhooks import stripe_webhook
 
 handler404 = "catalog.views.not_found"
+handler500 = "ilytat.views.error"
 
 urlpatterns = [
     path("", include("ilytat.pages.urls")),

@@ -1,15 +1,18 @@
 """Pages of the house itself: health, and what is shown when something went wrong."""
 
+import sys
 import time
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
 from django.db.utils import Error as DatabaseError
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.defaults import server_error
 from django.views.static import serve
 
 from ilytat.integrations import jobs
@@ -73,3 +76,12 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (Django's signature)
     return render(request, "pages/form_expired.html", status=403)
+
+
+def error(request: HttpRequest) -> HttpResponse:
+    """Our 500. A database that is away is a 503: it comes back, and so may whoever asked."""
+    response = server_error(request)
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response.status_code = 503
+        response["Retry-After"] = "30"
+    return response

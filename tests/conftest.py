@@ -11,7 +11,7 @@ from django.core.cache import cache
 from hypothesis import HealthCheck
 from playwright.sync_api import BrowserContext, Page, expect
 
-from ilytat.integrations import counters
+from ilytat.integrations import breaker, counters
 from tests import needs, spread, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
@@ -50,6 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Rate counters and page fragments of one test must not meet the next."""
+    breaker.redis.reset()
     cache.clear()
     counters.alone.cache_clear()
     counters.shared.cache_clear()

@@ -9,6 +9,8 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
+from ilytat.integrations import breaker
+
 log = logging.getLogger(__name__)
 
 REDIS_SECONDS = 1
@@ -30,8 +32,11 @@ def shared() -> FixedWindowRateLimiter:
 
 def hit(limit: RateLimitItem, *key: str) -> bool:
     """Count one. False when the limit was reached before."""
+    if breaker.redis.resting:
+        return alone().hit(limit, *key)
     try:
         return shared().hit(limit, *key)
     except (RedisError, OSError):
+        breaker.redis.trip()
         log.warning("rate counters: Redis unreachable, counting alone")
         return alone().hit(limit, *key)

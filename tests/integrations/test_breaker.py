@@ -1,0 +1,52 @@
+"""A Redis that hangs must not cost a page a second for each question (G3, G4)."""
+
+from typing import Any
+
+import pytest
+from django.core.cache.backends.redis import RedisCache
+from limits import parse
+from redis.exceptions import TimeoutError as RedisTimeout
+
+from ilytat.caching import ForgivingRedisCache
+from ilytat.integrations import breaker, counters
+
+
+class Hung:
+    """Counts the questions nobody answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> Any:
+        self.asked += 1
+        raise RedisTimeout("Timeout reading from socket")
+
+    hit = __call__
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
+    nobody = Hung()
+    for name in ("get", "get_many", "set", "add", "delete"):
+        monkeypatch.setattr(RedisCache, name, nobody)
+    monkeypatch.setattr(counters, "shared", lambda: nobody)
+    return nobody
+
+
+def test_cache_and_counters_wait_for_a_hung_redis_once(hung: Hung) -> None:
+    cache = ForgivingRedisCache("redis://127.0.0.1:1", {})
+    cache.set("brand", 1)
+    assert cache.get("brand", "nothing") == "nothing"
+    assert cache.get_many(["brand"]) == {}
+    assert cache.add("brand", 1)
+    assert not cache.delete("brand")
+    assert counters.hit(parse("1/minute"), "one")
+    assert not counters.hit(parse("1/minute"), "one"), "counted alone meanwhile"
+    assert hung.asked == 1
+
+
+def test_it_is_asked_again_after_a_rest(hung: Hung) -> None:
+    counters.hit(parse("5/minute"), "one")
+    breaker.redis.reset()
+    counters.hit(parse("5/minute"), "one")
+    assert hung.asked == 2
