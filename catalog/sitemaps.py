@@ -17,6 +17,7 @@ from catalog.models import Category, Product
 from catalog.structured import absolute, plain
 from ilytat.display import money
 
+PAGES = ("about", "shipping", "returns", "size-guide", "contact", "terms", "privacy", "imprint", "accessibility")
 PRIVATE = ("/admin/", "/accounts/", "/cart/", "/checkout/", "/orders/", "/search/", "/api/")
 
 
@@ -43,12 +44,7 @@ class Categories(_Sitemap):
 
 class Pages(_Sitemap):
     def items(self) -> list[str]:
-        return [
-            reverse("home"),
-            reverse("products"),
-            reverse("page", args=["about"]),
-            reverse("page", args=["shipping"]),
-        ]
+        return [reverse("home"), reverse("products"), *(reverse("page", args=[slug]) for slug in PAGES)]
 
     def location(self, item: str) -> str:
         return item

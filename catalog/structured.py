@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
 
 from catalog.models import Product, Variant
 from catalog.pictures import Picture
@@ -27,6 +29,34 @@ def product_data(product: Product, offered: Sequence[Variant], pictures: Sequenc
         "image": [absolute(picture.largest) for picture in pictures[:IMAGES_MAX] if picture.files],
         "sku": product.printify_id,
         "offers": _offers(product, offered),
+    }
+
+
+def crumbs(product: Product) -> dict[str, Any]:
+    """The way to it, as the page shows it."""
+    places = [(_("Everything"), reverse("products"))]
+    places += [(category.name, category.get_absolute_url()) for category in product.categories.all()[:1]]
+    places.append((product.title, product.get_absolute_url()))
+    items = [
+        {"@type": "ListItem", "position": place, "name": name, "item": absolute(path)}
+        for place, (name, path) in enumerate(places, 1)
+    ]
+    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+
+
+def site(name: str) -> dict[str, Any]:
+    """The shop itself, and how it is searched."""
+    target = f"{absolute(reverse('search'))}?q={{words}}"
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": name,
+        "url": absolute(reverse("home")),
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": target,
+            "query-input": "required name=words",
+        },
     }
 
 

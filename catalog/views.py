@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from catalog import browse, home_page, missed, product_page, search, suggestions
 from catalog.browse import Scope
 from catalog.cards import cards
+from catalog.freshness import revalidated
 from catalog.models import Category, OldSlug, Product
 
 QUERY_MAX = 80
@@ -20,18 +21,21 @@ SUGGEST_SECONDS = 300
 
 
 @require_safe
+@revalidated
 def home(request: HttpRequest) -> HttpResponse:
     """`hero` (two Cards), `kinds` (KindTiles), `picks` and `newest` (Cards)."""
     return render(request, "catalog/home.html", home_page.page())
 
 
 @require_safe
+@revalidated
 def product_list(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`."""
     return _listed(request, browse.listing(request.GET), {})
 
 
 @require_safe
+@revalidated
 def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """`listing`, `cards`, `category`."""
     category = get_object_or_404(Category, slug=slug)
@@ -39,6 +43,7 @@ def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@revalidated
 def search_page(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`, `query`, `instead` (the spelling searched in its place).
 
@@ -77,6 +82,7 @@ def _listed(
 
 
 @require_safe
+@revalidated
 def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """See `product_page.page`; `ask`: "Add to cart" was pressed before everything was chosen.
 
