@@ -4,11 +4,14 @@ Rules are applied as a difference: a category is added when a product comes to m
 So what staff add or remove by hand stays, whatever a sync or a rule does elsewhere.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Category, Product, ProductQuerySet
+
+TAGS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,20 @@ def change_rule(old: Rule, new: Rule) -> int:
     category.products.add(*entering)
     category.products.remove(*leaving)
     return len(entering) + len(leaving)
+
+
+def would_hold(candidate: Rule) -> list[str]:
+    """Titles of the products that the rule matches, for staff to look at before they save it."""
+    alive = Product.objects.filter(gone_at__isnull=True).only(
+        "upstream_title", "title_override", "tags", "blueprint_id"
+    )
+    return [row.title for row in alive if candidate.matches(row.tags, row.blueprint_id)]
+
+
+def unmapped_tags() -> list[tuple[str, int]]:
+    """The commonest tags of products no rule places: what a new rule might say."""
+    counts = Counter(tag for tags in unmapped().values_list("tags", flat=True) for tag in _items(tags))
+    return counts.most_common(TAGS_SHOWN)
 
 
 def unmapped() -> ProductQuerySet:

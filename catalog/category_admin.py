@@ -5,8 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog import categories
 from catalog.models import Category, Product
@@ -29,13 +31,26 @@ class NumbersField(LinesField):
     def clean(self, value: Any) -> Any:
         lines = super().clean(value)
         if not all(line.isdecimal() for line in lines):
-            raise forms.ValidationError("One whole number a line.")
+            raise forms.ValidationError(_("One whole number a line."))
         return [int(line) for line in lines]
 
 
 class CategoryForm(forms.ModelForm[Category]):
-    tags = LinesField(required=False, help_text="Printify tags that put a product here, one a line.")
-    blueprint_ids = NumbersField(required=False, help_text="Printify blueprints that put a product here, one a line.")
+    """With the button "Preview" nothing is saved: `preview` holds the titles that the rule would place."""
+
+    preview: list[str] | None = None
+    tags = LinesField(required=False, help_text=_("Printify tags that put a product here, one a line."))
+    blueprint_ids = NumbersField(
+        required=False, help_text=_("Printify blueprints that put a product here, one a line.")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "_preview" in self.data and not self.errors:
+            typed = Category(pk=0, tags=data.get("tags", []), blueprint_ids=data.get("blueprint_ids", []))
+            self.preview = categories.would_hold(categories.rule(typed))
+            raise forms.ValidationError("preview")  # what keeps the admin from saving
+        return data
 
 
 @admin.register(Category)
@@ -43,6 +58,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
     """Rules place products; what staff place or remove by hand on a product's page stays."""
 
     form = CategoryForm
+    change_form_template = "admin/catalog/category.html"
     list_display = ("name", "slug", "position", "count")
     list_editable = ("position",)
     prepopulated_fields = {"slug": ("name",)}
@@ -54,7 +70,15 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         """A category's address is not changed by renaming it."""
         return {} if obj else dict(super().get_prepopulated_fields(request, obj))
 
-    @admin.display(description="products", ordering="held")
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        context |= {"unmapped": categories.unmapped().count(), "unmapped_tags": categories.unmapped_tags()}
+        if form.preview is not None:
+            form.errors.clear()  # asking is no mistake
+            context |= {"errors": None, "preview": form.preview}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("products"), ordering="held")
     def count(self, row: Category) -> int:
         return int(getattr(row, "held", 0))
 
@@ -66,4 +90,5 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         moved = categories.change_rule(old, after)
         Product.objects.filter(categories=obj).update(synced_at=timezone.now())
         if moved:
-            self.message_user(request, f"{moved} products moved in or out of {obj}.")
+            told = gettext("%(count)s products moved in or out of %(category)s.")
+            self.message_user(request, told % {"count": moved, "category": obj})

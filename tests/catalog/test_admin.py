@@ -138,6 +138,17 @@ def test_an_edited_rule_moves_products_and_says_how_many(office: Client, product
     assert "One whole number a line." in wrong.content.decode()
 
 
+def test_a_rule_is_looked_at_before_it_is_saved(office: Client, product: Product) -> None:
+    Category.objects.all().delete()
+    form = {"slug": "tees", "name": "Tees", "position": "9", "tags": "t-shirts", "blueprint_ids": ""}
+    page = office.post(reverse("admin:catalog_category_add"), form | {"_preview": "1"}).content.decode()
+    assert "would hold 1 product" in page
+    assert product.title in page
+    assert "Please correct" not in page
+    assert "1 product in no category" in page
+    assert not Category.objects.exists()
+
+
 def test_a_new_category_gathers_what_its_rule_matches(office: Client, product: Product) -> None:
     form = {"slug": "tees", "name": "Tees", "position": "9", "tags": "t-shirts", "blueprint_ids": ""}
     office.post(reverse("admin:catalog_category_add"), form)
