@@ -102,6 +102,9 @@ class Product(models.Model):
     visible = models.BooleanField(default=True)
     is_locked = models.BooleanField(default=False)
     hidden = models.BooleanField(default=False, help_text="Hidden by staff; sync never changes it.")
+    personalised = models.BooleanField(
+        default=False, help_text="Made to the buyer's own words: no right of withdrawal by law."
+    )
     featured = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=1000)
     pins = models.JSONField(default=dict, blank=True, help_text="Staff's values in place of Printify's, by field.")

@@ -24,7 +24,8 @@ class ProductForm(forms.ModelForm[Product]):
     class Meta:
         model = Product
         fields = (
-            "title_override", "description_override", "slug", "hidden", "featured", "position", "categories",
+            "title_override", "description_override", "slug", "hidden", "personalised", "featured", "position",
+            "categories",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +82,7 @@ def fieldsets() -> tuple[Any, ...]:
         ("created_upstream", "updated_upstream", "synced_at"),
         "history",
     )
-    shop = ("shown", ("hidden", "featured", "position"), "categories", "slug", "own_photo")
+    shop = ("shown", ("hidden", "featured", "position"), "personalised", "categories", "slug", "own_photo")
     policy = tuple(f"policy_{field.name}" for field in policies.HOLDABLE)
     return (
         (_("In the shop"), {"fields": shop}),

@@ -36,6 +36,14 @@ def handling_days(products: Iterable[Product], country: str) -> Days:
     return (max(days[0] for days in found), max(days[1] for days in found)) if found else USUAL
 
 
+def served(products: Iterable[Product], countries: Iterable[str]) -> list[str]:
+    """Those of the countries to which every one of the printers sends, as far as we know. One query."""
+    keys = {_key(product.blueprint_id, product.print_provider_id) for product in products}
+    rows = PrintifyCache.objects.filter(type=KIND, external_id__in=keys).values_list("data", flat=True)
+    known = [data for data in rows if data]  # what was not read yet excludes nothing
+    return [code for code in countries if all(code in data or ELSEWHERE in data for data in known)]
+
+
 def profile(product: Product, country: str) -> tuple[Days, int | None]:
     """The working days of this product's printer, and the least its parcel costs (None: not known). One query."""
     key = _key(product.blueprint_id, product.print_provider_id)

@@ -88,6 +88,7 @@ def line_rows(order: Order, deal: Deal) -> list[OrderLine]:
             unit_price=x.unit_price,
             unit_cost=x.variant.cost,
             quantity=x.quantity,
+            personalised=x.product.personalised,
         )
         for x in deal.cart.lines
     ]

@@ -1,5 +1,6 @@
 """What may come in from the cart, checkout and order forms: ids, quantities and addresses, never a price."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -51,8 +52,9 @@ class FindForm(forms.Form):
         return "".join(letter for letter in self.cleaned_data["number"] if letter.isalnum()).upper()
 
 
-def country_choices() -> list[tuple[str, str]]:
-    return [(code, country_name(code)) for code in settings.SHIP_TO_COUNTRIES]
+def country_choices(codes: Iterable[str] | None = None) -> list[tuple[str, str]]:
+    """Of these countries, else of all the shop sends to."""
+    return [(code, country_name(code)) for code in (settings.SHIP_TO_COUNTRIES if codes is None else codes)]
 
 
 def region_choices() -> list[tuple[Any, Any]]:

@@ -64,6 +64,13 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     list_select_related = ("fulfilment",)
     date_hierarchy = "placed_at"
     inlines = (LineInline, TimelineInline)
+    fieldsets = (
+        (None, {"fields": (("number", "state", "live"), ("placed_at", "paid_at"), "reprint_of")}),
+        ("Buyer", {"fields": (("name", "email"), ("user", "language", "phone"))}),
+        ("Address", {"fields": (("address1", "address2"), ("zip", "city", "region", "country"))}),
+        ("Money, in minor units", {"fields": (("subtotal", "discount", "shipping", "tax", "total", "currency"),)}),
+        ("Delivery", {"fields": (("shipping_method", "arrives_from", "arrives_until"), ("quote", "quote_expires_at"))}),
+    )
     change_form_template = "admin/orders/order/change_form.html"
 
     @admin.display(description="printing", ordering="fulfilment__state")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from catalog import availability
+from catalog import availability, shipping
 from catalog.cards import cards
 from catalog.models import Product, Variant
 from ilytat.integrations import throttle
@@ -44,13 +44,19 @@ def cart(request: HttpRequest) -> HttpResponse:
         "served": served,
         "total": shown.subtotal + options[0].amount if options else shown.subtotal,
         "country": country,
-        "countries": country_choices(),
+        "countries": country_choices(_countries(shown, country)),
         "quantity_max": settings.QUANTITY_MAX,
         "taxed": settings.STRIPE_AUTOMATIC_TAX,
         "removed": _removed(request),
         "picks": [] if shown.lines else cards(Product.objects.for_sale().in_order()[:PICKS]),
     }
     return render(request, "orders/cart.html", context)
+
+
+def _countries(shown: CartView, chosen: str) -> list[str]:
+    """Where every printer of these things sends to; the chosen one stays, so that the page can say why it cannot be."""
+    there = shipping.served([line.product for line in shown.lines], settings.SHIP_TO_COUNTRIES)
+    return [code for code in settings.SHIP_TO_COUNTRIES if code in there or code == chosen]
 
 
 def _options(shown: CartView, country: str) -> tuple[list[quote.Option], bool]:

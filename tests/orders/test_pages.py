@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog.models import ProductImage, Variant
+from catalog.models import PrintifyCache, ProductImage, Variant
 from orders import tracking
 from orders.models import Fulfilment, Shipment
 from orders.states import FulfilmentState, OrderState
@@ -109,13 +109,26 @@ def test_the_cart_asks_the_database_no_more_for_many_lines(
 ) -> None:
     cart = holding(client, factories.cart(factories.variant()))
     client.get("/cart/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         client.get("/cart/")
     for _ in range(4):
         cart.lines.create(variant=factories.variant(), seen_price=2499)
     client.get("/cart/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         client.get("/cart/")
+
+
+def test_only_countries_every_printer_sends_to_are_offered(client: Client, shipping: Upstream) -> None:
+    variant = factories.variant()
+    key = f"{variant.product.blueprint_id}-{variant.product.print_provider_id}"
+    now = timezone.now()
+    PrintifyCache.objects.create(
+        type="shipping", external_id=key, data={"US": [2, 5]}, hash="x", fetched_at=now, expires_at=now
+    )
+    holding(client, factories.cart(variant))
+    page = source(client.get("/cart/"))
+    assert '<option value="US"' in page
+    assert '<option value="CA"' not in page
 
 
 # --- The order page ------------------------------------------------------------------------------------
