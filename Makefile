@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Types first: they take longest.
 LINTS := lint-types lint-secrets lint-templates lint-style lint-layers lint-migrations lint-deployment lint-translations lint-house
-.PHONY: help install run test lint format lock translations chaos $(LINTS)
+.PHONY: help install run test lint format lock translations chaos bench $(LINTS)
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -66,6 +66,9 @@ translations: $(VENV)/.dev ## Collect new sentences into locale/ and compile wha
 
 chaos: $(VENV)/.dev ## Kill processes and cut answers at every step: all stories, with servers of their own
 	@$(PY) -m tests.chaos $(ARGS)
+
+bench: $(VENV)/.dev ## Measure synchronisation, search and pages (ARGS=sync for one of them)
+	@$(PY) -m bench $(ARGS)
 
 # --- .venv: the stamps are newer than the locks they were made from, so a second run does nothing ------
 
