@@ -1,4 +1,4 @@
-"""What search engines may read: the sitemap, the rules for robots, and the product feed."""
+"""What search engines may read: the sitemap and the rules for robots. The product feed is `catalog.feed`."""
 
 from datetime import datetime
 from typing import Any
@@ -7,15 +7,12 @@ from django.conf import settings
 from django.contrib.sitemaps import Sitemap
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from catalog.cards import cards
 from catalog.models import Category, Product
-from catalog.structured import absolute, plain
-from ilytat.display import money
+from catalog.structured import absolute
 
 PAGES = ("about", "shipping", "returns", "size-guide", "contact", "terms", "privacy", "imprint", "accessibility")
 PRIVATE = ("/admin/", "/accounts/", "/cart/", "/checkout/", "/orders/", "/search/", "/api/")
@@ -58,21 +55,3 @@ SITEMAPS = {"products": Products, "categories": Categories, "pages": Pages}
 def robots(_request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE), f"Sitemap: {absolute('/sitemap.xml')}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-@require_safe
-@cache_control(max_age=3600)
-def google_feed(request: HttpRequest) -> HttpResponse:
-    """One item a product, in the words of Google's product data specification."""
-    items = [
-        {
-            "product": card.product,
-            "link": absolute(card.product.get_absolute_url()),
-            "image": absolute(card.picture.largest),
-            "text": plain(card.product.description),
-            "price": f"{money.major(card.product.price_from or 0, settings.SHOP_CURRENCY)} {settings.SHOP_CURRENCY}",
-        }
-        for card in cards(Product.objects.for_sale().in_order())
-        if card.picture.files
-    ]
-    return render(request, "catalog/google_feed.xml", {"items": items}, content_type="application/xml; charset=utf-8")

@@ -2,7 +2,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 from django.views.i18n import set_language
 
-from catalog import freshness, sitemaps, social, views
+from catalog import feed, freshness, sitemaps, social, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,5 +17,5 @@ urlpatterns = [
     path("speculation.json", freshness.speculation, name="speculation"),
     path("products/<slug:slug>/picture.jpg", social.picture_jpeg, name="social_picture"),
     path("robots.txt", sitemaps.robots, name="robots"),
-    path("feeds/google.xml", sitemaps.google_feed, name="google_feed"),
+    path("feeds/google.xml", feed.google_feed, name="google_feed"),
 ]

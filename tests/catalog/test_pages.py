@@ -46,13 +46,18 @@ def test_robots_keep_out_of_carts_and_orders(client: Client) -> None:
     assert {"Disallow: /cart/", "Disallow: /checkout/", "Disallow: /orders/"} <= set(lines)
 
 
-def test_the_product_feed_is_one_item_a_product(client: Client) -> None:
+def test_the_product_feed_is_one_item_a_variant_grouped_by_product(client: Client) -> None:
     product = tee(upstream_title="Bee & Tee")
-    channel = ET.fromstring(client.get("/feeds/google.xml").content)[0]  # noqa: S314 (our own answer)
+    channel = ET.fromstring(client.get("/feeds/google.xml").getvalue())[0]  # noqa: S314 (our own answer)
     items = [{node.tag.rpartition("}")[2]: node.text for node in item} for item in channel.iter("item")]
-    assert [(item["id"], item["title"], item["price"]) for item in items] == [
-        (product.printify_id, "Bee & Tee", "24.99 USD")
+    assert {(item["item_group_id"], item["price"], item["age_group"]) for item in items} == {
+        (product.printify_id, "24.99 USD", "adult")
+    }
+    assert [item["title"] for item in items] == [
+        f"Bee & Tee ({colour} / {size})" for colour in ("White", "Black") for size in ("S", "M")
     ]
+    assert len({item["id"] for item in items}) == len(items)
+    assert all(f"?variant={item['id'].rpartition('-')[2]}" in item["link"] for item in items)
 
 
 def test_the_language_can_be_changed_from_every_page(client: Client) -> None:
