@@ -89,6 +89,7 @@ def test_the_mail_is_written_in_the_language_it_was_queued_in(queued: Queue) -> 
 def test_the_footers_switch_turns_the_shop_to_another_language(client: Client, language: str, words: str) -> None:
     answer = client.post("/language/", {"language": language, "next": "/newsletter/"}, follow=True)
     assert words in answer.content.decode()
+    assert re.search(r">English</button>.*>Español</button>.*>Français</button>", answer.content.decode(), re.DOTALL)
     assert f'<html lang="{language}"' in answer.content.decode()
 
 
