@@ -232,7 +232,10 @@ STRIPE_UI_MODE = refusals.one_of(
 )
 STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", False)
 STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", False)
 SESSION_MINUTES = env.float("SESSION_MINUTES", 60.0)
+ABANDONED_CART_MAIL = env.bool("ABANDONED_CART_MAIL", True)
+MARGIN_FLOOR_PERCENT = env.float("MARGIN_FLOOR_PERCENT", 0.0)
 
 # --- Mail: EMAIL_API_KEY set means SendGrid through Anymail, else SMTP by EMAIL_URL ------------------
 EMAIL_API_KEY = env.str("EMAIL_API_KEY", "")

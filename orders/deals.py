@@ -32,6 +32,7 @@ class Deal:
     arrives_until: date
     language: str
     user_id: int | None = None
+    discount: int = 0
     quote: dict[str, Any] = field(default_factory=dict, compare=False)  # as agreed, for the order to remember
 
     @property
@@ -40,7 +41,7 @@ class Deal:
 
     @property
     def total(self) -> int:
-        return self.subtotal + self.shipping
+        return self.subtotal - self.discount + self.shipping
 
     def key(self) -> uuid.UUID:
         """The same cart, address and price give the same key: a double click finds the order it made."""
@@ -62,6 +63,7 @@ def order_row(deal: Deal, key: uuid.UUID) -> Order:
         terms=texts.version("terms", deal.language),
         currency=settings.SHOP_CURRENCY,
         subtotal=deal.subtotal,
+        discount=deal.discount,
         shipping=deal.shipping,
         total=deal.total,
         shipping_method=deal.method,

@@ -17,7 +17,7 @@ from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
 from orders.models import Order
-from payments import buying, checkout, truth
+from payments import buying, checkout, margins, truth
 
 router = Router()
 
@@ -95,6 +95,8 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
     except (quote.NoQuote, IntegrationError) as error:
         raise ApiError(503, "unavailable", "Please try again in a minute. Nothing was charged.") from error
+    except margins.BelowFloor as error:
+        raise ApiError(409, "not_sellable", "This cannot be ordered right now.") from error
     except checkout.NotPayable as error:
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 

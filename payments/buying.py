@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import get_language
 from orders import identity, lifecycle, quote
 from orders.cart import CartView
 from orders.models import Order
-from payments import checkout
+from payments import checkout, coupons
 
 if TYPE_CHECKING:
     from orders.forms import CheckoutForm
@@ -25,8 +26,13 @@ def mine(request: HttpRequest) -> QuerySet[Order]:
     return Order.objects.filter(token__in=request.session.get(MINE, [])).order_by("placed_at")
 
 
-def place(request: HttpRequest, cart: CartView, form: "CheckoutForm", option: quote.Option) -> Order:
-    """Commit what was agreed (a valid form, an option of today's quote) as an order of this browser."""
+def place(
+    request: HttpRequest, cart: CartView, form: "CheckoutForm", option: quote.Option, offer: coupons.Offer | None = None
+) -> Order:
+    """Commit what was agreed (a valid form, an option of today's quote) as an order of this browser.
+
+    Raises coupons.NotValid when the code can no longer be used; nothing is written then.
+    """
     deal = lifecycle.Deal(
         cart=cart,
         email=form.cleaned_data["email"],
@@ -38,16 +44,25 @@ def place(request: HttpRequest, cart: CartView, form: "CheckoutForm", option: qu
         quote=option.as_agreed(),
         language=get_language() or "en",
         user_id=request.user.pk,
+        discount=offer.discount if offer else 0,
     )
-    order = lifecycle.place(deal)
-    others = [token for token in request.session.get(MINE, []) if token != order.token]
-    request.session[MINE] = [*others[1 - KEPT :], order.token]
+    with transaction.atomic():
+        order = lifecycle.place(deal)
+        if offer:
+            coupons.redeem(order, offer.coupon)
+    remember(request, order)
     identity.remember(request, order)  # whoever typed the address here may change it here for a while
     return order
 
 
+def remember(request: HttpRequest, order: Order) -> None:
+    """This browser may pay it and see how that went."""
+    others = [token for token in request.session.get(MINE, []) if token != order.token]
+    request.session[MINE] = [*others[1 - KEPT :], order.token]
+
+
 def pay_url(order: Order) -> str:
-    """Where the buyer pays this order. Raises checkout.NotPayable or an IntegrationError."""
+    """Where the buyer pays this order. Raises checkout.NotPayable, margins.BelowFloor or an IntegrationError."""
     checkout.supersede(order)
     session = checkout.start(order)
     if settings.STRIPE_UI_MODE == "elements":

@@ -17,7 +17,8 @@ from ilytat.integrations.errors import IntegrationError, Refused
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
-from payments import gateway, settlement
+from payments import gateway, margins, settlement
+from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 
 OPEN = ("creating", "open")
@@ -36,15 +37,16 @@ class NotPayable(Exception):
         self.order = order
 
 
-def start(order: Order) -> gateway.SessionFacts | CheckoutSession:
-    """The open session of the order, made if need be. Raises NotPayable or an IntegrationError."""
+def start(order: Order) -> SessionFacts | CheckoutSession:
+    """The open session of the order, made if need be. Raises NotPayable, BelowFloor or an IntegrationError."""
     if order.state != OrderState.AWAITING_PAYMENT:
         raise NotPayable(order)
+    margins.check(order)
     row = _open_row(order)
     if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
         return row
     try:
-        facts = gateway.create_session(params(order, row), key=row.idempotency_key)
+        facts = _create(order, row)
     except IntegrationError as error:
         return _another_way(order, row, error)
     CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN).update(
@@ -53,7 +55,18 @@ def start(order: Order) -> gateway.SessionFacts | CheckoutSession:
     return facts
 
 
-def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) -> gateway.SessionFacts | CheckoutSession:
+def _create(order: Order, row: CheckoutSession) -> SessionFacts:
+    if order.discount:
+        gateway.create_coupon(coupon_name(order), order.discount, order.currency, key=f"coupon-{order.number}")
+    return gateway.create_session(params(order, row), key=row.idempotency_key)
+
+
+def coupon_name(order: Order) -> str:
+    """Stripe's coupon of exactly this order's discount."""
+    return f"order-{order.number}"
+
+
+def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) -> SessionFacts | CheckoutSession:
     """The page that a twin of this request was given meanwhile; else, for an older attempt that Stripe cannot make
     any more (too little of its time is left), a new attempt. Raises `error` when there is neither.
     """
@@ -112,7 +125,24 @@ def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
     }
     if settings.STRIPE_AUTOMATIC_TAX:
         built["automatic_tax"] = {"enabled": True}
-    return built | _ways_back()
+    return built | _discount(order) | _ways_back() | _reminder()
+
+
+def _discount(order: Order) -> dict[str, Any]:
+    """Ours, or the codes of Stripe's dashboard where the owner wishes: Stripe takes one of the two."""
+    if order.discount:
+        return {"discounts": [{"coupon": coupon_name(order)}]}
+    return {"allow_promotion_codes": True} if settings.STRIPE_PROMOTION_CODES else {}
+
+
+def _reminder() -> dict[str, Any]:
+    """Of a cart left behind: a way back, and the question whether we may write. Elements has neither."""
+    if not settings.ABANDONED_CART_MAIL or settings.STRIPE_UI_MODE == "elements":
+        return {}
+    return {
+        "after_expiration": {"recovery": {"enabled": True, "allow_promotion_codes": False}},
+        "consent_collection": {"promotions": "auto"},
+    }
 
 
 def _ways_back() -> dict[str, str]:
@@ -153,8 +183,10 @@ def _address(order: Order) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def chargeable(total: int, currency: str) -> bool:
-    """Stripe takes no less than its minimum and no more than eight digits."""
+def chargeable(total: int, currency: str, *, discount: int = 0) -> bool:
+    """Stripe takes no less than its minimum and no more than eight digits; nothing at all only by a discount."""
+    if total == 0:
+        return discount > 0
     least = MINIMUM_CHARGE.get(currency, 50 if exponent(currency) else 1)
     return least <= total <= MAXIMUM_CHARGE
 
@@ -187,7 +219,7 @@ def close(row: CheckoutSession) -> None:
             lifecycle.expire(row.order, who="checkout")
 
 
-def _closed(session_id: str) -> gateway.SessionFacts | None:
+def _closed(session_id: str) -> SessionFacts | None:
     """The session, no longer open; None when Stripe knows no such session (of this key), so that nobody can pay it."""
     try:
         return gateway.expire_session(session_id)
@@ -203,7 +235,7 @@ def _closed(session_id: str) -> gateway.SessionFacts | None:
 def _discovered(row: CheckoutSession) -> str | None:
     """The session that a lost answer may have made: the same key and parameters give it back. None: there is none."""
     try:
-        return gateway.create_session(params(row.order, row), key=row.idempotency_key).id
+        return _create(row.order, row).id
     except Refused as error:
         if _means(error, INVALID):
             return None

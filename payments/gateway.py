@@ -4,9 +4,9 @@ Timeouts are short because a shopper waits; one retry inside the library, which 
 Source: Stripe contract, sections 2, 3 and 5 (stripe-python 16, API 2026-10-28.endive).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -16,61 +16,18 @@ from django.conf import settings
 
 from ilytat.integrations import usage
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from payments import facts
+from payments.facts import DisputeFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
 SIGNATURE_AGE = 300  # seconds
+MOST_TYPES = 20  # of one question for events
 EXPAND = ["payment_intent.latest_charge.balance_transaction"]
 
 
 class Forged(Exception):
     """The body was not signed by Stripe for us, or too long ago, or is not an event."""
-
-
-@dataclass(frozen=True)
-class Event:
-    id: str
-    type: str
-    live: bool
-    payload: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class SessionFacts:
-    """A Checkout Session as it stands. Money in minor units; `currency` in capitals; ids "" when there are none.
-
-    `attempt` is the number of our row that asked for it, 0 when it does not say.
-    """
-
-    id: str
-    order: str
-    attempt: int
-    status: str
-    payment_status: str
-    live: bool
-    currency: str
-    subtotal: int
-    discount: int
-    shipping: int
-    tax: int
-    total: int
-    url: str
-    client_secret: str
-    payment_intent: str
-    refunded: int
-    fee: int | None
-
-    @property
-    def paid(self) -> bool:
-        return self.status == "complete" and self.payment_status in {"paid", "no_payment_required"}
-
-
-@dataclass(frozen=True)
-class RefundFacts:
-    id: str
-    status: str
-    amount: int
-    payment_intent: str
 
 
 @cache
@@ -135,77 +92,87 @@ def verify(raw: bytes, header: str) -> Event:
 def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
     """`key` is a function of (order, attempt): sent twice, it gives the same session."""
     with _translated(writing=True):
-        return _session(
+        return facts.session(
             _client().v1.checkout.sessions.create(cast("Any", dict(params)), options={"idempotency_key": key})
         )
 
 
 def session(session_id: str) -> SessionFacts:
     with _translated(writing=False):
-        return _session(_client().v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND}))
+        return facts.session(_client().v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND}))
 
 
 def expire_session(session_id: str) -> SessionFacts:
     """Raises Refused when it is no longer open: then it was paid or had expired, and a look tells which."""
     with _translated(writing=True):
-        return _session(_client().v1.checkout.sessions.expire(session_id))
+        return facts.session(_client().v1.checkout.sessions.expire(session_id))
+
+
+def create_coupon(name: str, amount: int, currency: str, *, key: str) -> None:
+    """A discount of exactly this amount for one session: Stripe takes no amounts off a session otherwise."""
+    params = {"id": name, "amount_off": amount, "currency": currency.lower(), "duration": "once", "name": "Discount"}
+    try:
+        with _translated(writing=True):
+            _client().v1.coupons.create(cast("Any", params), options={"idempotency_key": key})
+    except Refused as error:
+        if error.code != "resource_already_exists":  # made by an older try, whose key Stripe has forgotten
+            raise
 
 
 def create_refund(payment_intent: str, amount: int, *, reason: str, metadata: dict[str, str], key: str) -> RefundFacts:
     params = {"payment_intent": payment_intent, "amount": amount, "reason": reason, "metadata": metadata}
     with _translated(writing=True):
-        return _refund(_client().v1.refunds.create(cast("Any", params), options={"idempotency_key": key}))
+        return facts.refund(_client().v1.refunds.create(cast("Any", params), options={"idempotency_key": key}))
 
 
 def refund(refund_id: str) -> RefundFacts:
     with _translated(writing=False):
-        return _refund(_client().v1.refunds.retrieve(refund_id))
+        return facts.refund(_client().v1.refunds.retrieve(refund_id))
 
 
-def refunds_of(payment_intent: str) -> list[tuple[RefundFacts, str]]:
-    """Each refund of the intent, with the key of ours it carries in its metadata ("" for one made elsewhere)."""
+def refunds_of(payment_intent: str) -> list[RefundFacts]:
     with _translated(writing=False):
         rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).data
-        return [(_refund(row), _noted(row, "refund")) for row in rows]
+        return [facts.refund(row) for row in rows]
+
+
+def dispute(dispute_id: str) -> DisputeFacts:
+    with _translated(writing=False):
+        return facts.dispute(_client().v1.disputes.retrieve(dispute_id))
+
+
+def stage_evidence(dispute_id: str, evidence: Mapping[str, str]) -> DisputeFacts:
+    """Lies at Stripe for a person to look at and send: evidence counts once, so nothing is submitted here."""
+    params = {"evidence": dict(evidence), "submit": False}
+    with _translated(writing=True):
+        return facts.dispute(_client().v1.disputes.update(dispute_id, cast("Any", params)))
+
+
+def warning(warning_id: str) -> WarningFacts:
+    with _translated(writing=False):
+        return facts.warning(_client().v1.radar.early_fraud_warnings.retrieve(warning_id))
+
+
+def fee_of(payment_intent: str) -> int | None:
+    """What Stripe kept of this payment; None while it is not booked yet."""
+    with _translated(writing=False):
+        found = _client().v1.payment_intents.retrieve(payment_intent, {"expand": ["latest_charge.balance_transaction"]})
+        balance = getattr(getattr(found, "latest_charge", None), "balance_transaction", None)
+        return getattr(balance, "fee", None)
+
+
+def events_since(moment: datetime, types: Iterable[str]) -> Iterator[Event]:
+    """What Stripe told or would have told, newest first: for the days on which its webhooks did not arrive."""
+    wanted = sorted(types)
+    for start in range(0, len(wanted), MOST_TYPES):
+        some = wanted[start : start + MOST_TYPES]
+        params = {"created": {"gte": int(moment.timestamp())}, "types": some, "limit": 100}
+        with _translated(writing=False):
+            rows = list(_client().v1.events.list(cast("Any", params)).auto_paging_iter())
+        yield from (Event(row.id, row.type, bool(row.livemode), row.to_dict(for_json=True)) for row in rows)
 
 
 def key_is_live() -> bool:
     """Asks Stripe for the balance: the cheapest call that proves the key."""
     with _translated(writing=False):
         return bool(_client().v1.balance.retrieve().livemode)
-
-
-def _noted(found: Any, name: str) -> str:
-    """A value of the object's metadata, "" when there is none."""
-    return str(getattr(found.metadata, name, "") or "")
-
-
-def _refund(found: Any) -> RefundFacts:
-    return RefundFacts(found.id, str(found.status), int(found.amount), str(found.payment_intent or ""))
-
-
-def _session(found: Any) -> SessionFacts:
-    details = found.total_details
-    intent = found.payment_intent
-    charge = getattr(intent, "latest_charge", None)
-    balance = getattr(charge, "balance_transaction", None)
-    attempt = _noted(found, "attempt")
-    return SessionFacts(
-        id=found.id,
-        order=str(found.client_reference_id or ""),
-        attempt=int(attempt) if attempt.isdecimal() else 0,
-        status=str(found.status or ""),
-        payment_status=str(found.payment_status),
-        live=bool(found.livemode),
-        currency=str(found.currency or "").upper(),
-        subtotal=int(found.amount_subtotal or 0),
-        discount=int(details.amount_discount or 0) if details else 0,
-        shipping=int(details.amount_shipping or 0) if details else 0,
-        tax=int(details.amount_tax or 0) if details else 0,
-        total=int(found.amount_total or 0),
-        url=str(found.url or ""),
-        client_secret=str(getattr(found, "client_secret", None) or ""),
-        payment_intent=str(getattr(intent, "id", intent) or ""),
-        refunded=int(getattr(charge, "amount_refunded", 0) or 0),
-        fee=getattr(balance, "fee", None),
-    )

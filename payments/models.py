@@ -1,6 +1,6 @@
 """What Stripe did for an order. Ledger rows are added, never edited; money is minor units of the row's currency."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,7 +13,7 @@ from orders.models import Order
 class CheckoutSession(models.Model):
     """One attempt at paying. At most one is open for an order."""
 
-    STATES: ClassVar = [(name, name) for name in ("creating", "open", "complete", "expired")]
+    STATES: ClassVar = [(name, name) for name in ("creating", "open", "complete", "failed", "expired")]
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="sessions")
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -59,37 +59,163 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"{self.payment_intent_id}: {self.captured} {self.currency}"
 
+    @property
+    def left(self) -> int:
+        """What may still be given back."""
+        return self.captured - self.refund_reserved
+
 
 class Refund(Job):
-    """One wish to give money back. `new → sent → succeeded`, or `failed`, or `attention`."""
+    """One wish to give money back, ours or the dashboard's. `new → sent → succeeded`, or `failed`, or `attention`."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.PositiveIntegerField()
     reason = models.CharField(max_length=30, default="requested_by_customer")
     note = models.TextField(blank=True)
+    lines = models.JSONField(default=list, blank=True, help_text="Pairs: our line's id and how many of it.")
     asked_by = models.CharField(max_length=120)
+    origin = models.CharField(max_length=10, default="shop", choices=[("shop", "shop"), ("dashboard", "dashboard")])
     idempotency_key = models.CharField(max_length=120, unique=True)
+    press = models.CharField(max_length=40, null=True, blank=True, unique=True, help_text="Of the form: once a press.")
     stripe_refund_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    reference = models.CharField(max_length=60, blank=True, help_text="The bank's, for a buyer who misses the money.")
     first_try = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        ordering = ["pk"]
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_positive")]
         indexes = [models.Index(fields=["state", "next_at"], name="refund_due")]
+        permissions = [("refund_order", "Can give money back")]
 
     def __str__(self) -> str:
         return f"refund {self.amount} of {self.payment_id}: {self.state}"
 
 
 class Dispute(models.Model):
+    """What a bank holds against a payment, as Stripe last said. An inquiry (`warning_…`) takes no money."""
+
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     stripe_dispute_id = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=40)
     reason = models.CharField(max_length=60, blank=True)
     amount = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3, blank=True)
+    refundable = models.BooleanField(default=False, help_text="The bank still allows a refund instead.")
+    net = models.IntegerField(default=0, help_text="What it moved on our balance; less than 0: taken.")
+    fee = models.PositiveIntegerField(default=0)
     due_by = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.JSONField(default=dict, blank=True, help_text="As last staged at Stripe.")
+    staged_at = models.DateTimeField(null=True, blank=True)
+    submissions = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        ordering = ["-opened_at"]
+
     def __str__(self) -> str:
         return f"{self.stripe_dispute_id}: {self.status}"
+
+
+class FraudWarning(models.Model):
+    """An issuer says that the cardholder will dispute; four in five do when nothing happens."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="warnings")
+    stripe_warning_id = models.CharField(max_length=120, unique=True)
+    fraud_type = models.CharField(max_length=60, blank=True)
+    actionable = models.BooleanField(default=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_warning_id}: {self.fraud_type}"
+
+
+class Coupon(models.Model):
+    """A promotion code of ours. `used` is counted by a guarded UPDATE when an order is placed with it."""
+
+    KINDS: ClassVar = [("percent", "percent"), ("amount", "amount")]
+
+    code = models.CharField(max_length=40, unique=True, help_text="Typed by buyers; kept in capitals.")
+    kind = models.CharField(max_length=8, choices=KINDS, default="percent")
+    value = models.PositiveIntegerField(help_text="Percent off the goods, or an amount in minor units.")
+    free_shipping = models.BooleanField(default=False)
+    min_subtotal = models.PositiveIntegerField(default=0, help_text="Minor units of goods before the discount.")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    max_uses = models.PositiveIntegerField(null=True, blank=True)
+    per_customer = models.PositiveSmallIntegerField(default=1, help_text="Orders by one e-mail address; 0: any number.")
+    used = models.PositiveIntegerField(default=0, editable=False)
+    active = models.BooleanField(default=True)
+    note = models.CharField(max_length=200, blank=True, help_text="For staff.")
+
+    class Meta:
+        ordering = ["-starts_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind="amount") | Q(value__lte=100), name="coupon_percent_sane"),
+            models.CheckConstraint(
+                condition=Q(max_uses__isnull=True) | Q(used__lte=F("max_uses")), name="coupon_within_uses"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code.strip().upper()
+        super().save(*args, **kwargs)
+
+
+class CouponUse(models.Model):
+    """One order placed with the code. Given back when the order comes to nothing."""
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
+    email = models.EmailField()
+    amount = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order")]
+
+    def __str__(self) -> str:
+        return f"{self.coupon} in {self.order}"
+
+
+class ReconcileRun(models.Model):
+    """One comparison of Stripe, our orders and Printify."""
+
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    looked = models.JSONField(default=dict, help_text="What was compared, and how much of it.")
+    problems = models.JSONField(default=list, help_text="What could not be compared this time.")
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%F %T}"
+
+
+class Difference(models.Model):
+    """What a run found: its class, what explains it, and what was done or is to be done."""
+
+    run = models.ForeignKey(ReconcileRun, on_delete=models.CASCADE, related_name="differences")
+    kind = models.CharField(max_length=40)
+    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="differences")
+    reference = models.CharField(max_length=120, blank=True)
+    explanation = models.CharField(max_length=300)
+    action = models.CharField(max_length=200)
+    explained = models.BooleanField(default=True, help_text="No: a person has to look.")
+
+    class Meta:
+        ordering = ["explained", "kind", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.explanation}"

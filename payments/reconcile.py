@@ -16,7 +16,7 @@ from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
-from payments import checkout, gateway, settlement
+from payments import checkout, coupons, gateway, settlement
 from payments.models import CheckoutSession
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,18 @@ def forgotten_orders() -> int:
     """Orders that wait though nothing is left to pay them by. Returns how many were let go."""
     before = timezone.now() - timedelta(minutes=settings.SESSION_MINUTES)
     rows = Order.objects.waiting().filter(placed_at__lt=before).order_by("placed_at")
-    gone = rows.exclude(sessions__state__in=(*checkout.OPEN, "complete"))[:BATCH]
+    undecided = CheckoutSession.objects.filter(state__in=(*checkout.OPEN, "complete"))
+    may_try_again = CheckoutSession.objects.filter(state="failed", expires_at__gt=timezone.now())
+    gone = rows.exclude(sessions__in=undecided | may_try_again)[:BATCH]
     with transaction.atomic():
-        return sum(lifecycle.expire(order, who="reconcile") for order in gone)
+        return sum(_let_go(order) for order in gone)
+
+
+def _let_go(order: Order) -> bool:
+    expired = lifecycle.expire(order, who="reconcile")
+    if expired:
+        coupons.release(order)
+    return expired
 
 
 def _look(row: CheckoutSession) -> None:

@@ -1,8 +1,10 @@
 """Giving money back: reserve first, then ask Stripe, with the row's own key.
 
-Stripe keeps idempotency keys for a day at least: an older try is looked up among the intent's refunds first.
+Stripe keeps idempotency keys for a day at least: an older try is looked up among the intent's refunds first. What was
+given back in Stripe's dashboard arrives as an event and is booked into the same ledger (`payments.refund_news`).
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -11,50 +13,127 @@ from django.db.models import F
 from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
-from payments import gateway
+from orders import lifecycle, refunding
+from orders.models import Order
+from payments import gateway, mails, refund_news
+from payments.facts import RefundFacts
 from payments.models import Payment, Refund
 
 QUEUE = "refunds"
 LANE = "fulfilment"
 KEY_LIFE = timedelta(hours=20)
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer"]
+REASONS: tuple[Reason, ...] = ("requested_by_customer", "duplicate", "fraudulent")
 
 
-class TooMuch(Exception):
+class NotRefundable(Exception):
+    """This money cannot be given back; nothing was written."""
+
+
+class TooMuch(NotRefundable):
     """More than is left of the payment."""
 
 
-def give_back(payment: Payment, amount: int, *, reason: Reason, asked_by: str, note: str = "") -> Refund:
-    """Reserve `amount` (minor units) of the payment and queue the refund. Raises TooMuch; nothing is written then."""
+class Disputed(NotRefundable):
+    """The bank has taken it back already, or is about to: a refund would pay the buyer twice."""
+
+
+def give_back(
+    payment: Payment,
+    amount: int,
+    *,
+    reason: Reason,
+    asked_by: str,
+    note: str = "",
+    lines: Sequence[tuple[int, int]] = (),
+    press: str | None = None,
+) -> Refund:
+    """Reserve `amount` (minor units) of the payment and queue the refund. Raises NotRefundable.
+
+    `press` names one press of a button: the same once more gives the refund it already made.
+    """
     with transaction.atomic():
-        left = Payment.objects.filter(pk=payment.pk, refund_reserved__lte=F("captured") - amount)
-        if amount <= 0 or not left.update(refund_reserved=F("refund_reserved") + amount):
-            raise TooMuch
+        made = Refund.objects.filter(press=press).first() if press else None
+        if made:
+            return made
+        if disputed(payment):
+            raise Disputed
+        reserve(payment, amount)
         refund = Refund(payment=payment, amount=amount, reason=reason, asked_by=asked_by[:120], note=note)
+        refund.lines, refund.press = [list(pair) for pair in lines], press
         refund.idempotency_key = f"refund-{payment.payment_intent_id}-{payment.refunds.count() + 1}"
         refund.save()
         bell.ring(QUEUE, LANE)
     return refund
 
 
-def work(job: Refund) -> None:
-    facts = _known(job) or _ask(job)
-    state = {"succeeded": "succeeded", "pending": "sent", "requires_action": "sent"}.get(facts.status, "failed")
+def reserve(payment: Payment, amount: int) -> None:
+    """Raises TooMuch. The guarded UPDATE is what keeps two wishes at once within the payment."""
+    left = Payment.objects.filter(pk=payment.pk, refund_reserved__lte=F("captured") - amount)
+    if amount <= 0 or not left.update(refund_reserved=F("refund_reserved") + amount):
+        raise TooMuch
+
+
+def disputed(payment: Payment) -> bool:
+    return payment.disputes.filter(refundable=False).exclude(status__in=("won", "warning_closed", "prevented")).exists()
+
+
+@refunding.register
+def of_order(order: Order, amount: int | None, *, who: str, note: str) -> int:
+    """What `orders` asks for when a buyer cancels or staff grant a claim: see `orders.refunding.give_back`."""
+    payment = Payment.objects.filter(order=order, applied=True).first()
+    back = min(payment.left if amount is None else amount, payment.left) if payment else 0
+    if payment is None or back <= 0:
+        return 0
+    try:
+        give_back(payment, back, reason="requested_by_customer", asked_by=who, note=note)
+    except NotRefundable as error:
+        why = f"Order {order.number}: {back} {payment.currency} could not be given back ({type(error).__name__})."
+        alerts.open_alert(f"refund-order:{order.number}", why, next_step="Open the order's money in the admin.")
+        return 0
+    return back
+
+
+def cancel_order(order: Order, *, who: str, press: str | None = None, note: str = "") -> bool:
+    """Call an order off before its printing and give back all that is left, in one step. False: it is too late.
+
+    Raises NotRefundable, having written nothing, when the money cannot go back.
+    """
     with transaction.atomic():
-        job.finish(state, stripe_refund_id=facts.id)
+        if not lifecycle.cancel(order, who=who, why=note):
+            return False
+        payment = Payment.objects.filter(order=order, applied=True).first()
+        back = payment.left if payment else 0
+        if payment and back:
+            give_back(payment, back, reason="requested_by_customer", asked_by=who, note=note, press=press)
+        mails.order_canceled(order, refund=back)
+    return True
+
+
+def work(job: Refund) -> None:
+    if disputed(job.payment):
+        job.needs_attention("The payment is disputed: giving it back as well would pay twice.")
+        return
+    facts = _known(job) or _ask(job)
+    with transaction.atomic():
+        state = refund_news.state_of(facts)
+        job.finish(state, stripe_refund_id=facts.id, reference=facts.reference[:60])
         if state == "failed":
-            release(job)
+            refund_news.release(job, facts.failure)
+        else:
+            mails.refund_sent(job)
+            refund_news.close_if_all_is_back(job.payment, who=job.asked_by)
 
 
-def _known(job: Refund) -> gateway.RefundFacts | None:
+def _known(job: Refund) -> RefundFacts | None:
     """A refund that an earlier, too old try may have made: it carries our key."""
     if job.first_try is None or job.first_try > timezone.now() - KEY_LIFE:
         return None
     made = gateway.refunds_of(job.payment.payment_intent_id)
-    return next((facts for facts, key in made if key == job.idempotency_key), None)
+    return next((facts for facts in made if facts.key == job.idempotency_key), None)
 
 
-def _ask(job: Refund) -> gateway.RefundFacts:
+def _ask(job: Refund) -> RefundFacts:
     job.save_mine(first_try=job.first_try or timezone.now())
     return gateway.create_refund(
         job.payment.payment_intent_id,
@@ -65,16 +144,27 @@ def _ask(job: Refund) -> gateway.RefundFacts:
     )
 
 
-def release(refund: Refund) -> None:
-    """The money did not go back: it may be given back again, by a person."""
-    Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
-    why = f"A refund of order {refund.payment.order.number} failed at Stripe."
-    alerts.open_alert(f"refund:{refund.pk}", why, next_step="Pay the buyer back another way.")
+def retry(refund: Refund) -> bool:
+    """Ask Stripe once more for what rests in attention; pressing twice is harmless."""
+    resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
+    moved = resting.update(state="new", next_at=timezone.now(), attempts=0)
+    bell.ring(QUEUE, LANE)
+    return bool(moved)
+
+
+def give_up(refund: Refund) -> bool:
+    """A person paid another way, or decided not to: the reserve is free again."""
+    with transaction.atomic():
+        if not Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None).update(state="failed"):
+            return False
+        Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
+        alerts.close_alert(f"refund:{refund.pk}")
+    return True
 
 
 def on_attention(job: Refund) -> None:
     why = f"A refund of order {job.payment.order.number} needs a person: {job.last_error}"
-    alerts.open_alert(f"refund:{job.pk}", why, next_step="Open the refund in the admin.")
+    alerts.open_alert(f"refund:{job.pk}", why, next_step="Open the order's money in the admin.")
 
 
 queue = jobs.register(jobs.Queue(name=QUEUE, model=Refund, work=work, lane=LANE, on_attention=on_attention))

@@ -3,14 +3,19 @@
 Call `settle` inside a transaction with facts just read from Stripe. Repeats and late news change nothing.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
 from orders.models import Order
-from payments.gateway import SessionFacts
+from orders.states import OrderState
+from payments import abandoned, coupons, mails
+from payments.facts import SessionFacts
 from payments.models import CheckoutSession, Payment
 from payments.refunds import give_back
 
@@ -23,13 +28,19 @@ def settle(facts: SessionFacts, *, who: str) -> str:
     # Stripe's answer may have been lost: then the attempt that the session names learns its id here.
     lost = CheckoutSession.objects.filter(order=order, attempt=facts.attempt, stripe_session_id__isnull=True)
     lost.update(stripe_session_id=facts.id, url=facts.url)
-    mine = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=facts.status)
-    mine.update(state=facts.status)
+    state = "failed" if facts.failed else facts.status
+    mine = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
+    moved = mine.update(state=state)
     if facts.status == "expired":
-        return _expired(order, who)
-    if not facts.paid:
-        return "handled: payment is not there yet"
-    return _paid(order, facts, who)
+        return _expired(order, facts, who)
+    if facts.paid:
+        return _paid(order, facts, who)
+    if facts.failed:
+        return _failed(order, facts, who) if moved else "duplicate: known to have failed"
+    if facts.status == "complete" and moved and order.state == OrderState.AWAITING_PAYMENT:
+        lifecycle.note(order, who=who, what="payment pending", why="the bank takes its time")
+        mails.payment_confirming(order)
+    return "handled: payment is not there yet"
 
 
 def _order_of(facts: SessionFacts) -> Order:
@@ -47,10 +58,25 @@ def _order_of(facts: SessionFacts) -> Order:
     return order
 
 
-def _expired(order: Order, who: str) -> str:
+def _expired(order: Order, facts: SessionFacts, who: str) -> str:
     if order.sessions.filter(state__in=("creating", "open")).exists():
         return "handled: a newer session is open"
-    return "handled" if lifecycle.expire(order, who=who) else "late: the order had moved on"
+    if not lifecycle.expire(order, who=who):
+        return "late: the order had moved on"
+    coupons.release(order)
+    written = abandoned.write(order, facts)
+    return "handled: the buyer is reminded once" if written else "handled"
+
+
+def _failed(order: Order, facts: SessionFacts, who: str) -> str:
+    """The bank said no in the end. The order waits on: the mail leads to another way to pay, and the hour runs."""
+    if order.state != OrderState.AWAITING_PAYMENT:
+        return "late: the order had moved on"
+    lifecycle.note(order, who=who, what="payment failed", why=facts.id)
+    until = timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
+    CheckoutSession.objects.filter(stripe_session_id=facts.id).update(expires_at=until)
+    mails.payment_failed(order, attempt=facts.attempt, pay_until=until)
+    return "handled: the buyer may try again"
 
 
 def _paid(order: Order, facts: SessionFacts, who: str) -> str:
@@ -64,18 +90,36 @@ def _paid(order: Order, facts: SessionFacts, who: str) -> str:
         lifecycle.ask_attention(order, who=who, why=problem)
         return f"attention: {problem}"
     hold = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
+    _take_over(order, facts)
     if lifecycle.mark_paid(order, who=who, hold=hold):
         _keep(order, facts, applied=True)
+        coupons.keep(order)
         return "handled"
     return _surplus(order, facts, who)
 
 
 def _difference(order: Order, facts: SessionFacts) -> str:
-    """What does not match between the money and the deal; tax is Stripe's to decide when Stripe Tax is on."""
+    """What does not match between the money and the deal. Tax is Stripe's to decide when Stripe Tax is on, and the
+    discount where the owner lets Stripe take promotion codes and we gave none ourselves.
+    """
     tax = facts.tax if settings.STRIPE_AUTOMATIC_TAX else order.tax
-    expected = (order.subtotal, order.shipping, order.discount, tax, order.total - order.tax + tax, order.currency)
+    theirs = settings.STRIPE_PROMOTION_CODES and not order.discount
+    discount = facts.discount if theirs else order.discount
+    total = order.subtotal - discount + order.shipping + tax
+    expected = (order.subtotal, order.shipping, discount, tax, total, order.currency)
     found = (facts.subtotal, facts.shipping, facts.discount, facts.tax, facts.total, facts.currency)
-    return "" if expected == found else f"paid {found} where {expected} was agreed"
+    if expected != found:
+        return f"paid {found} where {expected} was agreed"
+    if not facts.total and not discount:
+        return "nothing was paid, and no discount says why"
+    return ""
+
+
+def _take_over(order: Order, facts: SessionFacts) -> None:
+    """What the buyer agreed to on Stripe's page: its tax, and a promotion code typed there."""
+    Order.objects.filter(pk=order.pk, state__in=(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)).update(
+        tax=facts.tax, discount=facts.discount, total=facts.total
+    )
 
 
 def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None:

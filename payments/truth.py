@@ -42,5 +42,5 @@ def status(order: Order, session_id: str) -> Status:
             return "confirming"
         order.refresh_from_db()
         if order.state == OrderState.AWAITING_PAYMENT:
-            return "confirming" if facts.status == "complete" else "unpaid"
-    return "paid" if order.state in {OrderState.PAID, OrderState.ATTENTION} else "unpaid"
+            return "confirming" if facts.status == "complete" and not facts.failed else "unpaid"
+    return "paid" if order.state in {OrderState.PAID, OrderState.REFUNDED, OrderState.ATTENTION} else "unpaid"

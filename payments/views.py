@@ -1,15 +1,10 @@
 """Checkout: one page, then Stripe's, then ours again. Each view's docstring names the context of its template."""
 
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
-
-from csp.decorators import csp_update
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from catalog import availability
@@ -22,37 +17,11 @@ from orders.cart import CartView
 from orders.forms import CheckoutForm
 from orders.states import OrderState
 from orders.tracking import masked, progress
-from payments import buying, known, truth
+from payments import buying, coupons, known, margins, truth
 from payments import checkout as sessions
+from payments.till import Page
 
-SEEN = "checkout_seen"  # in the session: the totals this buyer was shown, by delivery method
-
-
-@dataclass
-class Page:
-    """What the checkout page shows, gathered step by step."""
-
-    request: HttpRequest
-    cart: CartView
-    form: CheckoutForm
-    options: list[quote.Option]
-    chosen: quote.Option | None
-    doubts: list[str]
-    notice: str = ""
-
-    @property
-    def total(self) -> int:
-        return self.cart.subtotal + (self.chosen.amount if self.chosen else 0)
-
-    def render(self, status: int = 200) -> HttpResponse:
-        """Remembers, on our side, which totals were shown: only one of them can be agreed to."""
-        self.request.session[SEEN] = {x.code: self.cart.subtotal + x.amount for x in self.options}
-        names = ("cart", "form", "options", "chosen", "doubts", "notice", "total")
-        context: dict[str, Any] = {name: getattr(self, name) for name in names}
-        context["taxed"] = settings.STRIPE_AUTOMATIC_TAX
-        context["saved"] = known.saved(self.request)
-        context["elements"] = settings.STRIPE_UI_MODE == "elements"
-        return render(self.request, "payments/checkout.html", context, status=status)
+NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
 
 
 @never_cache
@@ -69,7 +38,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _ordered(request, shown)
     first = known.fields(request, shown)
     page = Page(request, shown, CheckoutForm(initial=first), [], None, [])
-    _quote(page, country=first["country"], method=first.get("method", ""))
+    page.ask_delivery(country=first["country"], method=first.get("method", ""))
     return page.render()
 
 
@@ -79,18 +48,6 @@ def _no_cart(request: HttpRequest) -> HttpResponse:
     if last and not carts.view(carts.current(request)).lines and last.state != OrderState.EXPIRED:
         return redirect(last)
     return redirect("cart")
-
-
-def _quote(page: Page, *, country: str, region: str = "", zip_code: str = "", method: str = "") -> None:
-    try:
-        page.options = quote.options(page.cart, country=country, region=region, zip_code=zip_code)
-    except quote.NotServed:
-        page.notice = _("Nobody who prints these ships to this address. Please change the address or the cart.")
-        return
-    except quote.NoQuote:
-        page.notice = _("Delivery cannot be calculated right now. Your cart is safe; please try again in a minute.")
-        return
-    page.chosen = next((x for x in page.options if x.code == method), page.options[0])
 
 
 def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
@@ -107,8 +64,10 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     valid = page.form.is_valid()
     address, method = page.form.address(), page.form.cleaned_data.get("method", "")
     country = address.country or quote.default_country()
-    _quote(page, country=country, region=address.region, zip_code=address.zip, method=method)
-    if request.POST.get("action") == "quote":
+    problem = _code(page) if request.POST.get("action") in {"code", "no_code"} else ""
+    page.ask_delivery(country=country, region=address.region, zip_code=address.zip, method=method)
+    if "action" in request.POST:
+        page.code_problem = problem
         return _quoted(page)
     if not valid:
         return page.render(status=422)
@@ -117,6 +76,18 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     page.doubts = [] if "keep_address" in request.POST else addresses.doubts(address)
     page.notice = _news(page)
     return page.render() if page.doubts or page.notice else _pay(page)
+
+
+def _code(page: Page) -> str:
+    """A code was typed or taken away. Returns what is wrong with it."""
+    if page.request.POST["action"] == "no_code":
+        coupons.forget(page.request)
+        return ""
+    try:
+        coupons.typed(page.request, page.request.POST.get("code", ""), page.cart.subtotal, page.cart.currency)
+    except coupons.NotValid as error:
+        return str(error)
+    return ""
 
 
 def _quoted(page: Page) -> HttpResponse:
@@ -136,68 +107,33 @@ def _news(page: Page) -> str:
     asked = page.form.cleaned_data["method"]
     if page.chosen and asked and asked != page.chosen.code:
         return _("That way of delivery is not offered any more. Please choose again.")
-    if not _is_agreed(page):
+    if not page.is_agreed():
         return _("With this address and delivery the total is %(total)s.") % {
             "total": written(page.total, page.cart.currency)
         }
-    if not sessions.chargeable(page.total, page.cart.currency):
+    if not sessions.chargeable(page.total, page.cart.currency, discount=page.cart.subtotal - page.goods):
         return _("This total cannot be paid by card. Please change the cart.")
     return ""
 
 
-def _is_agreed(page: Page) -> bool:
-    """The total is the one this session was shown, and the one in this very tab: another may have asked meanwhile.
-
-    The form's figure can only make us ask once more; what is charged is ours.
-    """
-    code = page.chosen.code if page.chosen else ""
-    shown = page.request.POST.get(f"total_{code}", str(page.total))
-    return bool(page.request.session.get(SEEN, {}).get(code) == page.total and shown == str(page.total))
-
-
 def _pay(page: Page) -> HttpResponse:
     assert page.chosen is not None  # noqa: S101 (as above)
-    order = buying.place(page.request, page.cart, page.form, page.chosen)
     try:
+        order = buying.place(page.request, page.cart, page.form, page.chosen, page.offer)
         return HttpResponseRedirect(buying.pay_url(order), status=303)
+    except coupons.NotValid as problem:
+        coupons.forget(page.request)
+        page.code_problem, page.notice = str(problem), str(problem)
+        page.ask_delivery(country=page.form.address().country, method=page.chosen.code)
+        return page.render()
     except sessions.NotPayable as past:
         return redirect(past.order)
+    except margins.BelowFloor:
+        page.notice = str(NOT_NOW)
+        return page.render(status=409)
     except IntegrationError:
         page.notice = _("Payment cannot be started right now. Nothing was charged; please try again in a minute.")
         return page.render(status=503)
-
-
-def _stripe_sources() -> dict[str, list[str]]:
-    """What Stripe's Payment Element with Link needs, on this one page (Stripe contract, section 4)."""
-    script = urlsplit(settings.STRIPE_JS_URL)
-    own = f"{script.scheme}://{script.netloc}"
-    stripe_js, link = ["https://js.stripe.com", "https://*.js.stripe.com"], ["https://link.com", "https://*.link.com"]
-    sources = {
-        "script-src": [own, *stripe_js],
-        "frame-src": [own, *stripe_js, "https://hooks.stripe.com", *link],
-        "connect-src": [own, "https://api.stripe.com", *link],
-        "img-src": ["https://*.stripe.com", "https://*.link.com"],
-    }
-    return {directive: list(dict.fromkeys(hosts)) for directive, hosts in sources.items()}
-
-
-@never_cache
-@csp_update(_stripe_sources())  # type: ignore[arg-type]  # the library's types know no views with arguments
-def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
-    order = buying.mine(request).filter(token=token).prefetch_related("lines__product").first()
-    if order is None or settings.STRIPE_UI_MODE != "elements":
-        raise Http404
-    try:
-        session = sessions.start(order)
-    except sessions.NotPayable:
-        return redirect(order)
-    except IntegrationError:
-        messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
-        return redirect("cart")
-    secret = getattr(session, "client_secret", "")
-    keys = {"public_key": settings.STRIPE_PUBLIC_KEY, "stripe_js": settings.STRIPE_JS_URL}
-    return render(request, "payments/pay.html", {"order": order, "client_secret": secret} | keys)
 
 
 @never_cache
@@ -210,7 +146,7 @@ def checkout_success(request: HttpRequest) -> HttpResponse:
     if order is None:
         return render(request, "payments/success.html", {"status": "unknown"})
     status = truth.status(order, session_id)
-    if order.state == OrderState.CANCELED:
+    if order.state in {OrderState.CANCELED, OrderState.REFUNDED}:
         return redirect(order)  # a bookmark, opened later: "not paid" would be wrong
     context = {"status": status, "masked_email": masked(order.email)} | progress(order)
     return render(request, "payments/success.html", context)

@@ -244,4 +244,4 @@ def test_money_back_twice_under_one_key_goes_back_once(at_sandbox: Sandbox) -> N
     jobs.work_one(refunds.queue, wish.pk)
     wish.refresh_from_db()
     assert wish.state == "succeeded"
-    assert [key for _facts, key in gateway.refunds_of(payment.payment_intent_id)] == [wish.idempotency_key]
+    assert [facts.key for facts in gateway.refunds_of(payment.payment_intent_id)] == [wish.idempotency_key]

@@ -93,4 +93,6 @@ def test_genuine_sessions_become_facts(till: Till, path: Path) -> None:
 @pytest.mark.needs("shared")
 def test_every_kind_of_event_we_listen_to_was_judged_by_a_genuine_one() -> None:
     kinds = {json.loads(path.read_text())["type"] for path in GENUINE}
-    assert set(inbox.types("stripe")) <= kinds
+    # The same objects under another name; and reviews, which only shops with Radar for Teams are told of.
+    siblings = {"charge.refund.updated", "radar.early_fraud_warning.updated", "review.opened", "review.closed"}
+    assert set(inbox.types("stripe")) - siblings <= kinds

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,11 +21,17 @@ from pytest_django.fixtures import Settings
 from requests import PreparedRequest
 from stripe.params import (
     BalanceRetrieveParams,
+    CouponCreateParams,
+    DisputeRetrieveParams,
+    DisputeUpdateParams,
+    EventListParams,
+    PaymentIntentRetrieveParams,
     RefundCreateParams,
     RefundListParams,
     RefundRetrieveParams,
 )
 from stripe.params.checkout import SessionCreateParams, SessionExpireParams, SessionRetrieveParams
+from stripe.params.radar import EarlyFraudWarningRetrieveParams
 
 from ilytat.integrations.errors import Refused
 from payments import checkout, gateway
@@ -35,7 +42,8 @@ from tests.payments.conftest import opened
 
 pytestmark = pytest.mark.django_db
 
-SESSION, REFUND, INTENT = "cs_test_1", "re_1", "pi_1"
+SESSION, REFUND, INTENT, DISPUTE, WARNING = "cs_test_1", "re_1", "pi_1", "du_1", "issfr_1"
+MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     # (method, path): (the library's type, the path in Stripe's description)
     ("POST", "/v1/checkout/sessions"): (SessionCreateParams, "/v1/checkout/sessions"),
@@ -47,6 +55,15 @@ ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "/v1/refunds"): (RefundCreateParams, "/v1/refunds"),
     ("GET", "/v1/refunds"): (RefundListParams, "/v1/refunds"),
     ("GET", f"/v1/refunds/{REFUND}"): (RefundRetrieveParams, "/v1/refunds/{refund}"),
+    ("POST", "/v1/coupons"): (CouponCreateParams, "/v1/coupons"),
+    ("GET", f"/v1/disputes/{DISPUTE}"): (DisputeRetrieveParams, "/v1/disputes/{dispute}"),
+    ("POST", f"/v1/disputes/{DISPUTE}"): (DisputeUpdateParams, "/v1/disputes/{dispute}"),
+    ("GET", f"/v1/radar/early_fraud_warnings/{WARNING}"): (
+        EarlyFraudWarningRetrieveParams,
+        "/v1/radar/early_fraud_warnings/{early_fraud_warning}",
+    ),
+    ("GET", f"/v1/payment_intents/{INTENT}"): (PaymentIntentRetrieveParams, "/v1/payment_intents/{intent}"),
+    ("GET", "/v1/events"): (EventListParams, "/v1/events"),
     ("GET", "/v1/balance"): (BalanceRetrieveParams, "/v1/balance"),
 }
 
@@ -76,6 +93,12 @@ CALLS: dict[str, Callable[[Settings], object]] = {
     "reading the balance": lambda _: gateway.key_is_live(),
     "reading a refund": lambda _: gateway.refund(REFUND),
     "looking for refunds": lambda _: gateway.refunds_of(INTENT),
+    "a discount": lambda _: gateway.create_coupon("order-T1", 500, "USD", key="coupon-T1"),
+    "a dispute": lambda _: gateway.dispute(DISPUTE),
+    "evidence": lambda _: gateway.stage_evidence(DISPUTE, {"customer_name": "Ana", "shipping_carrier": "usps"}),
+    "a fraud warning": lambda _: gateway.warning(WARNING),
+    "what Stripe kept": lambda _: gateway.fee_of(INTENT),
+    "events of the last days": lambda _: list(gateway.events_since(MOMENT, ["refund.created", "refund.failed"])),
     "a refund": lambda _: _refund("requested_by_customer"),
     "a refund of a surplus": lambda _: _refund("duplicate"),
     "a refund of a fraud": lambda _: _refund("fraudulent"),

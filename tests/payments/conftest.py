@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
-from orders.models import Order
+from orders.models import Fulfilment, Order
 from payments.models import CheckoutSession
 from tests import factories
 from tests.orders.conftest import Upstream
@@ -44,6 +44,28 @@ class Till:
 
     def expires(self, session_id: str = SESSION, **answer: Any) -> None:
         self.mock.add("POST", f"{API}/checkout/sessions/{session_id}/expire", **answer)
+
+    def dispute(self, **changes: Any) -> Said:
+        """From now on, reading the dispute answers so."""
+        found = payload("stripe/dispute", **changes)
+        self.mock.upsert("GET", f"{API}/disputes/{found['id']}", json=found)
+        return found
+
+    def warning(self, **changes: Any) -> Said:
+        found = payload("stripe/early_fraud_warning", **changes)
+        self.mock.upsert("GET", f"{API}/radar/early_fraud_warnings/{found['id']}", json=found)
+        return found
+
+    def refund(self, **changes: Any) -> Said:
+        """A refund as it stands at Stripe, alone or in the list of its payment."""
+        found = payload("stripe/refund", **changes)
+        self.mock.upsert("GET", f"{API}/refunds/{found['id']}", json=found)
+        self.lists(found)
+        return found
+
+    def lists(self, *found: Said) -> None:
+        page = {"object": "list", "data": list(found), "has_more": False, "url": "/v1/refunds"}
+        self.mock.upsert("GET", f"{API}/refunds", json=page)
 
     def refunds(self, **answer: Any) -> None:
         self.mock.add("POST", f"{API}/refunds", **answer)
@@ -156,3 +178,17 @@ def handle(event: InboundEvent) -> InboundEvent:
 def upstream(till: Till) -> Upstream:
     """Printify beside Stripe, on the same line."""
     return Upstream(till.mock)
+
+
+def awaits_production(till: Till) -> Fulfilment:
+    """A paid order of 29.74 whose printing has not begun; its payment is INTENT."""
+    order = waiting()
+    opened(order)
+    till.session(paid_session(order))
+    assert handle(kept(event_body(id="evt_paid"))).verdict == "handled"
+    return Fulfilment.objects.select_related("order").get(order=order)
+
+
+def printing_began(job: Fulfilment) -> Fulfilment:
+    Fulfilment.objects.filter(pk=job.pk).update(state="in_production", printify_order_id="p1", sent_at=timezone.now())
+    return Fulfilment.objects.select_related("order").get(pk=job.pk)

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.errors import OutcomeUnknown, Refused
 from orders.models import Order
 from payments import checkout, gateway
+from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 from tests import factories
 from tests.payments.conftest import (
@@ -72,6 +73,9 @@ def test_every_amount_comes_from_the_orders_snapshot(till: Till) -> None:
         "payment_intent_data[shipping][address][postal_code]": "60606",
         "payment_intent_data[shipping][address][country]": "US",
         "customer_email": "ana@example.com",
+        "after_expiration[recovery][enabled]": "true",
+        "after_expiration[recovery][allow_promotion_codes]": "false",
+        "consent_collection[promotions]": "auto",
         "shipping_options[0][shipping_rate_data][type]": "fixed_amount",
         "shipping_options[0][shipping_rate_data][display_name]": "Standard",
         "shipping_options[0][shipping_rate_data][fixed_amount][amount]": "475",
@@ -175,7 +179,7 @@ def test_a_twin_that_was_answered_first_is_followed(till: Till, monkeypatch: pyt
     """Stripe says 409 to the second click while the first is at work: by then the first has its page."""
     order = waiting()
 
-    def busy(*_: object, **__: object) -> gateway.SessionFacts:
+    def busy(*_: object, **__: object) -> SessionFacts:
         row = CheckoutSession.objects.get()
         CheckoutSession.objects.filter(pk=row.pk).update(
             stripe_session_id=SESSION, url="https://x.example/1", state="open"

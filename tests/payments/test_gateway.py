@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.models import ApiUsage
 from payments import gateway
+from payments.facts import SessionFacts
 from tests.payloads import payload
 from tests.payments.conftest import (
     INTENT,
@@ -136,7 +137,7 @@ def test_without_a_key_nothing_is_called(settings: Settings, till: Till) -> None
 def test_an_open_session_as_facts(till: Till) -> None:
     order = waiting(quantity=2)
     till.session(session_of(order))
-    assert gateway.session(SESSION) == gateway.SessionFacts(
+    assert gateway.session(SESSION) == SessionFacts(
         id=SESSION,
         order=order.number,
         attempt=1,
@@ -199,7 +200,7 @@ def test_refunds_of_an_intent_carry_our_keys(till: Till) -> None:
     ours, theirs = payload("stripe/refund"), payload("stripe/refund", id="re_2", metadata={}, status="pending")
     page = {"object": "list", "data": [ours, theirs], "has_more": False, "url": "/v1/refunds"}
     till.mock.add("GET", "https://api.stripe.com/v1/refunds", json=page)
-    assert [(x.id, x.status, key) for x, key in gateway.refunds_of(INTENT)] == [
+    assert [(x.id, x.status, x.key) for x in gateway.refunds_of(INTENT)] == [
         ("re_3ownRefund0000000001", "succeeded", f"refund-{INTENT}-1"),
         ("re_2", "pending", ""),
     ]

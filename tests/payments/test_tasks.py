@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import leases
 from orders.models import Fulfilment, Order
 from payments import gateway, tasks
+from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 from tests.payments.conftest import Till, expired_session, opened, paid_session, refused, session_of, waiting
 
@@ -62,7 +63,7 @@ def test_one_sessions_trouble_does_not_keep_the_others_waiting(till: Till, monke
     till.mock.add("GET", READ + session_of(down, number=1)["id"], status=500)
     read = gateway.session
 
-    def crash(session_id: str) -> gateway.SessionFacts:
+    def crash(session_id: str) -> SessionFacts:
         if session_id.endswith("2"):
             raise RuntimeError("a mistake of ours")
         return read(session_id)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ilytat.integrations.errors import Unavailable
 from orders.models import Cart, Fulfilment, Order
 from payments import buying, gateway
+from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
@@ -175,7 +176,7 @@ def test_a_session_whose_id_never_reached_us_is_the_one_being_made(client: Clien
 def test_the_page_needs_no_stripe_once_the_webhook_told(
     client: Client, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(_session_id: str) -> gateway.SessionFacts:
+    def down(_session_id: str) -> SessionFacts:
         raise Unavailable("down")
 
     monkeypatch.setattr(gateway, "session", down)

@@ -13,10 +13,8 @@ from ilytat.integrations.models import Alert, InboundEvent
 from orders.models import Fulfilment
 from payments.models import Payment
 from payments.webhooks import MAX_BODY
-from tests.payloads import payload
 from tests.payments.conftest import (
     API,
-    INTENT,
     SESSION,
     Till,
     event_body,
@@ -166,90 +164,3 @@ def test_an_event_that_is_faster_than_our_own_transaction_finds_the_order_later(
     order.number = number
     order.save()
     assert handle(event).verdict == "handled"
-
-
-# --- doubts --------------------------------------------------------------------------------------------
-
-DOUBTS = [
-    ("charge.dispute.created", "stripe/dispute"),
-    ("radar.early_fraud_warning.created", "stripe/early_fraud_warning"),
-    ("charge.refunded", "stripe/charge"),
-]
-
-
-def _paid_and_waiting_for_production(till: Till) -> Fulfilment:
-    order = waiting()
-    opened(order)
-    till.session(paid_session(order))
-    assert handle(kept(event_body(id="evt_paid"))).verdict == "handled"
-    return Fulfilment.objects.get()
-
-
-@pytest.mark.parametrize(("type_", "about"), DOUBTS)
-def test_a_doubt_stops_what_is_not_yet_printed(till: Till, type_: str, about: str) -> None:
-    job = _paid_and_waiting_for_production(till)
-    event = handle(kept(event_body(type_, payload(about))))
-    assert event.verdict == "handled"
-    job.refresh_from_db()
-    assert (job.hold, job.hold_reason) == (True, type_)
-    alert = Alert.objects.get()
-    assert job.order.number in alert.message
-    assert alert.next_step == "Printing is held."
-
-
-@pytest.mark.parametrize(("type_", "about"), DOUBTS)
-def test_a_doubt_about_what_is_printing_says_so(till: Till, type_: str, about: str) -> None:
-    job = _paid_and_waiting_for_production(till)
-    Fulfilment.objects.filter(pk=job.pk).update(state="in_production", printify_order_id="p1")
-    handle(kept(event_body(type_, payload(about))))
-    assert Alert.objects.get().next_step == "Printing had begun."
-
-
-@pytest.mark.parametrize(("type_", "about"), DOUBTS)
-def test_a_doubt_that_is_faster_than_the_payment_waits_for_it(till: Till, type_: str, about: str) -> None:
-    event = handle(kept(event_body(type_, payload(about), id="evt_doubt")))
-    assert event.state == "new"
-    job = _paid_and_waiting_for_production(till)
-    assert handle(event).verdict == "handled"
-    job.refresh_from_db()
-    assert job.hold
-    assert Payment.objects.get().payment_intent_id == INTENT
-
-
-@pytest.mark.parametrize(("type_", "about"), DOUBTS)
-def test_a_doubt_about_a_surplus_payment_stops_nothing(till: Till, type_: str, about: str) -> None:
-    """It goes back by itself: that very refund is told by an event of its own."""
-    job = _paid_and_waiting_for_production(till)
-    Payment.objects.create(
-        order=job.order, payment_intent_id="pi_surplus", captured=2974, currency="USD", applied=False
-    )
-    event = handle(kept(event_body(type_, payload(about, payment_intent="pi_surplus"))))
-    assert event.verdict.startswith("handled: surplus")
-    job.refresh_from_db()
-    assert (job.hold, Alert.objects.count()) == (False, 0)
-
-
-@pytest.mark.parametrize(("type_", "about"), DOUBTS)
-def test_a_doubt_told_twice_is_one_incident(till: Till, type_: str, about: str) -> None:
-    job = _paid_and_waiting_for_production(till)
-    for number in range(2):
-        handle(kept(event_body(type_, payload(about), id=f"evt_{number}")))
-    assert Alert.objects.get().next_step == "Printing is held.", "the second telling does not call it too late"
-    job.refresh_from_db()
-    assert job.hold
-
-
-def test_a_dispute_after_a_fraud_warning_knows_that_printing_is_held(till: Till) -> None:
-    _paid_and_waiting_for_production(till)
-    for type_, about in reversed(DOUBTS):
-        handle(kept(event_body(type_, payload(about), id=f"evt_{type_}")))
-    assert set(Alert.objects.values_list("next_step", flat=True)) == {"Printing is held."}
-
-
-def test_a_doubt_about_what_never_came_to_printing_says_so(till: Till) -> None:
-    order = waiting()
-    opened(order)
-    till.session(paid_session(order, amount_total=1))
-    handle(kept(event_body(id="evt_paid")))
-    handle(kept(event_body("charge.dispute.created", payload("stripe/dispute"))))
-    assert Alert.objects.get(key__startswith="charge.dispute").next_step == "Nothing is being printed."

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from catalog.printify import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
-from payments.gateway import RefundFacts, SessionFacts
+from payments.facts import DisputeFacts, RefundFacts, SessionFacts
 
 T = TypeVar("T")
 Told = tuple[str, str, dict[str, Any]]  # source, type, the object
@@ -112,9 +112,26 @@ class Stripe:
 
         return self.weather.through(act)
 
-    def refunds_of(self, intent: str) -> list[tuple[RefundFacts, str]]:
+    def refunds_of(self, intent: str) -> list[RefundFacts]:
         found = [(key, amount) for key, (owner, amount) in self.refunds.items() if owner == intent]
-        return [(RefundFacts(f"re_{key}", "succeeded", amount, intent), key) for key, amount in found]
+        return [RefundFacts(f"re_{key}", "succeeded", amount, intent, key=key) for key, amount in found]
+
+    def dispute(self, dispute_id: str) -> DisputeFacts:
+        intent = dispute_id.removeprefix("du_")
+        amount = self.captured(intent)
+        return DisputeFacts(
+            id=dispute_id,
+            status="needs_response",
+            reason="general",
+            amount=amount,
+            currency="USD",
+            payment_intent=intent,
+            due_by=None,
+            refundable=False,
+            net=-amount,
+            fee=0,
+            submissions=0,
+        )
 
     # --- what happens by itself ------------------------------------------------------------------------
 
@@ -138,7 +155,7 @@ class Stripe:
     def refund_in_dashboard(self, intent: str, amount: int) -> None:
         self._goes_back(f"dashboard-{len(self.refunds)}", intent, amount)
 
-    def dispute(self, intent: str) -> None:
+    def is_disputed(self, intent: str) -> None:
         self._tell("charge.dispute.created", {"id": f"du_{intent}", "payment_intent": intent})
 
     def _goes_back(self, key: str, intent: str, amount: int) -> None:
@@ -209,6 +226,14 @@ class Printify:
             if self.drafts[order_id].status == "on-hold":
                 self.productions[self.drafts[order_id].external_id] += 1
                 self._becomes(order_id, "in-production")
+
+        self.weather.through(act)
+
+    def cancel(self, order_id: str) -> None:
+        def act() -> None:
+            if self.drafts[order_id].status != "on-hold":
+                raise Refused("too late", status=400)
+            self._becomes(order_id, "canceled")
 
         self.weather.through(act)
 

@@ -1,0 +1,155 @@
+"""What banks hold against a payment: printing is held, staff are told by when to answer, the outcome is booked.
+
+Facts are re-read from Stripe by the caller; everything here runs inside one transaction and may run again.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from ilytat.display.money import written
+from ilytat.integrations import alerts
+from ilytat.integrations.inbox import NotYetKnown
+from orders import lifecycle
+from orders.models import Fulfilment, Order
+from payments import evidence, gateway
+from payments.facts import DisputeFacts, WarningFacts
+from payments.models import Dispute, FraudWarning, Payment
+
+WHO = "stripe"
+OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
+KNOWN = OVER | {
+    "needs_response",
+    "under_review",
+    "warning_needs_response",
+    "warning_under_review",
+    "appeal_needs_response",
+    "appeal_under_review",
+}
+ASKS = frozenset({"needs_response", "warning_needs_response", "appeal_needs_response"})
+REMIND_BEFORE = timedelta(days=2)
+NEXT_STEPS = {
+    "won": "The money comes back. Release the order if it is still held.",
+    "lost": "The money and the fee are gone. Cancel what is still held.",
+    "warning_closed": "The bank asks no more. Release the order if it is still held.",
+    "prevented": "Nothing was taken. Release the order if it is still held.",
+}
+
+
+def book(facts: DisputeFacts) -> str:
+    """Returns a verdict. Raises NotYetKnown for a payment that we do not have (yet)."""
+    payment = _payment(facts.payment_intent, f"dispute {facts.id}")
+    dispute, created = Dispute.objects.get_or_create(
+        stripe_dispute_id=facts.id, defaults={"payment": payment, "status": "", "amount": facts.amount}
+    )
+    before, changes = dispute.status, _columns(dispute, facts)
+    if before in OVER and facts.status not in OVER:
+        return "late: it is over"
+    changed = [name for name, value in changes.items() if getattr(dispute, name) != value]
+    if not created and not changed:
+        return "duplicate: nothing new"
+    Dispute.objects.filter(pk=dispute.pk).update(**changes)
+    dispute.refresh_from_db()
+    if before != dispute.status:
+        _tell(dispute)
+    return f"handled: {dispute.status}"
+
+
+def _columns(dispute: Dispute, facts: DisputeFacts) -> dict[str, object]:
+    over = facts.status in OVER
+    return {
+        "status": facts.status[:40],
+        "reason": facts.reason[:60],
+        "amount": facts.amount,
+        "currency": facts.currency,
+        "refundable": facts.refundable,
+        "net": facts.net,
+        "fee": facts.fee,
+        "due_by": facts.due_by,
+        "submissions": facts.submissions,
+        "closed_at": (dispute.closed_at or timezone.now()) if over else None,
+    }
+
+
+def _payment(intent: str, what: str) -> Payment:
+    payment = Payment.objects.select_related("order").filter(payment_intent_id=intent).first() if intent else None
+    if payment is None:
+        raise NotYetKnown(f"payment {intent} of {what}")
+    return payment
+
+
+def _tell(dispute: Dispute) -> None:
+    """The order's history, the hold and the alert: whenever the status is a new one."""
+    order, key = dispute.payment.order, f"dispute:{dispute.stripe_dispute_id}"
+    amount = written(dispute.amount, dispute.currency or dispute.payment.currency)
+    lifecycle.note(order, who=WHO, what="dispute", new=dispute.status[:24], why=f"{amount}, {dispute.reason}")
+    if dispute.status in OVER:
+        alerts.close_alert(key)
+        message = f"The dispute of order {order.number} over {amount} is {dispute.status.replace('_', ' ')}."
+        alerts.open_alert(f"{key}:{dispute.status}", message, next_step=NEXT_STEPS[dispute.status])
+        return
+    stopped = stop(dispute.payment, f"dispute: {dispute.reason}")
+    due = f" Answer by {dispute.due_by:%Y-%m-%d %H:%M} UTC." if dispute.due_by else " No answer is possible."
+    kind = "An inquiry" if dispute.status.startswith("warning") else "A dispute"
+    new = "" if dispute.status in KNOWN else f" Its status {dispute.status!r} is new to us."
+    message = f"{kind} about order {order.number} over {amount} ({dispute.reason}).{due if _asks(dispute) else ''}{new}"
+    alerts.open_alert(key, message, next_step=f"{stopped} Open the dispute in the admin and stage the evidence.")
+
+
+def _asks(dispute: Dispute) -> bool:
+    return dispute.status in ASKS or dispute.status not in KNOWN
+
+
+def stop(payment: Payment, why: str) -> str:
+    """Hold what is not yet in production. Returns how that stands now: another doubt may have held it before."""
+    job = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
+    if job is None or not payment.applied:
+        return "Nothing is being printed."
+    lifecycle.hold(job, who=WHO, why=why)
+    job.refresh_from_db()
+    return "Printing is held." if job.hold else "Printing had begun."
+
+
+def warn(facts: WarningFacts) -> str:
+    """An early fraud warning: held, and staff decide whether a refund is cheaper than the dispute to come."""
+    payment = _payment(facts.payment_intent, f"fraud warning {facts.id}")
+    values = {"payment": payment, "fraud_type": facts.fraud_type[:60], "actionable": facts.actionable}
+    warning, created = FraudWarning.objects.get_or_create(stripe_warning_id=facts.id, defaults=values)
+    order, key = payment.order, f"fraud:{facts.id}"
+    if not created and warning.actionable == facts.actionable:
+        return "duplicate: nothing new"
+    FraudWarning.objects.filter(pk=warning.pk).update(actionable=facts.actionable)
+    if not facts.actionable:
+        alerts.close_alert(key)
+        return "handled: nothing to decide any more"
+    stopped = stop(payment, f"fraud warning: {facts.fraud_type}")
+    lifecycle.note(order, who=WHO, what="fraud warning", why=facts.fraud_type)
+    message = f"The bank warns of fraud in order {order.number} ({facts.fraud_type.replace('_', ' ')})."
+    alerts.open_alert(key, message, next_step=f"{stopped} Four in five become disputes: cancel and refund, or wait.")
+    return "handled"
+
+
+def stage(dispute: Dispute, *, who: str) -> dict[str, str]:
+    """Build the evidence from our own data and lay it at Stripe unsent. Raises an IntegrationError."""
+    pack = evidence.pack(dispute)
+    gateway.stage_evidence(dispute.stripe_dispute_id, pack)
+    with transaction.atomic():
+        Dispute.objects.filter(pk=dispute.pk).update(evidence=pack, staged_at=timezone.now())
+        lifecycle.note(dispute.payment.order, who=who, what="evidence staged", why=dispute.stripe_dispute_id)
+    return pack
+
+
+def remind() -> int:
+    """Once a dispute, two days before the bank stops listening. Returns how many alerts were raised."""
+    now = timezone.now()
+    rows = Dispute.objects.filter(status__in=ASKS, submissions=0, reminded_at=None, due_by__gt=now)
+    due = list(rows.filter(due_by__lt=now + REMIND_BEFORE).select_related("payment__order"))
+    for dispute in due:
+        with transaction.atomic():
+            Dispute.objects.filter(pk=dispute.pk).update(reminded_at=now)
+            order: Order = dispute.payment.order
+            message = f"The dispute of order {order.number} must be answered by {dispute.due_by:%Y-%m-%d %H:%M} UTC."
+            key = f"dispute-due:{dispute.stripe_dispute_id}"
+            alerts.open_alert(key, message, next_step="Look at the staged evidence in Stripe and submit it, or accept.")
+    return len(due)

@@ -1,0 +1,130 @@
+"""What each of Stripe's events means (Stripe contract, section 5). The state comes from the object, read anew.
+
+A verdict begins with what became of the event: handled, duplicate, late, ignored, attention.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from django.db import transaction
+
+from ilytat.integrations import alerts, inbox
+from ilytat.integrations.models import InboundEvent
+from orders import lifecycle
+from orders.models import Order
+from orders.states import OrderState
+from payments import disputes, gateway, refund_news, settlement
+from payments.facts import Event
+from payments.models import CheckoutSession, Payment
+
+SOURCE = "stripe"
+DISPUTES = ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+INTENTS = ("succeeded", "payment_failed", "processing", "requires_action", "canceled")
+
+
+@inbox.handles(
+    SOURCE,
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+)
+def on_session(event: InboundEvent) -> inbox.Apply:
+    facts = gateway.session(_about(event))
+    return lambda: settlement.settle(facts, who=SOURCE)
+
+
+@inbox.handles(SOURCE, *(f"payment_intent.{what}" for what in INTENTS))
+def on_intent(event: InboundEvent) -> inbox.Apply:
+    """A second witness: the order's open session is read. A failed try is not final, so it is only noted."""
+    number = str((event.subject.get("metadata") or {}).get("order") or "")
+    order = Order.objects.filter(number=number).first()
+    if order is None:
+        return lambda: "ignored: not of an order of ours"
+    if event.type == "payment_intent.succeeded" and order.state == OrderState.AWAITING_PAYMENT:
+        return _witnessed(order)
+    return partial(_noted, order, event)
+
+
+def _witnessed(order: Order) -> inbox.Apply:
+    rows = CheckoutSession.objects.filter(order=order).exclude(stripe_session_id=None)
+    found = [gateway.session(str(row.stripe_session_id)) for row in rows]
+    paid = next((facts for facts in found if facts.paid), None)
+    if paid is None:
+        return lambda: "handled: its session will tell"
+    return lambda: settlement.settle(paid, who=SOURCE)
+
+
+def _noted(order: Order, event: InboundEvent) -> str:
+    if event.type not in {"payment_intent.payment_failed", "payment_intent.canceled"}:
+        return "handled: nothing new"
+    error = event.subject.get("last_payment_error") or {}
+    why = str(error.get("decline_code") or error.get("code") or "") if isinstance(error, dict) else ""
+    lifecycle.note(order, who=SOURCE, what="payment try failed", why=why[:60])
+    return "handled: noted"
+
+
+@inbox.handles(SOURCE, "refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+def on_refund(event: InboundEvent) -> inbox.Apply:
+    facts = gateway.refund(_about(event))
+    return lambda: refund_news.book(facts)
+
+
+@inbox.handles(SOURCE, "charge.refunded")
+def on_charge_refunded(event: InboundEvent) -> inbox.Apply:
+    """It names no refund: all of the payment's are read, so that none is missed whose own event was lost."""
+    found = gateway.refunds_of(str(event.subject.get("payment_intent") or ""))
+
+    def apply() -> str:
+        if not found:
+            return "ignored: Stripe lists no refund"
+        news = [verdict for verdict in map(refund_news.book, found) if verdict.startswith("handled")]
+        return news[0] if news else "duplicate: known"
+
+    return apply
+
+
+@inbox.handles(SOURCE, *(f"charge.dispute.{what}" for what in DISPUTES))
+def on_dispute(event: InboundEvent) -> inbox.Apply:
+    facts = gateway.dispute(_about(event))
+    return lambda: disputes.book(facts)
+
+
+@inbox.handles(SOURCE, "radar.early_fraud_warning.created", "radar.early_fraud_warning.updated")
+def on_warning(event: InboundEvent) -> inbox.Apply:
+    facts = gateway.warning(_about(event))
+    return lambda: disputes.warn(facts)
+
+
+@inbox.handles(SOURCE, "review.opened", "review.closed")
+def on_review(event: InboundEvent) -> inbox.Apply:
+    """Stripe's own people-in-the-loop (Radar for Teams): nothing is printed while somebody is to look."""
+    intent = str(event.subject.get("payment_intent") or "")
+    return partial(_review, intent, str(event.subject.get("reason") or ""), opened=event.type == "review.opened")
+
+
+def _review(intent: str, reason: str, *, opened: bool) -> str:
+    payment = Payment.objects.select_related("order").filter(payment_intent_id=intent).first()
+    if payment is None:
+        raise inbox.NotYetKnown(f"payment {intent} of a review")
+    key, order = f"review:{intent}", payment.order
+    lifecycle.note(order, who=SOURCE, what="review opened" if opened else "review closed", why=reason)
+    if not opened:
+        alerts.close_alert(key)
+        return "handled"
+    stopped = disputes.stop(payment, "a review at Stripe")
+    alerts.open_alert(key, f"Stripe asks for a review of order {order.number}.", next_step=f"{stopped} Decide there.")
+    return "handled"
+
+
+def _about(event: InboundEvent) -> str:
+    return str(event.subject.get("id") or "")
+
+
+def replayed_from_stripe(rows: Iterable[Event]) -> int:
+    """Events that Stripe has and our inbox has not: kept as if they had come. Returns how many were new."""
+    new = 0
+    for row in rows:
+        with transaction.atomic():
+            new += inbox.receive(SOURCE, row.id, row.type, row.payload)
+    return new

@@ -1,0 +1,181 @@
+"""What Stripe's objects say, in our words: frozen, and read tolerantly. Money in minor units, `currency` in capitals.
+
+Ids are "" when there are none. Source: Stripe contract, sections 3, 5, 6 and 7.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    type: str
+    live: bool
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """A Checkout Session as it stands. `attempt` is the number of our row that asked for it, 0 when it does not say.
+
+    `recovery_url` opens it anew after its hour; `promotions` says that the buyer agreed to be written to about it.
+    """
+
+    id: str
+    order: str
+    attempt: int
+    status: str
+    payment_status: str
+    live: bool
+    currency: str
+    subtotal: int
+    discount: int
+    shipping: int
+    tax: int
+    total: int
+    url: str
+    client_secret: str
+    payment_intent: str
+    refunded: int
+    fee: int | None
+    intent_status: str = ""
+    recovery_url: str = ""
+    promotions: bool = False
+
+    @property
+    def paid(self) -> bool:
+        return self.status == "complete" and self.payment_status in {"paid", "no_payment_required"}
+
+    @property
+    def failed(self) -> bool:
+        """Completed by a method that takes its time, and refused in the end."""
+        refused = self.intent_status in {"requires_payment_method", "canceled"}
+        return self.status == "complete" and not self.paid and refused
+
+
+@dataclass(frozen=True)
+class RefundFacts:
+    """`key` is ours, carried in its metadata: "" for a refund made elsewhere. `reference` is the bank's (ARN)."""
+
+    id: str
+    status: str
+    amount: int
+    payment_intent: str
+    key: str = ""
+    reason: str = ""
+    failure: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class DisputeFacts:
+    """`net` is what it moved on our balance so far (less than 0: taken), `fee` the part of it that Stripe keeps."""
+
+    id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    payment_intent: str
+    due_by: datetime | None
+    refundable: bool
+    net: int
+    fee: int
+    submissions: int
+
+
+@dataclass(frozen=True)
+class WarningFacts:
+    id: str
+    fraud_type: str
+    payment_intent: str
+    actionable: bool
+
+
+def session(found: Any) -> SessionFacts:
+    details = found.total_details
+    intent = found.payment_intent
+    charge = getattr(intent, "latest_charge", None)
+    balance = getattr(charge, "balance_transaction", None)
+    attempt = noted(found, "attempt")
+    recovery = getattr(getattr(found, "after_expiration", None), "recovery", None)
+    consent = getattr(found, "consent", None)
+    return SessionFacts(
+        id=found.id,
+        order=str(found.client_reference_id or ""),
+        attempt=int(attempt) if attempt.isdecimal() else 0,
+        status=str(found.status or ""),
+        payment_status=str(found.payment_status),
+        live=bool(found.livemode),
+        currency=str(found.currency or "").upper(),
+        subtotal=int(found.amount_subtotal or 0),
+        discount=int(details.amount_discount or 0) if details else 0,
+        shipping=int(details.amount_shipping or 0) if details else 0,
+        tax=int(details.amount_tax or 0) if details else 0,
+        total=int(found.amount_total or 0),
+        url=str(found.url or ""),
+        client_secret=text(found, "client_secret"),
+        payment_intent=identity(intent),
+        refunded=int(getattr(charge, "amount_refunded", 0) or 0),
+        fee=getattr(balance, "fee", None),
+        intent_status=text(intent, "status"),
+        recovery_url=text(recovery, "url"),
+        promotions=text(consent, "promotions") == "opt_in",
+    )
+
+
+def refund(found: Any) -> RefundFacts:
+    card = getattr(getattr(found, "destination_details", None), "card", None)
+    return RefundFacts(
+        id=found.id,
+        status=str(found.status),
+        amount=int(found.amount),
+        payment_intent=identity(found.payment_intent),
+        key=noted(found, "refund"),
+        reason=text(found, "reason"),
+        failure=text(found, "failure_reason"),
+        reference=text(card, "reference"),
+    )
+
+
+def dispute(found: Any) -> DisputeFacts:
+    evidence = getattr(found, "evidence_details", None)
+    due, moved = getattr(evidence, "due_by", None), list(getattr(found, "balance_transactions", None) or [])
+    return DisputeFacts(
+        id=found.id,
+        status=str(found.status),
+        reason=text(found, "reason"),
+        amount=int(found.amount),
+        currency=str(found.currency).upper(),
+        payment_intent=identity(found.payment_intent),
+        due_by=datetime.fromtimestamp(due, UTC) if due else None,
+        refundable=bool(found.is_charge_refundable),
+        net=sum(int(row.net) for row in moved),
+        fee=max(sum(int(row.fee) for row in moved), 0),
+        submissions=int(getattr(evidence, "submission_count", 0) or 0),
+    )
+
+
+def warning(found: Any) -> WarningFacts:
+    return WarningFacts(
+        id=found.id,
+        fraud_type=text(found, "fraud_type"),
+        payment_intent=identity(getattr(found, "payment_intent", None)),
+        actionable=bool(found.actionable),
+    )
+
+
+def noted(found: Any, name: str) -> str:
+    """A value of the object's metadata, "" when there is none."""
+    return text(getattr(found, "metadata", None), name)
+
+
+def text(found: Any, name: str) -> str:
+    return str(getattr(found, name, None) or "")
+
+
+def identity(found: Any) -> str:
+    """The id of what is expanded here or not."""
+    return str(getattr(found, "id", found) or "")

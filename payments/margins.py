@@ -1,0 +1,100 @@
+"""What an order earns. Before it is paid: an estimate, held against the floor. After: what was really charged.
+
+Money in minor units; tax is the state's, not ours.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Sum
+
+from ilytat.integrations import alerts
+from orders.models import Fulfilment, Order
+from orders.states import FulfilmentState
+from payments.models import Dispute, Payment, Refund
+
+# Stripe's list price for domestic cards (2.9 % + 0.30): only for the floor; what counts later is the real fee.
+FEE_PERMILLE, FEE_FIXED = 29, 30
+
+
+class BelowFloor(Exception):
+    """Selling this would cost more than it brings; staff have been told."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Every part as it counts: what came, and what left. `estimated` while a part is not known for certain."""
+
+    received: int
+    tax: int
+    refunded: int
+    stripe_fee: int
+    printify: int
+    disputes: int
+    estimated: bool
+
+    @property
+    def net(self) -> int:
+        return self.received - self.tax
+
+    @property
+    def amount(self) -> int:
+        return self.net - self.refunded - self.stripe_fee - self.printify - self.disputes
+
+    @property
+    def loss(self) -> int:
+        return max(-self.amount, 0)
+
+    @property
+    def percent(self) -> int | None:
+        return self.amount * 100 // self.net if self.net else None
+
+
+def of(order: Order) -> Margin:
+    """As far as it is known today. A surplus payment counts with what it brought, gave back and cost."""
+    payments = list(Payment.objects.filter(order=order))
+    fees = [payment.fee for payment in payments]
+    printify, certain = _printify(order)
+    refunded = Refund.objects.filter(payment__order=order, state__in=("sent", "succeeded"))
+    return Margin(
+        received=sum(payment.captured for payment in payments),
+        tax=order.tax if payments else 0,
+        refunded=refunded.aggregate(n=Sum("amount"))["n"] or 0,
+        stripe_fee=sum(fee or 0 for fee in fees),
+        printify=printify,
+        disputes=-(Dispute.objects.filter(payment__order=order).aggregate(n=Sum("net"))["n"] or 0),
+        estimated=None in fees or not certain,
+    )
+
+
+def _printify(order: Order) -> tuple[int, bool]:
+    """What Printify charges, and whether it said so itself: until then our costs and the agreed delivery."""
+    job = Fulfilment.objects.filter(order=order).first()
+    if job is None or job.state in {FulfilmentState.CANCELED, FulfilmentState.CANCELING}:
+        return 0, True
+    return (job.upstream_cost, True) if job.upstream_cost else (costs(order), False)
+
+
+def costs(order: Order) -> int:
+    return sum(line.unit_cost * line.quantity for line in order.lines.all()) + order.shipping
+
+
+def expected(order: Order) -> int:
+    """Before it is paid, and before any discount: a promotion is the owner's own decision, a wrong price is not."""
+    brings = order.subtotal + order.shipping
+    fee = (brings * FEE_PERMILLE + 500) // 1000 + FEE_FIXED
+    return brings - costs(order) - fee
+
+
+def check(order: Order) -> None:
+    """Raises BelowFloor, having told staff. Costs that Printify did not tell are no reason to refuse."""
+    if any(line.unit_cost == 0 for line in order.lines.all()):
+        return
+    floor = order.subtotal * settings.MARGIN_FLOOR_PERCENT / 100
+    margin = expected(order)
+    if margin >= floor:
+        return
+    skus = ", ".join(line.sku or line.title for line in order.lines.all())
+    why = f"An order was refused: it would earn {margin} {order.currency} in minor units ({skus})."
+    alerts.open_alert(f"margin:{skus}", why, next_step="Mend prices at Printify, or lower MARGIN_FLOOR_PERCENT.")
+    raise BelowFloor

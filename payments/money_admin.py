@@ -1,0 +1,127 @@
+"""The one screen where staff give money back: both ledgers of an order, what is left, and how each refund stands."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from ilytat.display.money import exponent, written
+from orders import lifecycle
+from orders.models import Fulfilment, Order
+from payments import ledger, refunds
+from payments.models import Refund
+
+MAY = "payments.refund_order"
+
+
+class RefundForm(forms.Form):
+    """`amount` as staff write it (12.50), or the lines; `press` names this very press."""
+
+    amount = forms.DecimalField(required=False, min_value=0, max_digits=12)
+    reason = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in refunds.REASONS])
+    note = forms.CharField(required=False, max_length=500)
+    press = forms.CharField(max_length=40)
+
+
+def money(request: HttpRequest, pk: int) -> HttpResponse:
+    """`ledger`, `currency`, `reasons`, `may`; and the admin's own frame."""
+    order = get_object_or_404(Order, pk=pk)
+    if not request.user.has_perm("payments.view_payment"):
+        raise PermissionDenied
+    shown = ledger.of(order)
+    context = {"ledger": shown, "order": order, "currency": order.currency, "reasons": refunds.REASONS}
+    return render(request, "admin/payments/money.html", context | {"may": request.user.has_perm(MAY)} | _frame(request))
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+
+    return admin.site.each_context(request) | {"title": "Money"}
+
+
+@require_POST
+def give(request: HttpRequest, pk: int) -> HttpResponse:
+    """One refund: the lines that were ticked, or the amount that was written."""
+    order = _allowed(request, pk)
+    form, shown = RefundForm(request.POST), ledger.of(order)
+    chosen = _chosen(request, shown)
+    if not form.is_valid() or shown.applied is None:
+        messages.error(request, "Write an amount like 12.50, or choose lines.")
+        return redirect("admin:payments_money", pk)
+    amount = _amount(order, form.cleaned_data["amount"], chosen)
+    try:
+        refund = refunds.give_back(
+            shown.applied,
+            amount,
+            reason=form.cleaned_data["reason"],
+            asked_by=str(request.user),
+            note=form.cleaned_data["note"],
+            lines=sorted(chosen.items()),
+            press=form.cleaned_data["press"],
+        )
+    except refunds.Disputed:
+        messages.error(request, "The bank disputes this payment: a refund would pay the buyer twice.")
+    except refunds.TooMuch:
+        messages.error(request, f"At most {written(shown.left, order.currency)} can be given back, and more than 0.")
+    else:
+        messages.success(request, f"{written(refund.amount, order.currency)} is going back.")
+    return redirect("admin:payments_money", pk)
+
+
+def _amount(order: Order, typed: Any, chosen: dict[int, int]) -> int:
+    """Minor units. An amount that was written counts more than the lines it is for."""
+    return int(typed * 10 ** exponent(order.currency)) if typed else ledger.worth(order, chosen)
+
+
+def _chosen(request: HttpRequest, shown: ledger.Ledger) -> dict[int, int]:
+    """Line → how many of it, never more than is left of it."""
+    found = {}
+    for row in shown.lines:
+        typed = request.POST.get(f"line_{row.line.pk}", "")
+        if typed.isascii() and typed.isdecimal() and min(int(typed[:4]), row.left) > 0:
+            found[row.line.pk] = min(int(typed[:4]), row.left)
+    return found
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Before printing: the order is called off at Printify and everything goes back."""
+    order = _allowed(request, pk)
+    try:
+        done = refunds.cancel_order(order, who=str(request.user), note=request.POST.get("note", "")[:500])
+    except refunds.NotRefundable:
+        messages.error(request, "The payment is disputed, so nothing was canceled: hold the printing instead.")
+        return redirect("admin:payments_money", pk)
+    if done:
+        messages.success(request, "Canceled: nothing is printed, and all that was paid is going back.")
+    else:
+        messages.warning(request, "Too late or done already: look at how the order stands.")
+    return redirect("admin:payments_money", pk)
+
+
+@require_POST
+def hold(request: HttpRequest, pk: int) -> HttpResponse:
+    order = _allowed(request, pk)
+    job = Fulfilment.objects.filter(order=order).first()
+    held = job is not None and lifecycle.hold(job, who=str(request.user), why="held while its money is looked at")
+    messages.info(request, "Printing is held." if held else "Nothing to hold: see how the order stands.")
+    return redirect("admin:payments_money", pk)
+
+
+@require_POST
+def settle(request: HttpRequest, pk: int, refund: int, way: str) -> HttpResponse:
+    """A refund that rests: ask Stripe once more, or let go of it."""
+    order = _allowed(request, pk)
+    row = get_object_or_404(Refund, pk=refund, payment__order=order)
+    done = refunds.retry(row) if way == "retry" else refunds.give_up(row)
+    messages.info(request, "Done." if done else "It does not rest any more.")
+    return redirect("admin:payments_money", pk)
+
+
+def _allowed(request: HttpRequest, pk: int) -> Order:
+    if not request.user.has_perm(MAY):
+        raise PermissionDenied
+    return get_object_or_404(Order, pk=pk)

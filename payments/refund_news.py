@@ -1,0 +1,129 @@
+"""Refunds as Stripe tells of them: ours that move on or fail, and those made in its dashboard.
+
+Facts are re-read from Stripe by the caller; everything here runs inside one transaction and may run again.
+"""
+
+from django.db.models import F, Sum
+
+from ilytat.integrations import alerts
+from ilytat.integrations.inbox import NotYetKnown
+from orders import lifecycle
+from orders.models import Fulfilment, Order
+from orders.states import OrderState
+from payments import mails
+from payments.facts import RefundFacts
+from payments.models import Payment, Refund
+
+STATES = {"succeeded": "succeeded", "pending": "sent", "requires_action": "sent"}
+STAFF = "Stripe dashboard"
+
+
+def state_of(facts: RefundFacts) -> str:
+    """`failed` for every other word as well: then the money is with us and a person is told."""
+    return STATES.get(facts.status, "failed")
+
+
+def book(facts: RefundFacts) -> str:
+    """Returns a verdict. Raises NotYetKnown for a payment that we do not have (yet)."""
+    payment = Payment.objects.select_related("order").filter(payment_intent_id=facts.payment_intent).first()
+    if payment is None:
+        raise NotYetKnown(f"payment {facts.payment_intent} of refund {facts.id}")
+    known = Refund.objects.filter(stripe_refund_id=facts.id).first()
+    known = known or (payment.refunds.filter(idempotency_key=facts.key).first() if facts.key else None)
+    return _follow(known, facts) if known else _adopt(payment, facts)
+
+
+def _follow(refund: Refund, facts: RefundFacts) -> str:
+    """A refund in the ledger moves on: forward only, but a success may still turn into a failure."""
+    if refund.stripe_refund_id is None:
+        return "late: the worker that asked for it will book it"
+    Refund.objects.filter(pk=refund.pk).exclude(reference=facts.reference).update(reference=facts.reference[:60])
+    new = state_of(facts)
+    before = {"succeeded": ("sent",), "failed": ("sent", "succeeded")}.get(new, ())
+    if not Refund.objects.filter(pk=refund.pk, state__in=before).update(state=new):
+        return "duplicate: known"
+    if new == "failed":
+        release(refund, facts.failure)
+    return f"handled: {new}"
+
+
+def _adopt(payment: Payment, facts: RefundFacts) -> str:
+    """Made in Stripe's dashboard. It is a fact: wishes of ours that no longer fit give way."""
+    state = state_of(facts)
+    if state != "failed":
+        _make_room(payment, facts)
+    refund = Refund.objects.create(
+        payment=payment,
+        amount=facts.amount,
+        reason=facts.reason[:30],
+        asked_by=STAFF,
+        origin="dashboard",
+        state=state,
+        idempotency_key=f"stripe-{facts.id}",
+        stripe_refund_id=facts.id,
+        reference=facts.reference[:60],
+    )
+    lifecycle.note(payment.order, who=STAFF, what="refunded", why=f"{facts.amount} {payment.currency} {facts.id}")
+    if state == "failed":
+        return "handled: failed before it was known"
+    mails.refund_sent(refund)
+    _stop_printing(payment)
+    return "handled: made in the dashboard"
+
+
+def _make_room(payment: Payment, facts: RefundFacts) -> None:
+    """Reserve what is gone already. Raises NotYetKnown while a wish of ours that claims it is under way."""
+    room = Payment.objects.filter(pk=payment.pk, refund_reserved__lte=F("captured") - facts.amount)
+    for _ in range(2):
+        if room.update(refund_reserved=F("refund_reserved") + facts.amount):
+            return
+        _let_go(payment)
+    raise NotYetKnown(f"a refund of ours for the same money as {facts.id}")
+
+
+def _let_go(payment: Payment) -> None:
+    """Wishes that nobody is working on and that Stripe never heard of, or refused."""
+    idle = payment.refunds.filter(stripe_refund_id=None)
+    for refund in idle.filter(state="attention") | idle.filter(state="new", first_try=None, lease_until=None):
+        why = "The same money was given back in Stripe's dashboard."
+        if Refund.objects.filter(pk=refund.pk, state=refund.state).update(state="failed", last_error=why):
+            Payment.objects.filter(pk=payment.pk).update(refund_reserved=F("refund_reserved") - refund.amount)
+            alerts.close_alert(f"refund:{refund.pk}")
+
+
+def _stop_printing(payment: Payment) -> None:
+    """Somebody gave money back without a word to us: nothing more is printed before a person has looked."""
+    if not payment.applied or close_if_all_is_back(payment, who=STAFF):
+        return
+    order, why = payment.order, "part of it was refunded in Stripe's dashboard"
+    job = Fulfilment.objects.filter(order=order).first()
+    held = job is not None and lifecycle.hold(job, who=STAFF, why=why)
+    step = "Printing is held: release it, or give back the rest." if held else "Nothing was stopped."
+    alerts.open_alert(f"partly-refunded:{order.number}", f"Order {order.number}: {why}.", next_step=step)
+
+
+def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
+    """All of an order's money has gone back: it is called off if it still can be, else marked refunded."""
+    gone = payment.refunds.filter(state__in=("sent", "succeeded")).aggregate(n=Sum("amount"))["n"] or 0
+    if not payment.applied or gone < payment.captured:
+        return False
+    order = Order.objects.get(pk=payment.order_id)
+    if order.state not in {OrderState.PAID, OrderState.ATTENTION}:
+        return True
+    if lifecycle.cancel(order, who=who, why="refunded in full"):
+        mails.order_canceled(order, refund=gone)
+    else:
+        lifecycle.mark_refunded(order, who=who, why="refunded in full")
+    return True
+
+
+def release(refund: Refund, failure: str) -> None:
+    """The money did not go back: it may be given back again, by a person."""
+    Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
+    order = refund.payment.order
+    words = f" ({failure})" if failure else ""
+    lifecycle.note(order, who="stripe", what="refund failed", why=f"{refund.amount} {refund.payment.currency}{words}")
+    if order.state == OrderState.REFUNDED:
+        lifecycle.ask_attention(order, who="stripe", why="a refund failed after all of it had gone back")
+    why = f"A refund of order {order.number} failed at Stripe{words}."
+    alerts.open_alert(f"refund:{refund.pk}", why, next_step="Pay the buyer back another way.")

@@ -1,0 +1,150 @@
+"""Promotion codes: what they take off, once an order, never stacked, not guessed (A16, F4, H14, H16)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from django.utils import timezone
+
+from orders.models import Order
+from payments import checkout, coupons, gateway, settlement
+from payments.models import Coupon, CouponUse, Payment
+from tests import factories
+from tests.payments.conftest import API, Till, expired_session, form, opened, paid_session, session_of
+from tests.racing import race
+
+pytestmark = pytest.mark.django_db
+
+
+def _coupon(**given: Any) -> Coupon:
+    return Coupon.objects.create(**{"code": "spring", "value": 20} | given)
+
+
+def _order(discount: int, **given: Any) -> Order:
+    values: dict[str, Any] = {"subtotal": 2499, "shipping": 475, "total": 2499 + 475 - discount, "discount": discount}
+    return factories.order(factories.variant(), **values | given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "off"),
+    [("percent", 20, 500), ("percent", 100, 2499), ("percent", 1, 25), ("amount", 700, 700), ("amount", 9999, 2499)],
+)
+def test_it_takes_whole_units_off_and_never_more_than_the_goods(kind: str, value: int, off: int) -> None:
+    _coupon(kind=kind, value=value)
+    assert coupons.offer(" Spring ", 2499, "USD").discount == off
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"active": False},
+        {"ends_at": timezone.now() - timedelta(days=1)},
+        {"starts_at": timezone.now() + timedelta(days=1)},
+        {"max_uses": 1, "used": 1},
+        {"min_subtotal": 2500},
+        {"code": "other"},
+    ],
+)
+def test_what_does_not_count_takes_nothing_off(given: dict[str, Any]) -> None:
+    _coupon(**given)
+    with pytest.raises(coupons.NotValid):
+        coupons.offer("SPRING", 2499, "USD")
+
+
+@pytest.mark.parametrize("code", ["", "\0", "' or 1=1", "S" * 500])
+def test_nonsense_is_no_code(code: str) -> None:
+    with pytest.raises(coupons.NotValid):
+        coupons.offer(code, 2499, "USD")
+
+
+def test_guessing_is_slowed_down_for_right_codes_as_well() -> None:
+    _coupon()
+    request = RequestFactory().post("/checkout/")
+    request.session = {}  # type: ignore[assignment]  # as much of a session as is asked for
+    for _ in range(10):
+        with pytest.raises(coupons.NotValid):
+            coupons.typed(request, "WRONG", 2499, "USD")
+    with pytest.raises(coupons.NotValid, match="Too many"):
+        coupons.typed(request, "SPRING", 2499, "USD")
+
+
+def test_one_use_an_order_however_often_it_is_placed() -> None:
+    coupon, order = _coupon(), _order(500)
+    for _ in range(2):
+        coupons.redeem(order, coupon)
+    coupon.refresh_from_db()
+    assert (coupon.used, CouponUse.objects.count()) == (1, 1)
+
+
+def test_a_customer_uses_it_once_and_another_may() -> None:
+    coupon = _coupon()
+    coupons.redeem(_order(500), coupon)
+    with pytest.raises(coupons.NotValid):
+        coupons.redeem(_order(500, email="ANA@example.com"), coupon)
+    coupons.redeem(_order(500, email="eve@example.com"), coupon)
+
+
+def test_the_same_cart_ordered_anew_keeps_its_one_use() -> None:
+    coupon, cart = _coupon(max_uses=1), factories.cart()
+    first, second = _order(500, cart=cart), _order(500, cart=cart)
+    coupons.redeem(first, coupon)
+    coupons.redeem(second, coupon)
+    assert CouponUse.objects.get(released_at=None).order == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_use_goes_to_one_of_many() -> None:
+    coupon = _coupon(max_uses=1)
+    orders = [_order(500, email=f"{n}@example.com") for n in range(4)]
+
+    def use() -> bool:
+        try:
+            coupons.redeem(orders.pop(), coupon)
+        except coupons.NotValid:
+            return False
+        return True
+
+    assert sorted(race(4, use)) == [False, False, False, True]
+
+
+def test_an_order_that_comes_to_nothing_gives_its_use_back_and_takes_it_again_when_paid_late(till: Till) -> None:
+    coupon, order = _coupon(max_uses=1), _order(500)
+    coupons.redeem(order, coupon)
+    opened(order)
+    sums = {"total_details": {"amount_discount": 500, "amount_shipping": 475, "amount_tax": 0}}
+    till.session(expired_session(order, **sums))
+    settlement.settle(gateway.session("cs_test_b1ownSession000000000001"), who="test")
+    coupon.refresh_from_db()
+    assert coupon.used == 0
+    till.session(paid_session(order, **sums))
+    assert settlement.settle(gateway.session("cs_test_b1ownSession000000000001"), who="test") == "handled"
+    coupon.refresh_from_db()
+    assert (coupon.used, Payment.objects.get().captured) == (1, order.total)
+
+
+def test_stripe_is_told_exactly_our_discount(till: Till) -> None:
+    order = _order(500)
+    till.mock.add("POST", f"{API}/coupons", json={"id": checkout.coupon_name(order), "object": "coupon"})
+    till.creates(session_of(order))
+    checkout.start(order)
+    made = form(till.asked("POST", "/coupons")[0])
+    assert (made["amount_off"], made["currency"], made["duration"]) == ("500", "usd", "once")
+    [call] = till.asked("POST", "/checkout/sessions")
+    assert form(call)["discounts[0][coupon]"] == made["id"] == checkout.coupon_name(order)
+
+
+@pytest.mark.parametrize(
+    ("total", "discount", "good"), [(0, 2974, True), (0, 0, False), (49, 100, False), (50, 0, True)]
+)
+def test_nothing_is_to_pay_only_by_a_discount(total: int, discount: int, *, good: bool) -> None:
+    assert checkout.chargeable(total, "USD", discount=discount) is good
+
+
+def test_free_delivery_makes_the_cheapest_way_free() -> None:
+    from orders.quote import Option
+
+    day = timezone.now().date()
+    ways = [Option("standard", 475, day, day), Option("priority", 900, day, day)]
+    found = coupons.Offer(_coupon(free_shipping=True), 0).ways(ways)
+    assert [way.amount for way in found] == [0, 425]

@@ -1,0 +1,141 @@
+"""Refunds that Stripe tells of: ours that fail later, and those somebody made in its dashboard (A13, C3, C4, F5)."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from ilytat.integrations import jobs
+from ilytat.integrations.models import Alert, InboundEvent
+from notifications.models import OutgoingEmail
+from orders.models import Fulfilment
+from payments import refunds
+from payments.models import Payment, Refund
+from tests.payloads import payload
+from tests.payments.conftest import INTENT, Till, awaits_production, event_body, handle, kept, printing_began
+
+pytestmark = pytest.mark.django_db
+THERE: dict[str, Any] = {"metadata": {}, "id": "re_dashboard1"}
+
+
+def _tell(type_: str, found: dict[str, Any], number: int = 1) -> InboundEvent:
+    about = {"id": found["id"], "payment_intent": INTENT}
+    return handle(kept(event_body(type_, about, id=f"evt_{type_}_{number}")))
+
+
+def _ours(till: Till, amount: int = 1000) -> Refund:
+    """A refund of ours that Stripe says succeeded."""
+    refund = refunds.give_back(Payment.objects.get(), amount, reason="requested_by_customer", asked_by="staff")
+    till.refunds(json=payload("stripe/refund", amount=amount))
+    jobs.work_one(refunds.queue, refund.pk)
+    refund.refresh_from_db()
+    return refund
+
+
+def _ledger() -> tuple[int, list[str]]:
+    return Payment.objects.get().refund_reserved, list(Refund.objects.values_list("state", flat=True))
+
+
+@pytest.mark.parametrize("type_", ["refund.created", "refund.updated", "charge.refunded"])
+def test_a_refund_of_the_dashboard_is_booked_once_whatever_tells_of_it(till: Till, type_: str) -> None:
+    job = awaits_production(till)
+    found = till.refund(**THERE)
+    assert _tell(type_, found).verdict == "handled: made in the dashboard"
+    for other in ("refund.created", "charge.refunded"):
+        assert _tell(other, found, 2).verdict == "duplicate: known"
+    assert _ledger() == (1000, ["succeeded"])
+    assert (Refund.objects.get().origin, Refund.objects.get().amount) == ("dashboard", 1000)
+    job.refresh_from_db()
+    assert job.hold, "a part came back without a word to us"
+    assert Alert.objects.get().next_step.startswith("Printing is held")
+    assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
+
+
+def test_all_of_it_given_back_in_the_dashboard_calls_the_order_off(till: Till) -> None:
+    job = awaits_production(till)
+    _tell("refund.created", till.refund(**THERE, amount=2974))
+    job.order.refresh_from_db()
+    job.refresh_from_db()
+    assert (job.order.state, job.state) == ("canceled", "canceling")
+    assert OutgoingEmail.objects.filter(kind="order_canceled").count() == 1
+
+
+def test_all_of_it_given_back_while_printing_marks_the_order_refunded(till: Till) -> None:
+    job = printing_began(awaits_production(till))
+    _tell("refund.created", till.refund(**THERE, amount=2974))
+    job.order.refresh_from_db()
+    assert job.order.state == "refunded"
+    assert Fulfilment.objects.get().state == "in_production", "the parcel is still watched"
+
+
+def test_our_own_refunds_event_books_nothing_twice(till: Till) -> None:
+    awaits_production(till)
+    _ours(till)
+    found = till.refund()
+    assert _tell("refund.created", found).verdict == "duplicate: known"
+    assert _ledger() == (1000, ["succeeded"])
+
+
+def test_an_event_that_overtakes_our_own_worker_leaves_it_the_booking(till: Till) -> None:
+    awaits_production(till)
+    refund = refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    found = till.refund(metadata={"refund": refund.idempotency_key})
+    assert _tell("refund.created", found).verdict.startswith("late")
+    assert _ledger() == (1000, ["new"])
+
+
+def test_a_success_that_fails_later_gives_the_reserve_back_and_tells_staff(till: Till) -> None:
+    job = awaits_production(till)
+    refund = _ours(till)
+    found = till.refund(status="failed", failure_reason="lost_or_stolen_card")
+    assert _tell("refund.failed", found).verdict == "handled: failed"
+    assert _tell("refund.failed", found, 2).verdict == "duplicate: known"
+    assert _ledger() == (0, ["failed"])
+    assert "lost_or_stolen_card" in Alert.objects.get(key=f"refund:{refund.pk}").message
+    assert job.order.events.filter(what="refund failed").count() == 1
+
+
+def test_a_full_refund_that_fails_after_the_order_was_refunded_asks_for_a_person(till: Till) -> None:
+    job = printing_began(awaits_production(till))
+    _ours(till, 2974)
+    job.order.refresh_from_db()
+    assert job.order.state == "refunded"
+    _tell("refund.failed", till.refund(amount=2974, status="failed"))
+    job.order.refresh_from_db()
+    assert job.order.state == "attention"
+
+
+def test_the_banks_reference_is_kept_for_a_buyer_who_misses_the_money(till: Till) -> None:
+    awaits_production(till)
+    _ours(till)
+    card = {"type": "refund", "reference": "7493", "reference_status": "available"}
+    _tell("refund.updated", till.refund(destination_details={"type": "card", "card": card}))
+    assert Refund.objects.get().reference == "7493"
+
+
+def test_a_wish_of_ours_gives_way_to_what_the_dashboard_gave_already(till: Till) -> None:
+    awaits_production(till)
+    refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    assert _tell("refund.created", till.refund(**THERE, amount=2974)).verdict.startswith("handled")
+    assert _ledger() == (2974, ["failed", "succeeded"])
+
+
+def test_a_wish_that_is_being_asked_for_is_waited_for(till: Till) -> None:
+    awaits_production(till)
+    wish = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    Refund.objects.filter(pk=wish.pk).update(first_try=timezone.now())
+    event = _tell("refund.created", till.refund(**THERE, amount=2974))
+    assert event.state == "new"
+    assert _ledger() == (2974, ["new"])
+
+
+def test_a_refund_that_failed_before_we_knew_of_it_reserves_nothing(till: Till) -> None:
+    awaits_production(till)
+    _tell("refund.failed", till.refund(**THERE, status="failed"))
+    assert _ledger() == (0, ["failed"])
+
+
+def test_a_charge_without_refunds_is_no_news(till: Till) -> None:
+    awaits_production(till)
+    till.lists()
+    assert _tell("charge.refunded", {"id": "ch_1"}).verdict.startswith("ignored")
