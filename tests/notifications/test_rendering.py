@@ -3,6 +3,7 @@ import re
 
 import pytest
 from django.template import Engine
+from pytest_django import DjangoAssertNumQueries
 
 from notifications import rendering
 from notifications.mails import KINDS
@@ -107,3 +108,28 @@ def test_moments_are_written_in_the_shops_time_and_days_as_they_are() -> None:
 def test_one_possible_day_of_arrival_is_not_written_as_a_window() -> None:
     context = sample("shipped") | {"arrives_from": "2026-11-16"}
     assert "It arrives on Mon, Nov 16." in rendering.render("shipped", "en", context).text
+
+
+def test_the_brand_is_read_once_and_again_when_it_changes(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    brand = Brand.objects.create(tagline="Old words.")
+    rendering.render("welcome", "en", sample("welcome"))
+    with django_assert_num_queries(0):
+        assert "Old words." in rendering.render("welcome", "en", sample("welcome")).text
+    brand.tagline = "New words."
+    brand.save()
+    assert "New words." in rendering.render("welcome", "en", sample("welcome")).text
+
+
+def test_a_shop_without_a_brand_row_says_what_the_owner_told() -> None:
+    html = rendering.render("delivered", "en", sample("delivered")).html
+    for words in ("ILYTAT LLC", "2045 W Grand Ave STE B", "TikTok", "Monday to Friday"):
+        assert words in html
+
+
+def test_another_name_of_the_shop_stands_in_the_masthead() -> None:
+    Brand.objects.create(name="Kind Words & Co", legal_lines="VAT DE123")
+    html = rendering.render("delivered", "en", sample("delivered")).html
+    assert ">KIND<" in html.upper()
+    assert "WORDS &amp; CO" in html
+    assert "VAT DE123" in html
+    assert ">ILYTAT<" not in html
