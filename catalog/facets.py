@@ -5,10 +5,9 @@ One query reads how many entries there are of each combination; everything else 
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
@@ -42,18 +41,19 @@ class Combination(NamedTuple):
 
 @dataclass(frozen=True)
 class Facet:
-    """One group: what it reads of a combination, its SQL, and how its values are called and ordered."""
+    """One group: the slugs in a combination's column, its SQL, and how its values are called and ordered."""
 
     key: str
     name: str | Promise
-    read: Callable[[Combination], Collection[str]]
+    split: Callable[[Any], Collection[str]]
     where: Callable[[str], Q]
     label: Callable[[str], str]
     order: Callable[[str], tuple[object, ...]]
 
 
 Chosen = Mapping[str, Collection[str]]
-_split = lru_cache(maxsize=20_000)(documents.split)
+Slugs = dict[Any, Collection[str]]  # of a column's values
+Held = dict[Any, int]
 
 
 def minor(major: int) -> int:
@@ -105,11 +105,12 @@ def _place(slugs: Iterable[str]) -> Callable[[str], tuple[object, ...]]:
     return lambda slug: (places.get(slug, len(places)), slug)
 
 
+# In the order of a combination's columns.
 FACETS = (
     Facet(
         "type",
         gettext_lazy("Type"),
-        lambda one: (one.kind,),
+        lambda kind: (kind,),
         lambda slug: Q(kind=slug),
         lambda slug: str(kinds.BY_SLUG[slug].name),
         _place(kinds.BY_SLUG),
@@ -117,17 +118,17 @@ FACETS = (
     Facet(
         "color",
         gettext_lazy("Color"),
-        lambda one: _split(one.families),
+        documents.split,
         _between_bars("families"),
         lambda slug: str(colours.BY_SLUG[slug].name),
         _place(colours.BY_SLUG),
     ),
-    Facet("size", gettext_lazy("Size"), lambda one: _split(one.sizes), _between_bars("sizes"), str, size_key),
-    Facet("price", gettext_lazy("Price"), lambda one: (one.step,), _priced, _price_label, _place(STEPS)),
+    Facet("size", gettext_lazy("Size"), documents.split, _between_bars("sizes"), str, size_key),
+    Facet("price", gettext_lazy("Price"), lambda step: (step,), _priced, _price_label, _place(STEPS)),
     Facet(
         "stock",
         gettext_lazy("Availability"),
-        lambda one: ("in",) if one.in_stock else (),
+        lambda in_stock: ("in",) if in_stock else (),
         lambda _slug: Q(in_stock=True),
         lambda _slug: _("In stock"),
         _place(("in",)),
@@ -157,41 +158,50 @@ class Counts:
     by_value: dict[str, dict[str, int]]
 
 
-def count(found: Collection[Combination], asked: Chosen) -> Counts:
+def count(found: Sequence[Combination], asked: Chosen) -> Counts:
     """Or within a group, and between groups. What is asked for but not there at all is not chosen."""
-    read = [(one.n, [facet.read(one) for facet in FACETS]) for one in found]
-    there: list[set[str]] = [{slug for _n, values in read for slug in values[place]} for place in range(len(FACETS))]
+    slugs = [{raw: facet.split(raw) for raw in {one[place] for one in found}} for place, facet in enumerate(FACETS)]
+    there = [{slug for held in each.values() for slug in held} for each in slugs]
     wanted = [
-        {slug for slug in list(asked.get(facet.key, ()))[:CHOSEN_MAX] if slug in there[place]}
-        for place, facet in enumerate(FACETS)
+        there[place].intersection(list(asked.get(facet.key, ()))[:CHOSEN_MAX]) for place, facet in enumerate(FACETS)
     ]
-    total, counted = _counted(read, wanted)
+    total, raws = _counted(found, slugs, wanted)
     known = {facet.key: sorted(there[place], key=facet.order) for place, facet in enumerate(FACETS)}
     chosen = {
         facet.key: [slug for slug in known[facet.key] if slug in wanted[place]] for place, facet in enumerate(FACETS)
     }
-    return Counts(total, known, chosen, {facet.key: counted[place] for place, facet in enumerate(FACETS)})
+    return Counts(total, known, chosen, {f.key: _by_slug(raws[place], slugs[place]) for place, f in enumerate(FACETS)})
 
 
-Read = list[tuple[int, list[Collection[str]]]]
+def _counted(found: Sequence[Combination], slugs: list[Slugs], wanted: list[set[str]]) -> tuple[int, list[Held]]:
+    """What fails one group only still counts in that group: it would be shown if more of it were ticked.
 
-
-def _counted(read: Read, wanted: list[set[str]]) -> tuple[int, list[dict[str, int]]]:
-    """What fails one group only still counts in that group: it would be shown if more of it were ticked."""
+    By column as it is stored: there are many combinations and few different columns.
+    """
     places = range(len(FACETS))
-    active = [place for place in places if wanted[place]]
-    counted: list[dict[str, int]] = [defaultdict(int) for _place in places]
+    failing = {
+        place: {raw for raw, held in slugs[place].items() if wanted[place].isdisjoint(held)}
+        for place in places
+        if wanted[place]
+    }
+    counted: list[Held] = [defaultdict(int) for _place in places]
     total = 0
-    for n, values in read:
-        failed = [place for place in active if wanted[place].isdisjoint(values[place])]
+    for one in found:
+        failed = [place for place, raws in failing.items() if one[place] in raws]
         if not failed:
-            total += n
+            total += one.n
         if len(failed) <= 1:
             for place in failed or places:
-                held = counted[place]
-                for slug in values[place]:
-                    held[slug] += n
+                counted[place][one[place]] += one.n
     return total, counted
+
+
+def _by_slug(raws: Held, slugs: Slugs) -> dict[str, int]:
+    held: dict[str, int] = defaultdict(int)
+    for raw, n in raws.items():
+        for slug in slugs[raw]:
+            held[slug] += n
+    return held
 
 
 def where(chosen: Chosen) -> Q:
