@@ -3,16 +3,21 @@
 from django.conf import settings
 
 from ilytat.display.money import written
-from notifications import kinds, outbox
+from notifications import consent, kinds, outbox
 from orders import mails
 from orders.models import Order
 from payments.facts import SessionFacts
+
+# Stripe words its own box; this is what we asked it for.
+WORDING = "Stripe Checkout: consent to promotional mail (consent_collection.promotions), ticked by the buyer."
 
 
 def write(order: Order, facts: SessionFacts) -> bool:
     """Call inside the transaction that expires the order. True when the reminder was queued, once a cart."""
     if not (settings.ABANDONED_CART_MAIL and facts.recovery_url and facts.promotions) or _went_on(order):
         return False
+    # The tick on Stripe's page is the consent; the mail itself offers to take it back.
+    consent.agree(order.email, ["carts"], language=order.language, where="payment page", wording=WORDING)
     context: kinds.AbandonedCart = {
         "name": order.name,
         "lines": mails.lines(order),
