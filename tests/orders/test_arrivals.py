@@ -1,0 +1,86 @@
+"""Delivery priced printer by printer, and days of arrival learned from parcels once there are enough (E13)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Product
+from orders import arrivals, quote
+from orders import cart as carts
+from orders.models import Order, Shipment
+from tests import factories
+from tests.orders.conftest import SHOP, Upstream, created
+
+pytestmark = pytest.mark.django_db
+
+
+def _arrived(days: list[int], *, provider: int = 99, method: str = "standard") -> Product:
+    """Parcels of one printer to the US that took so long."""
+    job = created(f"p-{provider}-{method}", number=f"A{provider}{method[:3].upper()}", shipping_method=method)
+    now = timezone.now()
+    Order.objects.filter(pk=job.order_id).update(paid_at=now - timedelta(days=max(days)))
+    for number, took in enumerate(days):
+        arrived = now - timedelta(days=max(days) - took)
+        key = {"carrier": "usps", "number": str(number), "provider_id": provider}
+        Shipment.objects.create(fulfilment=job, delivered_at=arrived, **key)
+    product = job.order.lines.get().product
+    assert product
+    return product
+
+
+def _days(product: Product, method: str = "standard") -> tuple[int, int]:
+    known = arrivals.learned([product], "US")
+    found = arrivals.window([product], "US", method, (2, 5), known)
+    today = timezone.localdate()
+    return (found.first - today).days, (found.last - today).days
+
+
+def test_twenty_parcels_teach_from_half_to_nine_of_ten() -> None:
+    product = _arrived(list(range(1, 21)))
+    assert _days(product) == (11, 19)
+
+
+def test_fewer_teach_nothing_yet() -> None:
+    product = _arrived([30] * 19)
+    assert _days(product)[1] < 30
+
+
+def test_another_way_of_delivery_learns_for_itself() -> None:
+    product = _arrived([40] * 20, method="economy")
+    assert _days(product, "standard")[1] < 40
+    assert _days(product, "economy") == (40, 40)
+
+
+def test_staff_see_how_promises_were_kept() -> None:
+    _arrived([1, 2, 3, 4])
+    today = timezone.localdate()
+    Order.objects.update(arrives_from=today - timedelta(days=2), arrives_until=today - timedelta(days=1))
+    [record] = arrivals.records()
+    assert (record.parcels, record.on_time, record.early, record.hit_rate) == (4, 3, 1, 50)
+
+
+def test_each_printer_charges_its_own_first_item(upstream: Upstream) -> None:
+    one, two = factories.variant(), factories.variant(factories.product(print_provider_id=7))
+    for costs in ({"standard": 475, "priority": 900}, {"standard": 300, "economy": 200}):
+        upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=costs)
+    [option] = quote.options(carts.view(factories.cart(one, two)), country="US")
+    assert (option.code, option.amount, option.parcels) == ("standard", 775, ((7, 300), (99, 475)))
+    assert option.as_agreed() == {"method": "standard", "amount": 775, "parcels": [[7, 300], [99, 475]]}
+    assert len(upstream.asked("POST", "/orders/shipping.json")) == 2
+
+
+def test_many_printers_are_asked_at_once(upstream: Upstream) -> None:
+    things = [factories.variant(factories.product(print_provider_id=number)) for number in range(1, 6)]
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": 2000})
+    [option] = quote.options(carts.view(factories.cart(*things)), country="US")
+    assert option.amount == 2000
+    assert len(upstream.asked("POST", "/orders/shipping.json")) == 1
+
+
+def test_a_way_that_one_printer_does_not_offer_is_not_offered(upstream: Upstream) -> None:
+    one, two = factories.variant(), factories.variant(factories.product(print_provider_id=7))
+    for costs in ({"standard": 475}, {"priority": 300}):
+        upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=costs)
+    with pytest.raises(quote.NotServed):
+        quote.options(carts.view(factories.cart(one, two)), country="US")
