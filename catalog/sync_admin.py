@@ -27,6 +27,8 @@ from ilytat.integrations.readonly import ReadOnlyAdmin
 class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
     """The history. A run's own page tells it product by product."""
 
+    change_list_template = "admin/catalog/history.html"
+
     list_display = ("started_at", "trigger", "asked_by", "state", "dry_run", "result", "took")
     list_filter = ("state", "trigger", "dry_run", "started_at")
     list_select_related = ("asked_by",)

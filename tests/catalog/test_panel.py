@@ -7,7 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -104,6 +106,23 @@ def test_the_panel_opens_empty_and_full(office: Client, upstream: Upstream) -> N
     page = shown(office, PANEL)
     assert page.count("Approve") == 5
     assert "style=" not in page.split('id="live"')[1]
+
+
+def test_a_run_is_told_in_as_many_queries_however_much_changed(office: Client, upstream: Upstream) -> None:
+    counts = []
+    first = sync.run()
+    assert first is not None
+    shown(office, "catalog_syncrun_change", first.pk)  # content types are read once a process
+    for many in (2, 8):
+        upstream.products = [tee(number, title=f"Tee {many}") for number in range(1, 9)]
+        sync.run()
+        upstream.products = [tee(number, title="Another") for number in range(1, many + 1)] + upstream.products[many:]
+        run = sync.run()
+        assert run is not None
+        with CaptureQueriesContext(connection) as queries:
+            assert shown(office, "catalog_syncrun_change", run.pk).count("Another") >= many
+        counts.append(len(queries))
+    assert counts[1] <= counts[0]
 
 
 def test_an_action_tells_what_it_will_do_before_it_does_it(office: Client, queued: list[Any]) -> None:
