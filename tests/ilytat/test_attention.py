@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.models import FieldChange
 from ilytat.integrations import alerts, leases
 from ilytat.integrations.models import Alert, InboundEvent, Lease
 from notifications.models import OutgoingEmail
@@ -94,6 +95,16 @@ def test_webhooks_mails_and_incidents_wait_in_the_same_queue(admin_client: Clien
     assert "Closed." in act(admin_client, "incidents", Alert.objects.get(key="health:printify").pk, "close")
     assert "All is well" in text_of(admin_client.get(INDEX))
     assert InboundEvent.objects.get().state == "ignored"
+
+
+def test_a_change_at_printify_that_a_policy_holds_is_decided_there(admin_client: Client) -> None:
+    product = factories.product(upstream_title="Bee tee")
+    change = FieldChange.objects.create(product=product, field="title", before="Bee tee", after="Bees", state="waiting")
+    assert "Printify changed the title of Bee tee" in text_of(admin_client.get(INDEX))
+    assert "Ours stays." in act(admin_client, "changes", change.pk, "decline")
+    assert "decided already" in act(admin_client, "changes", change.pk, "decline")
+    change.refresh_from_db()
+    assert change.decided_by is not None
 
 
 def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> None:

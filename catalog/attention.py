@@ -1,0 +1,49 @@
+"""What the catalogue brings before staff: what Printify changed and a policy holds until somebody has decided."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+
+from catalog import decisions
+from catalog.models import FieldChange
+from ilytat.integrations import attention
+from ilytat.integrations.attention import SHOWN, Row, Source, Way
+
+
+def _changes() -> Iterator[Row]:
+    waiting = FieldChange.objects.filter(state=FieldChange.State.WAITING).select_related("product").order_by("at")
+    for change in waiting[:SHOWN]:
+        what = f"Printify changed the {change.field} of {change.product.title}"
+        url = reverse("admin:catalog_fieldchange_change", args=[change.pk])
+        why = f"{_short(change.before)} → {_short(change.after)}. The shop shows the first until you decide."
+        yield Row(change.pk, what, why, change.at, url, ways=("approve", "decline"))
+
+
+def _short(value: Any) -> str:
+    words = str(value)
+    return words if len(words) <= 80 else f"{words[:77]}…"  # noqa: PLR2004 (a line of the queue)
+
+
+def _approve(pk: int, who: str) -> str:
+    return "Taken over." if decisions.approve(pk, _person(who)) else "It was decided already."
+
+
+def _decline(pk: int, who: str) -> str:
+    return "Ours stays." if decisions.decline(pk, _person(who)) else "It was decided already."
+
+
+def _person(who: str) -> Any:
+    return get_user_model()._default_manager.filter(email=who).first()  # noqa: SLF001 (Django's documented name)
+
+
+attention.register(
+    Source(
+        "changes",
+        "Catalogue",
+        "catalog.change_fieldchange",
+        _changes,
+        {"approve": Way("Take it over", _approve), "decline": Way("Keep ours", _decline)},
+    )
+)
