@@ -1,7 +1,10 @@
 """Every shape of trouble that a list can come in, over real HTTP: what the run says, and what stays on the shelf."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +53,14 @@ def done() -> SyncRun:
     run = sync.run("test")
     assert run is not None
     return run
+
+
+def eventually(count: Callable[[], int], wanted: int = 3) -> int:
+    """A busy sandbox may count a request after its caller has given up."""
+    end = time.monotonic() + 10
+    while (found := count()) < wanted and time.monotonic() < end:
+        threading.Event().wait(0.05)
+    return found
 
 
 def on_the_shelf() -> int:
@@ -107,13 +118,17 @@ def test_an_answer_that_is_none_is_asked_for_three_times_and_harms_nothing(
     shop: Sandbox, kind: str, params: dict[str, Any]
 ) -> None:
     client = printify.client()
-    client.http = replace(client.http, read_timeout=0.3, deadline=0.3 if kind == "drip" else 5.0)
+    if kind == "hang":
+        client.http = replace(client.http, read_timeout=0.3)
+    if kind == "drip":
+        client.http = replace(client.http, deadline=0.3)
     fault = shop.arm(LIST, kind, times=None, params=params)
     run = done()
     assert (run.state, run.gone, on_the_shelf()) == ("failed", 0, COUNT)
-    assert shop.fired(fault) == 3
+    assert eventually(lambda: shop.fired(fault)) == 3
     assert not PrintifyCache.objects.exclude(error="").exists()
     shop.clear()
+    printify.client.cache_clear()
     assert (done().unchanged, PrintifyCache.objects.fresh().count()) == (COUNT, COUNT)
 
 
@@ -131,13 +146,13 @@ def test_an_answer_that_is_none_is_asked_for_three_times_and_harms_nothing(
 def test_a_429_pauses_the_whole_client_and_the_next_call_is_not_even_sent(
     shop: Sandbox, params: dict[str, Any], least: float, most: float
 ) -> None:
-    fault = shop.arm(LIST, "429", times=None, params=params)
+    fault, before = shop.arm(LIST, "429", times=None, params=params), timezone.now()
     assert (done().state, on_the_shelf(), shop.fired(fault)) == ("failed", COUNT, 1)
     with pytest.raises(Unavailable) as refused:
         printify.client().shops()
     found = buckets.paused(budget.ACCOUNT)
     assert found is not None
-    assert least <= (found[0] - timezone.now()).total_seconds() <= most
+    assert before + timedelta(seconds=least) <= found[0] <= timezone.now() + timedelta(seconds=most)
     assert refused.value.status == 0
 
 
