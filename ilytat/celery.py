@@ -73,6 +73,11 @@ app.conf.beat_schedule = {
         "options": {"expires": 60},
     },
     "remove pictures nothing shows": {"task": "catalog.tasks.remove_leftovers", "schedule": 24 * 60 * MINUTE},
+    "tell of delays": {
+        "task": "orders.tasks.tell_of_delays",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 600},
+    },
     "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
     "forget ended sessions": {"task": "ilytat.integrations.tasks.clear_sessions", "schedule": 24 * 60 * MINUTE},

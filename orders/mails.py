@@ -122,6 +122,13 @@ def delivered(order: Order, shipment: Shipment, contents: "Contents") -> None:
     _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
 
 
+def late_parcel(order: Order, parcel_: kinds.Parcel) -> None:
+    """Once an order; the last day that was promised is the order's own."""
+    promised = order.arrives_until.isoformat() if order.arrives_until else ""
+    context: kinds.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
+    _queue("late_parcel", f"late:{order.number}", order, context)
+
+
 def _parcel_context(order: Order, shipment: Shipment, contents: "Contents") -> kinds.Delivered:
     held = contents.by_parcel.get(shipment.pk) or []
     return {

@@ -1,0 +1,10 @@
+"""The beat's errands for orders. Each is safe to run twice, and at any time."""
+
+from celery import shared_task
+
+from orders import late
+
+
+@shared_task(ignore_result=True)
+def tell_of_delays() -> None:
+    late.tell()
