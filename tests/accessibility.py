@@ -4,11 +4,13 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL)
 UNSCRIPTED = re.compile(r"</?noscript>")
+AT_REST = """() => Promise.allSettled(document.getAnimations()
+  .filter(each => each.effect.getComputedTiming().endTime !== Infinity).map(each => each.finished))"""
 
 
 @cache
@@ -17,7 +19,10 @@ def _source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong on the page, a line each: rule, impact and where."""
+    """What axe-core finds wrong on the page, a line each: rule, impact and where. Asked once the page is at rest."""
+    # What is being asked anew is dimmed, and what comes in fades: neither is how the page looks.
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.evaluate(AT_REST)
     page.evaluate(_source())
     found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
     return [f"{x['id']} ({x['impact']}): {node['target']}" for x in found for node in x["nodes"]]
