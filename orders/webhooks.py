@@ -19,6 +19,7 @@ from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
 from ilytat.integrations.models import InboundEvent
 from orders import fulfilment
+from orders.models import EarlierDraft
 from orders.states import FulfilmentState
 
 SOURCE = "printify"
@@ -73,6 +74,8 @@ def on_order(event: InboundEvent) -> inbox.Apply:
 
     def apply() -> str:
         ours = fulfilment.of_upstream(upstream)
+        if ours is None and EarlierDraft.objects.filter(printify_order_id=upstream.id).exists():
+            return "late: a draft that was taken back"
         if ours is None:
             return "ignored: not an order of this shop"
         if ours.printify_order_id is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -165,3 +166,15 @@ def test_an_address_printify_refuses_asks_for_a_person_with_its_own_words(upstre
     job = look(paid())
     assert job.state == "attention"
     assert "zip" in job.last_error.lower() or "address" in job.last_error.lower()
+
+
+def test_news_of_a_draft_that_was_taken_back_changes_nothing(upstream: Upstream) -> None:
+    job = created()
+    with transaction.atomic():
+        lifecycle.revise(job.order, who="buyer", what="address changed")
+    upstream.order("canceled")
+    body = payload("printify/event_order_updated")
+    inbox.receive("printify", body["id"], body["type"], body)
+    jobs.work_one(inbox.queue, InboundEvent.objects.get().pk)
+    assert InboundEvent.objects.get().verdict == "late: a draft that was taken back"
+    assert again(job).state == "new"
