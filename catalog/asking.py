@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from catalog import queueing, runs
 from catalog.chosen import MAX
-from catalog.curation import SyncPause
+from catalog.curation import FieldChange, SyncPause
 from catalog.models import SyncRun
 
 OPEN = ("queued", "running")
+KEPT = timedelta(days=90)
 # The message is forgotten by then as well (queueing.EXPIRES): a press is not obeyed hours later.
 UNHEARD = timedelta(seconds=queueing.EXPIRES)
 
@@ -74,6 +75,13 @@ def resume() -> bool:
 
 def paused() -> SyncPause | None:
     return SyncPause.objects.select_related("by").first()
+
+
+def forget_old() -> None:
+    """Runs of long ago with what they told. What was decided about a product stays with the product."""
+    old = SyncRun.objects.filter(ended_at__lt=timezone.now() - KEPT)
+    FieldChange.objects.filter(run__in=old, state=FieldChange.State.PREVIEW).delete()
+    old.exclude(pk__in=SyncRun.objects.filter(state="success", dry_run=False)[:1].values("pk")).delete()
 
 
 def _close_unheard() -> None:

@@ -7,7 +7,6 @@ from celery import current_app
 log = logging.getLogger(__name__)
 
 REFRESH = "catalog.tasks.refresh"
-READ_AGAIN = "catalog.tasks.read_again"
 FETCH_IMAGES = "catalog.tasks.fetch_images"
 EXPIRES = 600  # seconds: a button pressed while all workers were away is not obeyed at night
 

@@ -25,6 +25,7 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
     if request is None and trigger == "schedule" and asking.paused():
         return
     mine = sync.run(trigger, request=request)
+    asking.forget_old()
     if mine is None or mine.dry_run:
         return
     with suppress(IntegrationError):  # the next walk asks again
@@ -51,15 +52,6 @@ def answer_publishing() -> None:
     with leases.turn("publishing", settings.LEASE_SECONDS) as mine:
         if mine:
             publishing.answer_all()
-
-
-@shared_task(ignore_result=True)
-def read_again(printify_ids: list[str]) -> None:
-    """Staff want these read now, whatever their age."""
-    for key in printify_ids:
-        with suppress(IntegrationError):
-            sync.refresh_product(key)
-    queueing.ask(queueing.FETCH_IMAGES, retry=True)
 
 
 @shared_task(ignore_result=True)

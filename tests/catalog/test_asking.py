@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from catalog import asking, queueing, runs, sync, tasks, upsert
+from catalog.curation import FieldChange
 from catalog.models import Product, SyncRun
 from tests.catalog.conftest import Upstream, tee
 
@@ -18,6 +19,26 @@ def test_a_second_press_finds_the_first_run(staff: Any, queued: list[Any]) -> No
     again, also = asking.ask(staff, dry_run=True)
     assert (mine, also, again) == (True, False, run)
     assert queued == [(queueing.REFRESH, ("staff",), {"request": run.pk})]
+
+
+def test_who_asks_while_the_timetable_reads_sees_that_run(staff: Any, queued: list[Any]) -> None:
+    running = runs.begin("schedule", dry_run=False)
+    assert asking.ask(staff) == (running, False)
+    assert queued == []
+
+
+def test_runs_of_long_ago_are_forgotten_but_not_what_was_decided(staff: Any, queued: list[Any]) -> None:
+    upsert.store(tee(), timezone.now())
+    old = timezone.now() - timedelta(days=100)
+    for dry_run in (False, False, True):
+        SyncRun.objects.create(state="success", started_at=old, ended_at=old, dry_run=dry_run)
+    last, first, dry = SyncRun.objects.order_by("dry_run", "-pk")
+    product = Product.objects.get()
+    for run, state in ((first, "applied"), (dry, "preview")):
+        FieldChange.objects.create(run=run, product=product, field="title", state=state)
+    asking.forget_old()
+    assert list(SyncRun.objects.all()) == [last]
+    assert [(row.state, row.run) for row in FieldChange.objects.all()] == [("applied", None)]
 
 
 def test_the_worker_takes_the_request_up_once(staff: Any, queued: list[Any], upstream: Upstream) -> None:
