@@ -9,6 +9,7 @@ from ilytat.display import money as money_
 
 register = template.Library()
 register.filter(markup.cleaned)
+register.filter(markup.prose)
 
 # The categories every shop begins with; those that staff name themselves stay as they are.
 FIRST_CATEGORIES = (
