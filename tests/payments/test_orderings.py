@@ -1,10 +1,12 @@
-"""Random orders of news, repeats, lost answers and interleavings: whatever comes, the invariants I1 to I7 hold.
+"""Random orders of news, repeats, lost answers, deaths and interleavings: the invariants I1 to I8 hold.
 
 The machine plays buyer, Stripe, Printify, carrier, staff, beat and worker against the real code and database; the two
 providers are those of `world`. After every step the invariants are looked at; at the end the weather clears, all news
 is delivered and every worker looks until nothing moves: then nothing may be left undone.
 """
 
+import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -29,6 +31,7 @@ from catalog import printify as printify_module
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import Alert, InboundEvent
+from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import lifecycle
 from orders.models import Fulfilment, Order, Shipment
@@ -37,11 +40,13 @@ from orders.states import FULFILMENT_RANK, OrderState, may_move
 from payments import checkout, gateway, reconcile, refunds, truth
 from payments.models import CheckoutSession, Payment, Refund
 from tests import factories
-from tests.payments.world import Printify, Stripe
+from tests.payments.world import Killed, Printify, Stripe
 
 PASS = timedelta(hours=2)
 DRAIN_ROUNDS = 60
-EASY = ["clear", "refused for now", "lost"]
+EASY = ["clear", "refused for now", "lost", "killed"]
+# `make chaos` takes its time.
+EXAMPLES = 150 if os.environ.get("CHAOS") == "full" else 8
 CALLED = ("create_session", "session", "expire_session", "create_refund", "refunds_of", "dispute")
 
 
@@ -96,7 +101,7 @@ class Shop(RuleBasedStateMachine):
     def presses_pay(self, which: int, weather: str) -> None:
         order = self._order(which)
         self.stripe.weather.next = weather
-        with suppress(IntegrationError, checkout.NotPayable):
+        with suppress(IntegrationError, checkout.NotPayable, Killed):
             checkout.supersede(order)
             checkout.start(order)
         self.stripe.weather.next = "clear"
@@ -179,9 +184,13 @@ class Shop(RuleBasedStateMachine):
     # --- the machine room -----------------------------------------------------------------------------------------
 
     @precondition(lambda _: InboundEvent.objects.filter(state="new").exists())
-    @rule()
-    def inbox_is_worked_on(self) -> None:
-        self._work(inbox.queue)
+    @rule(killed=st.booleans())
+    def inbox_is_worked_on(self, killed: bool) -> None:  # noqa: FBT001 (as above)
+        """Killed: within the transaction, when the first mail of the news has been written."""
+        with pytest.MonkeyPatch.context() as patch:
+            if killed:
+                patch.setattr(outbox, "queue", _killed_after(outbox.queue))
+            self._work(inbox.queue)
 
     @precondition(lambda _: Fulfilment.objects.exclude(state__in=("delivered", "attention")).exists())
     @rule(weather=st.sampled_from(EASY), early=st.booleans(), grace=st.booleans())
@@ -362,7 +371,16 @@ class Shop(RuleBasedStateMachine):
             next_at=timezone.now(), lease_until=None
         )
         for pk in queue.model.due().values_list("pk", flat=True):
-            jobs.work_one(queue, pk)
+            with suppress(Killed):
+                jobs.work_one(queue, pk)
+
+
+def _killed_after(act: Callable[..., None]) -> Callable[..., None]:
+    def call(*args: Any, **kwargs: Any) -> None:
+        act(*args, **kwargs)
+        raise Killed
+
+    return call
 
 
 @pytest.mark.django_db
@@ -370,7 +388,7 @@ def test_whatever_comes_in_whatever_order_the_invariants_hold() -> None:
     run_state_machine_as_test(
         Shop,
         settings=hypothesis.settings(
-            max_examples=8,
+            max_examples=EXAMPLES,
             phases=[hypothesis.Phase.generate],
             stateful_step_count=25,
             deadline=None,

@@ -15,8 +15,14 @@ T = TypeVar("T")
 Told = tuple[str, str, dict[str, Any]]  # source, type, the object
 
 
+class Killed(BaseException):
+    """The process dies here: nothing of ours that is not committed remains, and nobody catches it."""
+
+
 class Weather:
-    """What the next write meets: "clear", "refused for now" (it did not happen) or "lost" (it did, unheard)."""
+    """What the next write meets: "clear", "refused for now" (it did not happen), "lost" (it did, unheard) or "killed"
+    (it did, and whoever asked died before writing that down).
+    """
 
     def __init__(self) -> None:
         self.next = "clear"
@@ -28,6 +34,8 @@ class Weather:
         done = act()
         if met == "lost":
             raise OutcomeUnknown("no answer")
+        if met == "killed":
+            raise Killed
         return done
 
 
