@@ -67,6 +67,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 60},
     },
     "reconcile": {"task": "payments.tasks.reconcile", "schedule": 15 * MINUTE, "options": {"expires": 600}},
+    "compare the books": {"task": "payments.tasks.compare", "schedule": 60 * MINUTE, "options": {"expires": 3000}},
     "mail alerts": {
         "task": "notifications.tasks.mail_alerts",
         "schedule": MINUTE,

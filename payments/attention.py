@@ -9,7 +9,7 @@ from ilytat.display.money import written
 from ilytat.integrations import alerts, attention, bell
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
 from ilytat.integrations.jobs import ATTENTION
-from payments.models import Dispute, Refund
+from payments.models import Difference, Dispute, ReconcileRun, Refund
 from payments.refunds import LANE, QUEUE
 
 
@@ -17,7 +17,7 @@ def _refunds() -> Iterator[Row]:
     rows = Refund.objects.filter(state=ATTENTION).select_related("payment__order").order_by("created_at")[:SHOWN]
     for refund in rows:
         order, payment = refund.payment.order, refund.payment
-        url = reverse("admin:payments_refund_change", args=[refund.pk])
+        url = reverse("admin:payments_money", args=[order.pk])
         costs = f"{written(refund.amount, payment.currency)} has not gone back."
         what = f"A refund of order {order.number} rests"
         yield Row(refund.pk, what, refund.last_error, refund.created_at, url, costs, ("again",))
@@ -47,3 +47,18 @@ attention.register(
     Source("refunds", "Refunds", "payments.change_refund", _refunds, {"again": Way("Try again", _again)})
 )
 attention.register(Source("disputes", "Disputes", "payments.view_dispute", _disputes))
+
+
+def _differences() -> Iterator[Row]:
+    """Of the last comparison only: the next one finds again what is still so."""
+    last = ReconcileRun.objects.exclude(ended_at=None).first()
+    if last is None:
+        return
+    for row in Difference.objects.filter(run=last, explained=False)[:SHOWN]:
+        url = reverse("admin:payments_reconcilerun_change", args=[row.run_id])
+        yield Row(
+            row.pk, f"{row.kind.capitalize()}: {row.reference}", row.explanation, last.started_at, url, row.action
+        )
+
+
+attention.register(Source("differences", "Differences in the books", "payments.view_reconcilerun", _differences))

@@ -43,7 +43,7 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
         raise NotPayable(order)
     margins.check(order)
     row = _open_row(order)
-    if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
+    if row.stripe_session_id and mode(row) == "hosted_page":
         return row
     try:
         facts = _create(order, row)
@@ -71,7 +71,7 @@ def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) ->
     any more (too little of its time is left), a new attempt. Raises `error` when there is neither.
     """
     row.refresh_from_db()
-    if row.stripe_session_id and settings.STRIPE_UI_MODE == "hosted_page":
+    if row.stripe_session_id and mode(row) == "hosted_page":
         return row
     if _means(error, INVALID) and row.stripe_session_id is None:
         CheckoutSession.objects.filter(pk=row.pk, stripe_session_id=None).update(state="expired")
@@ -84,18 +84,46 @@ def _means(error: IntegrationError, status: int) -> bool:
     return isinstance(error, Refused) and error.status == status
 
 
+def mode(row: CheckoutSession) -> str:
+    return row.ui_mode or str(settings.STRIPE_UI_MODE)
+
+
+def start_hosted(order: Order) -> str:
+    """Stripe's own page, for a browser that our form with Stripe's script does not work in. Raises as `start` does.
+
+    The attempt that is open is closed first; should it have been paid, it is settled, and NotPayable raised.
+    """
+    row = order.sessions.filter(state__in=OPEN).first()
+    if row and mode(row) != "hosted_page":
+        facts = _closed(row.stripe_session_id) if row.stripe_session_id else None
+        if facts and facts.status != "expired":
+            with transaction.atomic():
+                settlement.settle(facts, who="checkout")
+            order.refresh_from_db()
+            raise NotPayable(order)
+        with transaction.atomic():
+            CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
+            _fresh_row(order, "hosted_page")
+    return start(order).url
+
+
 def _open_row(order: Order) -> CheckoutSession:
     row = order.sessions.filter(state__in=OPEN).first()
     if row and row.expires_at > timezone.now() + timedelta(minutes=1):
         return row
     if row:
         CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
+    return _fresh_row(order)
+
+
+def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
     attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
     try:
         with transaction.atomic():
             return CheckoutSession.objects.create(
                 order=order,
                 attempt=attempt,
+                ui_mode=ui_mode,
                 idempotency_key=f"checkout-{order.number}-{attempt}",
                 expires_at=timezone.now() + timedelta(minutes=max(settings.SESSION_MINUTES, STRIPE_MIN_MINUTES + 1)),
             )
@@ -108,7 +136,7 @@ def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
     reference = {"order": order.number}
     built: dict[str, Any] = {
         "mode": "payment",
-        "ui_mode": settings.STRIPE_UI_MODE,
+        "ui_mode": mode(row),
         "line_items": [_line_item(order, line) for line in order.lines.all()],
         "client_reference_id": order.number,
         "metadata": {**reference, "attempt": str(row.attempt)},
@@ -125,7 +153,7 @@ def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
     }
     if settings.STRIPE_AUTOMATIC_TAX:
         built["automatic_tax"] = {"enabled": True}
-    return built | _discount(order) | _ways_back() | _reminder()
+    return built | _discount(order) | _ways_back(mode(row)) | _reminder(mode(row))
 
 
 def _discount(order: Order) -> dict[str, Any]:
@@ -135,9 +163,9 @@ def _discount(order: Order) -> dict[str, Any]:
     return {"allow_promotion_codes": True} if settings.STRIPE_PROMOTION_CODES else {}
 
 
-def _reminder() -> dict[str, Any]:
+def _reminder(ui_mode: str) -> dict[str, Any]:
     """Of a cart left behind: a way back, and the question whether we may write. Elements has neither."""
-    if not settings.ABANDONED_CART_MAIL or settings.STRIPE_UI_MODE == "elements":
+    if not settings.ABANDONED_CART_MAIL or ui_mode == "elements":
         return {}
     return {
         "after_expiration": {"recovery": {"enabled": True, "allow_promotion_codes": False}},
@@ -145,10 +173,10 @@ def _reminder() -> dict[str, Any]:
     }
 
 
-def _ways_back() -> dict[str, str]:
+def _ways_back(ui_mode: str) -> dict[str, str]:
     # Literal braces: Stripe puts the session's id there, and an encoded brace would stay as it is.
     success = f"{settings.SITE_URL}/checkout/success/?session_id={{CHECKOUT_SESSION_ID}}"
-    if settings.STRIPE_UI_MODE == "elements":
+    if ui_mode == "elements":
         return {"return_url": success}
     return {"success_url": success, "cancel_url": f"{settings.SITE_URL}/cart/"}
 

@@ -3,10 +3,9 @@
 A verdict begins with what became of the event: handled, duplicate, late, ignored, attention.
 """
 
-from collections.abc import Iterable
 from functools import partial
 
-from django.db import transaction
+from django.conf import settings
 
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import InboundEvent
@@ -121,10 +120,8 @@ def _about(event: InboundEvent) -> str:
     return str(event.subject.get("id") or "")
 
 
-def replayed_from_stripe(rows: Iterable[Event]) -> int:
-    """Events that Stripe has and our inbox has not: kept as if they had come. Returns how many were new."""
-    new = 0
-    for row in rows:
-        with transaction.atomic():
-            new += inbox.receive(SOURCE, row.id, row.type, row.payload)
-    return new
+def take_in(event: Event) -> bool:
+    """An event that Stripe has and our inbox may not have: kept as if it had come. False when it had."""
+    if event.live != settings.STRIPE_LIVE:
+        return False
+    return inbox.receive(SOURCE, event.id, event.type, event.payload)

@@ -33,12 +33,15 @@ def _stripe_sources() -> dict[str, list[str]]:
 
 @never_cache
 @csp_update(_stripe_sources())  # type: ignore[arg-type]  # the library's types know no views with arguments
+@throttle.posts("20/minute")
 def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
     order = buying.mine(request).filter(token=token).prefetch_related("lines__product").first()
     if order is None or settings.STRIPE_UI_MODE != "elements":
         raise Http404
     try:
+        if request.method == "POST":  # Stripe's script does not work here
+            return HttpResponseRedirect(checkout.start_hosted(order), status=303)
         session = checkout.start(order)
     except checkout.NotPayable:
         return redirect(order)
@@ -46,6 +49,8 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
         messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
         return redirect("cart")
     secret = getattr(session, "client_secret", "")
+    if not secret:  # Stripe's page was asked for before
+        return redirect(session.url)
     keys = {"public_key": settings.STRIPE_PUBLIC_KEY, "stripe_js": settings.STRIPE_JS_URL}
     return render(request, "payments/pay.html", {"order": order, "client_secret": secret} | keys)
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from ilytat.integrations import leases
+from payments import comparison, disputes
 from payments import reconcile as reconciling
 
 SILENT_MINUTES = 5
@@ -13,6 +14,14 @@ def reconcile() -> None:
     with leases.turn("reconcile", 300) as mine:
         if mine:
             reconciling.open_sessions(silent_for_minutes=SILENT_MINUTES)
+            disputes.remind()
+
+
+@shared_task(ignore_result=True)
+def compare() -> None:
+    with leases.turn("compare", 600) as mine:
+        if mine:
+            comparison.run()
 
 
 @shared_task(ignore_result=True)

@@ -88,12 +88,13 @@ def _collect_static_once(stack: Stack, shared: Path) -> None:
 
 
 @contextmanager
-def stack_from(seed: Seed, folder: Path) -> Iterator[Stack]:
+def stack_from(seed: Seed, folder: Path, **settings: str) -> Iterator[Stack]:
+    """`settings` are the shop's own, beside those of every stack."""
     for name in ("media", "sandbox.sqlite3"):
         _copy(seed.folder / name, folder / name)
     own = seed.engines.copy(folder)
     stack = Stack(folder, seed.ports, own, os.environ)
-    stack.env["SENDGRID_WEBHOOK_PUBLIC_KEY"] = seed.mail_key
+    stack.env |= {"SENDGRID_WEBHOOK_PUBLIC_KEY": seed.mail_key, **settings}
     try:
         stack.start()
         yield stack

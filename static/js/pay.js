@@ -30,19 +30,25 @@ async function start() {
     fallback.hidden = true;
     button.hidden = false;
   });
+  const express = checkout.createExpressCheckoutElement();
+  express.mount("#pay-express");
   element.mount("#pay-element");
   const loaded = await checkout.loadActions();
   if (loaded.type !== "success") throw new Error(loaded.error?.message);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  const pay = async (how = {}) => {
     if (form.hasAttribute("data-paying")) return;
     trouble.hidden = true;
     busy(true);
-    const result = await loaded.actions.confirm();
+    const result = await loaded.actions.confirm(how);
     if (result.type === "error") {
       busy(false);
       fail(result.error.message);
     }
+  };
+  express.on("confirm", (event) => pay({ expressCheckoutConfirmEvent: event }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    pay();
   });
 }
 

@@ -112,7 +112,7 @@ def test_an_order_that_comes_to_nothing_gives_its_use_back_and_takes_it_again_wh
     coupon, order = _coupon(max_uses=1), _order(500)
     coupons.redeem(order, coupon)
     opened(order)
-    sums = {"total_details": {"amount_discount": 500, "amount_shipping": 475, "amount_tax": 0}}
+    sums: dict[str, Any] = {"total_details": {"amount_discount": 500, "amount_shipping": 475, "amount_tax": 0}}
     till.session(expired_session(order, **sums))
     settlement.settle(gateway.session("cs_test_b1ownSession000000000001"), who="test")
     coupon.refresh_from_db()

@@ -89,7 +89,7 @@
       ribbon.textContent = "Test mode";
       const label = element("label", { font: "14px system-ui, sans-serif" }, frame);
       label.textContent = "Pay with";
-      const select = element("select", { display: "block", width: "100%", minHeight: "44px", marginTop: "4px", font: "16px system-ui, sans-serif" }, label);
+      const select = element("select", { display: "block", width: "100%", minHeight: "44px", marginTop: "4px", border: "1px solid #6b7280", borderRadius: "6px", background: "#fff", color: "#1d2129", colorScheme: "light", font: "16px system-ui, sans-serif" }, label);
       outcomes.forEach(([value, text]) => select.add(new Option(text, value)));
       select.addEventListener("change", () => { chosen.outcome = select.value; tell("change", { complete: true, empty: false, value: { type: select.value } }); changed(); });
       queueMicrotask(() => tell("change", { complete: true, empty: false, value: { type: "card" } }));

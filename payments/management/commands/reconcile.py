@@ -1,15 +1,23 @@
-"""`manage.py reconcile`: compare what we believe with what Stripe says, now."""
+"""`manage.py reconcile`: compare what we believe with what Stripe and Printify say, now."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from payments import reconcile
+from payments import comparison, reconcile
 
 
 class Command(BaseCommand):
-    help = "Looks at every open checkout session at Stripe and settles what nobody told us."
+    help = "Settles open sessions, then compares Stripe, our orders and Printify: every difference is named."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         report = reconcile.open_sessions(silent_for_minutes=0)
         self.stdout.write(f"{report.looked} open sessions looked at, {report.changed} settled, {report.failed} failed.")
+        made = comparison.run()
+        for row in made.differences.all():
+            mark = "explained" if row.explained else "UNEXPLAINED"
+            self.stdout.write(f"{mark}: {row.kind} {row.reference}: {row.explanation} -> {row.action}")
+        for problem in made.problems:
+            self.stdout.write(f"not compared: {problem}")
+        self.stdout.write(", ".join(f"{count} {what}" for what, count in made.looked.items()) + " looked at.")
+        self.stdout.write(f"{made.differences.filter(explained=False).count()} unexplained")

@@ -1,0 +1,114 @@
+"""Stripe, orders and Printify side by side: each difference named, what can be mended mended (D20, E8, I1, I2)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from ilytat.integrations import attention
+from ilytat.integrations.models import Alert, InboundEvent
+from orders.models import Fulfilment
+from payments import comparison
+from payments.models import Payment, ReconcileRun, Refund
+from tests import factories
+from tests.orders.conftest import Upstream
+from tests.payloads import payload
+from tests.payments.conftest import API, INTENT, Till, awaits_production
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def quiet(till: Till, upstream: Upstream) -> Till:
+    """Nothing is new anywhere."""
+    _told(till)
+    till.lists()
+    upstream.listed()
+    return till
+
+
+def _told(till: Till, *events: dict[str, Any]) -> None:
+    till.mock.upsert("GET", f"{API}/events", json={"object": "list", "data": list(events), "has_more": False})
+
+
+def _kinds(*, explained: bool) -> list[str]:
+    return list(
+        ReconcileRun.objects.latest("pk").differences.filter(explained=explained).values_list("kind", flat=True)
+    )
+
+
+def test_books_that_agree_say_so(quiet: Till, capsys: pytest.CaptureFixture[str]) -> None:
+    awaits_production(quiet)
+    call_command("reconcile")
+    assert capsys.readouterr().out.strip().endswith("0 unexplained")
+    assert not ReconcileRun.objects.get().differences.exists()
+
+
+def test_an_event_that_never_came_is_taken_in_once(quiet: Till) -> None:
+    _told(quiet, payload("stripe/event", type="refund.created", data={"object": {"id": "re_1"}}))
+    comparison.run()
+    assert _kinds(explained=True) == ["event missed"]
+    assert InboundEvent.objects.get().state == "new"
+    comparison.run()
+    assert _kinds(explained=True) == []
+
+
+def test_a_refund_nobody_told_of_is_booked(quiet: Till) -> None:
+    awaits_production(quiet)
+    quiet.refund(metadata={}, id="re_there")
+    comparison.run()
+    assert _kinds(explained=True) == ["refund unknown"]
+    assert Refund.objects.get().origin == "dashboard"
+
+
+def test_a_fee_that_came_late_is_booked(quiet: Till) -> None:
+    awaits_production(quiet)
+    Payment.objects.update(fee=None)
+    quiet.mock.add("GET", f"{API}/payment_intents/{INTENT}", json=payload("stripe/intent"))
+    comparison.run()
+    assert (_kinds(explained=True), Payment.objects.get().fee) == (["fee unknown"], 116)
+
+
+def test_what_nothing_explains_waits_for_a_person(quiet: Till) -> None:
+    job = awaits_production(quiet)
+    Payment.objects.update(captured=1)
+    factories.paid_order()
+    Fulfilment.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(hours=2))
+    comparison.run()
+    assert _kinds(explained=False) == ["amount differs", "not submitted", "paid without money"]
+    assert "3 differences" in Alert.objects.get(key=comparison.ALERT).message
+    source = attention._sources["differences"]
+    assert len(list(source.rows())) == 3
+
+
+@pytest.mark.parametrize(
+    ("external", "status", "explained"),
+    [("BY-HAND", "on-hold", True), ("", "in-production", True), ("OURS", "on-hold", False), ("OURS", "canceled", True)],
+)
+def test_strangers_at_printify_are_named(
+    quiet: Till, upstream: Upstream, external: str, status: str, *, explained: bool
+) -> None:
+    awaits_production(quiet)
+    order = Fulfilment.objects.get().order
+    number = f"{order.number}-9" if external == "OURS" else external
+    upstream.listed(upstream.order(status, metadata={"shop_order_id": number}))
+    comparison.run()
+    assert _kinds(explained=explained) == ["stranger"]
+
+
+def test_what_is_canceled_here_and_alive_there_is_told(quiet: Till, upstream: Upstream) -> None:
+    job = awaits_production(quiet)
+    found = upstream.order("in-production", metadata={"shop_order_id": job.external_id})
+    Fulfilment.objects.update(state="canceled", printify_order_id=found["id"])
+    upstream.listed(found)
+    comparison.run()
+    assert _kinds(explained=False) == ["alive at Printify"]
+
+
+def test_a_provider_that_is_down_is_named_and_the_rest_is_compared(quiet: Till) -> None:
+    quiet.mock.upsert("GET", f"{API}/events", status=500)
+    made = comparison.run()
+    assert made.problems[0].startswith("events: ")
+    assert "printify orders" in made.looked
