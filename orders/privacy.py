@@ -7,7 +7,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ilytat.integrations import privacy
-from orders.models import Cart, Fulfilment, Order, OrderEvent
+from orders.models import Cart, ClaimPhoto, Fulfilment, Order, OrderEvent
+from orders.models.claim import ClaimState
 from orders.states import FulfilmentState, OrderState
 
 PERSONAL = ("name", "address1", "address2", "city", "zip", "phone")
@@ -20,7 +21,7 @@ def _orders(email: str) -> QuerySet[Order]:
 
 
 def export(email: str) -> list[dict[str, Any]]:
-    return [_one(order) for order in _orders(email).prefetch_related("lines", "events")]
+    return [_one(order) for order in _orders(email).prefetch_related("lines", "events", "claims")]
 
 
 def _one(order: Order) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def _one(order: Order) -> dict[str, Any]:
         "lines": [
             f"{line.quantity} × {line.title} ({line.label}), {line.unit_price} each" for line in order.lines.all()
         ],
+        "claims": [{"what": claim.get_kind_display(), "words": claim.words} for claim in order.claims.all()],
         "history": [f"{event.at.isoformat()} {event}" for event in order.events.all()],
     }
 
@@ -40,8 +42,9 @@ def unsettled(email: str) -> str:
     undecided = Q(state__in=(OrderState.AWAITING_PAYMENT, OrderState.ATTENTION))
     waiting = undecided | Q(state=OrderState.PAID, fulfilment__isnull=True)
     printing = Q(fulfilment__isnull=False) & ~Q(fulfilment__state__in=SETTLED)
-    order = _orders(email).filter(waiting | printing).first()
-    return _("Order %(number)s is still on its way.") % {"number": order.number} if order else ""
+    complaining = Q(claims__state=ClaimState.OPEN)
+    order = _orders(email).filter(waiting | printing | complaining).first()
+    return _("Order %(number)s is not settled yet.") % {"number": order.number} if order else ""
 
 
 def traces(email: str) -> Iterator[str]:
@@ -55,6 +58,8 @@ def erase(email: str, traces: frozenset[str]) -> None:
         Cart.objects.filter(orders=order).delete()
         OrderEvent.objects.filter(order=order, who__iexact=order.email).update(who="buyer")
         privacy.scrub(OrderEvent.objects.filter(order=order), ["who", "what", "why"], traces)
+        ClaimPhoto.objects.filter(claim__order=order).delete()
+        order.claims.update(words="", answer="")
         Fulfilment.objects.filter(order=order).update(request={}, hold_reason="", last_error="")
         blank = dict.fromkeys(PERSONAL, "")
         Order.objects.filter(pk=order.pk).update(**blank, email=privacy.nobody(), user=None)

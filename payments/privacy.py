@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ilytat.integrations import privacy
-from payments.models import Dispute, Payment, Refund
+from payments.models import CouponUse, Difference, Dispute, Payment, Refund
 
 MOVING = ("new", "sent", "attention")
 
@@ -43,7 +43,10 @@ def unsettled(email: str) -> str:
 
 def erase(email: str, traces: frozenset[str]) -> None:
     _refunds(email).filter(asked_by__iexact=email).update(asked_by="buyer")
+    Dispute.objects.filter(_of(email, "payment__order")).update(evidence={})
+    CouponUse.objects.filter(email__iexact=email).update(email=f"{privacy.fingerprint(email)[:40]}@{privacy.NOWHERE}")
     privacy.scrub(Refund.objects.all(), ["note", "last_error"], traces)
+    privacy.scrub(Difference.objects.all(), ["explanation"], traces)
 
 
 privacy.register(privacy.Keeper("payments", export=export, erase=erase, unsettled=unsettled))

@@ -19,9 +19,9 @@ from ilytat.accounts.models import Address, Erasure, User
 from ilytat.integrations import jobs, privacy
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
-from orders.models import Fulfilment, Order, OrderEvent
+from orders.models import ClaimPhoto, Fulfilment, Order, OrderEvent
 from orders.states import FulfilmentState, OrderState
-from payments.models import Dispute, Payment, Refund
+from payments.models import Coupon, CouponUse, Dispute, Payment, Refund
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,19 @@ def everything(user: User | None = None) -> Order:
     reader = Subscriber.objects.create(email=EMAIL, news=True)
     Consent.objects.create(subscriber=reader, address_hash=privacy.fingerprint(EMAIL), act="asked", where="footer")
     Suppression.objects.create(email=EMAIL, reason="bounce")
+    told = {"words": f"{NAME} here", "answer": f"Dear {NAME}", "answered_at": order.placed_at}
+    claim = order.claims.create(key="c1", kind="damaged", state="declined", **told)
+    ClaimPhoto.objects.create(claim=claim, image=b"a picture", width=1, height=1)
+    Dispute.objects.create(
+        payment=payment,
+        stripe_dispute_id="dp_0",
+        status="won",
+        amount=100,
+        closed_at=order.placed_at,
+        evidence={"customer_name": NAME},
+    )
+    coupon = Coupon.objects.create(code="KIND10", value=10)
+    CouponUse.objects.create(coupon=coupon, order=order, email=EMAIL, amount=100)
     InboundEvent.objects.create(
         source="stripe", event_id="evt_1", type="x", state="done", payload={"data": {"object": {"name": NAME}}}
     )
@@ -91,6 +104,7 @@ def test_after_erasure_no_row_of_any_table_names_the_person() -> None:
     assert wishes.ask(EMAIL).state == "done"
 
     assert found(*PERSONAL) == []
+    assert not ClaimPhoto.objects.exists()
     order.refresh_from_db()
     assert (order.total, order.lines.count(), order.country) == (order.subtotal + order.shipping, 1, "US")
     assert Payment.objects.get().captured == order.total
