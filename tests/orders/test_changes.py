@@ -11,13 +11,12 @@ from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle, refunding
+from orders import changes, lifecycle
 from orders import fulfilment as printing_steps
 from orders.addresses import Address
 from orders.models import EarlierDraft, Fulfilment, Order
 from orders.revision import TooLate
 from payments.models import Payment, Refund
-from payments.refunds import give_back
 from tests import factories
 from tests.orders.conftest import (
     ORDER_ID,
@@ -43,21 +42,6 @@ EVANSTON = Address("Ana Ruiz", "1501 Central St", "", "Evanston", "IL", "60201",
 @pytest.fixture(autouse=True)
 def _sandbox_prints(settings: Settings) -> None:
     settings.PRINTIFY_PRINTS_FOR_REAL = False
-
-
-@pytest.fixture(autouse=True)
-def _money_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As payments does it: reserve, then a row for the queue."""
-
-    def giver(order: Order, amount: int | None, *, who: str, note: str) -> int:
-        payment = Payment.objects.filter(order=order, applied=True).first()
-        left = payment.captured - payment.refund_reserved if payment else 0
-        wanted = left if amount is None else min(amount, left)
-        if payment and wanted:
-            give_back(payment, wanted, reason="requested_by_customer", asked_by=who, note=note)
-        return wanted
-
-    monkeypatch.setattr(refunding, "_givers", [giver])
 
 
 @pytest.fixture
