@@ -1,0 +1,130 @@
+"""Random carts: what the page, the order, Stripe, the mail and the ledger say is one sum (F1, F8)."""
+
+import os
+import random
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings as shop
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from catalog.models import Variant
+from ilytat.display.money import exponent
+from notifications.models import OutgoingEmail
+from orders import cart as carts
+from orders import lifecycle, quote
+from orders.addresses import Address
+from orders.cart import CartView, LineView
+from orders.models import Cart, CartLine, Order
+from payments import checkout, gateway, truth
+from payments.models import Payment
+from tests import factories
+from tests.payments.world import Stripe
+
+# A thousand with `make chaos`; the pipeline takes the first of the same carts.
+CARTS = 1000 if os.environ.get("CHAOS") == "full" else 200
+A_PAGE_EACH = 50
+CURRENCIES = ["USD", "EUR", "JPY", "KWD"]
+LANGUAGES = ["en", "es", "fr"]
+ADDRESS = Address(
+    name="Ana Ruiz",
+    address1="233 S Wacker Dr",
+    address2="",
+    city="Chicago",
+    region="IL",
+    zip="60606",
+    country="US",
+    phone="",
+)
+
+
+class Shelf:
+    """Variants of any price, among them those that floats get wrong, and carts of them, the same in each run."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(20261123)  # noqa: S311 (the same carts in each run)
+        prices = [1, 99, 999, 1999, 2995, 10_01, 1_005, 4_35, *(self.random.randrange(1, 60_000) for _ in range(40))]
+        self.variants = [factories.variant(price=price, cost=0) for price in prices]
+
+    def cart(self, *, kept: bool) -> CartView:
+        """As the cart page computes it; `kept` in the database for a browser, else in memory, which is quicker."""
+        cart = factories.cart() if kept else None
+        lines = [self._line(cart, variant) for variant in self.random.sample(self.variants, self.random.randint(1, 4))]
+        if cart:
+            CartLine.objects.bulk_create(lines)
+            return carts.view(cart)
+        return CartView(None, [LineView(line, None) for line in lines], shop.SHOP_CURRENCY)
+
+    def _line(self, cart: Cart | None, variant: Variant) -> CartLine:
+        return CartLine(cart=cart, variant=variant, quantity=self.random.randint(1, 20), seen_price=variant.price)
+
+    def delivery(self) -> quote.Option:
+        today = timezone.localdate()
+        return quote.Option("standard", self.random.randrange(0, 9_999), today, today)
+
+
+def _order(cart: CartView, delivery: quote.Option, language: str) -> Order:
+    terms: dict[str, Any] = {"method": delivery.code, "shipping": delivery.amount, "language": language}
+    days: dict[str, Any] = {"arrives_from": delivery.first, "arrives_until": delivery.last}
+    return lifecycle.place(lifecycle.Deal(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
+
+
+def _minor(written: str, currency: str) -> int:
+    """An amount as people read it, back in minor units."""
+    digits = re.sub(r"\D", "", written)
+    decimals = re.search(r"[.,](\d+)\D*$", written)
+    assert exponent(currency) == (len(decimals[1]) if decimals and exponent(currency) else 0), written
+    return int(digits)
+
+
+def _mailed(order: Order) -> tuple[int, int, int, list[int]]:
+    context = OutgoingEmail.objects.get(kind="order_confirmed", reference=order.number).context
+    totals, lines = context["totals"], context["lines"]
+    said = [_minor(totals[name], order.currency) for name in ("subtotal", "shipping", "total")]
+    return said[0], said[1], said[2], sorted(_minor(line["amount"], order.currency) for line in lines)
+
+
+def _page_total(cart: CartView, delivery: quote.Option, client: Client, monkeypatch: pytest.MonkeyPatch) -> int:
+    session = client.session
+    session[carts.SESSION_KEY] = cart.cart.token if cart.cart else ""
+    session.save()
+    monkeypatch.setattr(quote, "options", lambda *_args, **_kwargs: [delivery])
+    found = re.search(r'name="total_standard" value="(\d+)"', client.get("/checkout/").content.decode())
+    assert found
+    return int(found[1])
+
+
+def _bought(stripe: Stripe, order: Order) -> Payment:
+    session_id = str(getattr(checkout.start(order), "id", ""))
+    stripe.pay(session_id)
+    assert truth.status(order, session_id) == "paid"
+    return Payment.objects.get(order=order, applied=True)
+
+
+@pytest.mark.django_db
+def test_page_order_stripe_mail_and_ledger_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    stripe, shelf, client = Stripe(), Shelf(), Client()
+    monkeypatch.setattr(gateway, "create_session", stripe.create_session)
+    monkeypatch.setattr(gateway, "session", stripe.session)
+    for number in range(CARTS):
+        if number % (CARTS // len(CURRENCIES)) == 0:  # each change of a setting is a layer around all before it
+            settings.SHOP_CURRENCY = CURRENCIES[number * len(CURRENCIES) // CARTS]
+        shown = number % A_PAGE_EACH == 0
+        cart, delivery = shelf.cart(kept=shown), shelf.delivery()
+        lines = sorted(line.variant.price * line.quantity for line in cart.lines)
+        expected = sum(lines) + delivery.amount
+        if shown:
+            assert _page_total(cart, delivery, client, monkeypatch) == expected
+        with transaction.atomic():
+            order = _order(cart, delivery, LANGUAGES[number % len(LANGUAGES)])
+            payment = _bought(stripe, order)
+        session = stripe.sessions[f"cs_test_{number + 1:08d}"]
+        assert (session.order, session.amounts) == (order.number, (sum(lines), delivery.amount, expected))
+        assert (order.subtotal + order.shipping, order.total) == (expected, expected)
+        assert session.currency == payment.currency == order.currency == settings.SHOP_CURRENCY
+        assert _mailed(order) == (sum(lines), delivery.amount, expected, lines)
+        assert (payment.captured, payment.refund_reserved) == (expected, 0)
