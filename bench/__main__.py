@@ -36,7 +36,8 @@ def main() -> int:
         for name, database in databases.each(Path(folder)):
             with database as url:
                 env = heard | SETTINGS | {"DATABASE_URL": url, "MEDIA_ROOT": str(Path(folder) / "media")}
-                subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=env, check=True)
+                for words in (["migrate"], ["collectstatic", "--no-input"]):
+                    subprocess.run([sys.executable, "manage.py", *words, "-v0"], env=env, check=True)  # noqa: S603 (our own)
                 for part in wanted:
                     sys.stdout.write(f"\n{part}, {name}\n")
                     sys.stdout.flush()
