@@ -82,7 +82,8 @@ def test_the_same_design_on_other_things_is_shown(client: Client) -> None:
 def test_structured_data_is_a_block_that_no_title_can_leave(client: Client) -> None:
     product = tee(upstream_title="Tee</script><script>alert(1)</script>&")
     body = source(client.get(product.get_absolute_url()))
-    (block,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', body, re.DOTALL)
+    block, crumbs = re.findall(r'<script type="application/ld\+json">(.*?)</script>', body, re.DOTALL)
+    assert json.loads(crumbs)["@type"] == "BreadcrumbList"
     data = json.loads(block)
     assert data["name"] == "Tee</script><script>alert(1)</script>&"
     assert data["offers"] | {"url": ""} == {
