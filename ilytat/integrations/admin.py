@@ -12,12 +12,27 @@ from ilytat.integrations.models import Alert, ApiUsage, HealthResult, InboundEve
 from ilytat.integrations.readonly import ReadOnlyAdmin
 
 
+class VerdictFilter(admin.SimpleListFilter):
+    """By the first word of the verdict: what became of the event."""
+
+    title = "verdict"
+    parameter_name = "became"
+    WORDS = ("handled", "duplicate", "late", "ignored", "attention", "failed")
+
+    def lookups(self, _request: HttpRequest, _admin: object) -> list[tuple[str, str]]:
+        return [(word, word) for word in self.WORDS]
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[InboundEvent]) -> QuerySet[InboundEvent]:
+        word = self.value() or ""
+        return rows.filter(verdict__startswith=word) if word in self.WORDS else rows
+
+
 @admin.register(InboundEvent)
 class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
     """Each verified webhook as it came, and what was made of it."""
 
     list_display = ("received_at", "source", "type", "state", "verdict", "attempts", "handled_at")
-    list_filter = ("source", "state", "type", "received_at")
+    list_filter = ("source", "state", VerdictFilter, "type", "received_at")
     search_fields = ("event_id", "type", "verdict")
     date_hierarchy = "received_at"
     actions = ("replay",)

@@ -78,6 +78,7 @@ def work(event: InboundEvent) -> None:
 
 def on_attention(event: InboundEvent) -> None:
     """One incident a sender and type: a provider that changed its words must not write a mail an event."""
+    InboundEvent.objects.filter(pk=event.pk).update(verdict=f"failed: {event.last_error}"[:200])
     alerts.open_alert(
         f"inbox:{event.source}:{event.type}",
         f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",

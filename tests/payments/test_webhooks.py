@@ -152,6 +152,15 @@ def test_a_session_of_no_order_waits_and_then_asks_for_a_person(till: Till) -> N
     assert event.state == "attention"
     assert "NOSUCH" in event.last_error
     assert Alert.objects.get().message, "staff are told, not only the table"
+    event.refresh_from_db()
+    assert event.verdict.startswith("failed: Still unknown")
+
+
+def test_staff_find_events_by_what_became_of_them(admin_client: Client) -> None:
+    _post(event_body("invoice.paid"))
+    path = "/admin/integrations/inboundevent/?became="
+    assert "invoice.paid" in admin_client.get(path + "ignored").content.decode()
+    assert "0 inbound events" in admin_client.get(path + "failed").content.decode()
 
 
 def test_an_event_that_is_faster_than_our_own_transaction_finds_the_order_later(till: Till) -> None:
