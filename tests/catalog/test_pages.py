@@ -49,7 +49,7 @@ def test_robots_keep_out_of_carts_and_orders(client: Client) -> None:
 def test_the_product_feed_is_one_item_a_variant_grouped_by_product(client: Client) -> None:
     product = tee(upstream_title="Bee & Tee")
     channel = ET.fromstring(client.get("/feeds/google.xml").getvalue())[0]  # noqa: S314 (our own answer)
-    items = [{node.tag.rpartition("}")[2]: node.text for node in item} for item in channel.iter("item")]
+    items = [{node.tag.rpartition("}")[2]: node.text or "" for node in item} for item in channel.iter("item")]
     assert {(item["item_group_id"], item["price"], item["age_group"]) for item in items} == {
         (product.printify_id, "24.99 USD", "adult")
     }
