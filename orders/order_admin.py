@@ -140,5 +140,5 @@ def _beside(order: Order) -> dict[str, Any]:
         "mails": OutgoingEmail.objects.filter(reference=order.number).order_by("pk").defer("html", "text", "context"),
         "claims": order.claims.all(),
         "reprints": order.reprints.all(),
-        "payments": reverse("admin:payments_payment_changelist") + f"?q={order.number}",
+        "payments": reverse("admin:payments_money", args=[order.pk]),
     }

@@ -3,7 +3,6 @@
 Source: Stripe contract, section 7. Nothing here asks anybody; a text field that we know nothing for is left out.
 """
 
-from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -53,15 +52,8 @@ def _parcels(parcels: list[Shipment]) -> dict[str, str]:
 
 def _policy(order: Order) -> str:
     pages = ", ".join(urljoin(settings.SITE_URL, f"/pages/{slug}/") for slug in ("terms", "returns"))
-    version = _version(order)
     placed = f"{order.placed_at:{WHEN}}"
-    return f"Shown and linked at checkout before paying ({placed}), version {version}: {pages}"
-
-
-def _version(order: Order) -> str:
-    """The policies in force when the order was placed, if the order remembers them."""
-    kept: Any = getattr(order, "terms_version", None) or getattr(order, "policy_version", None)
-    return str(kept) if kept else f"in force on {order.placed_at:%Y-%m-%d}"
+    return f"Shown and linked at checkout before paying ({placed}), terms in version {order.terms or placed}: {pages}"
 
 
 def _story(order: Order, parcels: list[Shipment]) -> str:

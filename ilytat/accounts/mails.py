@@ -113,6 +113,6 @@ KINDS: dict[str, tuple[str, Builder]] = {
     "mfa/email/totp_deactivated": ("mfa_disabled", _notice),
     "mfa/email/recovery_codes_generated": ("recovery_codes_changed", _notice),
     "new_sign_in": ("new_sign_in", _notice),
-    "mfa/email/webauthn_added": ("mfa_enabled", _notice),
-    "mfa/email/webauthn_removed": ("mfa_disabled", _notice),
+    "mfa/email/webauthn_added": ("passkey_added", _notice),
+    "mfa/email/webauthn_removed": ("passkey_removed", _notice),
 }

@@ -5,6 +5,7 @@ from ilytat.accounts import address_views, privacy_views, views
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("details/", views.details, name="account_details"),
+    path("mails/", views.mail_choices, name="account_mails"),
     path("join/<str:token>/", views.join, name="account_join"),
     path("addresses/", address_views.addresses, name="account_addresses"),
     path("addresses/new/", address_views.address, name="account_address_new"),

@@ -9,13 +9,14 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from ilytat.accounts.forms import DetailsForm
 from ilytat.accounts.models import User
+from notifications import consent
 
 if TYPE_CHECKING:
 
@@ -46,6 +47,17 @@ def details(request: "SignedIn") -> HttpResponse:
     answer = redirect("account_details")
     answer.set_cookie(settings.LANGUAGE_COOKIE_NAME, request.user.language, max_age=settings.SESSION_COOKIE_AGE)
     return answer
+
+
+@require_POST
+@login_required
+def mail_choices(request: "SignedIn") -> HttpResponse:
+    """To the page of choices. Who is signed in has confirmed the address; nothing is ticked that was not before."""
+    reader = consent.of(request.user.email)
+    if reader is None or reader.confirmed_at is None:
+        language = request.user.language or get_language() or "en"
+        reader = consent.agree(request.user.email, (), language=language, where="account", wording="")
+    return redirect("newsletter_choices", consent.token(reader))
 
 
 class Join(SignupView):  # type: ignore[misc]  # allauth ships no types

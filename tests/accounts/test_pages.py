@@ -7,7 +7,8 @@ from pytest_django import Settings
 
 from ilytat.accounts.models import Address, User
 from ilytat.accounts.roles import ROLES
-from notifications.models import OutgoingEmail
+from notifications import consent
+from notifications.models import OutgoingEmail, Subscriber
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,15 @@ def test_details_are_saved_and_nothing_else(client: Client, ana: User) -> None:
     ana.refresh_from_db()
     assert (ana.first_name, ana.language, ana.is_staff) == ("Ana", "fr", False)
     assert answer.cookies["django_language"].value == "fr"
+
+
+@pytest.mark.usefixtures("ana")
+def test_the_account_leads_to_the_mail_choices_and_ticks_nothing(client: Client) -> None:
+    for _twice in range(2):
+        page = client.post("/accounts/mails/", follow=True)
+        assert page.redirect_chain[-1][0].startswith("/newsletter/choices/")
+    assert not consent.may_write("ana@example.com", "news")
+    assert Subscriber.objects.count() == 1
 
 
 def test_one_field_makes_an_account_for_the_orders_address(client: Client) -> None:
