@@ -18,9 +18,7 @@ class CheckoutSession(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="sessions")
     attempt = models.PositiveSmallIntegerField(default=1)
     idempotency_key = models.CharField(max_length=120, unique=True)
-    ui_mode = models.CharField(
-        max_length=16, blank=True, help_text="Other than STRIPE_UI_MODE: our form failed."
-    )
+    ui_mode = models.CharField(max_length=16, blank=True, help_text="Other than STRIPE_UI_MODE: our form failed.")
     stripe_session_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
     url = models.URLField(max_length=1000, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default="creating")
