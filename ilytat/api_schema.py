@@ -30,13 +30,14 @@ MEANINGS = {
     "409": "Not possible in the present state.",
     "413": "The body is too large.",
     "422": "Some values cannot be used; `fields` names them.",
+    "429": "Too many tries from one address. Wait a minute.",
     "503": "A provider cannot be asked now, or is not set up. Try again later.",
 }
 FAILURES = {
     ("/api/products", "get"): ("404", "422"),
     ("/api/products/{product_id}", "get"): ("404",),
     ("/api/orders/fulfill", "post"): ("401", "404", "409", "422"),
-    ("/api/checkout/create-session", "post"): ("404", "409", "422", "503"),
+    ("/api/checkout/create-session", "post"): ("404", "409", "422", "429", "503"),
     ("/api/checkout/success", "get"): ("422",),
     ("/api/webhooks/stripe", "post"): ("400", "413", "503"),
 }

@@ -56,7 +56,7 @@ def act(request: HttpRequest, source: str, pk: int, way: str) -> HttpResponse:
     found = attention.source(source)
     if found is None or way not in found.ways:
         raise Http404
-    if not request.user.has_perm(found.permission):
+    if not attention.may(request, found, found.ways[way]):
         raise PermissionDenied
     try:
         messages.info(request, found.ways[way].run(pk, str(request.user)))

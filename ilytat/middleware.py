@@ -16,6 +16,8 @@ API_ERRORS = {
     404: ("not_found", "There is no such route."),
     405: ("method", "This route does not know that method."),
 }
+BODY_MAX = 56 * 1024 * 1024  # bytes: a claim's five photos and its form
+LENGTH_DIGITS = 12
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -41,8 +43,22 @@ class RefuseNul:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        told = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path or "%00" in told or "\\000" in request.META.get("HTTP_COOKIE", ""):
             return HttpResponseBadRequest("The address contains a character that cannot be used.")
+        return self.get_response(request)
+
+
+class RefuseHuge:
+    """Django caps fields but not files, and reads them all before a view can say no."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or len(length) > LENGTH_DIGITS or int(length) > BODY_MAX:
+            return HttpResponse("The body is too large.", status=413, content_type="text/plain")
         return self.get_response(request)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from ilytat.integrations import privacy
+from notifications.mails import STAFF
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 
 
@@ -25,8 +26,11 @@ def export(email: str) -> dict[str, Any]:
 
 def erase(email: str, traces: frozenset[str]) -> None:
     """A mail becomes the bare fact that one of its kind was sent; a consent stays as proof under the address's hash."""
-    told = privacy.mentioning(OutgoingEmail.objects.all(), "context", traces).values("pk")
-    for mail in OutgoingEmail.objects.filter(Q(to__iexact=email) | Q(pk__in=told)):
+    to_staff = OutgoingEmail.objects.filter(kind__in=[kind.name for kind in STAFF])  # no other buyer's mail names them
+    told = Q(pk__in=privacy.mentioning(to_staff, "context", traces).values("pk"))
+    for address in {email, *(trace for trace in traces if "@" in trace and " " not in trace)}:
+        told |= Q(to__iexact=address)
+    for mail in OutgoingEmail.objects.filter(told):
         empty = dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
         OutgoingEmail.objects.filter(pk=mail.pk).update(**empty, to=privacy.nobody(), context={}, state="erased")
     Subscriber.objects.filter(email__iexact=email).delete()

@@ -14,6 +14,7 @@ from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimState
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
+REFUND = "payments.refund_order"
 OURS = "We are sorry: it could not be made."
 
 
@@ -122,7 +123,8 @@ def _refund_all(pk: int, who: str) -> str:
         if not lifecycle.settle(job, who=who):
             return "It was dealt with already."
         back = refunding.give_back(job.order, who=who, note="not made")
-        lifecycle.mark_refunded(job.order, who=who, why="not made")
+        if back:
+            lifecycle.mark_refunded(job.order, who=who, why="not made")
     _close(job.order)
     return f"{written(back, job.order.currency)} is going back."
 
@@ -199,10 +201,10 @@ attention.register(
         {
             "retry": Way("Try again", _retry),
             "release": Way("Release it", _release),
-            "cancel": Way("Cancel and refund", _cancel, final=True),
+            "cancel": Way("Cancel and refund", _cancel, final=True, permission=REFUND),
             "anew": Way("Submit it anew", _anew),
             "reprint": Way("Print again", _reprint_all, final=True),
-            "refund": Way("Refund", _refund_all, final=True),
+            "refund": Way("Refund", _refund_all, final=True, permission=REFUND),
             "settled": Way("It is settled", _settle),
         },
     )
@@ -213,7 +215,10 @@ attention.register(
         "Orders",
         "orders.change_order",
         _orders,
-        {"accept": Way("Accept and print", _accept, final=True), "give_back": Way("Refund it", _give_back, final=True)},
+        {
+            "accept": Way("Accept and print", _accept, final=True),
+            "give_back": Way("Refund it", _give_back, final=True, permission=REFUND),
+        },
     )
 )
 attention.register(
@@ -222,6 +227,9 @@ attention.register(
         "Claims",
         "orders.change_claim",
         _claims,
-        {"reprint": Way("Print again", _reprint, final=True), "refund": Way("Refund", _refund, final=True)},
+        {
+            "reprint": Way("Print again", _reprint, final=True),
+            "refund": Way("Refund", _refund, final=True, permission=REFUND),
+        },
     )
 )

@@ -61,6 +61,8 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         if not request.user.has_perm("orders.change_claim"):
             raise PermissionDenied
         claim, form = get_object_or_404(Claim.objects.select_related("order"), pk=pk), AnswerForm(request.POST)
+        if request.POST.get("decision") == "refund" and not request.user.has_perm("payments.refund_order"):
+            raise PermissionDenied
         if not form.is_valid():
             messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         elif _decide(claim, str(request.user), form.cleaned_data):

@@ -19,7 +19,7 @@ from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
 from orders import drafts, lifecycle, parcels
-from orders.models import Fulfilment
+from orders.models import Fulfilment, Order
 from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
@@ -27,6 +27,7 @@ WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
 TOO_DEAR = "It costs more than was paid"
 LOOK = "Open the control panel: release it, or cancel and refund."
+STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
 
@@ -125,7 +126,9 @@ def _tell_unasked(fulfilment: Fulfilment) -> None:
 
 def _ask_production(job: Fulfilment, order_id: str) -> None:
     now, before = timezone.now(), job.sent_at
-    mine = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__state=OrderState.PAID)
+    # Without a join: after waiting for a rival PostgreSQL asks only this row's own columns once more.
+    paid = Order.objects.filter(pk=job.order_id, state=OrderState.PAID)
+    mine = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__in=paid)
     if not mine.update(sent_at=now):
         raise LeaseLost("held, or the order changed, at the last moment")
     try:
@@ -171,10 +174,16 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
         alerts.open_alert(f"status:{upstream.status}", why, next_step="Tell the developer; nothing was changed.")
-    elif upstream.status in TROUBLED or upstream.status == "canceled":
+    elif upstream.status in TROUBLED or upstream.status == "canceled" or _stalled(fulfilment, upstream):
         return _trouble(fulfilment, upstream)
     moved = _advance(fulfilment, upstream, who)
     return "handled" if moved or fresh else "handled: nothing new"
+
+
+def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:
+    """Production was asked for long ago, and the order waits at Printify again: for stock, or for a person."""
+    asked = fulfilment.sent_at is not None and fulfilment.sent_at < timezone.now() - STALLED
+    return asked and fulfilment.state in UNDER_WAY and upstream.status in WAITING
 
 
 def _tell_replaced(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:

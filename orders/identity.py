@@ -65,6 +65,8 @@ def send_code(request: HttpRequest, order: "Order") -> bool:
 
 
 def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
+    if not counters.hit(GUESSES, "order code tried", order.token):
+        return False
     sent = request.session.get(CODE) or {}
     if sent.get("order") != order.token or sent["until"] < time.time() or sent["left"] <= 0:
         return False

@@ -48,6 +48,7 @@ def _job(order: Order) -> Fulfilment:
     return get_object_or_404(Fulfilment.objects.select_related("order"), order=order)
 
 
+NEEDS = {"cancel": ["payments.refund_order"], "release": ["orders.change_fulfilment"]}
 WAYS: dict[str, Callable[[Order, str], str]] = {
     "retry": _retry,
     "hold": _hold,
@@ -98,7 +99,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def act(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
         order = self._mine(request, pk)
-        if way not in WAYS:
+        if way not in WAYS or not request.user.has_perms(NEEDS.get(way, ())):
             raise PermissionDenied
         messages.info(request, WAYS[way](order, str(request.user)))
         return redirect("admin:orders_order_change", pk)

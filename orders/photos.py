@@ -31,14 +31,14 @@ def redrawn(file: UploadedFile[Any]) -> Photo:
     if (file.size or 0) > MAX_BYTES:
         raise BadPhoto(_("A photo may have up to 10 MB."))
     try:
-        with Image.open(
-            BytesIO(file.read()), formats=FORMATS
-        ) as image:  # reads the head only: what is too large is never unpacked
-            if image.width * image.height > MAX_PIXELS:
-                raise BadPhoto(_("This photo has too many pixels."))
-            return _drawn(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with Image.open(BytesIO(file.read()), formats=FORMATS) as image:  # reads the head only
+            small_enough = image.width * image.height <= MAX_PIXELS
+            drawn = _drawn(image) if small_enough else None  # what is too large is never unpacked
+    except Exception as error:  # decoders raise what they like: it is no photo for us
         raise BadPhoto(_("This file is no photo that we can read. JPEG, PNG and WebP work.")) from error
+    if drawn is None:
+        raise BadPhoto(_("This photo has too many pixels."))
+    return drawn
 
 
 def _drawn(image: Image.Image) -> Photo:

@@ -6,13 +6,16 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from limits import parse
 from ninja import Router, Schema
 from pydantic import Field
 
 from catalog import availability
 from catalog.models import Variant
+from ilytat.integrations import counters
 from ilytat.integrations.api_errors import ApiError
 from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.throttle import client_address
 from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
@@ -20,6 +23,7 @@ from orders.models import Order
 from payments import buying, checkout, margins, truth
 
 router = Router()
+TRIES = parse("30/minute")  # the checkout page's own limit, counted together with it
 
 
 class ItemIn(Schema):
@@ -68,6 +72,8 @@ def create_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
 
     Without an address no session can be made, because shipping depends on it: then `url` is our checkout page.
     """
+    if not counters.hit(TRIES, "checkout", client_address(request)):
+        raise ApiError(429, "too_many", "Too many tries. Please wait a minute.")
     variants = [_variant(item) for item in body.items]
     cart = carts.ensure(request)
     carts.replace(cart, [(variant, item.quantity) for item, variant in zip(body.items, variants, strict=True)])

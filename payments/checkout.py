@@ -17,7 +17,7 @@ from ilytat.integrations.errors import IntegrationError, Refused
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
-from payments import gateway, margins, settlement
+from payments import coupons, gateway, margins, settlement
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 
@@ -244,7 +244,8 @@ def close(row: CheckoutSession) -> None:
             settlement.settle(facts, who="checkout")
         else:
             CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
-            lifecycle.expire(row.order, who="checkout")
+            if lifecycle.expire(row.order, who="checkout"):
+                coupons.release(row.order)
 
 
 def _closed(session_id: str) -> SessionFacts | None:

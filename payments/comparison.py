@@ -7,6 +7,7 @@ left unexplained, for a person. Read from outside first, written in short transa
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils import timezone
 from catalog import printify
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.inbox import NotYetKnown
 from orders import fulfilment
 from orders.models import EarlierDraft, Fulfilment, Order
 from orders.states import FulfilmentState, OrderState
@@ -36,8 +38,8 @@ def run() -> ReconcileRun:
     for name, step in STEPS.items():
         try:
             found = list(step(made, since))
-        except IntegrationError as error:
-            made.problems.append(f"{name}: {error.detail}"[:300])
+        except (IntegrationError, NotYetKnown) as error:
+            made.problems.append(f"{name}: {getattr(error, 'detail', error)}"[:300])
             continue
         Difference.objects.bulk_create(found)
     made.ended_at = timezone.now()
@@ -72,7 +74,7 @@ def _missed_events(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
 
 
 def _fees(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
-    rows = Payment.objects.filter(fee=None).select_related("order")[:MOST]
+    rows = Payment.objects.filter(fee=None, live=settings.STRIPE_LIVE).select_related("order")[:MOST]
     made.looked["fees"] = len(rows)
     for payment in rows:
         fee = gateway.fee_of(payment.payment_intent_id)
@@ -86,7 +88,7 @@ def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
     recent = Payment.objects.filter(at__gte=since) | Payment.objects.filter(
         refund_reserved__gt=0, refunds__state="sent"
     )
-    rows = recent.select_related("order").distinct()[:MOST]
+    rows = recent.filter(live=settings.STRIPE_LIVE).select_related("order").distinct()[:MOST]
     made.looked["payments"] = len(rows)
     for payment in rows:
         theirs = gateway.refunds_of(payment.payment_intent_id)
@@ -104,7 +106,7 @@ def _money(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     made.looked["paid orders"] = Order.objects.paid().count()
     for payment in applied.exclude(captured=F("order__total"))[:MOST]:
         why = f"{payment.captured} {payment.currency} were paid where {payment.order.total} was agreed."
-        known = payment.order.state == OrderState.ATTENTION
+        known = payment.order.state != OrderState.PAID or payment.order.events.filter(why="accepted").exists()
         yield _of(made, payment.order, "amount differs", why, "waits for a person", explained=known)
     for order in Order.objects.paid().filter(total__gt=0, reprint_of=None).exclude(payments__applied=True)[:MOST]:
         yield _of(made, order, "paid without money", "No payment is in the ledger.", "look at Stripe", explained=False)
@@ -134,7 +136,11 @@ def _printify(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
             yield _of(made, ours.order, "alive at Printify", why, "cancel it there", explained=False)
         elif ours.printify_order_id and upstream.status != ours.upstream_status:
             with transaction.atomic():
+                before = ours.state
                 fulfilment.record(ours, upstream, who="reconcile")
+                ours.refresh_from_db()
+                if ours.state == FulfilmentState.ATTENTION != before:
+                    fulfilment.on_attention(ours)
             why = f"Printify says {upstream.status!r}, we knew {ours.upstream_status or 'nothing'!r}."
             yield _of(made, ours.order, "status behind", why, "taken over")
 

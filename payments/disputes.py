@@ -44,7 +44,8 @@ def book(facts: DisputeFacts) -> str:
         stripe_dispute_id=facts.id, defaults={"payment": payment, "status": "", "amount": facts.amount}
     )
     before, changes = dispute.status, _columns(dispute, facts)
-    if before in OVER and facts.status not in OVER:
+    reopened = facts.status.startswith("appeal_") or before == "warning_closed"
+    if before in OVER and facts.status not in OVER and not reopened:
         return "late: it is over"
     changed = [name for name, value in changes.items() if getattr(dispute, name) != value]
     if not created and not changed:

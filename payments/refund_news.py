@@ -10,7 +10,7 @@ from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
 from orders.models import Fulfilment, Order
 from orders.states import OrderState
-from payments import mails
+from payments import coupons, mails
 from payments.facts import RefundFacts
 from payments.models import Payment, Refund
 
@@ -36,7 +36,7 @@ def book(facts: RefundFacts) -> str:
 def _follow(refund: Refund, facts: RefundFacts) -> str:
     """A refund in the ledger moves on: forward only, but a success may still turn into a failure."""
     if refund.stripe_refund_id is None:
-        return "late: the worker that asked for it will book it"
+        return "late: the worker that asked for it will book it" if refund.state == "new" else _found(refund, facts)
     Refund.objects.filter(pk=refund.pk).exclude(reference=facts.reference).update(reference=facts.reference[:60])
     new = state_of(facts)
     before = {"succeeded": ("sent",), "failed": ("sent", "succeeded")}.get(new, ())
@@ -45,6 +45,23 @@ def _follow(refund: Refund, facts: RefundFacts) -> str:
     if new == "failed":
         release(refund, facts.failure)
     return f"handled: {new}"
+
+
+def _found(refund: Refund, facts: RefundFacts) -> str:
+    """Made after all, though its worker gave up or a person let go of it."""
+    state = state_of(facts)
+    if refund.state == "failed" and state != "failed":
+        _make_room(refund.payment, facts)  # what was reserved for it had been let go
+    rows = Refund.objects.filter(pk=refund.pk, state=refund.state, stripe_refund_id=None)
+    if not rows.update(state=state, stripe_refund_id=facts.id, reference=facts.reference[:60], last_error=""):
+        return "duplicate: known"
+    alerts.close_alert(f"refund:{refund.pk}")
+    if state != "failed":
+        mails.refund_sent(refund)
+        close_if_all_is_back(refund.payment, who=refund.asked_by)
+    elif refund.state == "attention":
+        release(refund, facts.failure)
+    return f"handled: {state}"
 
 
 def _adopt(payment: Payment, facts: RefundFacts) -> str:
@@ -111,6 +128,7 @@ def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
     if order.state not in {OrderState.PAID, OrderState.ATTENTION}:
         return True
     if lifecycle.cancel(order, who=who, why="refunded in full"):
+        coupons.release(order)
         mails.order_canceled(order, refund=gone)
     else:
         lifecycle.mark_refunded(order, who=who, why="refunded in full")

@@ -15,7 +15,8 @@ from django.utils import timezone
 from ilytat.integrations import alerts, bell, jobs
 from orders import lifecycle, refunding
 from orders.models import Order
-from payments import gateway, mails, refund_news
+from orders.states import OrderState
+from payments import coupons, gateway, mails, refund_news
 from payments.facts import RefundFacts
 from payments.models import Payment, Refund
 
@@ -81,7 +82,11 @@ def disputed(payment: Payment) -> bool:
 @refunding.register
 def of_order(order: Order, amount: int | None, *, who: str, note: str) -> int:
     """What `orders` asks for when a buyer cancels or staff grant a claim: see `orders.refunding.give_back`."""
-    payment = Payment.objects.filter(order=order, applied=True).first()
+    if order.state == OrderState.CANCELED:
+        coupons.release(order)
+    payment = _paid_with(order)
+    if amount is None and order.reprint_of:
+        amount = order.subtotal
     back = min(payment.left if amount is None else amount, payment.left) if payment else 0
     if payment is None or back <= 0:
         return 0
@@ -94,6 +99,14 @@ def of_order(order: Order, amount: int | None, *, who: str, note: str) -> int:
     return back
 
 
+def _paid_with(order: Order) -> Payment | None:
+    """A reprint costs nothing: what may go back for it is the first order's money."""
+    root = order
+    while root.reprint_of:
+        root = root.reprint_of
+    return Payment.objects.filter(order=root, applied=True).first()
+
+
 def cancel_order(order: Order, *, who: str, press: str | None = None, note: str = "") -> bool:
     """Call an order off before its printing and give back all that is left, in one step. False: it is too late.
 
@@ -102,6 +115,7 @@ def cancel_order(order: Order, *, who: str, press: str | None = None, note: str 
     with transaction.atomic():
         if not lifecycle.cancel(order, who=who, why=note):
             return False
+        coupons.release(order)
         payment = Payment.objects.filter(order=order, applied=True).first()
         back = payment.left if payment else 0
         if payment and back:

@@ -50,6 +50,21 @@ class ShopUserAdmin(UserAdmin[User]):
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only a superuser gives rights beyond the groups."""
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if request.user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser's account is changed by superusers only; its password page asks this too."""
+        return self._within_reach(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._within_reach(request, obj) and super().has_delete_permission(request, obj)
+
+    def _within_reach(self, request: HttpRequest, obj: User | None) -> bool:
+        return obj is None or not obj.is_superuser or bool(request.user.is_superuser)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).annotate(orders_made=Count("orders"))
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ilytat.accounts.models import Erasure, User
 from ilytat.integrations import jobs, privacy
+from notifications.models import OutgoingEmail
 
 QUEUE = "erasure"
 DAILY = timedelta(days=1).total_seconds()
@@ -21,14 +22,18 @@ SALT = "privacy-link"
 LINK_HOURS = 24
 
 
-def link_token(email: str) -> str:
-    """Proof that whoever holds it reads this address's mail; good for a day."""
-    return signing.dumps(email.strip().lower(), salt=SALT)
+def link_token(name: str) -> str:
+    """Proof that whoever holds it reads the mail of that name, so that no address stands in an URL; good for a day."""
+    return signing.dumps(name, salt=SALT)
 
 
 def email_of(token: str) -> str:
     """Raises django.core.signing.BadSignature for a token that is not ours or too old."""
-    return str(signing.loads(token, salt=SALT, max_age=timedelta(hours=LINK_HOURS)))
+    name = signing.loads(token, salt=SALT, max_age=timedelta(hours=LINK_HOURS))
+    to = OutgoingEmail.objects.filter(dedupe_key=f"privacy_link:{name}").values_list("to", flat=True).first()
+    if to is None or to.endswith(privacy.NOWHERE):
+        raise signing.BadSignature("the mail is nobody's any more")
+    return to.lower()
 
 
 def ask(email: str) -> Erasure:

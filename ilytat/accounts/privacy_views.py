@@ -43,10 +43,11 @@ def ask(request: HttpRequest) -> HttpResponse:
 def _mail_link(email: str) -> None:
     if mails.too_many("privacy_link", email):
         return
-    url = settings.SITE_URL + reverse("privacy_link", args=[wishes.link_token(email)])
+    name = uuid.uuid4().hex
+    url = settings.SITE_URL + reverse("privacy_link", args=[wishes.link_token(name)])
     outbox.queue(
         "privacy_link",
-        dedupe_key=f"privacy_link:{uuid.uuid4().hex}",
+        dedupe_key=f"privacy_link:{name}",
         to=email,
         language=get_language() or "en",
         context={"email": email, "url": url, "other_url": ""},

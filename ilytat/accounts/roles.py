@@ -30,7 +30,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalog.*",
         "integrations.change_inboundevent",
     ),
-    "finance": ("payments.*", "orders.change_order", "integrations.change_inboundevent", "integrations.change_alert"),
+    "finance": (
+        "payments.*",
+        "orders.change_order",
+        "orders.change_claim",
+        "orders.change_fulfilment",
+        "integrations.change_inboundevent",
+        "integrations.change_alert",
+    ),
     "owner": (*(f"{app}.*" for app in SEEN_BY_ALL), "accounts.*", "auth.view_group"),
 }
 

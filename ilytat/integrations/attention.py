@@ -38,6 +38,7 @@ class Way:
     label: str
     run: Callable[[int, str], str]
     final: bool = False  # money or goods move: the button says so
+    permission: str = ""  # beside that of the source
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,22 @@ class Button:
 class Item:
     source: Source
     row: Row
+    request: HttpRequest
 
     @property
     def buttons(self) -> list[Button]:
-        return [Button(name, self.source.ways[name]) for name in self.row.ways]
+        ways = [Button(name, self.source.ways[name]) for name in self.row.ways]
+        return [each for each in ways if may(self.request, self.source, each.way)]
+
+
+def may(request: HttpRequest, source: Source, way: Way) -> bool:
+    return request.user.has_perms([right for right in (source.permission, way.permission) if right])
 
 
 def items(request: HttpRequest) -> list[Item]:
     """All that waits and this person may see, oldest first."""
     mine = [each for each in _sources.values() if request.user.has_perm(each.permission)]
-    found = [Item(each, row) for each in mine for row in each.rows()]
+    found = [Item(each, row, request) for each in mine for row in each.rows()]
     return sorted(found, key=lambda item: item.row.since)
 
 

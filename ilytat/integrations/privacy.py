@@ -20,7 +20,9 @@ from ilytat.integrations.models import Alert, InboundEvent, SyncLog
 
 ERASED = "[erased]"
 NOWHERE = "erased.invalid"  # a top-level domain that can never receive mail (RFC 2606)
-TOO_SHORT = 4  # a name like "Al" inside other words must not tear holes into them
+TOO_SHORT = 4
+# What a person calls itself is free text: one word alone ("David", "https") is in everybody's rows.
+SPECIFIC = re.compile(r"@|\d{5}|\w{2,}\W+\w{2,}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def erase(email: str) -> None:
 
 def _traces(email: str) -> Iterator[str]:
     for keeper in _keepers.values():
-        yield from (trace for trace in keeper.traces(email) if len(trace) > TOO_SHORT)
+        yield from (trace for trace in keeper.traces(email) if len(trace) > TOO_SHORT and SPECIFIC.search(trace))
 
 
 def fingerprint(email: str) -> str:
@@ -83,7 +85,8 @@ def nobody() -> str:
 
 def scrub(rows: "models.QuerySet[Any]", fields: Iterable[str], traces: frozenset[str]) -> None:
     """Take the traces out of text columns, leaving the rest of what was written."""
-    pattern = re.compile("|".join(re.escape(trace) for trace in sorted(traces, key=len, reverse=True)), re.IGNORECASE)
+    words = "|".join(re.escape(trace) for trace in sorted(traces, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     for field in fields:
         for row in rows.filter(_any(field, traces)).only(field):
             rows.filter(pk=row.pk).update(**{field: pattern.sub(ERASED, getattr(row, field))})

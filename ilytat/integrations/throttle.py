@@ -1,5 +1,6 @@
 """Limits on what strangers may ask for: by address, so that nobody guesses order numbers or tests stolen cards here."""
 
+import ipaddress
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
@@ -20,8 +21,19 @@ def client_address(request: HttpRequest) -> str:
     proxies: int = settings.TRUSTED_PROXY_COUNT
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     if proxies and len(hops) >= proxies:
-        return hops[-proxies]
-    return str(request.META.get("REMOTE_ADDR", ""))
+        return _household(hops[-proxies])
+    return _household(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _household(address: str) -> str:
+    """One line of IPv6 has a whole /64 to change addresses in: it counts as one."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(known), 64), strict=False))
+    return address
 
 
 def posts(rate: str) -> Callable[[View[P]], View[P]]:

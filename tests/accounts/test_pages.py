@@ -9,6 +9,7 @@ from ilytat.accounts.models import Address, User
 from ilytat.accounts.roles import ROLES
 from notifications import consent
 from notifications.models import OutgoingEmail, Subscriber
+from orders.models import Order
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +81,15 @@ def test_the_account_leads_to_the_mail_choices_and_ticks_nothing(client: Client)
     assert Subscriber.objects.count() == 1
 
 
+def prove(client: Client, order: Order) -> None:
+    client.post(f"/orders/{order.token}/prove/", {"email": order.email})
+
+
 def test_one_field_makes_an_account_for_the_orders_address(client: Client) -> None:
     order = factories.order(factories.variant(), email="new@example.com")
+    stranger = client.post(f"/accounts/join/{order.token}/", {"password1": PASSWORD})
+    assert stranger["Location"] == f"/orders/{order.token}/prove/"  # a forwarded link makes nobody's account
+    prove(client, order)
     weak = client.post(f"/accounts/join/{order.token}/", {"password1": "short"})
     assert "new@example.com" not in weak.content.decode()
     assert not User.objects.exists()
@@ -95,6 +103,8 @@ def test_joining_with_a_known_address_looks_the_same(client: Client) -> None:
     User.objects.create_user("ana@example.com", PASSWORD)
     known = factories.order(factories.variant())
     fresh = factories.order(factories.variant(), email="new@example.com")
+    prove(client, known)
+    prove(client, fresh)
     answers = [client.post(f"/accounts/join/{x.token}/", {"password1": PASSWORD}) for x in (known, fresh)]
     assert answers[0].status_code == answers[1].status_code == 302
     assert answers[0]["Location"] == answers[1]["Location"]

@@ -1,5 +1,6 @@
 """Export and erasure: all of it, only one's own, and no trace afterwards."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -198,7 +199,27 @@ def test_a_guest_gets_a_link_by_mail_downloads_and_erases(client: Client) -> Non
     assert found(STREET)
     assert client.post(link, {"action": "erase", "sure": "on"}).status_code == 302
     assert found(*PERSONAL) == []
-    assert client.post(link, {"action": "erase", "sure": "on"}).status_code == 302  # pressed twice
+    assert (
+        client.post(link, {"action": "erase", "sure": "on"}).status_code == 410
+    )  # pressed twice: the mail is gone too
+
+
+def test_a_name_of_one_word_takes_nothing_of_others_along() -> None:
+    User.objects.create_user(EMAIL, "long-enough-4-anyone", first_name="https")
+    other = {"url": "https://shop.example/orders/1/", "name": "Bo Bee"}
+    OutgoingEmail.objects.create(kind="shipped", dedupe_key="s2", to="bo@example.com", context=other)
+    SyncLog.objects.create(integration="mail", action="sent", outcome="ok", detail="https://shop.example")
+    assert wishes.ask(EMAIL).state == "done"
+    mail = OutgoingEmail.objects.get(dedupe_key="s2")
+    assert (mail.to, mail.state, mail.context) == ("bo@example.com", "new", other)
+    assert SyncLog.objects.get().detail == "https://shop.example"
+
+
+def test_no_address_stands_in_the_links_address(client: Client) -> None:
+    everything()
+    client.post("/accounts/privacy/ask/", {"email": EMAIL})
+    token = OutgoingEmail.objects.get(kind="privacy_link").context["url"].split("/")[-2]
+    assert EMAIL not in base64.urlsafe_b64decode(token.split(":")[0] + "==").decode()
 
 
 def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client) -> None:

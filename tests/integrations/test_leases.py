@@ -51,9 +51,12 @@ def test_a_turn_that_failed_is_given_back() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_the_turn() -> None:
+    kept = []  # a turn that nobody holds on to is given back with it
+
     def take() -> bool:
-        held = leases.turn("sync", 60)
-        return held.__enter__()
+        turn = leases.turn("sync", 60)
+        kept.append(turn)
+        return turn.__enter__()
 
     assert sorted(race(6, take)) == [False] * 5 + [True]
 

@@ -1,6 +1,7 @@
 """Checkout, payment and the page after it, as they come out: words, links and figures."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from catalog.models import Variant
 from orders.models import Order
 from orders.states import OrderState
 from payments import truth
-from payments.models import CheckoutSession
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream, paid
 from tests.pages import SESSION_ID, holding, placed_here, source, text
@@ -141,7 +141,7 @@ def test_paying_on_our_page_allows_stripe_there_and_nowhere_else(
 ) -> None:
     settings.STRIPE_UI_MODE = "elements"
     order = placed_here(client, factories.order(factories.variant()))
-    monkeypatch.setattr("payments.checkout.start", lambda _order: CheckoutSession(url=""))
+    monkeypatch.setattr("payments.checkout.start", lambda _order: SimpleNamespace(client_secret="cs_secret"))
     answer = client.get(f"/checkout/pay/{order.token}/")
     policy = answer["Content-Security-Policy"]
     assert "script-src 'self' https://js.stripe.com https://*.js.stripe.com;" in policy + ";"
