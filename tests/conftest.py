@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from hypothesis import HealthCheck
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -48,8 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    """Rate counters and page fragments of one test must not meet the next."""
+def _as_new() -> None:
+    """Rate counters, page fragments and the language of one test must not meet the next."""
+    translation.deactivate()
     breaker.redis.reset()
     cache.clear()
     counters.alone.cache_clear()

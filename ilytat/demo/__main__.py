@@ -25,8 +25,11 @@ class Stopped(BaseException):
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
-    # A second Ctrl-C must not cut the tidying up short.
-    signal.signal(number, signal.SIG_IGN)
+    if number != signal.SIGALRM:
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the tidying up short
+    # Python swallows what is raised while it collects garbage: then once more, until `main` has heard it.
+    signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
     raise Stopped
 
 
@@ -152,6 +155,7 @@ def main() -> int:
         where = ports()
         open_shop(environment.prepare(*where), where, running)
     except Stopped:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         say("\nClosing")
         return 0
     except (RuntimeError, CommandError) as error:
