@@ -2,7 +2,7 @@
 
 `@pytest.mark.needs("postgresql")`, also "sqlite", "redis", "chromium", "shared". At home a test without its need is
 skipped and named at the end. With CI_NO_SKIPS=1 a skip fails the run; CI_OTHER_RUN="postgresql redis" names what
-another run of the same pipeline has, and only that may be left to it.
+another run of the same pipeline has: tests that need it are not this run's, and are left out from the beginning.
 """
 
 import os
@@ -57,18 +57,27 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    others = [item for item in items if _is_the_other_runs(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
     for item in items:
-        missing = sorted(name for name in _wanted(item) if not present(name))
-        if missing:
-            item.add_marker(pytest.mark.skip(reason="needs " + ", ".join(missing)))
+        if missing := _missing(item):
+            item.add_marker(pytest.mark.skip(reason="needs " + ", ".join(sorted(missing))))
+
+
+def _missing(item: pytest.Item) -> set[str]:
+    return {name for name in _wanted(item) if not present(name)}
+
+
+def _is_the_other_runs(item: pytest.Item) -> bool:
+    missing = _missing(item)
+    return bool(missing) and missing <= set(os.environ.get("CI_OTHER_RUN", "").split())
 
 
 def _excused(reason: str) -> bool:
-    """Left to another run of the pipeline, or about documents that a clone does not carry."""
-    elsewhere = {*os.environ.get("CI_OTHER_RUN", "").split(), "shared"}
-    missing = reason.partition("needs ")[2].split(", ")
-    return bool(missing[0]) and set(missing) <= elsewhere
+    """About documents that a clone does not carry."""
+    return reason == "needs shared"
 
 
 def _skipped(reporter: pytest.TerminalReporter) -> dict[str, str]:

@@ -3,6 +3,9 @@
 Stories over whole stacks wait more than they work: they begin first and go in LINES, so that never more stacks than
 that run at once. All others go by file, in pytest-django's order: a test that empties the tables comes after those that
 count on what the migrations put there.
+
+In the pipeline a story gets a second chance, because processes, a browser and a busy machine have more ways to stumble
+than the shop has; pytest names each that needed it ("RERUN"). At home it gets none.
 """
 
 import os
@@ -41,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The group, which xdist writes behind the test's name."""
     _stand_in_line([item for item in items if _is_story(item)])
     for item in items:
+        if os.environ.get("CI") and (_is_story(item) or "browser_page" in _fixtures(item)):
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if not _is_story(item):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem} {_kind(item)}"))
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 # Long, because a wait that ends early costs nothing and CI's machines are busy.
 MANAGE_SECONDS = 300
 PATIENCE = 90.0
+IN_HAND = "SELECT dedupe_key FROM notifications_outgoingemail WHERE state = 'new' AND lease_until IS NOT NULL"
 
 # Everything that waits in the shop waits briefly here.
 FAST = {
@@ -66,6 +67,7 @@ class Stack:
         self.sandbox = Sandbox(f"http://{HOST}:{self.sandbox_port}")
         self.env = self._environment(outside)
         self.running: dict[str, Process] = {}
+        self.cut_off: set[str] = set()
 
     def _environment(self, outside: Mapping[str, str]) -> dict[str, str]:
         own = {
@@ -120,6 +122,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL to the process and its children, as when the machine dies."""
         self.running.pop(name).kill()
+        self.note_mails_cut_off()
 
     def kill_worker(self, name: str = "worker") -> None:
         self.kill(name)
@@ -127,6 +130,7 @@ class Stack:
     def stop(self, name: str) -> None:
         """SIGTERM, as a deploy does."""
         self.running.pop(name).end()
+        self.note_mails_cut_off()
 
     def freeze(self, name: str) -> None:
         """SIGSTOP to the process and its children, as when a machine swaps."""
@@ -144,6 +148,11 @@ class Stack:
         self.wait_for(lambda: self.struck(name, point), seconds, f"{name} to die at {point.target}")
         self.wait_for(lambda: not self.running[name].alive, what=f"{name} to be gone")
         del self.running[name]
+        self.note_mails_cut_off()
+
+    def note_mails_cut_off(self) -> None:
+        """Which mails a death may have caught between the provider's yes and our note of it: these may leave twice."""
+        self.cut_off |= {key for (key,) in self.sql(IN_HAND)}
 
     def _sign(self, name: str, point: Failpoint) -> Path:
         return self.folder / f"{name}-{point.when}-{point.target.replace(':', '.')}-{point.where}.struck"

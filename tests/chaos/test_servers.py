@@ -91,5 +91,6 @@ def test_postgresql_restarts_in_the_middle(shop: Stack, island: Island) -> None:
         assert shop.get("/healthz/deep").status_code == 503
     finally:
         island.postgres.start()
+    shop.note_mails_cut_off()
     shopper.pay(session_id)
     ends_well(shop, first, shopper.number(session_id))
