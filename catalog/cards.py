@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from catalog.colours import clean_hexes, family_of
 from catalog.documents import chosen_values
 from catalog.models import Product, ProductImage, Variant
-from catalog.pictures import Picture, lead, picture
+from catalog.pictures import Picture, lead, other_side, picture
 
 SWATCHES_MAX = 5
 
@@ -26,11 +26,12 @@ class Swatch:
 
 @dataclass(frozen=True)
 class Card:
-    """`url` leads to the colour that the picture shows, where one was asked for."""
+    """`url` leads to the colour that the picture shows, where one was asked for. `second` is another look at it."""
 
     product: Product
     url: str
     picture: Picture
+    second: Picture | None
     swatches: list[Swatch]
 
     @property
@@ -50,10 +51,9 @@ def cards(products: Iterable[Product], families: Collection[str] = ()) -> list[C
     """Two queries, however many products. With colour families each is shown in one of them, if it comes in any."""
     rows = list(products)
     pks = [row.pk for row in rows]
-    # The lists of variants are long, and of use only to find the picture of a colour.
-    unread = ["source_url"] if families else ["source_url", "variant_ids"]
     images: dict[int, list[ProductImage]] = defaultdict(list)
-    for image in ProductImage.objects.filter(product__in=pks).defer(*unread):
+    usable = ProductImage.objects.filter(product__in=pks, hidden=False, repeats=False).exclude(files={})
+    for image in usable.defer("source_url", "fingerprint", "digest", "error"):
         images[image.product_id].append(image)
     offered: dict[int, Offered] = defaultdict(dict)
     found = Variant.objects.offered().filter(product__in=pks).values_list("product", "variant_id", "option_ids")
@@ -70,7 +70,10 @@ def _card(product: Product, images: Sequence[ProductImage], offered: Offered, fa
         ids = {variant_id for variant_id, option_ids in offered.items() if wanted.id in option_ids}
         shown = [image for image in images if not ids.isdisjoint(image.variant_ids)] or shown
     url = wanted.url if wanted else product.get_absolute_url()
-    return Card(product, url, picture(lead(shown), product.title), colours if len(colours) > 1 else [])
+    first = lead(shown)
+    other = other_side(shown, first) if product.in_stock else None
+    second = picture(other) if other else None
+    return Card(product, url, picture(first, product.title), second, colours if len(colours) > 1 else [])
 
 
 def swatches(product: Product, option_ids: set[int]) -> list[Swatch]:

@@ -16,10 +16,13 @@ COUNTRY = "to"
 
 @dataclass(frozen=True)
 class Delivery:
-    """If ordered today, the usual way. `cost` is minor units, None while Printify has not said it."""
+    """If ordered today, the usual way. `cost` is minor units, None while Printify has not said it; `making` is the
+    working days its printer needs.
+    """
 
     country: str
     name: str
+    making: tuple[int, int]
     window: Window
     cost: int | None
     countries: list[tuple[str, str]]
@@ -42,7 +45,7 @@ def delivery(product: Product, query: Mapping[str, str]) -> Delivery:
     days, cost = shipping.profile(product, country)
     names = [(code, country_name(code)) for code in known]
     carried = f"&{COUNTRY}={country}" if country != known[0] else ""
-    return Delivery(country, dict(names)[country], window(country, "standard", days), cost, names, carried)
+    return Delivery(country, dict(names)[country], days, window(country, "standard", days), cost, names, carried)
 
 
 def country_name(code: str) -> str:

@@ -16,7 +16,8 @@ from django.utils.translation import override
 from catalog import colours, kinds
 from catalog.colours import clean_hexes, family_of
 from catalog.models import Product
-from catalog.terms import EMPTY, words
+from catalog.terms import words
+from catalog.vocabulary import EMPTY
 
 TITLE, KIND, SAID, CHOICE, TEXT = 16, 8, 6, 6, 2
 TEXT_MAX, WORDS_MAX = 1200, 160  # characters, words

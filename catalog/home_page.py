@@ -1,4 +1,4 @@
-"""What the front page shows: every kind of product by picture, the shop's picks, and what is new."""
+"""What the front page shows: every kind of product by picture, the shop's picks, what sells best, and what is new."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
+from catalog import sales
 from catalog.cards import Card, cards
 from catalog.kinds import BY_SLUG, Kind
 from catalog.models import Product, ShelfEntry
 from catalog.pictures import Picture
 
 PICKS = 8
+BEST = 4
 NEW = 4
 HERO = 2
 # What is in stock first, then as everywhere.
@@ -41,15 +43,19 @@ def page() -> dict[str, Any]:
     places = _firsts()
     firsts = {place.kind: place for place in places if place.turn == 1}
     newest = list(ShelfEntry.objects.filter(in_stock=True).order_by("-newest", "pk").values_list("pk", flat=True)[:NEW])
-    picks = [pk for pk in _varied(places) if pk not in newest][:PICKS]
-    shown = _cards({*(place.pk for place in firsts.values()), *picks, *newest})
+    sold = sales.best(BEST)
+    best = sold.pks if sold.proven else []
+    picks = [pk for pk in _varied(places) if pk not in {*newest, *best}][:PICKS]
+    shown = _cards({*(place.pk for place in firsts.values()), *picks, *best, *newest})
     tiles = [(kind, firsts[slug]) for slug, kind in BY_SLUG.items() if slug in firsts and firsts[slug].pk in shown]
     picked = [shown[pk] for pk in picks if pk in shown]
+    loved = [shown[pk] for pk in best if pk in shown]
     new = [shown[pk] for pk in newest if pk in shown]
     return {
-        "hero": [card for card in [*picked, *new] if card.picture.files][:HERO],
+        "hero": [card for card in [*picked, *loved, *new] if card.picture.files][:HERO],
         "kinds": [KindTile(kind, place.count, replace(shown[place.pk].picture, alt="")) for kind, place in tiles],
         "picks": picked,
+        "best": loved,
         "newest": new,
     }
 
@@ -61,7 +67,7 @@ def _firsts() -> list[Place]:
         turn=Window(RowNumber(), partition_by=F("kind"), order_by=order),
         count=Window(Count("pk"), partition_by=F("kind")),
     )
-    first = rows.filter(turn__lte=PICKS + NEW).order_by(*READY)
+    first = rows.filter(turn__lte=PICKS + BEST + NEW).order_by(*READY)
     return [Place(*row) for row in first.values_list("pk", "kind", "turn", "count", "in_stock", "featured")]
 
 

@@ -10,6 +10,8 @@ from catalog.models import ProductImage
 
 MIDDLE = 800
 NO_PLACE = 1000  # where staff have said nothing
+CHART = "size-chart"
+LOOKS = {label: rank for rank, label in enumerate(("person", "lifestyle", "context", "back"))}
 VIEWS = {
     "front": _("front"),
     "back": _("back"),
@@ -21,7 +23,7 @@ VIEWS = {
     "folded": _("folded"),
     "hanging": _("on a hanger"),
     "close-up": _("close up"),
-    "size-chart": _("size chart"),
+    CHART: _("size chart"),
 }
 
 
@@ -65,6 +67,21 @@ def lead(images: Iterable[ProductImage]) -> ProductImage | None:
     if fetched and fetched[0].place < NO_PLACE:
         return fetched[0]
     return next((image for image in fetched if image.is_default), fetched[0] if fetched else None)
+
+
+def other_side(images: Sequence[ProductImage], first: ProductImage | None) -> ProductImage | None:
+    """Another look at what `first` shows, in the same variants: best on a person or in use, else from behind."""
+    if first is None:
+        return None
+    mine = set(first.variant_ids)
+    others = [
+        image
+        for image in _shown(images)
+        if image.pk != first.pk
+        and image.label != CHART
+        and (not mine or not image.variant_ids or not mine.isdisjoint(image.variant_ids))
+    ]
+    return min(others, key=lambda one: (one.label == first.label, LOOKS.get(one.label, len(LOOKS))), default=None)
 
 
 def _shown(images: Iterable[ProductImage]) -> list[ProductImage]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from catalog import measures
 from catalog.availability import last_checked
 from catalog.cards import Card, cards
@@ -34,6 +36,7 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
         "sizes": in_both(description.table),
         "same_design": same_design(product),
         "delivery": ways,
+        "quantity_max": settings.QUANTITY_MAX,
         "last_checked": last_checked(product),
         "structured": product_data(product, offered, pictures),
     }

@@ -84,7 +84,8 @@ def _corrected(senses: Sequence[Sense]) -> list[str]:
     """The words that are known, and what was probably meant by the others; what nothing is near to is left out."""
     unknown = [sense.text for sense in senses if not sense.ids]
     keys = {key for word in unknown for key in terms.slips(word)}
-    rows = Word.objects.filter(Exists(Slip.objects.filter(word=OuterRef("pk"), key__in=keys)))
+    # From the slips to the words: the other way round each word of the catalogue would be looked at.
+    rows = Word.objects.filter(pk__in=Slip.objects.filter(key__in=keys).values("word_id"))
     often = rows.annotate(often=Count("postings")).filter(often__gt=0).order_by("-often")
     known = list(often.values_list("text", "often")[:CANDIDATES_MAX])
     meant = [sense.text if sense.ids else terms.nearest(sense.text, known) for sense in senses]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
 from catalog import terms
 from catalog.documents import Document, document
@@ -123,18 +123,6 @@ def rewrite() -> int:
     for rows in (Slip.objects, Posting.objects, Artwork.objects, ShelfEntry.objects, Word.objects):
         rows.all().delete()
     return catch_up()
-
-
-def count_sales() -> int:
-    """Bring `sold` in line with the paid orders. Returns how many entries changed."""
-    paid = Sum("product__orderline__quantity", filter=Q(product__orderline__order__paid_at__isnull=False), default=0)
-    changed = [
-        ShelfEntry(pk=pk, sold=count)
-        for pk, sold, count in ShelfEntry.objects.annotate(count=paid).values_list("pk", "sold", "count")
-        if sold != count
-    ]
-    ShelfEntry.objects.bulk_update(changed, ["sold"], batch_size=SQL_BATCH)
-    return len(changed)
 
 
 def forget_words() -> int:

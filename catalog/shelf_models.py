@@ -10,8 +10,8 @@ from django.db import models
 class ShelfEntry(models.Model):
     """One product for sale. `families` and `sizes` are those of what can be bought: "|black|white|".
 
-    `price` is the lowest offered, minor units; `sold` counts pieces in paid orders; `synced_at` is the product's, as
-    it was when this was written.
+    `price` is the lowest offered, minor units; `sold` counts the pieces bought lately (`catalog.sales`); `synced_at` is
+    the product's, as it was when this was written.
     """
 
     product = models.OneToOneField(

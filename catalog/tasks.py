@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import asking, images, leftovers, publishing, queueing, shelf, shipping, sync
+from catalog import asking, images, leftovers, publishing, queueing, sales, shelf, shipping, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -67,5 +67,5 @@ def count_sales() -> None:
     """For "best selling"; and words that nobody says any more go."""
     with leases.turn("shelf", settings.LEASE_SECONDS) as mine:
         if mine:
-            shelf.count_sales()
+            sales.count()
             shelf.forget_words()

@@ -4,12 +4,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from catalog.vocabulary import ALSO, EMPTY, SAME
+
 LENGTH_MAX = 32
 ASKED_MAX = 8
 WORD = re.compile(r"[^\W_]+")
 PLURAL_MIN = 4  # letters
+ENDINGS = {"a": ("o",), "o": ("a",), "e": ("",)}  # Spanish and French, where a colour follows its thing
 SIBILANTS = ("sses", "xes", "ches", "shes", "zzes")
-EMPTY = frozenset({"a", "an", "and", "by", "for", "from", "in", "is", "it", "of", "on", "or", "the", "to", "with"})
+ELIDED = re.compile(r"\b[dl]['’](?=\w)", re.IGNORECASE)  # "d'abeille"
 # What is one word however it is written.
 JOINED = (
     (re.compile(r"\bt[\s-]*shirts?\b"), "tshirt"),
@@ -19,54 +22,11 @@ JOINED = (
     (re.compile(r"\bsweat[\s-]+shirts?\b"), "sweatshirt"),
     (re.compile(r"\b(\d+)\s*[-]?\s*(oz|ml|cm|mm)\b"), r"\1\2"),
 )
-SAME = {"gray": "grey", "colour": "color", "favourite": "favorite", "xxl": "2xl", "xxxl": "3xl", "xxxxl": "4xl"}
-# What people type for what the printers call otherwise: the word itself is looked for as well.
-ALSO: dict[str, tuple[str, ...]] = {
-    "tee": ("tshirt", "shirt"),
-    "shirt": ("tshirt", "tee"),
-    "tshirt": ("tee", "shirt"),
-    "top": ("tshirt", "tee", "shirt", "tank"),
-    "jumper": ("sweatshirt", "hoodie", "sweater"),
-    "sweater": ("sweatshirt", "hoodie", "jumper"),
-    "pullover": ("sweatshirt", "hoodie"),
-    "hoody": ("hoodie",),
-    "cup": ("mug", "tumbler"),
-    "cushion": ("pillow",),
-    "bag": ("tote", "backpack"),
-    "tote": ("bag",),
-    "cap": ("hat",),
-    "beanie": ("hat",),
-    "print": ("poster",),
-    "picture": ("poster", "canvas"),
-    "art": ("poster", "canvas", "print"),
-    "canvas": ("poster",),
-    "journal": ("notebook",),
-    "diary": ("notebook",),
-    "decal": ("sticker",),
-    "iphone": ("phone",),
-    "case": ("phone",),
-    "throw": ("blanket",),
-    "onesie": ("bodysuit",),
-    "small": ("s",),
-    "medium": ("m",),
-    "large": ("l",),
-    "navy": ("blue",),
-    "teal": ("green", "blue"),
-    "turquoise": ("blue", "green"),
-    "burgundy": ("maroon", "red"),
-    "maroon": ("burgundy", "red"),
-    "beige": ("sand", "cream", "natural"),
-    "cream": ("natural", "ivory", "white"),
-    "ivory": ("natural", "cream"),
-    "charcoal": ("grey", "dark"),
-    "lilac": ("lavender", "purple"),
-    "violet": ("purple",),
-}
 
 
 def words(text: str) -> list[str]:
     """Every word once, in order, without accents, plural endings and apostrophes."""
-    plain = _plain(text)
+    plain = _plain(ELIDED.sub("", text))
     for pattern, joined in JOINED:
         plain = pattern.sub(joined, plain)
     found = (_stem(word)[:LENGTH_MAX] for word in WORD.findall(plain))
@@ -93,12 +53,14 @@ def _stem(word: str) -> str:
 
 
 def alike(word: str) -> set[str]:
-    """Other words for it: synonyms, and "puppie" (what is left of "puppies") for "puppy"."""
+    """Other words for it: synonyms, and what it may be another form of ("puppies", "cojines", "roja", "noire")."""
     found = set(ALSO.get(word, ()))
     if word.endswith("ie"):
         found.add(word[:-2] + "y")
     elif word.endswith("y"):
         found.add(word[:-1] + "ie")
+    elif len(word) >= PLURAL_MIN and word[-1] in ENDINGS:
+        found |= {word[:-1] + ending for ending in ENDINGS[word[-1]]}
     return found
 
 

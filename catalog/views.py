@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from catalog import browse, home_page, missed, product_page, search, suggestions
+from catalog import browse, home_page, missed, product_page, sales, search, suggestions
 from catalog.browse import Scope
 from catalog.cards import cards
 from catalog.freshness import revalidated
@@ -24,7 +24,7 @@ SUGGEST_SECONDS = 300
 @require_safe
 @revalidated
 def home(request: HttpRequest) -> HttpResponse:
-    """`hero` (two Cards), `kinds` (KindTiles), `picks` and `newest` (Cards)."""
+    """`hero` (two Cards), `kinds` (KindTiles), `picks`, `best` and `newest` (Cards; `best` only when sales tell it)."""
     return render(request, "catalog/home.html", home_page.page())
 
 
@@ -48,7 +48,7 @@ def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
 def search_page(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`, `query`, `instead` (the spelling searched in its place).
 
-    If nothing is found also `singles` (each word alone, how many it finds) and `best` (Cards).
+    If nothing is found also `singles` (each word alone, how many it finds) and `best` (sales.Best).
     """
     query = _query(request)
     found = search.find(query)
@@ -56,9 +56,13 @@ def search_page(request: HttpRequest) -> HttpResponse:
     nothing = not listing.page.paginator.count and not listing.chips
     if query and (found.instead or nothing):
         missed.note(request, query, found.instead)
-    best = cards(Product.objects.for_sale().filter(in_stock=True).in_order()[:BEST]) if nothing else []
     singles = search.singles(found) if nothing else []
-    extra = {"query": query, "instead": found.instead, "best": best, "singles": singles}
+    extra = {
+        "query": query,
+        "instead": found.instead,
+        "best": sales.best(BEST) if nothing else None,
+        "singles": singles,
+    }
     return _listed(request, listing, extra, "catalog/search.html")
 
 

@@ -158,7 +158,7 @@ def accept_prices(shown: CartView) -> None:
 def pictures(variants: Iterable[Variant]) -> dict[int, ProductImage]:
     """Variant pk → the first mockup that shows it (in its colour), else the product's first. One query."""
     wanted = list(variants)
-    images = ProductImage.objects.filter(product_id__in={variant.product_id for variant in wanted})
+    images = ProductImage.objects.filter(product_id__in={variant.product_id for variant in wanted}, hidden=False)
     by_product: dict[int, list[ProductImage]] = {}
     for image in images:
         by_product.setdefault(image.product_id, []).append(image)

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from catalog import availability, shipping
-from catalog.cards import cards
-from catalog.models import Product, Variant
+from catalog import availability, sales, shipping
+from catalog.models import Variant
 from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import identity, quote
@@ -24,15 +23,20 @@ from orders.models import Cart, Order
 from orders.tracking import progress
 
 REMOVED = "cart_removed"  # in the session, until the cart page has told it
-PICKS = 4
+BEST = 4
 
 
 @never_cache
 @require_GET
 def cart(request: HttpRequest) -> HttpResponse:
-    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `total` (with the first of them),
-    `served` (all of it is sent to that country), `country`, `countries` ((code, name) pairs), `quantity_max`,
-    `taxed`, `removed` (what was just taken out, or None), `picks` (Cards for an empty cart).
+    """See `cart_page`."""
+    return cart_page(request)
+
+
+def cart_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `served` (all is sent to that country),
+    `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out, or None),
+    `best` (sales.Best, for an empty cart), and what the caller adds: `code_problem`, from the payments' side.
     """
     mine = carts.current(request)
     shown = carts.view(mine)
@@ -42,15 +46,14 @@ def cart(request: HttpRequest) -> HttpResponse:
         "cart": shown,
         "options": options,
         "served": served,
-        "total": shown.subtotal + options[0].amount if options else shown.subtotal,
         "country": country,
         "countries": country_choices(_countries(shown, country)),
         "quantity_max": settings.QUANTITY_MAX,
         "taxed": settings.STRIPE_AUTOMATIC_TAX,
         "removed": _removed(request),
-        "picks": [] if shown.lines else cards(Product.objects.for_sale().in_order()[:PICKS]),
+        "best": None if shown.lines else sales.best(BEST),
     }
-    return render(request, "orders/cart.html", context)
+    return render(request, "orders/cart.html", context | more, status=status)
 
 
 def _countries(shown: CartView, chosen: str) -> list[str]:

@@ -1,24 +1,14 @@
-// The checkout form: regions follow the country, and delivery and total follow the address.
+// The checkout form: delivery and total follow the address.
 
 import { isAsking, refresh, say } from "./live.js";
+import "./regions.js";
 
 const form = document.querySelector("#checkout");
 const { country, region, zip } = form.elements;
-const groups = [...region.querySelectorAll("optgroup")];
 let pressed = null;
 
 const pay = () => document.querySelector("#pay-now");
 const way = () => form.querySelector("[name=method]:checked");
-
-function keepRegions() {
-  const name = country.selectedOptions[0]?.textContent.trim();
-  const fitting = groups.filter((group) => group.label === name);
-  const chosen = region.value;
-  groups.forEach((group) => group.remove());
-  region.append(...(fitting.length ? fitting : groups));
-  region.value = chosen;
-  if (region.selectedIndex < 0) region.value = "";
-}
 
 // Every sum was written by the server: nothing is calculated here.
 function showWay() {
@@ -45,7 +35,6 @@ form.addEventListener("change", (event) => {
     showWay();
     say(way().dataset.pay);
   }
-  if (event.target === country) keepRegions();
   const placed = [region, zip].includes(event.target) && region.value && zip.value;
   if (event.target === country || placed) quote();
 });
@@ -69,5 +58,4 @@ document.addEventListener("live", () => {
 });
 
 document.documentElement.classList.add("is-live");
-keepRegions();
 showWay();

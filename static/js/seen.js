@@ -30,4 +30,8 @@ async function show(place) {
   if (drawn) place.replaceChildren(document.adoptNode(drawn));
 }
 
-for (const place of document.querySelectorAll("[data-seen]")) show(place).catch(() => {});
+const look = () => document.querySelectorAll("[data-seen]").forEach((place) => show(place).catch(() => {}));
+
+// A cart that has just become empty brings a place of its own.
+document.addEventListener("live", look);
+look();

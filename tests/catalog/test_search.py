@@ -39,6 +39,23 @@ def test_types_colors_and_theme_words_are_found_in_any_form(query: str, first: s
     assert found(query)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("taza con abejas bee", "Busy Bee Mug"),
+        ("tazas blancas", "Busy Bee Mug"),
+        ("playera blanca", "Busy Bee Tee"),
+        ("sudadera talla S", "Moon Cat Hoodie"),
+        ("tasse blanche", "Busy Bee Mug"),
+        ("la tasse de bee", "Busy Bee Mug"),
+        ("pull blanc taille s", "Moon Cat Hoodie"),
+        ("bee l'tasse", "Busy Bee Mug"),
+    ],
+)
+def test_things_and_colours_are_found_in_the_shops_other_languages(query: str, first: str) -> None:
+    assert found(query)[0] == first
+
+
 def test_every_word_must_be_met() -> None:
     assert found("bee hoodie") == []
 

@@ -5,7 +5,6 @@ from django.utils import timezone
 
 from catalog import shelf, upsert
 from catalog.models import Posting, Product, ShelfEntry, Word
-from tests import factories
 from tests.catalog import shelf as shelves
 from tests.catalog.conftest import tee as printify_tee
 
@@ -43,16 +42,6 @@ def test_an_unchanged_product_is_not_written_again() -> None:
     assert shelf.put([product.pk]) == 0
     assert set(Posting.objects.values_list("pk", flat=True)) == before
     assert shelf.catch_up() == 0
-
-
-def test_only_paid_orders_count_as_sold() -> None:
-    loved, looked_at = shelves.tee(), shelves.tee()
-    shelf.catch_up()
-    factories.paid_order(loved.variants.all()[0], quantity=3)
-    factories.order(looked_at.variants.all()[0])
-    assert shelf.count_sales() == 1
-    assert dict(ShelfEntry.objects.values_list("pk", "sold")) == {loved.pk: 3, looked_at.pk: 0}
-    assert shelf.count_sales() == 0
 
 
 def test_words_nobody_says_any_more_are_forgotten_and_the_shelf_can_be_rewritten() -> None:

@@ -36,6 +36,13 @@ def test_an_empty_cart_says_so_and_leads_on(client: Client) -> None:
     assert 'href="/products/"' in source(answer)
 
 
+def test_an_empty_cart_has_room_for_what_was_seen_and_keeps_nothing_of_who_looks(client: Client) -> None:
+    page = source(client.get("/cart/"))
+    assert '<div data-seen="/products/seen/"></div>' in page
+    assert re.search(r'src="[^"]*js/seen[^"]*"', page)
+    assert "sessionid" not in client.cookies
+
+
 def test_a_line_leads_back_to_exactly_its_variant(client: Client, shipping: Upstream) -> None:
     variant = factories.variant()
     holding(client, factories.cart(variant, quantity=2))

@@ -1,0 +1,82 @@
+"""Cards: the second picture, which shows the same thing and costs a phone nothing."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog.cards import Card, cards
+from catalog.models import Product, ProductImage
+from tests import factories
+from tests.catalog.shelf import BLACK, MEDIUM, WHITE, tee
+from tests.pages import source
+
+pytestmark = pytest.mark.django_db
+
+
+def look(product: Product, colour: int, label: str, **given: Any) -> ProductImage:
+    """Another mockup of that colour, after those the product has."""
+    ids = [row.variant_id for row in product.variants.all() if colour in row.option_ids]
+    name = f"{product.pk}-{colour}-{label}"
+    values: dict[str, Any] = {"files": {"400": f"products/{name}-400.webp"}, "width": 1200, "height": 1200}
+    return ProductImage.objects.create(
+        product=product,
+        source_url=f"https://images.printify.com/{name}.jpg",
+        variant_ids=ids,
+        label=label,
+        position=50 + product.images.count(),
+        **values | given,
+    )
+
+
+def second(card: Card) -> str:
+    return card.second.smallest.rpartition("/")[2].removesuffix("-400.webp") if card.second else ""
+
+
+def card(product: Product, *families: str) -> Card:
+    (made,) = cards([product], families)
+    return made
+
+
+def test_the_second_picture_is_of_the_same_colour_and_best_of_somebody_who_wears_it() -> None:
+    product = tee()
+    look(product, BLACK, "person")
+    assert second(card(product)) == ""
+    look(product, WHITE, "back")
+    assert second(card(product)) == f"{product.pk}-{WHITE}-back"
+    look(product, WHITE, "person")
+    assert second(card(product)) == f"{product.pk}-{WHITE}-person"
+    assert second(card(product, "black")) == f"{product.pk}-{BLACK}-person"
+
+
+@pytest.mark.parametrize("given", [{"hidden": True}, {"repeats": True}, {"files": {}}, {"label": "size-chart"}])
+def test_what_is_not_worth_a_look_is_not_shown(given: dict[str, Any]) -> None:
+    product = tee()
+    look(product, WHITE, **{"label": "back"} | given)
+    assert second(card(product)) == ""
+
+
+def test_what_is_sold_out_stays_still() -> None:
+    product = tee(in_stock=False)
+    look(product, WHITE, "back")
+    assert card(product).second is None
+
+
+def test_a_list_carries_it_lazily_with_its_room_and_without_words(client: Client) -> None:
+    product = tee()
+    look(product, WHITE, "back")
+    page = source(client.get("/products/"))
+    (found,) = re.findall(r"<img[^>]*product-card__second[^>]*>", page)
+    assert 'loading="lazy"' in found
+    assert 'alt=""' in found
+    assert 'width="1200" height="1200"' in found
+
+
+def test_a_card_needs_two_queries_whatever_it_shows(django_assert_num_queries: Any) -> None:
+    rows = [tee() for _ in range(4)]
+    for row in rows:
+        look(row, WHITE, "back")
+        factories.variant(row, option_ids=[BLACK, MEDIUM])
+    with django_assert_num_queries(2):
+        assert all(made.second for made in cards(rows))
