@@ -170,8 +170,8 @@ def _give_back(pk: int, who: str) -> str:
 
 
 def _claims() -> Iterator[Row]:
-    rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order").prefetch_related("lines")
-    for claim in rows.order_by("made_at")[:SHOWN]:
+    rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order")
+    for claim in rows.prefetch_related("lines", "order__lines").order_by("made_at")[:SHOWN]:
         what = f"{claim.get_kind_display()} (order {claim.order.number})"
         url = reverse("admin:orders_claim_change", args=[claim.pk])
         cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())

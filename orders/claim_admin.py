@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
 from ilytat.integrations.readonly import ReadOnlyAdmin
-from orders import claims
+from orders import claims, refunding
 from orders.models import Claim, ClaimPhoto
 
 
@@ -53,8 +53,8 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         claim = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if claim:
-            pictures = claim.photos.defer("image")
-            more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.worth(claim)}
+            pictures, given = claim.photos.defer("image"), refunding.given(claim.order)
+            more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.worth(claim, given)}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def answer(self, request: HttpRequest, pk: int) -> HttpResponse:

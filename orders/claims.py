@@ -18,6 +18,7 @@ from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
 from orders.places import WITHDRAWAL_COUNTRIES
 from orders.states import FulfilmentState, OrderState
+from orders.worth import Quantities, of_units
 
 CLAIM_TIME = timedelta(days=30)
 WITHDRAWAL_TIME = timedelta(days=14)
@@ -90,11 +91,12 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
 
 def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "") -> bool:
     """Give `amount` (minor units) back, by default what the claimed lines cost. False: it was answered already."""
-    wanted = amount if amount is not None else worth(claim)
+    wanted = amount if amount is not None else worth(claim, refunding.given(claim.order))
     with transaction.atomic():
         if not _answered(claim, ClaimState.REFUNDED, who, answer):
             return False
-        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=f"claim: {claim.get_kind_display()}")
+        note, lines = f"claim: {claim.get_kind_display()}", _claimed(claim) if amount is None else {}
+        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=lines)
         claim.save(update_fields=["refund"])
         mails.claim_answered(claim, decision="refund")
     return True
@@ -108,13 +110,14 @@ def decline(claim: Claim, *, who: str, answer: str) -> bool:
     return True
 
 
-def worth(claim: Claim) -> int:
-    """What was paid for the claimed lines, minor units; with a discount, their share of it less."""
-    order, lines = claim.order, list(claim.lines.all())
-    if not lines:
-        return order.total
-    bought = sum(line.amount for line in lines)
-    return bought - bought * order.discount // order.subtotal if order.subtotal else bought
+def worth(claim: Claim, gone: Quantities | None = None) -> int:
+    """What was paid for the claimed lines, minor units; without lines, for the whole order. `gone` went back before."""
+    lines = _claimed(claim)
+    return of_units(claim.order, lines, gone) if lines else claim.order.total
+
+
+def _claimed(claim: Claim) -> dict[int, int]:
+    return {line.pk: line.quantity for line in claim.lines.all()}
 
 
 def _answered(claim: Claim, state: ClaimState, who: str, answer: str) -> bool:

@@ -104,7 +104,7 @@ def produce(job: Fulfilment) -> None:
 def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
     """Held for a person when Printify would charge more than the buyer paid; releasing it accepts the loss."""
     order = job.order
-    if order.reprint_of_id or upstream.cost <= order.total:
+    if order.reprint_of_id or upstream.cost <= order.total - order.tax:
         return False
     if order.events.filter(what="released", why__startswith=TOO_DEAR).exists():
         return False

@@ -6,23 +6,32 @@ Call inside the transaction that cancels or claims. The way it goes back (reserv
 from typing import Protocol
 
 from orders.models import Order
+from orders.worth import Quantities
 
 
 class Giver(Protocol):
-    def __call__(self, order: Order, amount: int | None, *, who: str, note: str) -> int: ...
+    def give_back(self, order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int: ...
+
+    def given(self, order: Order) -> Quantities: ...
 
 
 _givers: list[Giver] = []
 
 
-def register(giver: Giver) -> Giver:
+def register(giver: Giver) -> None:
     _givers[:] = [giver]
-    return giver
 
 
-def give_back(order: Order, amount: int | None = None, *, who: str, note: str = "") -> int:
+def give_back(
+    order: Order, amount: int | None = None, *, who: str, note: str = "", lines: Quantities | None = None
+) -> int:
     """Queue `amount` (minor units) of what was paid, all that is left of it without one. Returns what goes back.
 
-    0 when nothing was charged or all of it is going back already. Never more than is left.
+    0 when nothing was charged or all of it is going back already. Never more than is left. `lines` is what it is for.
     """
-    return _givers[0](order, amount, who=who, note=note) if _givers else 0
+    return _givers[0].give_back(order, amount, who=who, note=note, lines=lines or {}) if _givers else 0
+
+
+def given(order: Order) -> Quantities:
+    """How many of each line went back before, or are on their way."""
+    return _givers[0].given(order) if _givers else {}

@@ -24,7 +24,7 @@ def make(parent: Order, lines: Iterable[OrderLine], *, who: str) -> Order:
     wanted = list(lines)
     order = _order(parent, wanted)
     for line in wanted:
-        line.pk, line.order = None, order
+        line.pk, line.order, line.tax = None, order, 0
         line._state.adding = True  # noqa: SLF001 (Django's documented way to copy a row)
         line.save()
     Fulfilment.objects.create(

@@ -20,7 +20,7 @@ from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
 from orders.models import Order
-from payments import buying, checkout, margins, truth
+from payments import buying, checkout, margins, session_params, truth
 
 router = Router()
 TRIES = parse("30/minute")  # the checkout page's own limit, counted together with it
@@ -115,7 +115,7 @@ def _option(cart: carts.CartView, form: CheckoutForm) -> quote.Option:
     if option is None:
         offered = ", ".join(x.code for x in options)
         raise ApiError(409, "not_offered", "This way of delivery is not offered.", {"shipping_method": offered})
-    if not checkout.chargeable(cart.subtotal + option.amount, cart.currency):
+    if not session_params.chargeable(cart.subtotal + option.amount, cart.currency):
         raise ApiError(409, "not_payable", "This total cannot be paid by card.")
     return option
 

@@ -6,11 +6,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ilytat.display.money import written
-from ilytat.integrations import alerts, attention, bell
+from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
+from payments import disputes
 from payments.models import Difference, Dispute, ReconcileRun, Refund
-from payments.refunds import LANE, QUEUE
+from payments.refunds import give_up, retry
+
+GIVE_BACK = "payments.refund_order"
 
 
 def _refunds() -> Iterator[Row]:
@@ -20,16 +24,16 @@ def _refunds() -> Iterator[Row]:
         url = reverse("admin:payments_money", args=[order.pk])
         costs = f"{written(refund.amount, payment.currency)} has not gone back."
         what = f"A refund of order {order.number} rests"
-        yield Row(refund.pk, what, refund.last_error, refund.created_at, url, costs, ("again",))
+        yield Row(refund.pk, what, refund.last_error, refund.created_at, url, costs, ("again", "let-go"))
+
+
+def _let_go(pk: int, _who: str) -> str:
+    done = give_up(Refund.objects.get(pk=pk))
+    return "Let go of: this money can be given back anew." if done else "It was dealt with already."
 
 
 def _again(pk: int, _who: str) -> str:
-    """Under the same key: Stripe makes it once however often it is asked."""
-    if not Refund.objects.filter(pk=pk, state=ATTENTION).update(state="new", next_at=timezone.now(), attempts=0):
-        return "It was dealt with already."
-    alerts.close_alert(f"refund:{pk}")
-    bell.ring(QUEUE, LANE)
-    return "Queued: it is tried again."
+    return "Queued: it is tried again." if retry(Refund.objects.get(pk=pk)) else "It was dealt with already."
 
 
 def _disputes() -> Iterator[Row]:
@@ -40,13 +44,39 @@ def _disputes() -> Iterator[Row]:
         until = f" Answer until {timezone.localtime(dispute.due_by):%d %b %Y, %H:%M}." if dispute.due_by else ""
         costs = f"{written(dispute.amount, dispute.payment.currency)} and Stripe's fee are at stake."
         why = f"{dispute.reason.replace('_', ' ').capitalize()}.{until}"
-        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs)
+        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, ("stage",))
+
+
+def _stage(pk: int, who: str) -> str:
+    """Unsent: to be looked at in Stripe, and submitted there by a person."""
+    try:
+        texts = disputes.stage(Dispute.objects.select_related("payment__order").get(pk=pk), who=who)
+    except IntegrationError as error:
+        return f"Not staged: {error.detail}"
+    return f"{len(texts)} texts lie at Stripe, unsent. Look at them there, then submit."
 
 
 attention.register(
-    Source("refunds", "Refunds", "payments.change_refund", _refunds, {"again": Way("Try again", _again)})
+    Source(
+        "refunds",
+        "Refunds",
+        "payments.view_refund",
+        _refunds,
+        {
+            "again": Way("Try again", _again, permission=GIVE_BACK),
+            "let-go": Way("Paid another way", _let_go, final=True, permission=GIVE_BACK),
+        },
+    )
 )
-attention.register(Source("disputes", "Disputes", "payments.view_dispute", _disputes))
+attention.register(
+    Source(
+        "disputes",
+        "Disputes",
+        "payments.view_dispute",
+        _disputes,
+        {"stage": Way("Stage the evidence", _stage, permission="payments.change_dispute")},
+    )
+)
 
 
 def _differences() -> Iterator[Row]:

@@ -5,28 +5,25 @@ a retry after a lost answer sends the very same request.
 """
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from ilytat.display.money import exponent
 from ilytat.integrations.errors import IntegrationError, Refused
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
-from payments import coupons, gateway, margins, settlement
+from payments import coupons, gateway, margins, session_params, settlement
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession
+from payments.session_params import coupon_name, mode, params
 
 OPEN = ("creating", "open")
 STRIPE_MIN_MINUTES = 30
 INVALID, ABSENT = 400, 404
-SHIPPING_TAX_CODE = "txcd_92010001"
-MINIMUM_CHARGE = {"USD": 50, "CAD": 50, "EUR": 50, "GBP": 30, "JPY": 50}  # Stripe contract, section 8
-MAXIMUM_CHARGE = 99_999_999
+NO_SUCH_PLACE = "customer_tax_location_invalid"
 
 
 class NotPayable(Exception):
@@ -58,12 +55,16 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
 def _create(order: Order, row: CheckoutSession) -> SessionFacts:
     if order.discount:
         gateway.create_coupon(coupon_name(order), order.discount, order.currency, key=f"coupon-{order.number}")
-    return gateway.create_session(params(order, row), key=row.idempotency_key)
-
-
-def coupon_name(order: Order) -> str:
-    """Stripe's coupon of exactly this order's discount."""
-    return f"order-{order.number}"
+    if not settings.STRIPE_AUTOMATIC_TAX:
+        return gateway.create_session(params(order, row), key=row.idempotency_key)
+    customer = gateway.create_customer(session_params.customer(order), key=f"customer-{order.number}")
+    try:
+        return gateway.create_session(params(order, row, customer), key=row.idempotency_key)
+    except Refused as error:
+        if error.code != NO_SUCH_PLACE:
+            raise
+        # Stripe Tax does not know the address: then its page asks for the billing address and taxes that.
+        return gateway.create_session(params(order, row), key=f"{row.idempotency_key}-asks")
 
 
 def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) -> SessionFacts | CheckoutSession:
@@ -82,10 +83,6 @@ def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) ->
 
 def _means(error: IntegrationError, status: int) -> bool:
     return isinstance(error, Refused) and error.status == status
-
-
-def mode(row: CheckoutSession) -> str:
-    return row.ui_mode or str(settings.STRIPE_UI_MODE)
 
 
 def start_hosted(order: Order) -> str:
@@ -129,94 +126,6 @@ def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
             )
     except IntegrityError:  # a twin of this request was first: its row is ours too
         return order.sessions.get(state__in=OPEN)
-
-
-def params(order: Order, row: CheckoutSession) -> dict[str, Any]:
-    """What Stripe is asked for (Stripe contract, section 3). Every amount comes from the order's snapshot."""
-    reference = {"order": order.number}
-    built: dict[str, Any] = {
-        "mode": "payment",
-        "ui_mode": mode(row),
-        "line_items": [_line_item(order, line) for line in order.lines.all()],
-        "client_reference_id": order.number,
-        "metadata": {**reference, "attempt": str(row.attempt)},
-        "payment_intent_data": {
-            "metadata": reference,
-            "description": f"Order {order.number}",
-            "shipping": {"name": order.name, "address": _address(order)},
-        },
-        "customer_email": order.email,
-        "shipping_options": [_shipping_option(order)],
-        "locale": order.language,
-        "expires_at": int(row.expires_at.timestamp()),
-        "adaptive_pricing": {"enabled": False},
-    }
-    if settings.STRIPE_AUTOMATIC_TAX:
-        built["automatic_tax"] = {"enabled": True}
-    return built | _discount(order) | _ways_back(mode(row)) | _reminder(mode(row))
-
-
-def _discount(order: Order) -> dict[str, Any]:
-    """Ours, or the codes of Stripe's dashboard where the owner wishes: Stripe takes one of the two."""
-    if order.discount:
-        return {"discounts": [{"coupon": coupon_name(order)}]}
-    return {"allow_promotion_codes": True} if settings.STRIPE_PROMOTION_CODES else {}
-
-
-def _reminder(ui_mode: str) -> dict[str, Any]:
-    """Of a cart left behind: a way back, and the question whether we may write. Elements has neither."""
-    if not settings.ABANDONED_CART_MAIL or ui_mode == "elements":
-        return {}
-    return {
-        "after_expiration": {"recovery": {"enabled": True, "allow_promotion_codes": False}},
-        "consent_collection": {"promotions": "auto"},
-    }
-
-
-def _ways_back(ui_mode: str) -> dict[str, str]:
-    # Literal braces: Stripe puts the session's id there, and an encoded brace would stay as it is.
-    success = f"{settings.SITE_URL}/checkout/success/?session_id={{CHECKOUT_SESSION_ID}}"
-    if ui_mode == "elements":
-        return {"return_url": success}
-    return {"success_url": success, "cancel_url": f"{settings.SITE_URL}/cart/"}
-
-
-def _line_item(order: Order, line: Any) -> dict[str, Any]:
-    product = {"name": line.title[:250], "metadata": {"line": str(line.pk)}}
-    if line.label:
-        product["description"] = line.label
-    price = {"currency": order.currency.lower(), "unit_amount": line.unit_price, "product_data": product}
-    return {"quantity": line.quantity, "price_data": price}
-
-
-def _shipping_option(order: Order) -> dict[str, Any]:
-    rate = {
-        "type": "fixed_amount",
-        "display_name": order.shipping_method.replace("_", " ").capitalize(),
-        "fixed_amount": {"amount": order.shipping, "currency": order.currency.lower()},
-        "tax_code": SHIPPING_TAX_CODE,
-    }
-    return {"shipping_rate_data": rate}
-
-
-def _address(order: Order) -> dict[str, str]:
-    given = {
-        "line1": order.address1,
-        "line2": order.address2,
-        "city": order.city,
-        "state": order.region,
-        "postal_code": order.zip,
-        "country": order.country,
-    }
-    return {name: value for name, value in given.items() if value}
-
-
-def chargeable(total: int, currency: str, *, discount: int = 0) -> bool:
-    """Stripe takes no less than its minimum and no more than eight digits; nothing at all only by a discount."""
-    if total == 0:
-        return discount > 0
-    least = MINIMUM_CHARGE.get(currency, 50 if exponent(currency) else 1)
-    return least <= total <= MAXIMUM_CHARGE
 
 
 def supersede(order: Order) -> None:

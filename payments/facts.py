@@ -3,7 +3,8 @@
 Ids are "" when there are none. Source: Stripe contract, sections 3, 5, 6 and 7.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ class SessionFacts:
     """A Checkout Session as it stands. `attempt` is the number of our row that asked for it, 0 when it does not say.
 
     `recovery_url` opens it anew after its hour; `promotions` says that the buyer agreed to be written to about it.
+    `taxes`: the tax of each of our lines by its id, where the session was read with its lines.
     """
 
     id: str
@@ -43,6 +45,7 @@ class SessionFacts:
     intent_status: str = ""
     recovery_url: str = ""
     promotions: bool = False
+    taxes: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def paid(self) -> bool:
@@ -94,7 +97,7 @@ class WarningFacts:
     actionable: bool
 
 
-def session(found: Any) -> SessionFacts:
+def session(found: Any, lines: Iterable[Any] = ()) -> SessionFacts:
     details = found.total_details
     intent = found.payment_intent
     charge = getattr(intent, "latest_charge", None)
@@ -123,6 +126,7 @@ def session(found: Any) -> SessionFacts:
         intent_status=text(intent, "status"),
         recovery_url=text(recovery, "url"),
         promotions=text(consent, "promotions") == "opt_in",
+        taxes={int(noted(row, "line")): int(row.amount_tax or 0) for row in lines if noted(row, "line").isdecimal()},
     )
 
 

@@ -23,7 +23,7 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
 SIGNATURE_AGE = 300  # seconds
 MOST_TYPES = 20  # of one question for events
-EXPAND = ["payment_intent.latest_charge.balance_transaction"]
+EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
 
 
 class Forged(Exception):
@@ -97,9 +97,18 @@ def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
         )
 
 
+def create_customer(params: Mapping[str, Any], *, key: str) -> str:
+    with _translated(writing=True):
+        return str(_client().v1.customers.create(cast("Any", dict(params)), options={"idempotency_key": key}).id)
+
+
 def session(session_id: str) -> SessionFacts:
     with _translated(writing=False):
-        return facts.session(_client().v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND}))
+        found = _client().v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND})
+        lines = getattr(
+            found, "line_items", None
+        )  # of a large order the first ones: the rest is asked for page by page
+        return facts.session(found, lines.auto_paging_iter() if lines else ())
 
 
 def expire_session(session_id: str) -> SessionFacts:

@@ -1,20 +1,24 @@
 """Both sides of an order's money as staff see them: what the buyer paid and got back, what it cost us, what is left."""
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 
+from orders import worth
 from orders.models import Fulfilment, Order, OrderLine
-from payments import margins
+from payments import margins, refunds
 from payments.models import Dispute, FraudWarning, Payment, Refund
 
 GONE = ("sent", "succeeded")
+DELIVERY = 0  # stands among the ids of the lines that a refund names
 
 
 @dataclass(frozen=True)
 class LineLeft:
-    """A line, and how many of it no refund names yet."""
+    """A line, what all of it cost the buyer, and how many of it no refund names yet."""
 
     line: OrderLine
+    worth: int
     left: int
 
 
@@ -29,6 +33,7 @@ class Ledger:
     warnings: list[FraudWarning]
     job: Fulfilment | None
     lines: list[LineLeft]
+    delivery: int
     margin: margins.Margin
     press: str
 
@@ -49,6 +54,29 @@ class Ledger:
         return sum(refund.amount for refund in self.refunds if refund.state in {"new", "attention"})
 
     @property
+    def kept(self) -> int:
+        """What stays paid once everything on its way has arrived."""
+        return self.margin.received - self.given - self.under_way
+
+    @property
+    def charged(self) -> int:
+        """What Printify charged at first; of an order called off in time it gives all of that back."""
+        return max(self.job.upstream_cost if self.job else 0, self.margin.printify)
+
+    @property
+    def back(self) -> int:
+        return self.charged - self.margin.printify
+
+    @property
+    def disputed(self) -> bool:
+        return self.applied is not None and refunds.disputed(self.applied)
+
+    @property
+    def after_all(self) -> int:
+        """What would be left to us if the rest went back as well."""
+        return self.margin.amount + self.margin.tax - self.left
+
+    @property
     def may_call_off(self) -> bool:
         """Nothing has been sent to production: then all of it can be undone at no cost."""
         over = {"canceled", "refunded", "expired", "awaiting_payment"}
@@ -57,29 +85,36 @@ class Ledger:
 
 def of(order: Order) -> Ledger:
     payments = list(Payment.objects.filter(order=order).order_by("-applied", "pk"))
-    refunds = list(Refund.objects.filter(payment__order=order).select_related("payment"))
     return Ledger(
         order=order,
         payments=payments,
-        refunds=refunds,
+        refunds=list(Refund.objects.filter(payment__order=order).select_related("payment")),
         disputes=list(Dispute.objects.filter(payment__order=order)),
         warnings=list(FraudWarning.objects.filter(payment__order=order)),
         job=Fulfilment.objects.filter(order=order).first(),
-        lines=_lines(order, refunds),
+        lines=_lines(order),
+        delivery=0 if given(order).get(DELIVERY) else worth.of_delivery(order),
         margin=margins.of(order),
         press=secrets.token_urlsafe(16),
     )
 
 
-def _lines(order: Order, refunds: list[Refund]) -> list[LineLeft]:
-    named: dict[int, int] = {}
-    for refund in refunds:
-        for pk, quantity in refund.lines if refund.state != "failed" else []:
-            named[pk] = named.get(pk, 0) + quantity
-    return [LineLeft(line, max(line.quantity - named.get(line.pk, 0), 0)) for line in order.lines.all()]
+def _lines(order: Order) -> list[LineLeft]:
+    whole, gone = worth.of_lines(order), given(order)
+    return [LineLeft(line, whole[line.pk], max(line.quantity - gone.get(line.pk, 0), 0)) for line in order.lines.all()]
 
 
-def worth(order: Order, chosen: dict[int, int]) -> int:
-    """What these many of these lines cost the buyer: less their share of the discount."""
-    full = sum(line.unit_price * chosen.get(line.pk, 0) for line in order.lines.all())
-    return full - (order.discount * full // order.subtotal if order.subtotal else 0)
+def given(order: Order) -> dict[int, int]:
+    """How many of each line refunds name that did not fail; of DELIVERY at most one."""
+    named: Counter[int] = Counter()
+    for refund in Refund.objects.filter(payment__order=order).exclude(state="failed"):
+        for line, quantity in refund.lines:
+            named[line] += quantity
+    return dict(named)
+
+
+def value(order: Order, chosen: dict[int, int]) -> int:
+    """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
+    gone = given(order)
+    delivery = worth.of_delivery(order) if chosen.get(DELIVERY) and not gone.get(DELIVERY) else 0
+    return worth.of_units(order, chosen, gone) + delivery

@@ -30,6 +30,7 @@ class Margin:
     refunded: int
     stripe_fee: int
     printify: int
+    reprints: int
     disputes: int
     estimated: bool
 
@@ -39,7 +40,7 @@ class Margin:
 
     @property
     def amount(self) -> int:
-        return self.net - self.refunded - self.stripe_fee - self.printify - self.disputes
+        return self.net - self.refunded - self.stripe_fee - self.printify - self.reprints - self.disputes
 
     @property
     def loss(self) -> int:
@@ -55,16 +56,27 @@ def of(order: Order) -> Margin:
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]
     printify, certain = _printify(order)
+    again = [_printify(reprint) for reprint in order.reprints.all()]
     refunded = Refund.objects.filter(payment__order=order, state__in=("sent", "succeeded"))
     return Margin(
         received=sum(payment.captured for payment in payments),
-        tax=order.tax if payments else 0,
+        tax=_tax(order, payments),
         refunded=refunded.aggregate(n=Sum("amount"))["n"] or 0,
         stripe_fee=sum(fee or 0 for fee in fees),
         printify=printify,
+        reprints=sum(cost for cost, _ in again),
         disputes=-(Dispute.objects.filter(payment__order=order).aggregate(n=Sum("net"))["n"] or 0),
-        estimated=None in fees or not certain,
+        estimated=None in fees or not all((certain, *(known for _, known in again))),
     )
+
+
+def _tax(order: Order, payments: list[Payment]) -> int:
+    """What the state gets: of what went back to the buyer, Stripe takes its share of the tax back as well."""
+    applied = next((payment for payment in payments if payment.applied), None)
+    if applied is None or not order.tax:
+        return 0
+    gone = applied.refunds.filter(state__in=("sent", "succeeded")).aggregate(n=Sum("amount"))["n"] or 0
+    return order.tax - order.tax * gone // applied.captured
 
 
 def _printify(order: Order) -> tuple[int, bool]:
@@ -90,9 +102,8 @@ def check(order: Order) -> None:
     """Raises BelowFloor, having told staff. Costs that Printify did not tell are no reason to refuse."""
     if any(line.unit_cost == 0 for line in order.lines.all()):
         return
-    floor = order.subtotal * settings.MARGIN_FLOOR_PERCENT / 100
     margin = expected(order)
-    if margin >= floor:
+    if margin * 100 >= order.subtotal * settings.MARGIN_FLOOR_PERCENT:
         return
     skus = ", ".join(line.sku or line.title for line in order.lines.all())
     why = f"An order was refused: it would earn {margin} {order.currency} in minor units ({skus})."

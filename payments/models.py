@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
 from orders.models import Order
+from payments import words
 
 
 class CheckoutSession(models.Model):
@@ -92,6 +93,14 @@ class Refund(Job):
     def __str__(self) -> str:
         return f"refund {self.amount} of {self.payment_id}: {self.state}"
 
+    @property
+    def words(self) -> str:
+        return str(words.REFUND_STATES.get(self.state, self.state))
+
+    @property
+    def reason_words(self) -> str:
+        return str(words.REFUND_REASONS.get(self.reason, words.plain(self.reason)))
+
 
 class Dispute(models.Model):
     """What a bank holds against a payment, as Stripe last said. An inquiry (`warning_…`) takes no money."""
@@ -119,6 +128,14 @@ class Dispute(models.Model):
     def __str__(self) -> str:
         return f"{self.stripe_dispute_id}: {self.status}"
 
+    @property
+    def words(self) -> str:
+        return words.plain(self.status)
+
+    @property
+    def reason_words(self) -> str:
+        return words.plain(self.reason)
+
 
 class FraudWarning(models.Model):
     """An issuer says that the cardholder will dispute; four in five do when nothing happens."""
@@ -134,6 +151,10 @@ class FraudWarning(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stripe_warning_id}: {self.fraud_type}"
+
+    @property
+    def words(self) -> str:
+        return words.plain(self.fraud_type)
 
 
 class Coupon(models.Model):

@@ -1,30 +1,39 @@
 """The one screen where staff give money back: both ledgers of an order, what is left, and how each refund stands."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, written
 from orders import lifecycle
 from orders.models import Fulfilment, Order
-from payments import ledger, refunds
+from payments import ledger, refunds, words
 from payments.models import Refund
 
 MAY = "payments.refund_order"
+WAYS: dict[str, tuple[Callable[[Refund], bool], str]] = {
+    "retry": (refunds.retry, "Stripe is asked once more."),
+    "let-go": (refunds.give_up, "Let go of: this money can be given back anew."),
+}
 
 
 class RefundForm(forms.Form):
     """`amount` as staff write it (12.50), or the lines; `press` names this very press."""
 
-    amount = forms.DecimalField(required=False, min_value=0, max_digits=12)
-    reason = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in refunds.REASONS])
+    reason = forms.ChoiceField(choices=list(words.REFUND_REASONS.items()))
     note = forms.CharField(required=False, max_length=500)
     press = forms.CharField(max_length=40)
+
+    def __init__(self, data: QueryDict, currency: str) -> None:
+        super().__init__(data)
+        places = exponent(currency)
+        self.fields["amount"] = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=places)
 
 
 def money(request: HttpRequest, pk: int) -> HttpResponse:
@@ -33,12 +42,11 @@ def money(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("payments.view_payment"):
         raise PermissionDenied
     shown = ledger.of(order)
-    context = {"ledger": shown, "order": order, "currency": order.currency, "reasons": refunds.REASONS}
+    context = {"ledger": shown, "order": order, "currency": order.currency, "reasons": words.REFUND_REASONS.items()}
     return render(request, "admin/payments/money.html", context | {"may": request.user.has_perm(MAY)} | _frame(request))
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
-
     return admin.site.each_context(request) | {"title": "Money"}
 
 
@@ -46,7 +54,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 def give(request: HttpRequest, pk: int) -> HttpResponse:
     """One refund: the lines that were ticked, or the amount that was written."""
     order = _allowed(request, pk)
-    form, shown = RefundForm(request.POST), ledger.of(order)
+    form, shown = RefundForm(request.POST, order.currency), ledger.of(order)
     chosen = _chosen(request, shown)
     if not form.is_valid() or shown.applied is None:
         messages.error(request, "Write an amount like 12.50, or choose lines.")
@@ -73,16 +81,18 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _amount(order: Order, typed: Any, chosen: dict[int, int]) -> int:
     """Minor units. An amount that was written counts more than the lines it is for."""
-    return int(typed * 10 ** exponent(order.currency)) if typed else ledger.worth(order, chosen)
+    return int(typed * 10 ** exponent(order.currency)) if typed else ledger.value(order, chosen)
 
 
 def _chosen(request: HttpRequest, shown: ledger.Ledger) -> dict[int, int]:
-    """Line → how many of it, never more than is left of it."""
+    """Line → how many of it, never more than is left of it; and the delivery when it is ticked."""
     found = {}
     for row in shown.lines:
         typed = request.POST.get(f"line_{row.line.pk}", "")
         if typed.isascii() and typed.isdecimal() and min(int(typed[:4]), row.left) > 0:
             found[row.line.pk] = min(int(typed[:4]), row.left)
+    if shown.delivery and "delivery" in request.POST:
+        found[ledger.DELIVERY] = 1
     return found
 
 
@@ -113,11 +123,17 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def settle(request: HttpRequest, pk: int, refund: int, way: str) -> HttpResponse:
-    """A refund that rests: ask Stripe once more, or let go of it."""
+    """A refund that rests: ask Stripe once more, or let go of it. Another way than these two changes nothing."""
     order = _allowed(request, pk)
     row = get_object_or_404(Refund, pk=refund, payment__order=order)
-    done = refunds.retry(row) if way == "retry" else refunds.give_up(row)
-    messages.info(request, "Done." if done else "It does not rest any more.")
+    if way not in WAYS:
+        messages.error(request, f"There is no such button as {way!r}. Nothing was changed.")
+        return redirect("admin:payments_money", pk)
+    press, done = WAYS[way]
+    if press(row):
+        messages.success(request, done)
+    else:
+        messages.warning(request, f"Nothing was changed: this refund is {row.state} now and does not rest.")
     return redirect("admin:payments_money", pk)
 
 

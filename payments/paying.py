@@ -15,6 +15,7 @@ from ilytat.integrations.errors import IntegrationError
 from orders.models import Order
 from orders.states import OrderState
 from payments import buying, checkout, margins
+from payments.facts import SessionFacts
 
 
 def _stripe_sources() -> dict[str, list[str]]:
@@ -48,11 +49,13 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     except (IntegrationError, margins.BelowFloor):
         messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
         return redirect("cart")
-    secret = getattr(session, "client_secret", "")
-    if not secret:  # Stripe's page was asked for before
+    if not isinstance(session, SessionFacts) or not session.client_secret:  # Stripe's page was asked for before
         return redirect(session.url)
+    # As it is paid, with the tax that Stripe has found for the address; kept once it is paid.
+    order.tax, order.total = session.tax, session.total
     keys = {"public_key": settings.STRIPE_PUBLIC_KEY, "stripe_js": settings.STRIPE_JS_URL}
-    return render(request, "payments/pay.html", {"order": order, "client_secret": secret} | keys)
+    context = {"order": order, "client_secret": session.client_secret}
+    return render(request, "payments/pay.html", context | keys)
 
 
 @never_cache

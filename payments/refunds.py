@@ -13,9 +13,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
-from orders import lifecycle, refunding
+from orders import lifecycle
 from orders.models import Order
-from orders.states import OrderState
 from payments import coupons, gateway, mails, refund_news
 from payments.facts import RefundFacts
 from payments.models import Payment, Refund
@@ -24,7 +23,6 @@ QUEUE = "refunds"
 LANE = "fulfilment"
 KEY_LIFE = timedelta(hours=20)
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer"]
-REASONS: tuple[Reason, ...] = ("requested_by_customer", "duplicate", "fraudulent")
 
 
 class NotRefundable(Exception):
@@ -79,34 +77,6 @@ def disputed(payment: Payment) -> bool:
     return payment.disputes.filter(refundable=False).exclude(status__in=("won", "warning_closed", "prevented")).exists()
 
 
-@refunding.register
-def of_order(order: Order, amount: int | None, *, who: str, note: str) -> int:
-    """What `orders` asks for when a buyer cancels or staff grant a claim: see `orders.refunding.give_back`."""
-    if order.state == OrderState.CANCELED:
-        coupons.release(order)
-    payment = _paid_with(order)
-    if amount is None and order.reprint_of:
-        amount = order.subtotal
-    back = min(payment.left if amount is None else amount, payment.left) if payment else 0
-    if payment is None or back <= 0:
-        return 0
-    try:
-        give_back(payment, back, reason="requested_by_customer", asked_by=who, note=note)
-    except NotRefundable as error:
-        why = f"Order {order.number}: {back} {payment.currency} could not be given back ({type(error).__name__})."
-        alerts.open_alert(f"refund-order:{order.number}", why, next_step="Open the order's money in the admin.")
-        return 0
-    return back
-
-
-def _paid_with(order: Order) -> Payment | None:
-    """A reprint costs nothing: what may go back for it is the first order's money."""
-    root = order
-    while root.reprint_of:
-        root = root.reprint_of
-    return Payment.objects.filter(order=root, applied=True).first()
-
-
 def cancel_order(order: Order, *, who: str, press: str | None = None, note: str = "") -> bool:
     """Call an order off before its printing and give back all that is left, in one step. False: it is too late.
 
@@ -159,11 +129,13 @@ def _ask(job: Refund) -> RefundFacts:
 
 
 def retry(refund: Refund) -> bool:
-    """Ask Stripe once more for what rests in attention; pressing twice is harmless."""
+    """Ask Stripe once more for what rests in attention, under the same key; pressing twice is harmless."""
     resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
-    moved = resting.update(state="new", next_at=timezone.now(), attempts=0)
+    if not resting.update(state="new", next_at=timezone.now(), attempts=0):
+        return False
+    alerts.close_alert(f"refund:{refund.pk}")
     bell.ring(QUEUE, LANE)
-    return bool(moved)
+    return True
 
 
 def give_up(refund: Refund) -> bool:

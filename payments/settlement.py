@@ -112,14 +112,17 @@ def _difference(order: Order, facts: SessionFacts) -> str:
         return f"paid {found} where {expected} was agreed"
     if not facts.total and not discount:
         return "nothing was paid, and no discount says why"
+    if facts.taxes and set(facts.taxes) != set(order.lines.values_list("pk", flat=True)):
+        return "paid for other lines than were agreed"
     return ""
 
 
 def _take_over(order: Order, facts: SessionFacts) -> None:
     """What the buyer agreed to on Stripe's page: its tax, and a promotion code typed there."""
-    Order.objects.filter(pk=order.pk, state__in=(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)).update(
-        tax=facts.tax, discount=facts.discount, total=facts.total
-    )
+    open_ones = Order.objects.filter(pk=order.pk, state__in=(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED))
+    if open_ones.update(tax=facts.tax, discount=facts.discount, total=facts.total):
+        for line, tax in facts.taxes.items() if facts.tax else ():
+            order.lines.filter(pk=line).update(tax=tax)
 
 
 def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None:

@@ -19,6 +19,7 @@ from orders.states import OrderState
 from orders.tracking import masked, progress
 from payments import buying, coupons, known, margins, truth
 from payments import checkout as sessions
+from payments.session_params import chargeable
 from payments.till import Page
 
 NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
@@ -111,7 +112,7 @@ def _news(page: Page) -> str:
         return _("With this address and delivery the total is %(total)s.") % {
             "total": written(page.total, page.cart.currency)
         }
-    if not sessions.chargeable(page.total, page.cart.currency, discount=page.cart.subtotal - page.goods):
+    if not chargeable(page.total, page.cart.currency, discount=page.cart.subtotal - page.goods):
         return _("This total cannot be paid by card. Please change the cart.")
     return ""
 

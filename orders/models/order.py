@@ -101,6 +101,7 @@ class OrderLine(models.Model):
     image = models.CharField(max_length=200, blank=True, help_text="Storage name of the mockup in the chosen colour.")
     unit_price = models.PositiveIntegerField()
     unit_cost = models.PositiveIntegerField(default=0)
+    tax = models.PositiveIntegerField(default=0, help_text="Of the order's tax, what was charged for all of this line.")
     quantity = models.PositiveSmallIntegerField()
     personalised = models.BooleanField(default=False, help_text="Made to the buyer's own words: no withdrawal by law.")
 

@@ -45,6 +45,12 @@ async function start() {
       fail(result.error.message);
     }
   };
+  // Stripe may learn the place to tax only here: what the button says is what is paid.
+  checkout.on("change", ({ total: { total } }) => {
+    if (total.minorUnitsAmount === Number(button.dataset.total)) return;
+    button.dataset.total = total.minorUnitsAmount;
+    button.textContent = button.dataset.words.replace("{sum}", total.amount);
+  });
   express.on("confirm", (event) => pay({ expressCheckoutConfirmEvent: event }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

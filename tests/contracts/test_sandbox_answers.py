@@ -19,7 +19,7 @@ from orders import cart as carts
 from orders import quote
 from orders.models import Fulfilment, Order
 from orders.registry import queue as printing
-from payments import checkout, gateway, reconcile, refunds
+from payments import checkout, gateway, reconcile, refunds, session_params
 from payments.models import CheckoutSession, Payment, Refund
 from tests import factories
 from tests.contracts.shapes import unlike
@@ -202,7 +202,7 @@ def test_our_sessions_are_taken_in_both_ways_and_found_again_by_their_key(at_san
         order = _order()
         first = checkout.start(order)
         row = order.sessions.get()
-        again = gateway.create_session(checkout.params(order, row), key=row.idempotency_key)
+        again = gateway.create_session(session_params.params(order, row), key=row.idempotency_key)
         assert again.id == row.stripe_session_id
         assert bool(again.client_secret) is (ui_mode == "elements")
         assert bool(first.url) is (ui_mode == "hosted_page")

@@ -22,6 +22,7 @@ from requests import PreparedRequest
 from stripe.params import (
     BalanceRetrieveParams,
     CouponCreateParams,
+    CustomerCreateParams,
     DisputeRetrieveParams,
     DisputeUpdateParams,
     EventListParams,
@@ -34,7 +35,7 @@ from stripe.params.checkout import SessionCreateParams, SessionExpireParams, Ses
 from stripe.params.radar import EarlyFraudWarningRetrieveParams
 
 from ilytat.integrations.errors import Refused
-from payments import checkout, gateway
+from payments import gateway, session_params
 from tests import factories
 from tests.contracts.parameters import nested, unlike_schema, unlike_type
 from tests.needs import SHARED
@@ -55,6 +56,7 @@ ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "/v1/refunds"): (RefundCreateParams, "/v1/refunds"),
     ("GET", "/v1/refunds"): (RefundListParams, "/v1/refunds"),
     ("GET", f"/v1/refunds/{REFUND}"): (RefundRetrieveParams, "/v1/refunds/{refund}"),
+    ("POST", "/v1/customers"): (CustomerCreateParams, "/v1/customers"),
     ("POST", "/v1/coupons"): (CouponCreateParams, "/v1/coupons"),
     ("GET", f"/v1/disputes/{DISPUTE}"): (DisputeRetrieveParams, "/v1/disputes/{dispute}"),
     ("POST", f"/v1/disputes/{DISPUTE}"): (DisputeUpdateParams, "/v1/disputes/{dispute}"),
@@ -76,7 +78,12 @@ def _session(settings: Settings, ui_mode: str, *, tax: bool) -> None:
         factories.variant(wide), factories.variant(), address2="Apt 4", phone="+13125550100", language="es"
     )
     row = opened(order, stripe_session_id=None, state="creating")
-    gateway.create_session(checkout.params(order, row), key=row.idempotency_key)
+    gateway.create_session(session_params.params(order, row, "cus_1" if tax else ""), key=row.idempotency_key)
+
+
+def _customer() -> None:
+    order = factories.order(address2="Apt 4", phone="+13125550100", language="es")
+    gateway.create_customer(session_params.customer(order), key="customer-T1")
 
 
 def _refund(reason: str) -> object:
@@ -88,6 +95,7 @@ CALLS: dict[str, Callable[[Settings], object]] = {
     "a hosted session with tax": lambda s: _session(s, "hosted_page", tax=True),
     "a session for elements": lambda s: _session(s, "elements", tax=False),
     "a session for elements with tax": lambda s: _session(s, "elements", tax=True),
+    "whom the tax is for": lambda _: _customer(),
     "reading a session": lambda _: gateway.session(SESSION),
     "expiring a session": lambda _: gateway.expire_session(SESSION),
     "reading the balance": lambda _: gateway.key_is_live(),
@@ -167,7 +175,7 @@ def test_stripes_own_description_knows_every_parameter(
 def test_every_call_of_the_gateway_is_judged(line: responses.RequestsMock, settings: Settings) -> None:
     """A new way of talking to Stripe must come with its line in CALLS."""
     named = {source for call in CALLS.values() for source in re.findall(r"gateway\.(\w+)\(", inspect.getsource(call))}
-    named |= {"create_session", "create_refund"}  # behind a function above
+    named |= {"create_session", "create_customer", "create_refund"}  # behind a function above
     talking = {name for name, made in vars(gateway).items() if "_client().v1" in _source(made) and name[0] != "_"}
     assert talking <= named
 

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from notifications.models import OutgoingEmail
 from orders import claims, photos, refunding
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
+from orders.worth import Quantities
 from tests.orders.conftest import OTHER_ID, Upstream, changed, look, paid, printing
 from tests.pages import text
 from tests.racing import race
@@ -165,18 +167,19 @@ def test_two_answers_at_once_print_once() -> None:
 
 
 def test_a_refund_gives_back_what_the_lines_cost_and_not_the_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int | None] = []
+    asked: list[tuple[int | None, Quantities]] = []
 
-    def giver(_order: Order, amount: int | None, *, who: str, note: str) -> int:
-        asked.append(amount)
+    def give_back(_order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int:
+        asked.append((amount, lines))
         return amount or 0
 
+    giver = SimpleNamespace(give_back=give_back, given=lambda _order: {})
     monkeypatch.setattr(refunding, "_givers", [giver])
     claim = claimed()
     assert claims.refund(claim, who="eva")
     assert not claims.refund(claim, who="eva")
     assert not claims.decline(claim, who="eva", answer="no")
-    assert asked == [2499]
+    assert asked == [(2499, {claim.lines.get().pk: 1})]
     assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "$24.99"
 
 

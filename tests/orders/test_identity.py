@@ -101,6 +101,19 @@ def test_a_code_is_not_guessed(client: Client) -> None:
     assert client.post(page(order, "prove/"), {"code": code}).status_code == 422, "five tries, then another code"
 
 
+def test_guesses_of_the_code_are_limited_by_order_however_many_are_mailed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new code has five tries of its own: only the order's count stops who asks for one after another."""
+    order = paid().order
+    monkeypatch.setattr("orders.identity.GUESSES", parse("2/hour"))
+    for _ in range(2):
+        client.post(page(order, "prove/"), {"action": "send"})
+        assert client.post(page(order, "prove/"), {"code": "12345"}).status_code == 422
+    client.post(page(order, "prove/"), {"action": "send"})
+    assert client.post(page(order, "prove/"), {"code": mailed_code()}).status_code == 422, "also the right one"
+
+
 def test_codes_do_not_fill_a_mailbox(client: Client) -> None:
     order = paid().order
     answers = [client.post(page(order, "prove/"), {"action": "send"}) for _ in range(6)]

@@ -1,5 +1,6 @@
 """What Printify says after production began: parcels and mails once each, states forward only (C7 to C12, A11, A12)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -229,3 +230,14 @@ def test_poll_and_webhook_at_once_keep_one_parcel_and_write_one_mail(upstream: U
     assert sorted(_mails()) == ["delivered", "shipped", "shipped"]
     assert again(job).state == "shipped"
     assert job.order.events.filter(what="fulfilment", new="shipped").count() == 1
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, "in_production"), (3, "attention")])
+def test_what_waits_again_long_after_production_was_asked_for_needs_a_person(
+    upstream: Upstream, hours: int, state: str
+) -> None:
+    """Out of stock, or held by Printify's own people: nobody would hear of it otherwise."""
+    upstream.order("on-hold")
+    job = changed(printing(), sent_at=timezone.now() - timedelta(hours=hours))
+    assert look(job).state == state
+    assert Alert.objects.filter(closed_at=None).exists() is (state == "attention")

@@ -13,14 +13,19 @@ import responses
 import stripe
 from django.conf import settings
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from catalog import printify
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from orders.models import Fulfilment, Order
+from payments import gateway
 from payments.models import CheckoutSession
 from tests import factories
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
+from tests.stack import KEYS
+from tests.stand_in import Sandbox
 
 API = "https://api.stripe.com/v1"
 SESSION = "cs_test_b1ownSession000000000001"
@@ -192,3 +197,22 @@ def awaits_production(till: Till) -> Fulfilment:
 def printing_began(job: Fulfilment) -> Fulfilment:
     Fulfilment.objects.filter(pk=job.pk).update(state="in_production", printify_order_id="p1", sent_at=timezone.now())
     return Fulfilment.objects.select_related("order").get(pk=job.pk)
+
+
+@pytest.fixture
+def at_sandbox(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """The shop's own clients speak to the sandbox's process over HTTP."""
+    sandbox.clear()
+    settings.PRINTIFY_API_BASE = f"{sandbox.url}/printify"
+    settings.STRIPE_API_BASE = f"{sandbox.url}/stripe"
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+    for name in ("PRINTIFY_API_KEY", "PRINTIFY_SHOP_ID", "STRIPE_SECRET_KEY"):
+        setattr(settings, name, KEYS[name])
+    _forget_clients()
+    yield sandbox
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    printify.client.cache_clear()
+    gateway._client.cache_clear()

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from catalog import availability
 from catalog.models import PrintifyCache, Variant
 from orders.models import Cart, CartLine, Order
+from payments.api import TRIES
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
 from tests.payloads import payload
@@ -241,3 +242,13 @@ def test_what_that_reading_found_sold_out_is_not_charged(
     monkeypatch.setattr(availability, "ensure_fresh", fresh)
     status, said = _buy(client, _item(factories.variant()))
     assert (status, said["error"]["code"], Order.objects.count()) == (409, "not_sellable", 0)
+
+
+def test_tries_are_counted_together_with_those_of_the_page(client: Client) -> None:
+    item = _item(factories.variant())
+    for _ in range(TRIES.amount - 1):
+        client.post("/checkout/")
+    assert _post(client, item)[0] == 200
+    status, said = _post(client, item)
+    assert (status, said["error"]["code"]) == (429, "too_many")
+    assert CartLine.objects.count() == 1, "what was in the cart stays"

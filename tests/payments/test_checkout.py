@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations.errors import OutcomeUnknown, Refused
 from orders.models import Order
-from payments import checkout, gateway
+from payments import checkout, gateway, session_params
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 from tests import factories
@@ -59,7 +59,8 @@ def test_every_amount_comes_from_the_orders_snapshot(till: Till) -> None:
         "line_items[0][price_data][unit_amount]": "2000",
         "line_items[0][price_data][product_data][name]": variant.product.title,
         "line_items[0][price_data][product_data][description]": "White / S",
-        "line_items[0][price_data][product_data][metadata][line]": str(order.lines.get().pk),
+        "line_items[0][price_data][tax_behavior]": "exclusive",
+        "line_items[0][metadata][line]": str(order.lines.get().pk),
         "client_reference_id": order.number,
         "metadata[order]": order.number,
         "metadata[attempt]": "1",
@@ -80,7 +81,9 @@ def test_every_amount_comes_from_the_orders_snapshot(till: Till) -> None:
         "shipping_options[0][shipping_rate_data][display_name]": "Standard",
         "shipping_options[0][shipping_rate_data][fixed_amount][amount]": "475",
         "shipping_options[0][shipping_rate_data][fixed_amount][currency]": "usd",
+        "shipping_options[0][shipping_rate_data][tax_behavior]": "exclusive",
         "shipping_options[0][shipping_rate_data][tax_code]": "txcd_92010001",
+        "automatic_tax[enabled]": "false",
         "locale": "fr",
         "expires_at": str(int(row.expires_at.timestamp())),
         "adaptive_pricing[enabled]": "false",
@@ -92,7 +95,7 @@ def test_every_amount_comes_from_the_orders_snapshot(till: Till) -> None:
 def test_elements_come_back_by_one_address(settings: Settings) -> None:
     settings.STRIPE_UI_MODE = "elements"
     order = waiting()
-    asked = checkout.params(order, _row(order))
+    asked = session_params.params(order, _row(order))
     assert asked["ui_mode"] == "elements"
     assert asked["return_url"] == "http://testserver/checkout/success/?session_id={CHECKOUT_SESSION_ID}"
     assert not {"success_url", "cancel_url"} & asked.keys()
@@ -101,9 +104,9 @@ def test_elements_come_back_by_one_address(settings: Settings) -> None:
 def test_stripe_computes_tax_only_when_told_to(settings: Settings) -> None:
     order = waiting()
     row = _row(order)
-    assert "automatic_tax" not in checkout.params(order, row)
+    assert session_params.params(order, row)["automatic_tax"] == {"enabled": False}
     settings.STRIPE_AUTOMATIC_TAX = True
-    assert checkout.params(order, row)["automatic_tax"] == {"enabled": True}
+    assert session_params.params(order, row)["automatic_tax"] == {"enabled": True}
 
 
 def test_a_session_lives_as_long_as_stripe_allows_at_least(settings: Settings, till: Till) -> None:
@@ -130,7 +133,7 @@ def test_a_session_lives_as_long_as_stripe_allows_at_least(settings: Settings, t
     ],
 )
 def test_stripe_takes_neither_pennies_nor_fortunes(total: int, currency: str, *, good: bool) -> None:
-    assert checkout.chargeable(total, currency) is good
+    assert session_params.chargeable(total, currency) is good
 
 
 # --- once ------------------------------------------------------------------------------------------------

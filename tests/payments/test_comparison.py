@@ -9,13 +9,26 @@ from django.utils import timezone
 
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert, InboundEvent
+from orders import lifecycle
 from orders.models import Fulfilment
-from payments import comparison
+from payments import comparison, refunds
 from payments.models import Payment, ReconcileRun, Refund
 from tests import factories
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
-from tests.payments.conftest import API, INTENT, Till, awaits_production
+from tests.payments.conftest import (
+    API,
+    INTENT,
+    Till,
+    awaits_production,
+    event_body,
+    handle,
+    kept,
+    opened,
+    paid_session,
+    printing_began,
+    waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +125,45 @@ def test_a_provider_that_is_down_is_named_and_the_rest_is_compared(quiet: Till) 
     made = comparison.run()
     assert made.problems[0].startswith("events: ")
     assert "printify orders" in made.looked
+
+
+def test_what_cannot_be_told_yet_is_named_and_the_rest_is_compared(quiet: Till) -> None:
+    """A refund at Stripe for money that a wish of ours is just asking for: the next run finds it again."""
+    awaits_production(quiet)
+    wish = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    Refund.objects.filter(pk=wish.pk).update(first_try=timezone.now())
+    quiet.refund(metadata={}, id="re_there", amount=2974)
+    made = comparison.run()
+    assert made.problems == ["refunds: a refund of ours for the same money as re_there"]
+    assert "printify orders" in made.looked
+
+
+def test_payments_of_the_other_mode_are_not_asked_for_with_this_key(quiet: Till) -> None:
+    awaits_production(quiet)
+    Payment.objects.update(live=True, fee=None)
+    made = comparison.run()
+    assert (made.looked["fees"], made.looked["payments"], made.problems) == (0, 0, [])
+
+
+@pytest.mark.parametrize("how", ["accepted", "rests"])
+def test_an_amount_that_a_person_knows_of_is_explained(quiet: Till, how: str) -> None:
+    order = waiting()
+    opened(order)
+    quiet.session(paid_session(order, amount_total=1))
+    handle(kept(event_body(id="evt_paid")))
+    if how == "accepted":
+        order.refresh_from_db()
+        assert lifecycle.accept(order, who="eva")
+    comparison.run()
+    assert (_kinds(explained=True), _kinds(explained=False)) == (["amount differs"], [])
+
+
+def test_trouble_that_only_the_comparison_saw_is_told_like_any(quiet: Till, upstream: Upstream) -> None:
+    job = printing_began(awaits_production(quiet))
+    found = upstream.order("canceled", metadata={"shop_order_id": job.external_id})
+    Fulfilment.objects.update(printify_order_id=found["id"], upstream_status="in-production")
+    upstream.listed(found)
+    comparison.run()
+    job.refresh_from_db()
+    assert job.state == "attention"
+    assert Alert.objects.filter(key=f"fulfilment:{job.external_id}", closed_at=None).count() == 1

@@ -1,17 +1,33 @@
 """Promotion codes: what they take off, once an order, never stacked, not guessed (A16, F4, H14, H16)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
-from orders.models import Order
-from payments import checkout, coupons, gateway, settlement
+from orders import changes
+from orders.models import Fulfilment, Order
+from payments import checkout, coupons, gateway, reconcile, refund_news, refunds, session_params, settlement
+from payments.facts import RefundFacts
 from payments.models import Coupon, CouponUse, Payment
 from tests import factories
-from tests.payments.conftest import API, Till, expired_session, form, opened, paid_session, session_of
+from tests.payments.conftest import (
+    API,
+    INTENT,
+    SESSION,
+    Till,
+    expired_session,
+    form,
+    opened,
+    paid_session,
+    printing_began,
+    refused,
+    session_of,
+)
 from tests.racing import race
 
 pytestmark = pytest.mark.django_db
@@ -125,20 +141,20 @@ def test_an_order_that_comes_to_nothing_gives_its_use_back_and_takes_it_again_wh
 
 def test_stripe_is_told_exactly_our_discount(till: Till) -> None:
     order = _order(500)
-    till.mock.add("POST", f"{API}/coupons", json={"id": checkout.coupon_name(order), "object": "coupon"})
+    till.mock.add("POST", f"{API}/coupons", json={"id": session_params.coupon_name(order), "object": "coupon"})
     till.creates(session_of(order))
     checkout.start(order)
     made = form(till.asked("POST", "/coupons")[0])
     assert (made["amount_off"], made["currency"], made["duration"]) == ("500", "usd", "once")
     [call] = till.asked("POST", "/checkout/sessions")
-    assert form(call)["discounts[0][coupon]"] == made["id"] == checkout.coupon_name(order)
+    assert form(call)["discounts[0][coupon]"] == made["id"] == session_params.coupon_name(order)
 
 
 @pytest.mark.parametrize(
     ("total", "discount", "good"), [(0, 2974, True), (0, 0, False), (49, 100, False), (50, 0, True)]
 )
 def test_nothing_is_to_pay_only_by_a_discount(total: int, discount: int, *, good: bool) -> None:
-    assert checkout.chargeable(total, "USD", discount=discount) is good
+    assert session_params.chargeable(total, "USD", discount=discount) is good
 
 
 def test_free_delivery_makes_the_cheapest_way_free() -> None:
@@ -148,3 +164,75 @@ def test_free_delivery_makes_the_cheapest_way_free() -> None:
     ways = [Option("standard", 475, day, day), Option("priority", 900, day, day)]
     found = coupons.Offer(_coupon(free_shipping=True), 0).ways(ways)
     assert [way.amount for way in found] == [0, 425]
+
+
+def _used(order: Order) -> Coupon:
+    coupon = _coupon(max_uses=1)
+    coupons.redeem(order, coupon)
+    return coupon
+
+
+def _free(coupon: Coupon) -> bool:
+    coupon.refresh_from_db()
+    return coupon.used == 0 and not CouponUse.objects.filter(released_at=None).exists()
+
+
+def test_a_forgotten_order_gives_its_use_back() -> None:
+    order = _order(500, placed_at=timezone.now() - timedelta(days=1))
+    coupon = _used(order)
+    assert reconcile.forgotten_orders() == 1
+    assert _free(coupon)
+
+
+def test_an_attempt_that_never_was_gives_its_use_back(till: Till) -> None:
+    order = _order(500)
+    coupon = _used(order)
+    row = opened(order, stripe_session_id=None, state="creating")
+    till.mock.add("POST", f"{API}/coupons", json={"id": "order-1", "object": "coupon"})
+    till.creates(**refused(400))
+    checkout.close(row)
+    assert _free(coupon)
+
+
+def _paid(till: Till) -> tuple[Coupon, Order]:
+    order = _order(500)
+    coupon = _used(order)
+    opened(order)
+    sums = {"amount_discount": 500, "amount_shipping": 475, "amount_tax": 0}
+    till.session(paid_session(order, total_details=sums))
+    assert settlement.settle(gateway.session(SESSION), who="test") == "handled"
+    order.refresh_from_db()
+    return coupon, order
+
+
+def _by_staff(order: Order) -> None:
+    assert refunds.cancel_order(order, who="staff")
+
+
+def _by_the_buyer(order: Order) -> None:
+    changes.cancel(order)
+
+
+def _in_the_dashboard(_order: Order) -> None:
+    facts = RefundFacts("re_1", "succeeded", 2474, INTENT)
+    assert refund_news.book(facts).startswith("handled")
+
+
+@pytest.mark.parametrize("cancel", [_by_staff, _by_the_buyer, _in_the_dashboard])
+def test_a_canceled_order_gives_its_use_back_whoever_cancels(till: Till, cancel: Callable[[Order], None]) -> None:
+    coupon, order = _paid(till)
+    assert not _free(coupon)
+    with transaction.atomic():
+        cancel(order)
+    order.refresh_from_db()
+    assert order.state == "canceled"
+    assert _free(coupon)
+
+
+def test_a_refund_of_what_is_printed_keeps_the_use(till: Till) -> None:
+    coupon, order = _paid(till)
+    printing_began(Fulfilment.objects.get(order=order))
+    _in_the_dashboard(order)
+    order.refresh_from_db()
+    assert order.state == "refunded"
+    assert not _free(coupon), "the thing was sold at that price"

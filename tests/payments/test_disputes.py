@@ -11,8 +11,8 @@ from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
 from orders import lifecycle
 from orders.models import Fulfilment, Shipment
-from payments import disputes, evidence, refunds
-from payments.models import Dispute, FraudWarning, Payment
+from payments import disputes, evidence, margins, refunds
+from payments.models import Dispute, FraudWarning, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import (
     API,
@@ -101,6 +101,35 @@ def test_what_is_over_stays_over(till: Till) -> None:
     _tell("charge.dispute.closed", till.dispute(status="lost"))
     assert _tell("charge.dispute.updated", till.dispute(status="under_review")).verdict == "late: it is over"
     assert Dispute.objects.get().status == "lost"
+
+
+@pytest.mark.parametrize(
+    ("over", "again"),
+    [("lost", "appeal_needs_response"), ("won", "appeal_under_review"), ("warning_closed", "needs_response")],
+)
+def test_an_appeal_and_a_dispute_after_an_inquiry_open_it_anew(till: Till, over: str, again: str) -> None:
+    awaits_production(till)
+    _tell("charge.dispute.closed", till.dispute(status=over))
+    assert Dispute.objects.get().closed_at
+    assert _tell("charge.dispute.updated", till.dispute(status=again)).verdict == f"handled: {again}"
+    row = Dispute.objects.get()
+    assert (row.status, row.closed_at) == (again, None)
+    assert Alert.objects.filter(key=f"dispute:{row.stripe_dispute_id}", closed_at=None).exists()
+    with pytest.raises(refunds.Disputed):
+        refunds.give_back(Payment.objects.get(), 1, reason="requested_by_customer", asked_by="staff")
+
+
+def test_a_dispute_after_a_refund_is_booked_beside_it(till: Till) -> None:
+    """C13: the buyer has been paid back and asks the bank as well; the evidence says so, nothing goes back twice."""
+    job = printing_began(awaits_production(till))
+    refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    Refund.objects.update(state="succeeded", stripe_refund_id="re_1")
+    lifecycle.note(job.order, who="staff", what="refunded", why="1000 USD")
+    _tell(DISPUTED, till.dispute(balance_transactions=TAKEN))
+    assert (Dispute.objects.get().net, Payment.objects.get().refund_reserved) == (-4474, 1000)
+    assert "refunded" in evidence.pack(Dispute.objects.get())["uncategorized_text"]
+    spent = margins.of(job.order)
+    assert (spent.refunded, spent.disputes) == (1000, 4474)
 
 
 def test_a_status_of_tomorrow_is_open_and_told(till: Till) -> None:

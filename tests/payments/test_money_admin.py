@@ -11,6 +11,7 @@ from notifications.models import OutgoingEmail
 from orders.models import Fulfilment
 from payments import refunds
 from payments.models import Payment, Refund
+from tests import factories
 from tests.payments.conftest import Till, awaits_production, printing_began
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def test_a_line_goes_back_at_its_price_and_not_more_often_than_it_was_bought(sta
     assert Refund.objects.count() == 1, "none of it is left"
 
 
-@pytest.mark.parametrize("typed", ["", "0", "-1", "29.75", "abc", "1e9"])
+@pytest.mark.parametrize("typed", ["", "0", "-1", "29.75", "abc", "1e9", "0.001", "12.505", "NaN"])
 def test_what_makes_no_sense_gives_nothing(staff: Client, till: Till, typed: str) -> None:
     _give(staff, awaits_production(till), amount=typed)
     assert not Refund.objects.exists()
@@ -116,6 +117,55 @@ def test_what_rests_is_asked_again_or_let_go(staff: Client, till: Till, way: str
         staff.post(_url(job, f"refund/{refund.pk}/{way}/"))
     refund.refresh_from_db()
     assert (refund.state, Payment.objects.get().refund_reserved) == (state, reserved)
+
+
+def _said(client: Client, url: str) -> str:
+    return str(next(iter(client.post(url, follow=True).context["messages"])))
+
+
+@pytest.mark.parametrize("way", ["giveup", "delete", "RETRY"])
+def test_a_button_that_does_not_exist_changes_nothing_and_says_so(staff: Client, till: Till, way: str) -> None:
+    job = awaits_production(till)
+    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    Refund.objects.update(state="attention")
+    assert "no such button" in _said(staff, _url(job, f"refund/{refund.pk}/{way}/"))
+    refund.refresh_from_db()
+    assert (refund.state, Payment.objects.get().refund_reserved) == ("attention", 500)
+
+
+@pytest.mark.parametrize("way", ["retry", "let-go"])
+@pytest.mark.parametrize("state", ["new", "sent", "succeeded", "failed"])
+def test_what_does_not_rest_is_left_alone_and_said_so(staff: Client, till: Till, way: str, state: str) -> None:
+    job = awaits_production(till)
+    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    Refund.objects.update(state=state)
+    assert f"is {state} now" in _said(staff, _url(job, f"refund/{refund.pk}/{way}/"))
+    refund.refresh_from_db()
+    assert (refund.state, Payment.objects.get().refund_reserved) == (state, 500)
+
+
+def test_the_refund_of_another_order_is_not_found(staff: Client, till: Till) -> None:
+    job = awaits_production(till)
+    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    other = factories.paid_order()
+    answer = staff.post(f"/admin/payments/payment/order/{other.pk}/refund/{refund.pk}/let-go/")
+    assert answer.status_code == 404
+    assert staff.post(_url(job, "refund/999/let-go/")).status_code == 404
+
+
+def test_the_delivery_goes_back_once(staff: Client, till: Till) -> None:
+    job = awaits_production(till)
+    _give(staff, job, delivery="on")
+    assert (Refund.objects.get().amount, Refund.objects.get().lines) == (475, [[0, 1]])
+    _give(staff, job, press="press-2", delivery="on")
+    assert Refund.objects.count() == 1, "it went back already"
+
+
+def test_a_press_twice_of_hold_holds_once(staff: Client, till: Till) -> None:
+    job = awaits_production(till)
+    for _ in range(2):
+        staff.post(_url(job, "hold/"))
+    assert job.order.events.filter(what="held").count() == 1
 
 
 @pytest.mark.parametrize("rest", ["give/", "cancel/", "hold/", "refund/1/retry/"])

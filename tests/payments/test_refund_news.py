@@ -139,3 +139,68 @@ def test_a_charge_without_refunds_is_no_news(till: Till) -> None:
     awaits_production(till)
     till.lists()
     assert _tell("charge.refunded", {"id": "ch_1"}).verdict.startswith("ignored")
+
+
+def _resting(state: str, amount: int = 1000) -> Refund:
+    """A wish whose answer was lost for good: its worker gave up, or a person let go of it."""
+    refund = refunds.give_back(Payment.objects.get(), amount, reason="requested_by_customer", asked_by="staff")
+    Refund.objects.filter(pk=refund.pk).update(state="attention", last_error="unknown", first_try=timezone.now())
+    refunds.on_attention(refund)
+    if state == "failed":
+        assert refunds.give_up(refund)
+    refund.refresh_from_db()
+    return refund
+
+
+@pytest.mark.parametrize("state", ["attention", "failed"])
+@pytest.mark.parametrize("type_", ["refund.created", "charge.refunded"])
+def test_a_refund_whose_answer_was_lost_is_found_again(till: Till, state: str, type_: str) -> None:
+    awaits_production(till)
+    refund = _resting(state)
+    found = till.refund(metadata={"refund": refund.idempotency_key})
+    assert _tell(type_, found).verdict == "handled: succeeded"
+    assert _ledger() == (1000, ["succeeded"])
+    refund.refresh_from_db()
+    assert (refund.stripe_refund_id, refund.last_error) == (found["id"], "")
+    assert not Alert.objects.filter(key=f"refund:{refund.pk}", closed_at=None).exists()
+    assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
+    assert _tell(type_, found, 2).verdict == "duplicate: known"
+    assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
+
+
+def test_what_was_let_go_of_and_promised_anew_gives_way_to_what_was_made(till: Till) -> None:
+    awaits_production(till)
+    let_go = _resting("failed", 2974)
+    again = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    _tell("refund.created", till.refund(metadata={"refund": let_go.idempotency_key}, amount=2974))
+    again.refresh_from_db()
+    assert _ledger() == (2974, ["succeeded", "failed"])
+    assert "dashboard" in again.last_error
+
+
+def test_while_the_same_money_is_being_asked_for_the_found_refund_waits(till: Till) -> None:
+    awaits_production(till)
+    let_go = _resting("failed", 2974)
+    again = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    Refund.objects.filter(pk=again.pk).update(first_try=timezone.now())
+    event = _tell("refund.created", till.refund(metadata={"refund": let_go.idempotency_key}, amount=2974))
+    assert event.state == "new"
+    assert _ledger() == (2974, ["failed", "new"])
+
+
+def test_a_lost_refund_that_is_found_to_have_failed_gives_the_reserve_back_once(till: Till) -> None:
+    awaits_production(till)
+    refund = _resting("attention")
+    found = till.refund(metadata={"refund": refund.idempotency_key}, status="failed")
+    for number in (1, 2):
+        _tell("refund.failed", found, number)
+    assert _ledger() == (0, ["failed"])
+    assert "failed at Stripe" in Alert.objects.get(key=f"refund:{refund.pk}", closed_at=None).message
+
+
+def test_a_found_refund_of_everything_calls_the_order_off(till: Till) -> None:
+    job = awaits_production(till)
+    refund = _resting("attention", 2974)
+    _tell("refund.created", till.refund(metadata={"refund": refund.idempotency_key}, amount=2974))
+    job.order.refresh_from_db()
+    assert job.order.state == "canceled"

@@ -137,7 +137,7 @@ def seen(found: Document) -> dict[str, Any]:
         "id": found["id"],
         "livemode": found["livemode"],
         "currency": currency,
-        "email": found["customer_email"],
+        "email": sessions.email(found),
         "status": {**kind, "paymentStatus": found["payment_status"]} if found["status"] == "complete" else kind,
         "returnUrl": pay.landing(found),
         "lineItems": [

@@ -11,6 +11,7 @@ from ilytat.sandbox.stripe.kinds import (
     BALANCE,
     CHARGE,
     COUPON,
+    CUSTOMER,
     DISPUTE,
     INTENT,
     METHOD,
@@ -26,6 +27,7 @@ NAMES = {
     "balance_transaction": BALANCE,
     "charge": CHARGE,
     "coupon": COUPON,
+    "customer": CUSTOMER,
     "dispute": DISPUTE,
     "failure_balance_transaction": BALANCE,
     "latest_charge": CHARGE,
@@ -37,7 +39,7 @@ NAMES = {
 }
 # Expandable in Stripe, always null in this sandbox.
 NEVER_SET = {
-    "application", "application_fee", "customer", "invoice", "on_behalf_of", "payment_link", "review",
+    "application", "application_fee", "invoice", "on_behalf_of", "payment_link", "review",
     "setup_intent", "subscription", "transfer_reversal", "source_transfer_reversal",
 }  # fmt: skip
 

@@ -14,6 +14,10 @@ def new(prefix: str) -> str:
     return f"{prefix}_1{_random(23)}"
 
 
+def customer() -> str:
+    return f"cus_{_random(14)}"
+
+
 def payment(prefix: str) -> str:
     """Payment intents and what hangs on them (charges, refunds) are counted as generation 3."""
     return f"{prefix}_3{_random(23)}"

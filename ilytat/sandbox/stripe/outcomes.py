@@ -62,7 +62,7 @@ def _now(session_id: str) -> Outcome:
 
 def _identify(session: Document, hidden: Document, shopper: Shopper) -> None:
     """Writes who is paying and where to, picks the shipping rate, and computes the tax of that place."""
-    email = session["customer_email"] or shopper.email
+    email = sessions.email(session) or shopper.email
     phone = shopper.phone or ("+15035550100" if session["phone_number_collection"]["enabled"] else None)
     session["customer_details"] = details(email=email, name=shopper.name, phone=phone, address=shopper.address)
     if session["shipping_address_collection"] is not None:
@@ -74,8 +74,6 @@ def _identify(session: Document, hidden: Document, shopper: Shopper) -> None:
         }
     if shopper.rate is not None and 0 <= shopper.rate < len(hidden["rates"]):
         hidden["rate"] = shopper.rate
-    if session["automatic_tax"]["enabled"]:
-        session["automatic_tax"]["status"] = "complete"
     session["shipping_cost"] = sessions.settle(session, hidden, located=True)
 
 

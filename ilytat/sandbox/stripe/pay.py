@@ -95,7 +95,7 @@ def _problem(request: HttpRequest, session: Document) -> str:
     asked = session["consent_collection"] or {}
     if asked.get("terms_of_service") == "required" and "terms" not in request.POST:
         return "Please agree to the terms of service."
-    if not session["customer_email"] and "@" not in request.POST.get("email", ""):
+    if not sessions.email(session) and "@" not in request.POST.get("email", ""):
         return "Please enter your e-mail address."
     return ""
 
@@ -173,6 +173,7 @@ def _context(session: Document) -> dict[str, Any]:
         "subtotal": spoken(session["amount_subtotal"], currency),
         "discount": spoken(-sums["amount_discount"], currency) if sums["amount_discount"] else "",
         "shipping": spoken(sums["amount_shipping"], currency) if hidden["rates"] else "",
+        "tax": spoken(sums["amount_tax"], currency),
         "total": spoken(session["amount_total"], currency),
         "ship_to": hidden["intent_data"].get("shipping"),
         "countries": [(code, NAMES.get(code, code)) for code in (collected or {}).get("allowed_countries", [])],

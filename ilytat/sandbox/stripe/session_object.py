@@ -39,12 +39,12 @@ ASIDE: Document = {
 }
 ECHOED = (
     "adaptive_pricing", "allow_promotion_codes", "billing_address_collection", "cancel_url",
-    "client_reference_id", "customer_creation", "customer_email", "locale", "metadata", "mode", "permissions",
-    "phone_number_collection", "shipping_address_collection", "submit_type", "success_url", "ui_mode",
+    "client_reference_id", "customer", "customer_creation", "customer_email", "locale", "metadata", "mode",
+    "permissions", "phone_number_collection", "shipping_address_collection", "submit_type", "success_url", "ui_mode",
 )  # fmt: skip
 NULL = (
     "allowed_payment_method_types", "client_secret", "collected_information", "consent",
-    "currency_conversion", "customer", "customer_account", "excluded_payment_method_types",
+    "currency_conversion", "customer_account", "excluded_payment_method_types",
     "integration_identifier", "invoice", "origin_context", "payment_intent", "payment_link", "recovered_from",
     "saved_payment_method_options", "setup_intent", "shipping_cost", "subscription", "url", "wallet_options",
 )  # fmt: skip

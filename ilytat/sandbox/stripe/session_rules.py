@@ -70,8 +70,6 @@ def _check_exclusive(params: Params) -> None:
     for pair in (("allow_promotion_codes", "discounts"), ("customer", "customer_email")):
         if all(name in params for name in pair):
             only_one(params, pair, pair[0])
-    if "customer" in params:
-        raise errors.absent("customer", params["customer"], "customer")
     for index, discount in enumerate(params.get("discounts", [])):
         only_one(discount, ("coupon", "promotion_code"), f"discounts[{index}]")
     if params.get("payment_intent_data", {}).get("capture_method") == "manual":

@@ -4,11 +4,11 @@ from typing import Any
 
 from ilytat.sandbox import clock, settings, store
 from ilytat.sandbox.store import Document
-from ilytat.sandbox.stripe import coupons, errors, events, ids, rates, session_rules, totals
+from ilytat.sandbox.stripe import coupons, customers, errors, events, ids, rates, session_rules, totals
 from ilytat.sandbox.stripe.errors import ApiError
 from ilytat.sandbox.stripe.intents import ADDRESS
 from ilytat.sandbox.stripe.kinds import BACKSTAGE, INTENT, OPEN, PRODUCT, SESSION
-from ilytat.sandbox.stripe.session_object import blank
+from ilytat.sandbox.stripe.session_object import blank, details
 
 Params = dict[str, Any]
 RECOVERY_SECONDS = 30 * session_rules.DAY
@@ -23,6 +23,12 @@ def find(name: str, *, livemode: bool) -> Document:
     return session
 
 
+def email(session: Document) -> str | None:
+    """Of who is to pay, where the shop said so."""
+    known: str | None = (session["customer_details"] or {}).get("email")
+    return known
+
+
 def backstage(session: Document) -> Document:
     return store.read(BACKSTAGE, session["id"]) or {}
 
@@ -30,6 +36,7 @@ def backstage(session: Document) -> Document:
 def create(params: Params, *, livemode: bool) -> Document:
     """Raises ApiError for what `session_rules` refuses, or a total Stripe cannot charge."""
     session_rules.check(params, livemode=livemode)
+    customer = customers.of_session(params, livemode=livemode)
     now = clock.now()
     session = blank(params, ids.session(livemode=livemode), created=now, livemode=livemode)
     if session["ui_mode"] == "hosted_page":
@@ -45,8 +52,11 @@ def create(params: Params, *, livemode: bool) -> Document:
         "coupon": coupons.chosen(params.get("discounts", [])),
         "intent_data": params.get("payment_intent_data", {}),
         "intent": None,
+        "located": customer is not None and customers.place(customer) is not None,
     }
     session["shipping_options"] = rates.shown(hidden["rates"])
+    if customer:
+        session["customer_details"] = details(email=customer["email"], name=customer["name"])
     settle(session, hidden)
     session_rules.check_total(session["amount_total"], session["currency"])
     keep(session, hidden)
@@ -70,7 +80,9 @@ def keep(session: Document, hidden: Document | None = None) -> None:
 
 def settle(session: Document, hidden: Document, *, located: bool = False) -> Document | None:
     """Writes all amounts anew and gives the shipping cost. Tax is known once the address is (`located`)."""
-    taxed = located and session["automatic_tax"]["enabled"]
+    taxed = (located or hidden["located"]) and session["automatic_tax"]["enabled"]
+    if taxed:
+        session["automatic_tax"]["status"] = "complete"
     totals.settle_lines(hidden["lines"], hidden["coupon"], taxed=taxed)
     rate = hidden["rates"][hidden["rate"]] if hidden["rates"] else None
     cost = totals.shipping_cost(rate, taxed=taxed)

@@ -6,6 +6,7 @@ from ilytat.sandbox import clock, store
 from ilytat.sandbox.store import Document
 from ilytat.sandbox.stripe import (
     coupons,
+    customers,
     disputes,
     errors,
     events,
@@ -21,6 +22,7 @@ from ilytat.sandbox.stripe.kinds import (
     BALANCE,
     CHARGE,
     COUPON,
+    CUSTOMER,
     DISPUTE,
     ENDPOINT,
     EVENT,
@@ -182,6 +184,11 @@ def create_coupon(call: Call, *_names: str) -> Document:
     return coupons.create(call.params, livemode=call.livemode)
 
 
+@endpoint("stripe.customers.create", customers.CREATE)
+def create_customer(call: Call, *_names: str) -> Document:
+    return customers.create(call.params, livemode=call.livemode)
+
+
 @endpoint("stripe.promotion_codes.create", coupons.CREATE_PROMOTION)
 def create_promotion(call: Call, *_names: str) -> Document:
     return coupons.create_promotion(call.params, livemode=call.livemode)
@@ -200,6 +207,8 @@ list_warnings = listing("stripe.early_fraud_warnings.list", WARNING, "charge", "
 retrieve_transaction = retrieval("stripe.balance_transactions.retrieve", BALANCE, "balance_transaction")
 list_transactions = listing("stripe.balance_transactions.list", BALANCE, "currency", "source", "type")
 retrieve_event = retrieval("stripe.events.retrieve", EVENT, "event")
+retrieve_customer = retrieval("stripe.customers.retrieve", CUSTOMER, "customer")
+list_customers = listing("stripe.customers.list", CUSTOMER, "email")
 retrieve_coupon = retrieval("stripe.coupons.retrieve", COUPON, "coupon")
 list_coupons = listing("stripe.coupons.list", COUPON)
 retrieve_promotion = retrieval("stripe.promotion_codes.retrieve", PROMOTION, "promotion_code")

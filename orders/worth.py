@@ -1,0 +1,52 @@
+"""What each part of an order was worth to its buyer: goods less their share of the discount, with their tax; delivery.
+
+Minor units of the order's currency. However the parts are asked for, together they are what was paid: each cut falls
+where the parts so far put it, so that no unit is lost or given twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+
+from orders.models import Order
+
+Quantities = Mapping[int, int]  # our line's id → how many of it
+
+
+def shares(amount: int, weights: Sequence[int]) -> list[int]:
+    """`amount` in parts by weight, which add up to it; nothing where nothing weighs."""
+    whole = sum(weights)
+    cuts = [amount * so_far // whole if whole else 0 for so_far in accumulate(weights, initial=0)]
+    return [after - before for before, after in pairwise(cuts)]
+
+
+def of_lines(order: Order) -> dict[int, int]:
+    """Each line's id, and what all of it was worth."""
+    lines = list(order.lines.all())
+    discounts = shares(order.discount, [line.amount for line in lines])
+    return {line.pk: line.amount - cut + line.tax for line, cut in zip(lines, discounts, strict=True)}
+
+
+def of_units(order: Order, chosen: Quantities, gone: Quantities | None = None) -> int:
+    """So many of these lines, beside those that are `gone`: given back before."""
+    whole, given = of_lines(order), gone or {}
+    total = 0
+    for line in order.lines.all():
+        before = min(given.get(line.pk, 0), line.quantity)
+        after = min(before + chosen.get(line.pk, 0), line.quantity)
+        total += whole[line.pk] * after // line.quantity - whole[line.pk] * before // line.quantity
+    return total
+
+
+def of_delivery(order: Order) -> int:
+    """With its tax: all that the goods were not."""
+    return order.total - sum(of_lines(order).values())
+
+
+def of_reprint(order: Order) -> int:
+    """What the buyer paid, for the first order, for the things that this one prints again."""
+    first = order
+    while first.reprint_of:
+        first = first.reprint_of
+    again = {(line.printify_product_id, line.printify_variant_id): line.quantity for line in order.lines.all()}
+    places = {line.pk: (line.printify_product_id, line.printify_variant_id) for line in first.lines.all()}
+    return of_units(first, {pk: again.get(place, 0) for pk, place in places.items()})
