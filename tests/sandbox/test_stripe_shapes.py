@@ -180,7 +180,9 @@ def test_answers_fit_too(keyed: Sandbox, description: Any) -> None:
         read,
         api.balance.retrieve(),
         api.coupons.create({"amount_off": 300, "currency": "usd"}),
-        api.customers.create({"email": "ada@example.com", "shipping": till.SHIP_TO}),
+        api.customers.create(
+            {"email": "ada@example.com", "shipping": {"name": "Ada", "address": {"line1": "12 Main"}}}
+        ),
         api.webhook_endpoints.create({"url": "https://shop.example/hook", "enabled_events": ["*"]}),
     ]
     things.append(api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": things[2].id}}))

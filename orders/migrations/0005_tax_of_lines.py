@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0003_terms_agreed_to")]
+    dependencies = [("orders", "0004_order_paid")]
 
     operations = [
         migrations.AddField(
