@@ -205,7 +205,7 @@ class ProductAdmin(admin.ModelAdmin[Product]):
         """Staff's columns only: a sync may have written the others since the form was opened."""
         changed = set(form.changed_data)
         obj.synced_at = timezone.now()
-        names = {"title_override", "description_override", "hidden", "featured", "position"} & changed
+        names = {"title_override", "description_override", "hidden", "personalised", "featured", "position"} & changed
         if "slug" in changed:
             overrides.rename(obj, obj.slug)
         obj.save(update_fields=[*names, "synced_at"])

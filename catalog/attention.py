@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from catalog import decisions
+from catalog import decisions, diffs
 from catalog.models import FieldChange
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
@@ -14,15 +14,25 @@ from ilytat.integrations.attention import SHOWN, Row, Source, Way
 
 def _changes() -> Iterator[Row]:
     waiting = FieldChange.objects.filter(state=FieldChange.State.WAITING).select_related("product").order_by("at")
-    for change in waiting[:SHOWN]:
+    for diff in diffs.diffs(waiting[:SHOWN]):
+        change = diff.change
         what = f"Printify changed the {change.field} of {change.product.title}"
         url = reverse("admin:catalog_fieldchange_change", args=[change.pk])
-        why = f"{_short(change.before)} → {_short(change.after)}. The shop shows the first until you decide."
+        why = f"{_said(diff)} The shop shows what it had until you decide."
         yield Row(change.pk, what, why, change.at, url, ways=("approve", "decline"))
 
 
-def _short(value: Any) -> str:
-    words = str(value)
+def _said(diff: diffs.Diff) -> str:
+    """The first line of it; pictures are looked at on the page."""
+    if not diff.lines:
+        return f"{len(diff.change.before or ())} → {len(diff.change.after or ())} pictures."
+    first = diff.lines[0]
+    of = f"{first.label}: " if first.label else ""
+    more = f", and {len(diff.lines) + diff.more - 1} more" if len(diff.lines) + diff.more > 1 else ""
+    return f"{of}{_short(first.before)} → {_short(first.after)}{more}."
+
+
+def _short(words: str) -> str:
     return words if len(words) <= 80 else f"{words[:77]}…"  # noqa: PLR2004 (a line of the queue)
 
 

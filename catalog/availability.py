@@ -1,8 +1,8 @@
 """Whether something can be sold at this moment, by what we know and how old that is.
 
 Prices and stock change upstream without an event: what goes into a cart is read again when it is stale, and what is
-about to be charged always. When Printify is down the shop sells from what it knows, up to
-`settings.CACHE_STALE_LIMIT`.
+about to be charged always. When Printify is down the shop sells from what it knows, within staff's limit
+(`catalog.trust`).
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import sync
+from catalog import sync, trust
 from catalog.models import PrintifyCache, Product, Variant
 from ilytat.integrations.errors import IntegrationError
 
@@ -35,8 +35,7 @@ def ensure_fresh(product_ids: Iterable[int], *, before_charge: bool = False) -> 
     """
     wanted = list(product_ids)
     _reread(_due(wanted, before_charge=before_charge))
-    trusted_from = timezone.now() - settings.CACHE_STALE_LIMIT
-    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=trusted_from).values("external_id")
+    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=trust.due_since()).values("external_id")
     return frozenset(Product.objects.filter(pk__in=wanted, printify_id__in=outdated).values_list("pk", flat=True))
 
 
@@ -50,9 +49,8 @@ def last_checked(product: Product) -> datetime | None:
 
 def sellable(variant: Variant) -> bool:
     """Offered, in stock, shown, and known recently enough."""
-    trusted_from = timezone.now() - settings.CACHE_STALE_LIMIT
     recent = PrintifyCache.objects.filter(type="product", external_id=variant.product.printify_id)
-    return variant.sellable and recent.filter(expires_at__gt=trusted_from).exists()
+    return variant.sellable and recent.filter(expires_at__gt=trust.due_since()).exists()
 
 
 def _due(product_ids: list[int], *, before_charge: bool) -> list[str]:

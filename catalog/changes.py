@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog import policies
 from catalog.curation import FieldChange, Policy
 from catalog.mockup_reader import Mockup
-from catalog.mockups import camera
+from catalog.mockups import brought_back, camera, recorded
 from catalog.models import Product, ProductImage, SyncRun, Variant
 from catalog.readers import ProductFacts
 
@@ -65,7 +65,8 @@ def weigh(
     ]
     held = {each.field: each for each in found if each.state in {State.WAITING, State.IGNORED}}
     kept = _pinned(product, _held_facts(product, facts, held, pictures))
-    return Weighed(kept, redesigned and "images" not in held, has_moved(product, facts), found)
+    anew = redesigned and "images" not in {*held, *product.pins}
+    return Weighed(kept, anew, has_moved(product, facts), found)
 
 
 def record(product: Product, found: Iterable[Found], run: SyncRun | None) -> None:
@@ -74,8 +75,9 @@ def record(product: Product, found: Iterable[Found], run: SyncRun | None) -> Non
     for each in found:
         row = waiting.pop(each.field, None)
         if each.state == State.WAITING and row:
-            row.after, row.before, row.at, row.run = each.after, each.before, timezone.now(), run
-            row.save(update_fields=["after", "before", "at", "run"])
+            row.copies = row.copies if row.after == each.after else {}
+            row.after, row.before, row.at, row.run = each.after, each.before, timezone.now(), run or row.run
+            row.save(update_fields=["after", "before", "at", "run", "copies"])
         elif not _said(product, each):
             _close(row)
             _add(product, each, run)
@@ -119,7 +121,7 @@ def theirs(facts: ProductFacts, name: str, basis: Any = None) -> Any:
     if name == "price":
         return {str(each.id): each.price for each in facts.variants if str(each.id) in (basis or {})}
     if name == "images":
-        return sorted("|".join(camera(each.url)) for each in facts.mockups)
+        return [facts.design, *sorted("|".join(camera(each.url)) for each in facts.mockups)]
     value = getattr(facts, name)
     return list(value) if isinstance(value, tuple) else value
 
@@ -145,9 +147,19 @@ def _differences(
         if before != after and not (pinned and after == product.basis.get(name)):
             yield name, before, after, pinned or bool(getattr(product, OVERRIDES.get(name, ""), ""))
     yield from _of_variants(product, rows, facts)
+    yield from _of_pictures(product, pictures, facts, redesigned=redesigned)
+
+
+def _of_pictures(
+    product: Product, pictures: list[ProductImage], facts: ProductFacts, *, redesigned: bool
+) -> Iterable[Difference]:
+    """Other cameras, or the same ones with another design before them."""
+    pinned = "images" in product.pins
+    if pinned and theirs(facts, "images") == product.basis.get("images"):
+        return
     if redesigned or [camera(row.source_url) for row in pictures] != [camera(each.url) for each in facts.mockups]:
-        before = [{"url": row.source_url, "files": row.files} for row in pictures]
-        yield "images", before, [{"url": each.url} for each in facts.mockups], False
+        after = [{"url": each.url, "label": each.label, "design": facts.design[:8]} for each in facts.mockups]
+        yield "images", [recorded(row) for row in pictures], after, pinned
 
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -195,7 +207,8 @@ def _held_facts(
     if "visible" in held:
         ours["visible"] = product.visible
     if "images" in held:
-        ours["mockups"] = tuple(_mockup(row) for row in pictures)
+        # The design that the shown pictures are of stays too, or a redesign would be forgotten while it waits.
+        ours |= {"mockups": tuple(_mockup(row) for row in pictures), "design": product.design}
     if "price" in held:
         ours["variants"] = _priced(facts, held["price"].before)
     return replace(facts, **ours)
@@ -203,11 +216,13 @@ def _held_facts(
 
 def _pinned(product: Product, facts: ProductFacts) -> ProductFacts:
     """Values that staff set by taking a change back: they stand until staff let go of them."""
-    pins: dict[str, Any] = {name: value for name, value in product.pins.items() if name not in {"price", "tags"}}
-    if "tags" in product.pins:
-        pins["tags"] = tuple(product.pins["tags"])
-    if "price" in product.pins:
-        pins["variants"] = _priced(facts, product.pins["price"])
+    pins: dict[str, Any] = dict(product.pins)
+    if "tags" in pins:
+        pins["tags"] = tuple(pins["tags"])
+    if "price" in pins:
+        pins["variants"] = _priced(facts, pins.pop("price"))
+    if "images" in pins:
+        pins["mockups"] = tuple(brought_back(record) for record in pins.pop("images"))
     return replace(facts, **pins)
 
 

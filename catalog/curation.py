@@ -56,6 +56,8 @@ class FieldChange(models.Model):
         OVERRIDDEN = "overridden", _("ours is shown")
         PREVIEW = "preview", _("dry run")
 
+    UNDECIDED = (State.PREVIEW, State.WAITING)
+
     run = models.ForeignKey(
         "catalog.SyncRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="field_changes"
     )
@@ -63,6 +65,9 @@ class FieldChange(models.Model):
     field = models.CharField(max_length=24)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    copies = models.JSONField(
+        default=dict, blank=True, help_text="Our copies of pictures not shown yet, by address: files or error."
+    )
     policy = models.CharField(max_length=8, choices=Policy.choices, default=Policy.AUTO)
     state = models.CharField(max_length=12, choices=State.choices, default=State.APPLIED, db_index=True)
     at = models.DateTimeField(default=timezone.now)
@@ -109,6 +114,20 @@ class SizeTable(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class StaleLimit(models.Model):
+    """For how long after a product is due the shop sells it while Printify is silent. One row at most: its key is 1.
+
+    Without it the environment's limit holds.
+    """
+
+    hours = models.PositiveSmallIntegerField()
+    since = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+
+    def __str__(self) -> str:
+        return f"{self.hours} h"
 
 
 class SyncPause(models.Model):

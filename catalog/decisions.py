@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog import changes, policies, upsert
 from catalog.curation import FieldChange, Policy
+from catalog.mockups import is_whole
 from catalog.models import PrintifyCache, Product
 from catalog.policies import FIELDS
 from catalog.readers import read_product
@@ -38,31 +40,40 @@ def revert(change_id: int, by: Any) -> bool:
     """Back to what was shown before, as staff's own value: no synchronisation undoes it, only staff do."""
     with transaction.atomic():
         change = _take(change_id, TAKEN_OVER, State.REVERTED, by)
-        if change is None or not FIELDS[change.field].revertible:
+        if change is None or why_final(change):
             transaction.set_rollback(True)
             return False
         keep(change.product, change.field, change.before)
     return True
 
 
+def why_final(change: FieldChange) -> str:
+    """Why the old value cannot be shown again, in staff's words; "" where it can."""
+    known = FIELDS.get(change.field)
+    if known is None or known.final:
+        return str(known.final) if known else _("The shop no longer knows this field.")
+    if change.field == "images" and not is_whole(change.before):
+        return _("This was noted before the shop kept old pictures: they are gone.")
+    return ""
+
+
 def keep(product: Product, field: str, value: Any) -> None:
     """Make `value` staff's own; prices are added to those kept already. Belongs into a transaction."""
-    names = {"title": "title_override", "description": "description_override"}
-    if field in names:
-        _save(product, field, theirs(product, field), **{names[field]: value})
-        return
-    mine = product.pins.get(field, {}) | value if field == "price" else value
-    _save(product, field, theirs(product, field, mine), pins=product.pins | {field: mine})
+    column = changes.OVERRIDES.get(field)
+    pins = {name: mine for name, mine in product.pins.items() if name != field}
+    if not (column and value):  # an empty column would show Printify's words
+        pins[field] = product.pins.get(field, {}) | value if field == "price" else value
+    own = {column: value} if column else {}
+    _save(product, field, theirs(product, field, pins.get(field)), pins=pins, **own)
     upsert.reapply(product.printify_id)
 
 
 def let_go(product: Product, field: str) -> None:
     """Printify's value again."""
-    names = {"title": "title_override", "description": "description_override"}
     basis = {name: said for name, said in product.basis.items() if name != field}
     pins = {name: value for name, value in product.pins.items() if name != field}
     with transaction.atomic():
-        own = {names[field]: ""} if field in names else {}
+        own = {changes.OVERRIDES[field]: ""} if field in changes.OVERRIDES else {}
         _update(product, basis=basis, pins=pins, override_moved=False, **own)
         upsert.reapply(product.printify_id, granted=[field])
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.utils.functional import Promise
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
+from catalog import decisions, shots
 from catalog.curation import FieldChange
 from catalog.models import ProductImage, Variant
 from catalog.policies import FIELDS
+from catalog.shots import Shot
 from ilytat.display.money import written
 
 LINES_SHOWN = 12
-PICTURES_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,6 @@ class Line:
     after: str
     note: str = ""
     bad: bool = False
-
-
-@dataclass(frozen=True)
-class Shot:
-    """`src` is our own copy's address, "" while there is none."""
-
-    src: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -56,9 +48,12 @@ class Diff:
         return self.change.state in {FieldChange.State.IGNORED, FieldChange.State.DECLINED}
 
     @property
-    def can_revert(self) -> bool:
-        done = self.change.state in {FieldChange.State.APPLIED, FieldChange.State.APPROVED}
-        return done and FIELDS[self.change.field].revertible
+    def is_done(self) -> bool:
+        return self.change.state in decisions.TAKEN_OVER
+
+    @property
+    def final(self) -> str:
+        return decisions.why_final(self.change)
 
 
 def diffs(changes: Iterable[FieldChange]) -> list[Diff]:
@@ -70,28 +65,23 @@ def diffs(changes: Iterable[FieldChange]) -> list[Diff]:
         for row in Variant.objects.filter(product__in=products).select_related("product")
     }
     images = ProductImage.objects.filter(product__in={row.product_id for row in rows if row.field == "images"})
-    copies = {row.source_url: row.files for row in images}
-    return [_diff(row, variants, copies) for row in rows]
+    present = {row.source_url: row for row in images.only("source_url", "files", "digest", "error")}
+    return [_diff(row, variants, present) for row in rows]
 
 
-def _diff(change: FieldChange, variants: dict[tuple[int, str], Variant], copies: dict[str, dict[str, str]]) -> Diff:
+def _diff(change: FieldChange, variants: dict[tuple[int, str], Variant], present: dict[str, ProductImage]) -> Diff:
     label = FIELDS[change.field].label if change.field in FIELDS else change.field
     if change.field == "images":
-        before, after = ([_shot(item, copies) for item in side or []] for side in (change.before, change.after))
-        return Diff(change, label, before_shots=before[:PICTURES_SHOWN], after_shots=after[:PICTURES_SHOWN])
+        before, after = shots.sides(change, present)
+        more = max(len(before), len(after)) - shots.SHOWN
+        return Diff(
+            change, label, more=max(more, 0), before_shots=before[: shots.SHOWN], after_shots=after[: shots.SHOWN]
+        )
     if isinstance(change.before, dict) or isinstance(change.after, dict):
         lines = _of_variants(change, variants)
     else:
         lines = [Line("", _plain(change.before), _plain(change.after))]
     return Diff(change, label, lines[:LINES_SHOWN], max(0, len(lines) - LINES_SHOWN))
-
-
-def _shot(item: Any, copies: dict[str, dict[str, str]]) -> Shot:
-    """A copy may have been cleared away since; the name says at least which picture it was."""
-    url = str(item.get("url", ""))
-    files = copies.get(url) or item.get("files") or {}
-    name = files[min(files, key=int)] if files else ""
-    return Shot(default_storage.url(name) if name else "", url.rsplit("/", 1)[-1].split("?", 1)[0])
 
 
 def _of_variants(change: FieldChange, variants: dict[tuple[int, str], Variant]) -> list[Line]:

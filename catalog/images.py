@@ -63,7 +63,7 @@ def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
         for start in range(0, len(keys), BATCH):
             rows = list(ProductImage.objects.filter(pk__in=keys[start : start + BATCH], digest=""))
             # The threads fetch and encode; the database is this thread's alone.
-            for row, outcome in zip(rows, pool.map(_attempt, [row.source_url for row in rows]), strict=True):
+            for row, outcome in zip(rows, pool.map(attempt, [row.source_url for row in rows]), strict=True):
                 good = isinstance(outcome, Copies)
                 _record(row, outcome)
                 result.done, result.failed = result.done + good, result.failed + (not good)
@@ -73,7 +73,8 @@ def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
                 return
 
 
-def _attempt(url: str) -> Copies | str:
+def attempt(url: str) -> Copies | str:
+    """The copies, or why there are none."""
     try:
         return make_copies(download(url))
     except Unusable as error:

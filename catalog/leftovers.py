@@ -40,11 +40,39 @@ def _history() -> Iterator[str]:
             yield from (entry.get("files") or {}).values() if isinstance(entry, dict) else ()
 
 
+@keeper
+def _undecided() -> Iterator[str]:
+    """Pictures that staff are shown before they decide."""
+    rows = FieldChange.objects.filter(field="images", state__in=FieldChange.UNDECIDED)
+    for copies in rows.values_list("copies", flat=True).iterator():
+        for entry in copies.values():
+            yield from (entry.get("files") or {}).values()
+
+
 def sweep() -> int:
     """Compare, note, remove. Returns how many files went. Harmless to repeat and to interrupt."""
-    pages = {name for names in _keepers for name in names()}
-    used = pages | {mail_name(name) for name in pages if name.startswith(f"{PAGES}/")}
+    used = _used()
     return sum(_sweep(folder, used, keep) for folder, keep in KEEP.items())
+
+
+def discard(digest: str) -> int:
+    """Staff deleted a picture: its files go at once, in every width there ever was, and mails lose it.
+
+    What an order or another product shows stays. Returns how many files went.
+    """
+    used = _used()
+    stem = f"{PAGES}/{digest[:2]}/{digest}-"
+    widths = (name for names in _stored(PAGES, digest[:2]) for name in names if name.startswith(stem))
+    gone = [name for name in (*widths, mail_name(f"{stem}0.webp")) if name not in used]
+    for name in gone:
+        default_storage.delete(name)
+    UnusedFile.objects.filter(name__in=gone).delete()
+    return len(gone)
+
+
+def _used() -> set[str]:
+    pages = {name for names in _keepers for name in names()}
+    return pages | {mail_name(name) for name in pages if name.startswith(f"{PAGES}/")}
 
 
 def _sweep(folder: str, used: set[str], keep: timedelta) -> int:
@@ -66,14 +94,18 @@ def _remove(row: UnusedFile) -> bool:
     return True
 
 
-def _stored(folder: str) -> Iterator[list[str]]:
+def _stored(folder: str, only: str = "") -> Iterator[list[str]]:
     """The names under a folder, some at a time. A folder that was never made is empty."""
-    try:
-        parts, _ = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return
-    for part in parts:
-        _, files = default_storage.listdir(f"{folder}/{part}")
+    for part in [only] if only else _listed(folder)[0]:
+        files = _listed(f"{folder}/{part}")[1]
         names = [f"{folder}/{part}/{file}" for file in files]
         for start in range(0, len(names), CHUNK):
             yield names[start : start + CHUNK]
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+    return folders, files

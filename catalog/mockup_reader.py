@@ -5,7 +5,7 @@ Source: Printify contract, section 6: several may be default (one a colour), one
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,12 +20,16 @@ NUMBERED = re.compile(r"-\d.*$")
 
 @dataclass(frozen=True)
 class Mockup:
-    """`variant_ids` is empty for a picture of no variant in particular."""
+    """`variant_ids` is empty for a picture of no variant in particular.
+
+    `kept` is our copy of it as a change recorded it (`mockups.recorded`), for one that staff brought back.
+    """
 
     url: str
     variant_ids: tuple[int, ...]
     label: str
     is_default: bool
+    kept: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def read_mockups(data: Mapping[str, Any], offered: set[int], first: int) -> tuple[Mockup, ...]:
@@ -58,8 +62,11 @@ def _is_address(url: str) -> bool:
 
 def _label(url: str, position: str) -> str:
     """What it shows: front and back by position, the many "other" ones by their camera: person-2-front is a person."""
-    camera = NUMBERED.sub("", parse_qs(urlsplit(url).query).get("camera_label", [""])[0])
-    return (camera[:40] if position in {"", "other"} else "") or position
+    return (camera_label(url) if position in {"", "other"} else "") or position
+
+
+def camera_label(url: str) -> str:
+    return NUMBERED.sub("", parse_qs(urlsplit(url).query).get("camera_label", [""])[0])[:40]
 
 
 def _together(one: Mockup, other: Mockup) -> Mockup:

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from catalog.mockup_reader import Mockup
 from catalog.models import Product, ProductImage
 
-COLUMNS = ("source_url", "variant_ids", "label", "is_default", "position", "digest", "error")
+COPY = ("files", "width", "height", "digest", "fingerprint", "repeats")
+STAFFS = ("place", "hidden")
+COLUMNS = ("source_url", "variant_ids", "label", "is_default", "position", "error", *COPY)
 
 
 def write_mockups(product: Product, mockups: Iterable[Mockup], *, redesigned: bool) -> dict[str, list[Any]]:
@@ -22,7 +24,7 @@ def write_mockups(product: Product, mockups: Iterable[Mockup], *, redesigned: bo
     for position, mockup in enumerate(mockups):
         row = _same_picture(left.values(), mockup.url)
         if row is None:
-            fresh.append(_filled(ProductImage(product=product), mockup, position))
+            fresh.append(_filled(_new(product, mockup), mockup, position))
             continue
         del left[row.pk]
         if _update(row, mockup, position, redesigned=redesigned):
@@ -47,9 +49,34 @@ def camera(url: str) -> tuple[str, str, str]:
     return parts.netloc, posixpath.dirname(parts.path), parts.query
 
 
+def recorded(row: ProductImage) -> dict[str, Any]:
+    """A picture as a change remembers it: enough to show it again when the change is taken back."""
+    names = ("variant_ids", "label", "is_default", *STAFFS, *COPY)
+    return {"url": row.source_url} | {name: getattr(row, name) for name in names}
+
+
+def is_whole(records: Any) -> bool:
+    """Whether these can be shown again: changes of long ago remembered addresses and files only."""
+    return isinstance(records, list) and all(isinstance(each, dict) and "variant_ids" in each for each in records)
+
+
+def brought_back(record: dict[str, Any]) -> Mockup:
+    return Mockup(record["url"], tuple(record["variant_ids"]), record["label"], record["is_default"], {**record})
+
+
+def _new(product: Product, mockup: Mockup) -> ProductImage:
+    """One that staff brought back stands where they had put it."""
+    return ProductImage(product=product, **{name: mockup.kept[name] for name in STAFFS if name in mockup.kept})
+
+
 def _filled(row: ProductImage, mockup: Mockup, position: int) -> ProductImage:
     row.source_url, row.variant_ids = mockup.url, list(mockup.variant_ids)
     row.label, row.is_default, row.position = mockup.label, mockup.is_default, position
+    # What was never fetched has no copy to bring back: it is fetched like any other.
+    if mockup.kept.get("digest"):
+        for name in COPY:
+            setattr(row, name, mockup.kept[name])
+        row.error = ""
     return row
 
 

@@ -11,13 +11,13 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, SyncPause
+from catalog.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, StaleLimit, SyncPause
 from catalog.shelf_models import Artwork, MissedSearch, Posting, ShelfEntry, Slip, Word
 
 __all__ = [
     "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "OldSlug", "Posting", "PriceChange",
-    "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip", "SyncChange",
-    "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
+    "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip", "StaleLimit",
+    "SyncChange", "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
 ]  # fmt: skip
 
 
@@ -98,6 +98,7 @@ class Product(models.Model):
     artwork_ids = models.JSONField(
         default=list, blank=True, help_text="Uploads printed on it: the same design elsewhere."
     )
+    design = models.CharField(max_length=64, blank=True, help_text="Digest of the design that the pictures show.")
     categories = models.ManyToManyField(Category, blank=True, related_name="products")
     visible = models.BooleanField(default=True)
     is_locked = models.BooleanField(default=False)
@@ -260,6 +261,11 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%F %H:%M} {self.state}"
+
+    @property
+    def took(self) -> int:
+        """Seconds, so far while it runs."""
+        return max(int(((self.ended_at or timezone.now()) - self.started_at).total_seconds()), 0)
 
 
 class SyncChange(models.Model):

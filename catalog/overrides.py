@@ -14,6 +14,7 @@ from catalog.curation import OldSlug
 from catalog.fields import Unreadable
 from catalog.images import BYTES_MAX
 from catalog.models import PrintifyCache, Product, ProductImage
+from catalog.pictures import NO_PLACE
 from catalog.policies import FIELDS
 from catalog.readers import ProductFacts, read_product
 
@@ -54,7 +55,7 @@ def overrides(product: Product, said: ProductFacts | None) -> list[Override]:
 
 def _ours(product: Product, name: str) -> Any:
     column = changes.OVERRIDES.get(name)
-    return getattr(product, column) if column else product.pins.get(name)
+    return (getattr(product, column) if column else "") or product.pins.get(name)
 
 
 def note(product: Product, fields: Iterable[str]) -> None:
@@ -62,9 +63,8 @@ def note(product: Product, fields: Iterable[str]) -> None:
     said = facts(product)
     basis = dict(product.basis)
     for name in fields:
-        mine = _ours(product, name) if name != "images" else _has_chosen(product)
-        if mine and said:
-            basis[name] = changes.theirs(said, name, mine)
+        if said and _is_ours(product, name):
+            basis[name] = changes.theirs(said, name, _ours(product, name))
         else:
             basis.pop(name, None)
     product.basis = basis
@@ -72,9 +72,13 @@ def note(product: Product, fields: Iterable[str]) -> None:
     Product.objects.filter(pk=product.pk).update(basis=basis, override_moved=product.override_moved)
 
 
+def _is_ours(product: Product, name: str) -> bool:
+    return bool(name in product.pins or _ours(product, name) or (name == "images" and _has_chosen(product)))
+
+
 def _has_chosen(product: Product) -> bool:
     mine = ProductImage.objects.filter(product=product, own=False)
-    return mine.filter(hidden=True).exists() or mine.filter(place__lt=1000).exists()
+    return mine.filter(hidden=True).exists() or mine.filter(place__lt=NO_PLACE).exists()
 
 
 def keep(product: Product, field: str) -> None:
@@ -113,7 +117,8 @@ def add_photo(product: Product, upload: File[bytes]) -> ProductImage:
 def let_go(product: Product, field: str) -> None:
     """Printify's value again."""
     if field == "images":
-        ProductImage.objects.filter(product=product, own=False).update(hidden=False, place=1000)
+        ProductImage.objects.filter(product=product, own=False).update(hidden=False, place=NO_PLACE)
+    if field == "images" and field not in product.pins:
         note(product, [field])
         Product.objects.filter(pk=product.pk).update(synced_at=timezone.now())
     else:

@@ -14,13 +14,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog import absence, asking, categories, decisions, diffs, policies
+from catalog import absence, asking, categories, decisions, diffs, policies, trust
 from catalog.curation import FieldChange, Policy
 from catalog.models import SyncRun
 from catalog.status import status
@@ -53,6 +53,8 @@ def panel(request: HttpRequest) -> HttpResponse:
         "choices": Policy.choices,
         "unmapped": categories.unmapped().count(),
         "may_set": request.user.has_perm("catalog.change_fieldpolicy"),
+        "may_limit": request.user.has_perm("catalog.change_stalelimit"),
+        "hours_max": trust.HOURS_MAX,
     }
     return TemplateResponse(request, "admin/catalog/panel.html", _context(request) | extra)
 
@@ -81,9 +83,35 @@ def act(request: HttpRequest, name: str, run_id: int = 0) -> HttpResponse:
     if request.method == "POST":
         return action.act(request, run_id)
     run = SyncRun.objects.filter(pk=run_id).first()
-    missing = run.changes.filter(outcome="missing").select_related("product") if run and name == "missing" else ()
-    extra = {"title": action.label, "action": action, "run": run, "missing": missing}
+    missing = (
+        run.changes.filter(outcome=absence.MISSING).select_related("product") if run and name in OF_MISSING else ()
+    )
+    extra = {"title": action.label, "action": action, "run": run, "missing": missing, "other": _other(name, run_id)}
     return TemplateResponse(request, "admin/catalog/confirm.html", admin.site.each_context(request) | extra)
+
+
+def _other(name: str, run_id: int) -> dict[str, Text] | None:
+    """The opposite decision, offered beside this one."""
+    if name not in OF_MISSING:
+        return None
+    opposite = next(each for each in OF_MISSING if each != name)
+    return {"label": ACTIONS[opposite].label, "url": reverse("admin:catalog_act_on", args=[opposite, run_id])}
+
+
+@require_POST
+def set_limit(request: HttpRequest) -> HttpResponse:
+    """How long the shop sells without Printify; an empty field is the environment's limit."""
+    if not request.user.has_perm("catalog.change_stalelimit"):
+        raise PermissionDenied
+    said = request.POST.get("hours", "").strip()
+    if said and not (said.isascii() and said.isdecimal() and int(said[:9]) <= trust.HOURS_MAX):
+        messages.error(request, _("Whole hours, from 0 to %(most)s.") % {"most": trust.HOURS_MAX})
+    elif trust.choose(int(said) if said else None, request.user):
+        log(request, None, f"Sells without Printify: {said or 'default'} h")
+        messages.success(request, _("The limit has changed. It holds from now on."))
+    else:
+        messages.info(request, _("It was so already."))
+    return redirect("admin:catalog_panel")
 
 
 @require_POST
@@ -174,6 +202,12 @@ def _confirm_missing(request: HttpRequest, run_id: int) -> HttpResponse:
     )
 
 
+def _leave_missing(request: HttpRequest, run_id: int) -> HttpResponse:
+    left = absence.decline(get_object_or_404(SyncRun, pk=run_id))
+    told = _("%(count)s products stay. The same ones are not asked about again.") % {"count": left}
+    return _done(request, bool(left), f"Leave missing of run {run_id}", told, _("It was decided already."))
+
+
 def _done(request: HttpRequest, done: bool, words: str, told: str, otherwise: str) -> HttpResponse:  # noqa: FBT001 (what happened, passed on)
     if done:
         log(request, None, words)
@@ -225,7 +259,16 @@ ACTIONS = {
         ),
         _confirm_missing,
     ),
+    "stay": Action(
+        gettext_lazy("Keep the missing products"),
+        gettext_lazy(
+            "These were not in Printify's list, and the list was wrong: all stay in the shop. Runs that miss the same "
+            "ones do not ask again. None can be ordered that Printify no longer makes: each is checked before payment."
+        ),
+        _leave_missing,
+    ),
 }
+OF_MISSING = ("missing", "stay")
 
 
 def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
@@ -233,6 +276,7 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
     return [
         path("panel/", wrap(panel), name="catalog_panel"),
         path("panel/live/", wrap(live), name="catalog_panel_live"),
+        path("panel/limit/", wrap(set_limit), name="catalog_limit"),
         path("panel/policies/", wrap(set_policies), name="catalog_policies"),
         path("panel/<slug:name>/", wrap(act), name="catalog_act"),
         path("panel/<slug:name>/<int:run_id>/", wrap(act), name="catalog_act_on"),

@@ -16,12 +16,12 @@ from catalog.models import Product
 
 @dataclass(frozen=True)
 class Field:
-    """`holdable`: may wait or be ignored. `revertible`: staff may keep the old value after it was taken over."""
+    """`holdable`: may wait or be ignored. `final` says why the old value cannot be kept, "" where staff may keep it."""
 
     name: str
     label: str | Promise
     holdable: bool = True
-    revertible: bool = True
+    final: str | Promise = ""
 
 
 FIELDS = {
@@ -32,11 +32,21 @@ FIELDS = {
         Field("safety_information", _("Care and safety")),
         Field("tags", _("Tags")),
         Field("price", _("Price")),
-        Field("images", _("Pictures"), revertible=False),
-        Field("visible", _("Visible at Printify"), revertible=False),
-        Field("cost", _("Cost"), holdable=False, revertible=False),
-        Field("availability", _("Stock"), holdable=False, revertible=False),
-        Field("options", _("Choices"), holdable=False, revertible=False),
+        Field("images", _("Pictures")),
+        Field("visible", _("Visible at Printify")),
+        Field("cost", _("Cost"), holdable=False, final=_("What Printify charges is not ours to choose.")),
+        Field(
+            "availability",
+            _("Stock"),
+            holdable=False,
+            final=_("What cannot be made cannot be sold. To sell less, switch the variant off in Printify."),
+        ),
+        Field(
+            "options",
+            _("Choices"),
+            holdable=False,
+            final=_("Choices belong to the variants as Printify makes them: change them there."),
+        ),
     )
 }
 HOLDABLE = tuple(field for field in FIELDS.values() if field.holdable)

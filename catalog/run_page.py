@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,12 +11,14 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog import diffs, status
+from catalog import diffs, shots, status
 from catalog.asking import OPEN
 from catalog.causes import Cause, cause
+from catalog.curation import FieldChange
 from catalog.models import SyncChange, SyncRun
 
 PAGE = 25
+PATIENCE = timedelta(minutes=2)  # in which pictures come, or do not
 TONES = {"success": "good", "running": "busy", "queued": "busy", "partial": "warn", "failed": "bad"}
 
 
@@ -31,13 +34,17 @@ class Outcome:
 
 def head(run: SyncRun) -> dict[str, Any]:
     """What moves while the run does."""
-    end = run.ended_at or timezone.now()
     return {
         "run": run,
         "tone": TONES.get(run.state, "quiet"),
         "progress": status.progress(run) if run.state in OPEN else None,
-        "took": max(int((end - run.started_at).total_seconds()), 0),
+        "pictures_due": bool(run.ended_at and timezone.now() - run.ended_at < PATIENCE and _due(run)),
     }
+
+
+def _due(run: SyncRun) -> bool:
+    """Pictures that a worker is about to fetch for this page."""
+    return shots.due(run.field_changes.filter(field="images", state__in=FieldChange.UNDECIDED))
 
 
 def page(run: SyncRun, chosen: str, number: str) -> dict[str, Any]:

@@ -14,15 +14,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog import asking, images, usage_chart
-from catalog.absence import VANISHED
+from catalog import asking, images, troubles, trust, usage_chart
 from catalog.curation import FieldChange, SyncPause
-from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
-from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
+from catalog.models import PrintifyCache, Product, SyncRun
+from ilytat.integrations.models import HealthResult, InboundEvent, Lease
 
 HEARTBEAT_LATE = timedelta(minutes=5)
 SOURCES = {"stripe": "Stripe", "printify": "Printify", "sendgrid": "SendGrid"}
-ERROR_LIMIT = 5.0  # percent of all calls; Printify asks for less
 
 FRESH, RUNNING, LATE = gettext_lazy("Fresh"), gettext_lazy("Running"), gettext_lazy("Late")
 DEGRADED, DOWN, PAUSED = gettext_lazy("Degraded"), gettext_lazy("Down"), gettext_lazy("Paused")
@@ -72,7 +70,9 @@ class Status:
     pictures_failed: int
     waiting: int
     moved: int
-    missing: SyncRun | None
+    missing: troubles.Missing | None
+    reserve: trust.Reserve
+    strain: str
     usage: usage_chart.Usage
     beats: list[Beat]
     heard: list[Heard]
@@ -89,8 +89,10 @@ def status() -> Status:
     cached = PrintifyCache.objects.filter(type="product", external_id__in=listed.values("printify_id"))
     usage = usage_chart.usage()
     quarantined = PrintifyCache.objects.filter(type="product").exclude(error="").count()
-    beats, pause, missing = list(_beats()), asking.paused(), _missing()
-    word, reason = _word(run, pause, success, beats, _trouble(quarantined, usage, missing))
+    beats, pause, missing, strain = list(_beats()), asking.paused(), troubles.missing(), troubles.strain()
+    reserve = trust.reserve()
+    trouble = troubles.worst(missing, reserve, usage, strain, quarantined)
+    word, reason = _word(run, pause, success, beats, trouble)
     return Status(
         word=word,
         reason=reason,
@@ -109,6 +111,8 @@ def status() -> Status:
         waiting=FieldChange.objects.filter(state="waiting").count(),
         moved=listed.filter(override_moved=True).count(),
         missing=missing,
+        reserve=reserve,
+        strain=strain,
         usage=usage,
         beats=beats,
         heard=[
@@ -159,29 +163,6 @@ def _age(success: SyncRun, beats: list[Beat]) -> Verdict | None:
     if success.ended_at and timezone.now() - success.ended_at > limit:
         return LATE, _("The timetable should have read the catalogue since.")
     return None
-
-
-def _trouble(quarantined: int, usage: usage_chart.Usage, missing: SyncRun | None) -> str:
-    if missing:
-        return _("Many products were missing from Printify's list: please look.")
-    if usage.paused:
-        return _("%(why)s. Calls go on at %(when)s.") % {
-            "why": usage.paused[1],
-            "when": f"{timezone.localtime(usage.paused[0]):%H:%M:%S}",
-        }
-    if usage.error_share >= ERROR_LIMIT:
-        return _("%(share)s %% of today's calls failed; Printify asks for less than 5 %%.") % {
-            "share": usage.error_share
-        }
-    return _("%(count)s products cannot be used as they came.") % {"count": quarantined} if quarantined else ""
-
-
-def _missing() -> SyncRun | None:
-    """The run whose missing products wait for a person."""
-    if not Alert.objects.filter(key=VANISHED, closed_at__isnull=True).exists():
-        return None
-    newest = SyncChange.objects.filter(outcome="missing", run__dry_run=False).order_by("-run").first()
-    return newest.run if newest else None
 
 
 def progress(run: SyncRun) -> Progress:

@@ -64,7 +64,7 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
             outcome=stored.outcome,
             detail=stored.error or ", ".join(stored.fields)[:500],
         )
-    if "images" in stored.fields:
+    if "images" in stored.fields or any(each.field == "images" for each in stored.found):
         transaction.on_commit(partial(queueing.ask, queueing.FETCH_IMAGES), robust=True)
     return stored
 

@@ -79,7 +79,7 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
 
     @admin.display(description=gettext_lazy("seconds"))
     def took(self, run: SyncRun) -> int:
-        return int(((run.ended_at or timezone.now()) - run.started_at).total_seconds())
+        return run.took
 
     @admin.action(description=gettext_lazy("Confirm: the missing products are really gone"), permissions=["sync"])
     def confirm_missing(self, request: HttpRequest, rows: QuerySet[SyncRun]) -> None:
@@ -125,7 +125,7 @@ class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
             }
             self.message_user(request, told[verb], messages.SUCCESS)
         else:
-            self.message_user(request, _("It was decided already."), messages.INFO)
+            self.message_user(request, _why_not(verb, change), messages.INFO)
         back = request.POST.get("next", "")
         safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
         return redirect(back if safe else "admin:catalog_panel")
@@ -153,6 +153,10 @@ class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
                 self.log_change(request, row, f"{verb}: {row.field}")
         told = _("%(done)s decided, %(left)s were so already or cannot be.")
         self.message_user(request, told % {"done": done, "left": rows.count() - done})
+
+
+def _why_not(verb: str, change: FieldChange) -> str:
+    return (decisions.why_final(change) if verb == "revert" else "") or _("It was decided already.")
 
 
 class StaleFilter(admin.SimpleListFilter):

@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import asking, images, leftovers, publishing, queueing, sales, shelf, shipping, sync
+from catalog import asking, images, leftovers, publishing, queueing, sales, shelf, shipping, shots, sync
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -26,7 +26,10 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
         return
     mine = sync.run(trigger, request=request)
     asking.forget_old()
-    if mine is None or mine.dry_run:
+    if mine is None:
+        return
+    if mine.dry_run:
+        queueing.ask(queueing.FETCH_IMAGES)
         return
     with suppress(IntegrationError):  # the next walk asks again
         shipping.refresh_profiles()
@@ -35,8 +38,10 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def fetch_images(*, retry: bool = False) -> None:
+    """The shop's own first; then those that staff look at before they decide."""
     result = images.fetch_due(PICTURES_SECONDS, retry=retry)
-    if result.done and result.left:
+    shown = shots.fetch_due(PICTURES_SECONDS)
+    if shown or (result.done and result.left):
         queueing.ask(queueing.FETCH_IMAGES)
 
 

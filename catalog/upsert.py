@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from catalog import categories, changes, shelf, variants
+from catalog import categories, changes, shelf, trust, variants
 from catalog.fields import Unreadable, flag, storable
 from catalog.mockups import write_mockups
 from catalog.models import PrintifyCache, Product, SyncRun
@@ -85,8 +85,9 @@ def reapply(printify_id: str, granted: Collection[str] = ()) -> Stored:
         product = Product.objects.filter(printify_id=printify_id, gone_at__isnull=True).first()
         if product is None or not cache.data:
             return Stored("unchanged", printify_id)
-        redesigned = "images" in granted
-        weighed = changes.weigh(product, read_product(cache.data), redesigned=redesigned, granted=granted)
+        facts = read_product(cache.data)
+        redesigned = "images" in granted or _is_redesigned(cache, product, facts)
+        weighed = changes.weigh(product, facts, redesigned=redesigned, granted=granted)
         return _written(product, weighed, None)
 
 
@@ -117,7 +118,7 @@ def _keep(
     product = Product.objects.filter(printify_id=facts.id).first()
     if _is_older(cache, product, facts, asked_at):
         return Stored("older", facts.id, product)
-    redesigned = bool(cache.data) and design(cache.data) != facts.design
+    redesigned = _is_redesigned(cache, product, facts)
     cache.data, cache.hash, cache.error = data, digest(data), ""
     cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
     cache.save()
@@ -133,13 +134,18 @@ def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | N
     )
 
 
+def _is_redesigned(cache: PrintifyCache, product: Product | None, facts: ProductFacts) -> bool:
+    """Whether the pictures we show are of another design; for products of long ago the last answer tells."""
+    shown = (product.design if product else "") or (design(cache.data) if cache.data else facts.design)
+    return shown != facts.design
+
+
 def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts, asked_at: datetime) -> bool:
     """A slow page must not overwrite a newer answer (RELIABILITY C11). What has gone stale yields to anything."""
     if cache.hash and cache.fetched_at > asked_at:
         return True
     known = product.updated_upstream if product else None
-    too_old = cache.expires_at + settings.CACHE_STALE_LIMIT < timezone.now()
-    return bool(known and facts.updated and facts.updated < known and not too_old)
+    return bool(known and facts.updated and facts.updated < known and cache.expires_at >= trust.due_since())
 
 
 def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, dict[str, list[Any]]]:
@@ -180,6 +186,7 @@ def _columns(facts: ProductFacts) -> dict[str, Any]:
         "blueprint_id": facts.blueprint_id,
         "print_provider_id": facts.print_provider_id,
         "artwork_ids": list(facts.artwork_ids),
+        "design": facts.design,
         "visible": facts.visible,
         "is_locked": facts.is_locked,
         "price_from": min(prices, default=None),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog import budget
 from ilytat.integrations import buckets
@@ -53,6 +54,13 @@ class Usage:
     @property
     def error_share(self) -> float:
         return round(100 * self.errors / self.calls, 1) if self.calls else 0.0
+
+    @property
+    def pause_said(self) -> str:
+        if not self.paused:
+            return ""
+        until, why = self.paused
+        return _("%(why)s. Calls go on at %(when)s.") % {"why": why, "when": f"{timezone.localtime(until):%H:%M:%S}"}
 
 
 def usage() -> Usage:

@@ -1,5 +1,9 @@
 // The control panel moves by itself: the part marked data-live is asked for again, sooner while a run is under way.
-// When a run ends its whole page is read anew, because what it found is below.
+// When a run ends, or its pictures have come, the whole page is read anew, because what was found is below: unless
+// somebody has begun to fill in a form.
+
+const MOVING = ["queued", "running"];
+let touched = false;
 
 function watch() {
   const live = document.querySelector("[data-live]");
@@ -21,17 +25,18 @@ function show(live, text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.querySelector("[data-live]");
   if (!fresh) return;
-  if (live.dataset.state && live.dataset.every !== "0" && fresh.dataset.every === "0") {
+  if (live.dataset.state !== fresh.dataset.state && !MOVING.includes(fresh.dataset.state) && !touched) {
     location.reload();
     return;
   }
-  if (!live.contains(document.activeElement) || document.activeElement === document.body) {
-    live.replaceWith(document.adoptNode(fresh));
-  }
+  const held = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  live.replaceWith(document.adoptNode(fresh));
+  if (held) [...fresh.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
 }
 
 for (const button of document.querySelectorAll("button[data-once]")) {
   // After the submission, not before it: a disabled button would not be sent.
   button.form?.addEventListener("submit", () => setTimeout(() => (button.disabled = true)));
 }
+document.addEventListener("input", () => (touched = true));
 watch();

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,6 +41,11 @@ def _rested() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _kept_shelf(settings: LazySettings) -> None:
     settings.MIDDLEWARE = ["tests.catalog.shelving.Shelving", *settings.MIDDLEWARE]
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings: LazySettings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import boto3
 import pytest
@@ -22,11 +21,6 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 Draw = Callable[..., bytes]
-
-
-@pytest.fixture(autouse=True)
-def _own_media(settings: LazySettings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 def shirt(*, colour: str = "white", print_at: tuple[int, int] | None = None, quality: int = 90) -> bytes:

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 Draw = Callable[..., bytes]
 
 
-@pytest.fixture(autouse=True)
-def _own_media(settings: LazySettings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
 @pytest.fixture
 def host() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -17,12 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shelf(sandbox: Sandbox, settings: LazySettings, tmp_path: Path) -> Iterator[Sandbox]:
+def shelf(sandbox: Sandbox, settings: LazySettings) -> Iterator[Sandbox]:
     settings.PRINTIFY_API_BASE = f"{sandbox.url}/printify"
     settings.PRINTIFY_API_KEY = KEYS["PRINTIFY_API_KEY"]
     settings.PRINTIFY_PRINTS_FOR_REAL = False
     settings.IMAGE_HOSTS = [sandbox.url.removeprefix("http://")]
-    settings.MEDIA_ROOT = tmp_path
     sandbox.reset()
     printify.client.cache_clear()
     yield sandbox

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import measures, overrides, pictures, policies, upsert
+from catalog import copies, measures, overrides, pictures, policies, upsert
 from catalog.curation import FieldChange, OldSlug, SizeTable
 from catalog.models import Product, ProductImage
 from tests.catalog.conftest import tee
@@ -99,6 +101,53 @@ def test_a_photo_of_our_own_is_shown_first_and_stays(office: Client, product: Pr
     assert found == photo
     wrong = SimpleUploadedFile("me.jpg", b"<svg onload=alert(1)>", content_type="image/jpeg")
     assert "cannot be used as a picture" in saved(office, product, own_photo=wrong).content.decode()
+
+
+def files_of(row: ProductImage) -> list[str]:
+    return [*row.files.values(), copies.mail_name(row.files["400"])]
+
+
+def photo_of(office: Client, product: Product, drawn: Any) -> ProductImage:
+    saved(office, product, own_photo=SimpleUploadedFile("me.jpg", drawn(), content_type="image/jpeg"))
+    return ProductImage.objects.get(own=True, product=product)
+
+
+def test_a_photo_of_our_own_is_deleted_with_its_files_of_every_width(
+    office: Client, product: Product, drawn: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    photo = photo_of(office, product, drawn)
+    names = files_of(photo)
+    names.append(default_storage.save(names[0].replace("-400.", "-999."), ContentFile(b"of an earlier encoding")))
+    before = product.synced_at
+    with django_capture_on_commit_callbacks(execute=True):
+        assert saved(office, product, **{"images-0-DELETE": "on"}).status_code == 302
+    assert not ProductImage.objects.filter(own=True).exists()
+    assert not any(default_storage.exists(name) for name in names)
+    assert product.synced_at > before
+
+
+def test_a_deleted_photo_that_something_else_shows_keeps_its_files(
+    office: Client, product: Product, drawn: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    upsert.store(tee(2), timezone.now())
+    other = Product.objects.exclude(pk=product.pk).get()
+    photo, second = (photo_of(office, each, drawn) for each in (product, other))
+    with django_capture_on_commit_callbacks(execute=True):
+        saved(office, product, **{"images-0-DELETE": "on"})
+    assert list(ProductImage.objects.filter(own=True)) == [second]
+    assert all(default_storage.exists(name) for name in files_of(photo))
+
+
+def test_printifys_pictures_are_hidden_not_deleted(office: Client, product: Product) -> None:
+    count = product.images.count()
+    saved(office, product, **{f"images-{at}-DELETE": "on" for at in range(count)})
+    assert product.images.count() == count
+    assert 'type="checkbox" name="images-0-DELETE"' not in card(office, product)
+
+
+def test_whether_a_thing_is_made_to_the_buyers_words_is_kept(office: Client, product: Product) -> None:
+    saved(office, product, personalised="on")
+    assert product.personalised
 
 
 def test_chosen_and_ordered_pictures_survive_a_sync(office: Client, product: Product) -> None:

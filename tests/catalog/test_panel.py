@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import absence, asking, policies, queueing, runs, status, sync, tasks, upsert
+from catalog import absence, asking, budget, policies, queueing, runs, status, sync, tasks, upsert
 from catalog.curation import FieldChange, SyncPause
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
-from ilytat.integrations import alerts, leases
+from ilytat.integrations import alerts, buckets, leases
 from ilytat.integrations.models import ApiUsage, HealthResult, Lease
 from tests.catalog.conftest import Upstream, tee
 
@@ -71,13 +71,15 @@ def test_what_is_quarantined_or_missing_or_failing_degrades_the_word() -> None:
     assert (str(status.status().word), status.status().tone) == ("Degraded", "warn")
     PrintifyCache.objects.update(error="")
     assert status.status().word == "Fresh"
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
     ApiUsage.objects.create(integration="printify", hour=hour, calls=100, errors=7)
     assert "7.0 %" in status.status().reason
     run = SyncRun.objects.create(state="success", ended_at=timezone.now())
     SyncChange.objects.create(run=run, printify_id="x", outcome="missing")
     alerts.open_alert(absence.VANISHED, "Many are missing.")
-    assert status.status().missing == run
+    missing = status.status().missing
+    assert missing is not None
+    assert (missing.run, missing.count, missing.alive, missing.names) == (run, 1, 1, ["x"])
 
 
 def test_the_card_counts_what_staff_ask_for() -> None:
@@ -259,3 +261,38 @@ def test_the_missing_are_decided_about_on_a_page_that_names_them(office: Client)
     assert "Tee 2" in shown(office, "catalog_act_on", "missing", run.pk)
     assert "2 products hidden" in pressed(office, "catalog_act_on", "missing", run.pk)
     assert "None of them" in pressed(office, "catalog_act_on", "missing", run.pk)
+
+
+def test_the_missing_are_declined_on_the_page_beside(office: Client) -> None:
+    upsert.store(tee(title="Tee one"), timezone.now())
+    run = SyncRun.objects.create(state="partial", ended_at=timezone.now())
+    SyncChange.objects.create(run=run, product=Product.objects.get(), printify_id=tee()["id"], outcome=absence.MISSING)
+    alerts.open_alert(absence.VANISHED, "Many are missing.")
+    page = shown(office, PANEL)
+    for words in ("did not see 1 of 1", "Tee one", "Approve: hide them", "Decline: keep them"):
+        assert words in page
+    assert reverse("admin:catalog_act_on", args=["stay", run.pk]) in shown(office, "catalog_act_on", "missing", run.pk)
+    assert "1 products stay" in pressed(office, "catalog_act_on", "stay", run.pk)
+    assert "decided already" in pressed(office, "catalog_act_on", "stay", run.pk)
+    assert "Decline: keep them" not in shown(office, PANEL)
+    assert Product.objects.for_sale().exists()
+
+
+def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(office: Client) -> None:
+    def tell(errors: int) -> str:
+        ApiUsage.objects.all().delete()
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        ApiUsage.objects.create(integration="printify", hour=hour, calls=100, errors=errors)
+        return shown(office, PANEL)
+
+    for name in ("worker", "beat"):
+        leases.heartbeat(name)
+    ran(minutes=1)
+    assert "Too many errors" not in tell(5)
+    assert "slowed to 20 calls a minute" in tell(6)
+    assert "starts no run" in tell(30)
+    assert "Calls are paused" not in shown(office, PANEL)
+    buckets.pause(budget.ACCOUNT, 60, "Printify answered 429")
+    page = shown(office, PANEL)
+    assert "Calls are paused" in page
+    assert status.status().reason.startswith("Printify answered 429. Calls go on at")

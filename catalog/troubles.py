@@ -1,0 +1,73 @@
+"""What keeps the catalogue from being well although it is read: the worst of it in one sentence, for the panel."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from catalog import absence, budget
+from catalog.models import Product, SyncChange, SyncRun
+from catalog.trust import Reserve
+from catalog.usage_chart import Usage
+from ilytat.integrations import usage as counted
+from ilytat.integrations.models import Alert
+
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The run whose missing products wait for a person: how many of those the shop has, and the names of some."""
+
+    run: SyncRun
+    count: int
+    alive: int
+    names: list[str]
+
+
+def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:
+    """The sentence, "" while nothing is wrong."""
+    said = (
+        _("Many products were missing from Printify's list: please look.") if missing else "",
+        _("%(count)s products were not checked for too long and are not sold.") % {"count": reserve.too_old}
+        if reserve.too_old
+        else "",
+        usage.pause_said,
+        strain,
+        _today(usage),
+        _("%(count)s products cannot be used as they came.") % {"count": quarantined} if quarantined else "",
+    )
+    return next(filter(None, said), "")
+
+
+def _today(usage: Usage) -> str:
+    if usage.error_share < budget.ERROR_SHARE:
+        return ""
+    return _("%(share)s %% of today's calls failed; Printify asks for less than 5 %%.") % {"share": usage.error_share}
+
+
+def strain() -> str:
+    """What the errors of the last two hours do to the sync, "" while they do nothing."""
+    recent = counted.recent(budget.KEY)
+    if not budget.strained(recent):
+        return ""
+    told = (
+        _("%(share)s %% of the last %(calls)s calls failed: the timetable starts no run until that is better.")
+        if budget.hopeless(recent)
+        else _("%(share)s %% of the last %(calls)s calls failed: the sync is slowed to %(slow)s calls a minute.")
+    )
+    return told % {
+        "share": f"{recent.error_share:.0f}",
+        "calls": recent.calls,
+        "slow": int(budget.SLOWED.per_minute),
+    }
+
+
+def missing() -> Missing | None:
+    if not Alert.objects.filter(key=absence.VANISHED, closed_at__isnull=True).exists():
+        return None
+    newest = SyncChange.objects.filter(outcome=absence.MISSING, run__dry_run=False).order_by("-run").first()
+    if newest is None:
+        return None
+    rows = newest.run.changes.filter(outcome=absence.MISSING)
+    names = [str(row.product or row.printify_id) for row in rows.select_related("product")[:NAMED]]
+    return Missing(newest.run, rows.count(), Product.objects.filter(gone_at__isnull=True).count(), names)
