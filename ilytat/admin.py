@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from ilytat import attention_page
+from ilytat import admin_rooms, attention_page
 
 
 class ShopAdminSite(AdminSite):
@@ -26,6 +26,15 @@ class ShopAdminSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What waits comes first, then Django's list of tables."""
         return super().index(request, attention_page.context(request) | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Sorted into rooms, but for the page of one app."""
+        apps = super().get_app_list(request, app_label)
+        return apps if app_label else admin_rooms.arranged(apps)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        where = request.resolver_match.url_name if request.resolver_match else ""
+        return super().each_context(request) | {"hint": admin_rooms.hint(where or "")}
 
     def get_urls(self) -> list[Any]:
         act = self.admin_view(attention_page.act)

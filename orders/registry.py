@@ -1,7 +1,7 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
 from ilytat.integrations import jobs
-from orders import attention, fulfilment, health, kept_pictures, privacy, webhooks  # noqa: F401 (importing registers)
+from orders import attention, fulfilment, glance, health, kept_pictures, privacy, webhooks  # noqa: F401 (importing registers)
 from orders.lifecycle import FULFILMENT_QUEUE
 from orders.models import Fulfilment
 

@@ -4,7 +4,7 @@ first. A way out is a plain call that the tasks could make as well, so that pres
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Min, QuerySet
@@ -12,10 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ilytat.integrations import jobs
-from ilytat.integrations.models import Lease
 
 SHOWN = 50  # of each source: more than that is one incident, not fifty
-SILENT = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -109,9 +107,3 @@ def lags() -> Iterator[Lag]:
         oldest = due.aggregate(oldest=Min("next_at"))["oldest"]
         if oldest is not None:
             yield Lag(queue.name, int((now - oldest).total_seconds()))
-
-
-def silent_processes() -> list[str]:
-    """Worker or beat, where one was heard and is heard no more."""
-    before = timezone.now() - SILENT
-    return list(Lease.objects.filter(name__in=("worker", "beat"), beat_at__lt=before).values_list("name", flat=True))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 from catalog.models import FieldChange
 from ilytat.integrations import alerts, leases
-from ilytat.integrations.models import Alert, InboundEvent, Lease
+from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
 from notifications.models import OutgoingEmail
 from orders.models import Fulfilment, Order
+from payments.models import Payment, Refund
 from tests import factories
 from tests.orders.conftest import again, changed, created, paid, printing
 from tests.pages import text
@@ -38,8 +40,21 @@ def text_of(answer: object) -> str:
     return text(answer) if b"<main" in answer.content else answer.content.decode()  # type: ignore[attr-defined]  # Django's test answer
 
 
+def alive() -> None:
+    for name in ("worker", "beat"):
+        leases.heartbeat(name)
+
+
 def test_when_nothing_waits_it_says_so(admin_client: Client) -> None:
-    assert "All is well. Nothing needs a person, and no work is waiting." in admin_client.get(INDEX).content.decode()
+    alive()
+    assert "All is well Nothing needs a person, and no work is waiting." in text_of(admin_client.get(INDEX))
+
+
+def test_before_the_first_sign_of_life_it_does_not_say_that_all_is_well(admin_client: Client) -> None:
+    leases.heartbeat("worker")
+    page = text_of(admin_client.get(INDEX))
+    assert "Starting The worker or the clock has not been heard yet." in page
+    assert "clock: never heard" in page
 
 
 def test_a_stuck_order_says_what_it_costs_and_how_it_goes_on(admin_client: Client) -> None:
@@ -86,6 +101,7 @@ def test_an_order_whose_money_differs_is_accepted_by_a_person_once(admin_client:
 def test_webhooks_mails_and_incidents_wait_in_the_same_queue(admin_client: Client) -> None:
     event = factories.inbound_event(state="attention", last_error="Still unknown")
     mail = OutgoingEmail.objects.create(kind="shipped", dedupe_key="x", to="a@b.de", context={}, state="attention")
+    alive()
     alerts.open_alert("health:printify", "Printify is away.", next_step="Wait.")
     alerts.open_alert("mail:attention", "A mail could not be sent", next_step="Look.")
     page = text_of(admin_client.get(INDEX))
@@ -118,6 +134,7 @@ def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> 
 
 def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) -> None:
     asked = []
+    admin_client.get(INDEX)  # warms what is read once a process
     for count in (1, 8):
         for _ in range(count):
             stuck()
@@ -128,12 +145,76 @@ def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) 
     assert asked[0] == asked[1]
 
 
+# --- The figures ------------------------------------------------------------------------------------------
+
+
+def test_the_figures_tell_money_orders_mail_catalogue_and_who_is_there(admin_client: Client) -> None:
+    alive()
+    jobs = (stuck(), changed(paid(number="H0000001"), hold=True), printing())
+    for job, days in zip(jobs, (0, 0, 1), strict=True):
+        at = timezone.now() - timedelta(days=days)
+        Payment.objects.create(order=job.order, captured=2974, currency="USD", payment_intent_id=job.pk, at=at)
+    OutgoingEmail.objects.create(kind="shipped", dedupe_key="x", to="a@b.de", context={}, state="attention")
+    page = text_of(admin_client.get(INDEX))
+    assert "Money today $59.48 2 payments; yesterday $29.74" in page
+    assert "Orders to make 3 1 held; 1 printing; 1 need you" in page
+    assert "Mail 1 not sent" in page
+    assert "Catalogue Late" in page
+    assert "Worker and clock Working worker: " in page
+    assert "Checks Not checked" in page
+
+
+def test_money_of_the_other_mode_and_of_other_currencies_is_not_todays_money(admin_client: Client) -> None:
+    order = stuck().order
+    Payment.objects.create(order=order, captured=100, currency="USD", payment_intent_id="pi_1", live=True)
+    Payment.objects.create(order=order, captured=100, currency="EUR", payment_intent_id="pi_2", applied=False)
+    assert "Money today $0.00" in text_of(admin_client.get(INDEX))
+
+
+def test_what_went_back_today_is_said_beside_it(admin_client: Client) -> None:
+    paid = Payment.objects.create(order=stuck().order, captured=500, currency="USD", payment_intent_id="pi_1")
+    for amount, state in ((300, "succeeded"), (200, "failed")):
+        Refund.objects.create(payment=paid, amount=amount, state=state, asked_by="x", idempotency_key=state)
+    assert "Money today $5.00 1 payment; $3.00 given back; yesterday $0.00" in text_of(admin_client.get(INDEX))
+
+
+def test_a_check_that_found_trouble_is_named_with_its_words(admin_client: Client) -> None:
+    HealthResult.objects.create(name="catalogue", state="ok")
+    HealthResult.objects.create(name="stripe", state="down", detail="The key was revoked.")
+    page = text_of(admin_client.get(INDEX))
+    assert "Checks Stripe The key was revoked." in page
+    HealthResult.objects.update(state="ok")
+    assert "Checks All answer" in text_of(admin_client.get(INDEX))
+    HealthResult.objects.update(checked_at=timezone.now() - timedelta(hours=1))
+    assert "Checks Not checked" in text_of(admin_client.get(INDEX))
+
+
+def test_mail_that_came_back_is_counted(admin_client: Client) -> None:
+    OutgoingEmail.objects.create(kind="shipped", dedupe_key="x", to="a@b.de", state="sent", fate="bounced")
+    assert "Mail 1 came back 1 sent in 24 hours; 1 came back" in text_of(admin_client.get(INDEX))
+
+
+# --- The rooms --------------------------------------------------------------------------------------------
+
+
+def test_every_list_stands_in_a_room_and_says_what_it_is_for(admin_client: Client) -> None:
+    rooms = site.get_app_list(admin_client.get(INDEX).wsgi_request)
+    shown = {table["model"]._meta.label_lower: table for room in rooms for table in room["models"]}
+    assert {model._meta.label_lower for model in site._registry} == set(shown)
+    assert not [label for label, table in shown.items() if not table.get("hint")], "name it in ilytat.admin_rooms"
+    assert "How many an hour, and how many failed." in text_of(admin_client.get("/admin/integrations/apiusage/"))
+
+
 def test_who_may_not_change_it_does_not_see_it(client: Client) -> None:
     job = stuck()
     clerk = get_user_model().objects.create_user(email="clerk@example.com", password="x", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_order"))
     client.force_login(clerk)
-    assert "is not being printed" not in text_of(client.get(INDEX))
+    page = text_of(client.get(INDEX))
+    assert "is not being printed" not in page
+    assert "Money today" not in page
+    assert "Orders to make" in page
+    assert "Claims" not in page
     assert client.post(f"/admin/attention/printing/{job.pk}/retry/").status_code == 403
     assert client.get(f"/admin/attention/printing/{job.pk}/retry/").status_code == 405
 
