@@ -38,6 +38,7 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
         "delivery": ways,
         "quantity_max": settings.QUANTITY_MAX,
         "last_checked": last_checked(product),
+        "sold_out": [each for each in offered if not each.is_available],
         "structured": product_data(product, offered, pictures),
     }
 

@@ -79,6 +79,11 @@ app.conf.beat_schedule = {
         "schedule": 60 * MINUTE,
         "options": {"expires": 600},
     },
+    "tell of what is back in stock": {
+        "task": "orders.tasks.tell_of_stock",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 240},
+    },
     "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
     "forget ended sessions": {"task": "ilytat.integrations.tasks.clear_sessions", "schedule": 24 * 60 * MINUTE},

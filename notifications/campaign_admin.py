@@ -131,8 +131,8 @@ class Consents(ReadOnlyInline[Consent, Subscriber]):
 class SubscriberAdmin(ReadOnlyAdmin[Subscriber]):
     """Readers are added by readers only: staff cannot agree for anybody."""
 
-    list_display = ("email", "language", "news", "carts", "confirmed_at", "left_at")
-    list_filter = ("news", "carts", "language", "confirmed_at")
+    list_display = ("email", "language", "news", "carts", "stock", "confirmed_at", "left_at")
+    list_filter = ("news", "carts", "stock", "language", "confirmed_at")
     search_fields = ("email",)
     inlines = (Consents,)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from ilytat.integrations.privacy import fingerprint
 from notifications.models import Consent, Subscriber
 
-TOPICS = ("news", "carts")
+TOPICS = ("news", "carts", "stock")
 SALT = "newsletter"
 Act = Consent.Act
 
@@ -25,7 +25,7 @@ def of(email: str) -> Subscriber | None:
 
 
 def may_write(email: str, topic: str) -> bool:
-    """Whether this address wants mail about the topic ("news", "carts") right now."""
+    """Whether this address wants mail about the topic (one of TOPICS) right now."""
     return Subscriber.objects.agreeing(topic).filter(email=email.strip().lower()).exists()
 
 
@@ -74,6 +74,12 @@ def record(reader: Subscriber, act: Act, topics: Iterable[str], *, where: str, w
         where=where[:60],
         wording=wording,
     )
+
+
+def words_asked(reader: Subscriber, topics: Iterable[str]) -> str:
+    """The words that stood where the address was typed the last time, for exactly these topics; "" when unknown."""
+    asked = reader.consents.filter(act=Act.ASKED, topics=", ".join(sorted(topics)))
+    return asked.values_list("wording", flat=True).first() or ""
 
 
 def token(reader: Subscriber) -> str:

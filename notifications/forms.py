@@ -26,11 +26,12 @@ class ChoicesForm(forms.Form):
 
     news = forms.BooleanField(label=_("News: new designs, a few times a month at most"), required=False)
     carts = forms.BooleanField(label=_("One reminder when I leave something in my cart"), required=False)
+    stock = forms.BooleanField(label=_("One word when something I asked for is back in stock"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     def __init__(self, reader: Subscriber, data: Any = None) -> None:
-        chosen = {"news": reader.news, "carts": reader.carts, "language": reader.language}
-        super().__init__(data, initial=chosen)
+        chosen = {topic: getattr(reader, topic) for topic in consent.TOPICS}
+        super().__init__(data, initial={**chosen, "language": reader.language})
 
     @property
     def topics(self) -> list[str]:

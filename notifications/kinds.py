@@ -201,8 +201,17 @@ class AbandonedCart(TypedDict):
     url: str  # opens the cart or its checkout again
 
 
+class ConfirmStock(TypedDict):
+    """Somebody typed this address beside something that is sold out: was it its owner?"""
+
+    email: str
+    url: str
+    title: str
+    label: str
+
+
 class BackInStock(TypedDict):
-    """Was asked for, once, on the product's page; sent once."""
+    """Was asked for on the product's page and confirmed by mail; sent once."""
 
     title: str
     label: str

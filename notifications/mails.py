@@ -8,7 +8,7 @@ from notifications import kinds
 Audience = Literal["buyer", "account", "staff", "reader"]
 Stream = Literal["shop", "marketing"]
 # What a reader can say yes or no to; "" for what was asked for by itself.
-Topic = Literal["", "news", "carts"]
+Topic = Literal["", "news", "carts", "stock"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ ACCOUNT = (
 READER = (
     Kind("confirm_newsletter", kinds.AccountLink, "reader", "Confirm the newsletter", secret=True),
     Kind("abandoned_cart", kinds.AbandonedCart, "reader", "Cart left behind", stream="marketing", topic="carts"),
-    Kind("back_in_stock", kinds.BackInStock, "reader", "Back in stock", stream="marketing"),
+    Kind("confirm_stock", kinds.ConfirmStock, "reader", "Confirm: tell me when it is back", secret=True),
+    Kind("back_in_stock", kinds.BackInStock, "reader", "Back in stock", stream="marketing", topic="stock"),
     Kind("campaign", kinds.CampaignMail, "reader", "Campaign", stream="marketing", topic="news"),
 )
 

@@ -60,8 +60,7 @@ def asked(token: str) -> tuple[Subscriber, list[str]] | None:
 
 def confirm(reader: Subscriber, topics: list[str], *, language: str) -> None:
     """The words agreed to are those that were shown where the address was typed."""
-    first = reader.consents.filter(act=consent.Act.ASKED).first()
-    wording = first.wording if first else ""
+    wording = consent.words_asked(reader, topics)
     consent.agree(reader.email, topics, language=language, where="link in the mail", wording=wording)
 
 

@@ -38,19 +38,23 @@ def _link() -> kinds.AccountLink:
 
 
 def _notice() -> kinds.AccountNotice:
-    agent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"
     return {
         "email": ADDRESS,
         "detail": "new@example.com",
         "at": NOW,
         "ip": "203.0.113.7",
-        "agent": agent,
+        "agent": "Firefox · Linux",
         "url": page("/accounts/"),
     }
 
 
 def _abandoned_cart() -> kinds.AbandonedCart:
     return {"name": NAME, "lines": lines(), "total": "$60.48", "url": page("/cart/")}
+
+
+def _confirm_stock() -> kinds.ConfirmStock:
+    title, label = "Scenic Route Unisex Tee", "Heather Grey / L"
+    return {"email": ADDRESS, "url": page("/back-in-stock/yes/sample/"), "title": title, "label": label}
 
 
 def _back_in_stock() -> kinds.BackInStock:
@@ -83,6 +87,7 @@ _BUILDERS: Mapping[type, Callable[[], object]] = {
     kinds.AccountLink: _link,
     kinds.AccountNotice: _notice,
     kinds.AbandonedCart: _abandoned_cart,
+    kinds.ConfirmStock: _confirm_stock,
     kinds.BackInStock: _back_in_stock,
     kinds.CampaignMail: _campaign,
 }

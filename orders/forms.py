@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models import Product, Variant
 from orders.addresses import REGIONS, Address, problems, tidy
 from orders.places import REGION_NAMES, country_name
 
@@ -50,6 +51,37 @@ class FindForm(forms.Form):
     def clean_number(self) -> str:
         """As people write it: with spaces, dashes or a # before it."""
         return "".join(letter for letter in self.cleaned_data["number"] if letter.isalnum()).upper()
+
+
+class SoldOut(forms.ModelChoiceField[Variant]):
+    def label_from_instance(self, obj: Variant) -> str:
+        """What was chosen, without the product's name: the page is about one product."""
+        return obj.label
+
+
+class WatchForm(forms.Form):
+    """Which of a product's sold-out variants somebody waits for; `variant` is Printify's id, as in the cart's form."""
+
+    variant = SoldOut(
+        queryset=Variant.objects.none(),
+        to_field_name="variant_id",
+        label=_("Which one?"),
+        empty_label=None,
+        error_messages={"invalid_choice": _("Please choose one that is sold out: this one is not, or not any more.")},
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        error_messages=EMAIL_ERRORS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def __init__(self, product: Product, data: Any = None, *, initial: dict[str, str]) -> None:
+        super().__init__(data, initial=initial)
+        self.variants = product.variants.offered().filter(is_available=False).select_related("product")
+        self.fields["variant"].queryset = self.variants  # type: ignore[attr-defined]  # stubs know it as a plain field
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
 
 
 def country_choices(codes: Iterable[str] | None = None) -> list[tuple[str, str]]:

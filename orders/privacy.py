@@ -65,4 +65,8 @@ def erase(email: str, traces: frozenset[str]) -> None:
         Order.objects.filter(pk=order.pk).update(**blank, email=privacy.nobody(), user=None)
 
 
-privacy.register(privacy.Keeper("orders", export=export, erase=erase, unsettled=unsettled, traces=traces))
+def addresses() -> QuerySet[Order, str]:
+    return Order.objects.values_list("email", flat=True).distinct()
+
+
+privacy.register(privacy.Keeper("orders", export, erase, unsettled, traces, addresses))

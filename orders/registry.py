@@ -1,7 +1,16 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
 from ilytat.integrations import jobs
-from orders import attention, fulfilment, glance, health, kept_pictures, privacy, webhooks  # noqa: F401 (importing registers)
+from orders import (
+    attention,  # noqa: F401 (registers what comes before staff)
+    fulfilment,
+    glance,  # noqa: F401 (registers what staff's first page says)
+    health,  # noqa: F401 (registers the checks)
+    kept_pictures,  # noqa: F401 (registers the pictures that orders show)
+    privacy,  # noqa: F401 (registers what orders keep of a person)
+    stock_watch,  # noqa: F401 (registers what waiting keeps of a person)
+    webhooks,  # noqa: F401 (registers the inbox's handlers)
+)
 from orders.lifecycle import FULFILMENT_QUEUE
 from orders.models import Fulfilment
 

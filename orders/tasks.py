@@ -2,9 +2,15 @@
 
 from celery import shared_task
 
-from orders import late
+from orders import late, stock_watch
 
 
 @shared_task(ignore_result=True)
 def tell_of_delays() -> None:
     late.tell()
+
+
+@shared_task(ignore_result=True)
+def tell_of_stock() -> None:
+    stock_watch.tell()
+    stock_watch.forget()

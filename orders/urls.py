@@ -1,11 +1,13 @@
 from django.urls import path
 
-from orders import claim_views, hold_views, views
+from orders import claim_views, hold_views, views, watch_views
 
 urlpatterns = [
     path("cart/", views.cart, name="cart"),
     path("cart/add/", views.cart_add, name="cart_add"),
     path("cart/update/", views.cart_update, name="cart_update"),
+    path("back-in-stock/<int:product_id>/", watch_views.wait_for, name="stock_watch"),
+    path("back-in-stock/yes/<str:token>/", watch_views.confirm, name="stock_watch_confirm"),
     path("orders/find/", views.order_find, name="order_find"),
     path("orders/<str:token>/", views.order, name="order"),
     path("orders/<str:token>/prove/", hold_views.prove, name="order_prove"),

@@ -18,6 +18,7 @@ class Subscriber(models.Model):
     language = models.CharField(max_length=8, default="en")
     news = models.BooleanField(default=False, help_text="Campaigns.")
     carts = models.BooleanField(default=False, help_text="One reminder of a cart left behind.")
+    stock = models.BooleanField(default=False, help_text="Word when what they asked for is back in stock.")
     asked_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)

@@ -1,9 +1,12 @@
-"""Carts, orders, their printing, and what buyers claim. Money is minor units of the row's `currency`."""
+"""Carts, orders, their printing, what buyers claim and what they wait for. Money is minor units of the row's
+`currency`.
+"""
 
 from orders.models.cart import Cart, CartLine, public_token
 from orders.models.claim import Claim, ClaimPhoto
 from orders.models.order import Order, OrderEvent, OrderLine, OrderQuerySet
 from orders.models.printing import EarlierDraft, Fulfilment, Shipment
+from orders.models.watch import StockWatch, WatchState
 
 __all__ = [
     "Cart",
@@ -17,5 +20,7 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "Shipment",
+    "StockWatch",
+    "WatchState",
     "public_token",
 ]
