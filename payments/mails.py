@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, override
 
 from ilytat.display.money import written
-from notifications import kinds, outbox
+from notifications import kinds, outbox, staff
 from orders import mails
 from orders.models import Order
 from payments.models import Refund
@@ -31,6 +31,19 @@ def refund_sent(refund: Refund) -> None:
         "reason": why,
     }
     _queue("refund_sent", f"refund:{refund.pk}", order, context)
+
+
+def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str) -> None:
+    """To staff, in place of the open alert's plain mail."""
+    payment, order = refund.payment, refund.payment.order
+    context: kinds.RefundFailed = {
+        "number": order.number,
+        "url": urljoin(settings.SITE_URL, reverse("admin:payments_money", args=[order.pk])),
+        "amount": written(refund.amount, payment.currency, settings.LANGUAGE_CODE),
+        "reason": reason,
+        "next_step": next_step,
+    }
+    staff.tell(alert_key, "refund_failed", dict(context), reference=order.number)
 
 
 def order_canceled(order: Order, *, refund: int, by: By = "shop", reason: str = "") -> None:

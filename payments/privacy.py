@@ -49,4 +49,8 @@ def erase(email: str, traces: frozenset[str]) -> None:
     privacy.scrub(Difference.objects.all(), ["explanation"], traces)
 
 
-privacy.register(privacy.Keeper("payments", export=export, erase=erase, unsettled=unsettled))
+def addresses() -> QuerySet[CouponUse, str]:
+    return CouponUse.objects.values_list("email", flat=True).distinct()
+
+
+privacy.register(privacy.Keeper("payments", export=export, erase=erase, unsettled=unsettled, addresses=addresses))

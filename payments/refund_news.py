@@ -16,6 +16,7 @@ from payments.models import Payment, Refund
 
 STATES = {"succeeded": "succeeded", "pending": "sent", "requires_action": "sent"}
 STAFF = "Stripe dashboard"
+PAY_BACK = "Pay the buyer back another way, and note it on the order."
 
 
 def state_of(facts: RefundFacts) -> str:
@@ -55,7 +56,7 @@ def _found(refund: Refund, facts: RefundFacts) -> str:
     rows = Refund.objects.filter(pk=refund.pk, state=refund.state, stripe_refund_id=None)
     if not rows.update(state=state, stripe_refund_id=facts.id, reference=facts.reference[:60], last_error=""):
         return "duplicate: known"
-    alerts.close_alert(f"refund:{refund.pk}")
+    alerts.close_alert(alert_key(refund))
     if state != "failed":
         mails.refund_sent(refund)
         close_if_all_is_back(refund.payment, who=refund.asked_by)
@@ -82,6 +83,7 @@ def _adopt(payment: Payment, facts: RefundFacts) -> str:
     )
     lifecycle.note(payment.order, who=STAFF, what="refunded", why=f"{facts.amount} {payment.currency} {facts.id}")
     if state == "failed":
+        raise_alarm(refund, facts.failure)
         return "handled: failed before it was known"
     mails.refund_sent(refund)
     _stop_printing(payment)
@@ -105,7 +107,7 @@ def _let_go(payment: Payment) -> None:
         why = "The same money was given back in Stripe's dashboard."
         if Refund.objects.filter(pk=refund.pk, state=refund.state).update(state="failed", last_error=why):
             Payment.objects.filter(pk=payment.pk).update(refund_reserved=F("refund_reserved") - refund.amount)
-            alerts.close_alert(f"refund:{refund.pk}")
+            alerts.close_alert(alert_key(refund))
 
 
 def _stop_printing(payment: Payment) -> None:
@@ -143,5 +145,16 @@ def release(refund: Refund, failure: str) -> None:
     lifecycle.note(order, who="stripe", what="refund failed", why=f"{refund.amount} {refund.payment.currency}{words}")
     if order.state == OrderState.REFUNDED:
         lifecycle.ask_attention(order, who="stripe", why="a refund failed after all of it had gone back")
-    why = f"A refund of order {order.number} failed at Stripe{words}."
-    alerts.open_alert(f"refund:{refund.pk}", why, next_step="Pay the buyer back another way.")
+    raise_alarm(refund, failure)
+
+
+def raise_alarm(refund: Refund, failure: str) -> None:
+    """One incident a refund, mailed to staff in its own words: the buyer expects money and does not get it."""
+    words = f" ({failure})" if failure else ""
+    why = f"A refund of order {refund.payment.order.number} failed at Stripe{words}."
+    alerts.open_alert(alert_key(refund), why, next_step=PAY_BACK)
+    mails.refund_failed(refund, alert_key=alert_key(refund), reason=failure, next_step=PAY_BACK)
+
+
+def alert_key(refund: Refund) -> str:
+    return f"refund:{refund.pk}"

@@ -144,13 +144,15 @@ def give_up(refund: Refund) -> bool:
         if not Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None).update(state="failed"):
             return False
         Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
-        alerts.close_alert(f"refund:{refund.pk}")
+        alerts.close_alert(refund_news.alert_key(refund))
     return True
 
 
 def on_attention(job: Refund) -> None:
     why = f"A refund of order {job.payment.order.number} needs a person: {job.last_error}"
-    alerts.open_alert(f"refund:{job.pk}", why, next_step="Open the order's money in the admin.")
+    key, step = refund_news.alert_key(job), "Open the order's money in the admin: try again, or let go of it."
+    alerts.open_alert(key, why, next_step=step)
+    mails.refund_failed(job, alert_key=key, reason=job.last_error, next_step=step)
 
 
 queue = jobs.register(jobs.Queue(name=QUEUE, model=Refund, work=work, lane=LANE, on_attention=on_attention))

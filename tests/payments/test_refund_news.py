@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert, InboundEvent
+from notifications import tasks
 from notifications.models import OutgoingEmail
 from orders.models import Fulfilment
 from payments import refunds
@@ -133,6 +135,44 @@ def test_a_refund_that_failed_before_we_knew_of_it_reserves_nothing(till: Till) 
     awaits_production(till)
     _tell("refund.failed", till.refund(**THERE, status="failed"))
     assert _ledger() == (0, ["failed"])
+    assert Alert.objects.filter(key=f"refund:{Refund.objects.get().pk}").exists()
+
+
+def _staff_mails() -> list[tuple[str, str]]:
+    staff = OutgoingEmail.objects.filter(kind__in=("refund_failed", "staff_alert")).order_by("kind", "to")
+    return list(staff.values_list("kind", "to"))
+
+
+def test_staff_get_one_mail_of_a_failed_refund_with_order_amount_and_next_step(
+    till: Till, settings: LazySettings
+) -> None:
+    settings.STAFF_ALERTS_TO = ["one@ilytat.test", "two@ilytat.test"]
+    order = awaits_production(till).order
+    _ours(till)
+    found = till.refund(status="failed", failure_reason="lost_or_stolen_card")
+    _tell("refund.failed", found)
+    _tell("refund.updated", found, 2)
+    tasks.mail_alerts()
+    assert _staff_mails() == [("refund_failed", "one@ilytat.test"), ("refund_failed", "two@ilytat.test")]
+    mail = OutgoingEmail.objects.filter(kind="refund_failed")[0]
+    assert (mail.reference, mail.context["amount"]) == (order.number, "$10.00")
+    assert mail.context["reason"] == "lost_or_stolen_card"
+    assert "another way" in mail.context["next_step"]
+    assert mail.context["url"].endswith(f"/money/{order.pk}/") or str(order.pk) in mail.context["url"]
+
+
+def test_a_refund_that_stripe_refuses_is_the_same_mail_and_one_a_incident(till: Till, settings: LazySettings) -> None:
+    settings.STAFF_ALERTS_TO = ["one@ilytat.test"]
+    awaits_production(till)
+    refund = refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    till.refunds(status=400, json={"error": {"type": "invalid_request_error", "message": "No such charge."}})
+    for _ in range(2):
+        jobs.work_one(refunds.queue, refund.pk)
+        tasks.mail_alerts()
+        refunds.retry(refund)
+    assert _staff_mails() == [("refund_failed", "one@ilytat.test")]
+    [alert] = Alert.objects.filter(key=f"refund:{refund.pk}")
+    assert alert.count == 2
 
 
 def test_a_charge_without_refunds_is_no_news(till: Till) -> None:

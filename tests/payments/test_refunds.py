@@ -135,7 +135,7 @@ def test_what_failed_can_be_given_back_again_and_staff_are_told(till: Till, stat
     till.refunds(json=payload("stripe/refund", status=status))
     refund = _look(_give(payment, 1000))
     assert (refund.state, _reserved(payment)) == ("failed", 0)
-    assert Alert.objects.get(key=f"refund:{refund.pk}").next_step == "Pay the buyer back another way."
+    assert Alert.objects.get(key=f"refund:{refund.pk}").next_step.startswith("Pay the buyer back another way")
     _look(refund)
     assert _reserved(payment) == 0, "released once"
 
