@@ -1,5 +1,5 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
-from catalog import attention, glance, health, webhooks
+from catalog import attention, glance, health, privacy, webhooks
 
-__all__ = ["attention", "glance", "health", "webhooks"]
+__all__ = ["attention", "glance", "health", "privacy", "webhooks"]

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "ilytat.accounts.idle.EndIdleStaff",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -270,7 +271,7 @@ SILENCED_SYSTEM_CHECKS = ["anymail.W003"]
 
 # --- Accounts (django-allauth) ----------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["ilytat.accounts.backend.Backend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -284,6 +285,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account_home"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "ilytat.accounts.doors.SignUp", "reset_password": "ilytat.accounts.doors.Reset"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -299,6 +301,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # http://127.0.0.1 of the demo
 # The admin asks for a second factor. Off by default only where nothing is real.
 STAFF_TWO_STEP = env.bool("STAFF_TWO_STEP", ENVIRONMENT != "development")
+STAFF_IDLE_HOURS = env.float("STAFF_IDLE_HOURS", 12.0)
 
 # --- Service calls ----------------------------------------------------------------------------------
 API_TOKEN = env.str("API_TOKEN", "")

@@ -6,7 +6,7 @@ itself may repeat a mail, and then under the same Message-ID.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -29,6 +29,18 @@ KEY_LENGTH = 120
 HANDOVER_SECONDS = 25.0
 # What a wrong key stops for a while, so that a queue of mails asks once and not once each.
 PAUSE_SECONDS = 300.0
+
+# Columns of a mail's row: its kind, context or language.
+Changes = Mapping[str, Any]
+_writers: dict[str, Callable[[OutgoingEmail], Changes | None]] = {}
+
+
+def written_by(kind: str, write: Callable[[OutgoingEmail], Changes | None]) -> None:
+    """Asked right before a mail of that kind leaves, for what was not to be found out earlier; None: it is unwanted.
+
+    A page must not tell a stranger by the time it takes who has an account: it queues for everybody.
+    """
+    _writers[kind] = write
 
 
 def queue(
@@ -109,10 +121,18 @@ def _may_leave(job: OutgoingEmail) -> bool:
         job.finish("suppressed")
         undeliverable(job)
         return False
-    if topic and not consent.may_write(job.to, topic):
+    if (topic and not consent.may_write(job.to, topic)) or not _completed(job):
         job.finish("unwanted")
         return False
     return True
+
+
+def _completed(job: OutgoingEmail) -> bool:
+    write = _writers.get(job.kind)
+    changes = write(job) if write else {}
+    if changes:
+        job.save_mine(**changes)
+    return changes is not None
 
 
 def undeliverable(mail: OutgoingEmail) -> None:

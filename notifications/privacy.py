@@ -1,11 +1,12 @@
 """What the mail keeps of a person: the mails themselves, a consent, a bounce."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Q
 
 from ilytat.integrations import privacy
-from notifications.mails import STAFF
+from notifications.mails import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 
 
@@ -26,15 +27,26 @@ def export(email: str) -> dict[str, Any]:
 
 def erase(email: str, traces: frozenset[str]) -> None:
     """A mail becomes the bare fact that one of its kind was sent; a consent stays as proof under the address's hash."""
-    to_staff = OutgoingEmail.objects.filter(kind__in=[kind.name for kind in STAFF])  # no other buyer's mail names them
-    told = Q(pk__in=privacy.mentioning(to_staff, "context", traces).values("pk"))
-    for address in {email, *(trace for trace in traces if "@" in trace and " " not in trace)}:
+    theirs = frozenset({email, *(trace for trace in traces if "@" in trace and " " not in trace)})
+    told = _mentioning("staff", traces) | _mentioning("account", theirs)
+    for address in theirs:
         told |= Q(to__iexact=address)
+        Subscriber.objects.filter(email__iexact=address).delete()
+        Suppression.objects.filter(email__iexact=address).delete()
     for mail in OutgoingEmail.objects.filter(told):
         empty = dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
         OutgoingEmail.objects.filter(pk=mail.pk).update(**empty, to=privacy.nobody(), context={}, state="erased")
-    Subscriber.objects.filter(email__iexact=email).delete()
-    Suppression.objects.filter(email__iexact=email).delete()
 
 
-privacy.register(privacy.Keeper("mail", export=export, erase=erase))
+def _mentioning(audience: str, words: frozenset[str]) -> Q:
+    """Staff read of everybody, and an account's earlier address of its next one; no other buyer's mail names them."""
+    mails = OutgoingEmail.objects.filter(kind__in=[kind.name for kind in KINDS.values() if kind.audience == audience])
+    return Q(pk__in=privacy.mentioning(mails, "context", words).values("pk"))
+
+
+def addresses() -> Iterator[str]:
+    for model, column in ((OutgoingEmail, "to"), (Subscriber, "email"), (Suppression, "email")):
+        yield from model.objects.values_list(column, flat=True).distinct()
+
+
+privacy.register(privacy.Keeper("mail", export=export, erase=erase, addresses=addresses))

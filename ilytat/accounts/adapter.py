@@ -5,7 +5,6 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -35,11 +34,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             "user_agent": self.get_http_user_agent(self.request) or "",
         }
         self.send_mail(template_prefix, to, told | dict(context or {}))
-
-    def send_account_already_exists_mail(self, email: str) -> None:
-        """As slow as making the account would have been: the time must not tell what the page does not."""
-        make_password(email)
-        super().send_account_already_exists_mail(email)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (allauth's signature)
         """Mails will speak the language of the page the account was made on."""

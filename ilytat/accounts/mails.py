@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from ilytat.accounts import agents
 from ilytat.accounts.models import User
 from notifications import outbox
 from notifications.kinds import AccountLink, AccountNotice, VerifyEmail, Welcome
@@ -31,7 +32,7 @@ Builder = Callable[[str, Context], Mapping[str, object]]
 def queue(template_prefix: str, email: str, context: Context, *, language: str) -> None:
     """Raises KeyError for a mail that no feature we have switched on sends."""
     kind, build = KINDS[template_prefix]
-    if build is _notice or not too_many(kind, email):
+    if build is _notice or not too_many(email, kind):
         key = f"{kind}:{uuid.uuid4().hex}"
         outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context))
 
@@ -54,9 +55,9 @@ def _language(user: User) -> str:
     return user.language or get_language() or "en"
 
 
-def too_many(kind: str, email: str) -> bool:
+def too_many(email: str, *kinds: str) -> bool:
     since = timezone.now() - timedelta(hours=1)
-    return OutgoingEmail.objects.filter(kind=kind, to__iexact=email, created_at__gt=since).count() >= HOURLY
+    return OutgoingEmail.objects.filter(kind__in=kinds, to__iexact=email, created_at__gt=since).count() >= HOURLY
 
 
 def _ours(url: str) -> str:
@@ -74,14 +75,6 @@ def _verify_signup(email: str, context: Context) -> VerifyEmail:
     return _verify(email, context, signup=True)
 
 
-def _reset(email: str, context: Context) -> AccountLink:
-    return {"email": email, "url": _ours(context["password_reset_url"]), "other_url": ""}
-
-
-def _unknown(email: str, context: Context) -> AccountLink:
-    return {"email": email, "url": _ours(context["signup_url"]), "other_url": ""}
-
-
 def _exists(email: str, context: Context) -> AccountLink:
     reset = _ours(context["password_reset_url"])
     return {"email": email, "url": settings.SITE_URL + reverse("account_login"), "other_url": reset}
@@ -93,7 +86,7 @@ def _notice(email: str, context: Context) -> AccountNotice:
         "detail": context.get("to_email") or context.get("deleted_email") or "",
         "at": context["timestamp"].isoformat(),
         "ip": context["ip"],
-        "agent": context["user_agent"],
+        "agent": agents.named(context["user_agent"]),
         "url": settings.SITE_URL + reverse("account_home"),
     }
 
@@ -101,8 +94,6 @@ def _notice(email: str, context: Context) -> AccountNotice:
 KINDS: dict[str, tuple[str, Builder]] = {
     "account/email/email_confirmation_signup": ("verify_email", _verify_signup),
     "account/email/email_confirmation": ("verify_email", _verify),
-    "account/email/password_reset_key": ("password_reset", _reset),
-    "account/email/unknown_account": ("unknown_account", _unknown),
     "account/email/account_already_exists": ("account_exists", _exists),
     "account/email/password_reset": ("password_changed", _notice),
     "account/email/password_changed": ("password_changed", _notice),

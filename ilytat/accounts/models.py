@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -24,6 +25,14 @@ class UserManager(BaseUserManager["User"]):
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
         EmailAddress.objects.using(self._db).create(user=user, email=user.email, verified=True, primary=True)
         return user
+
+    def with_address(self, email: str) -> "User | None":
+        """Whose main or confirmed address it is; one query for every address there could be."""
+        from allauth.account.models import EmailAddress  # late: as above
+
+        named, confirmed = self.alias(lowered=Lower("email")), EmailAddress.objects.filter(verified=True)
+        mine = Exists(confirmed.filter(user=OuterRef("pk"), email=email.lower()))
+        return named.annotate(proven=mine).filter(Q(lowered=email.lower()) | Q(proven=True)).order_by("-proven").first()
 
 
 class User(AbstractUser):

@@ -1,5 +1,6 @@
 """What an account keeps of a person, and the erasure itself: asked once, done as soon as nothing stands against it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ QUEUE = "erasure"
 DAILY = timedelta(days=1).total_seconds()
 SALT = "privacy-link"
 LINK_HOURS = 24
+LINK_KIND = "privacy_link"
 
 
 def link_token(name: str) -> str:
@@ -30,10 +32,18 @@ def link_token(name: str) -> str:
 def email_of(token: str) -> str:
     """Raises django.core.signing.BadSignature for a token that is not ours or too old."""
     name = signing.loads(token, salt=SALT, max_age=timedelta(hours=LINK_HOURS))
-    to = OutgoingEmail.objects.filter(dedupe_key=f"privacy_link:{name}").values_list("to", flat=True).first()
+    to = OutgoingEmail.objects.filter(dedupe_key=f"{LINK_KIND}:{name}").values_list("to", flat=True).first()
     if to is None or to.endswith(privacy.NOWHERE):
         raise signing.BadSignature("the mail is nobody's any more")
     return to.lower()
+
+
+def knows(email: str) -> bool:
+    """Whether there is anything to show. The mail that carries the link is not yet a trace of anybody."""
+    kept = privacy.export(email)
+    told = kept.pop("mail", {})
+    mails = [mail for mail in told.get("mails", ()) if mail["kind"] != LINK_KIND]
+    return bool(kept or mails or told.get("consent"))
 
 
 def ask(email: str) -> Erasure:
@@ -83,16 +93,30 @@ def traces(email: str) -> list[str]:
     return [name for user in _users(email) for name in (user.get_full_name(), *_written(user)) if name]
 
 
-def _written(user: User) -> list[str]:
-    return [text for address in user.addresses.all() for text in (address.name, address.address1, address.phone)]
+def _written(user: User) -> Iterator[str]:
+    """An address that was never confirmed may be another person's."""
+    yield from EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    for address in user.addresses.all():
+        yield from (address.name, address.address1, address.phone)
 
 
 def erase(email: str, traces: frozenset[str]) -> None:
     keys = UserSession.objects.filter(user__email__iexact=email).values_list("session_key", flat=True)
-    Session.objects.filter(session_key__in=list(keys)).delete()
+    Session.objects.filter(session_key__in=[*keys, *_half_signed_in(email)]).delete()
     _users(email).delete()
     privacy.scrub(LogEntry.objects.all(), ["object_repr", "change_message"], traces)
 
 
-privacy.register(privacy.Keeper("account", export=export, erase=erase, unsettled=unsettled, traces=traces))
+def _half_signed_in(email: str) -> list[str]:
+    """Browsers that typed the address and went no further keep it in their session, where no column names it."""
+    rows = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+    return [row.session_key for row in rows if email.lower() in str(row.get_decoded()).lower()]
+
+
+def addresses() -> list[str]:
+    others = EmailAddress.objects.values_list("email", flat=True)
+    return [*User.objects.values_list("email", flat=True), *others]
+
+
+privacy.register(privacy.Keeper("account", export, erase, unsettled, traces, addresses))
 queue = jobs.register(jobs.Queue(name=QUEUE, model=Erasure, work=work, lane="webhooks"))

@@ -20,6 +20,7 @@ from ilytat.accounts import privacy as wishes
 from ilytat.accounts.forms import EmailForm, EraseForm
 from ilytat.integrations import privacy, throttle
 from notifications import outbox
+from notifications.models import OutgoingEmail
 
 if TYPE_CHECKING:
     from ilytat.accounts.views import SignedIn
@@ -28,30 +29,31 @@ if TYPE_CHECKING:
 @never_cache
 @throttle.posts("5/minute")
 def ask(request: HttpRequest) -> HttpResponse:
-    """The same answer whether or not we know the address: nobody learns here who bought."""
+    """The same answer after the same work, whoever asks: nobody learns here who bought. The queue finds out."""
     if request.user.is_authenticated:
         return redirect("account_privacy")
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if privacy.export(email):
-            _mail_link(email)
+        _mail_link(email)
         return render(request, "account/privacy_sent.html", {"email": email})
     return render(request, "account/privacy_ask.html", {"form": form})
 
 
 def _mail_link(email: str) -> None:
-    if mails.too_many("privacy_link", email):
-        return
-    name = uuid.uuid4().hex
+    """Queued for whoever asks; `write_link` finds out whether there is anything to show."""
+    if not mails.too_many(email, wishes.LINK_KIND):
+        key, language = f"{wishes.LINK_KIND}:{uuid.uuid4().hex}", get_language() or "en"
+        context = {"email": email, "url": "", "other_url": ""}
+        outbox.queue(wishes.LINK_KIND, dedupe_key=key, to=email, language=language, context=context)
+
+
+def write_link(mail: OutgoingEmail) -> outbox.Changes | None:
+    if not wishes.knows(mail.to):
+        return None
+    name = mail.dedupe_key.partition(":")[2]
     url = settings.SITE_URL + reverse("privacy_link", args=[wishes.link_token(name)])
-    outbox.queue(
-        "privacy_link",
-        dedupe_key=f"privacy_link:{name}",
-        to=email,
-        language=get_language() or "en",
-        context={"email": email, "url": url, "other_url": ""},
-    )
+    return {"context": {"email": mail.to, "url": url, "other_url": ""}}
 
 
 @never_cache

@@ -1,8 +1,12 @@
+from allauth.account.views import signup
+from django.db import transaction
 from django.urls import path
 
-from ilytat.accounts import address_views, privacy_views, views
+from ilytat.accounts import address_views, privacy_views, session_views, views
 
 urlpatterns = [
+    # The account and its mail, or neither; and as many commits for an address that has one already.
+    path("signup/", transaction.atomic(signup), name="account_signup"),
     path("", views.home, name="account_home"),
     path("details/", views.details, name="account_details"),
     path("mails/", views.mail_choices, name="account_mails"),
@@ -11,6 +15,8 @@ urlpatterns = [
     path("addresses/new/", address_views.address, name="account_address_new"),
     path("addresses/<int:pk>/", address_views.address, name="account_address"),
     path("addresses/<int:pk>/remove/", address_views.address_remove, name="account_address_remove"),
+    path("sessions/", session_views.Sessions.as_view(), name="usersessions_list"),
+    path("sessions/<int:pk>/end/", session_views.end, name="session_end"),
     path("privacy/", privacy_views.mine, name="account_privacy"),
     path("privacy/ask/", privacy_views.ask, name="privacy_ask"),
     path("privacy/link/<str:token>/", privacy_views.by_link, name="privacy_link"),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, override
@@ -73,6 +74,7 @@ class Join(SignupView):  # type: ignore[misc]  # allauth ships no types
 
 
 @require_POST
+@transaction.atomic
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """The offer after a purchase. The answer is sign-up's own: it tells nobody whether the address has an account."""
     orders = User._meta.get_field("orders").related_model  # noqa: SLF001 (Django's documented name)

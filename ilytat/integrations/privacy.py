@@ -31,7 +31,8 @@ class Keeper:
 
     `export(email)` answers plain JSON values. `unsettled(email)` is a sentence that says why it is too early to erase,
     or "". `traces(email)` are the strings by which others may have written the person down: names, streets, numbers.
-    `erase(email, traces)` lets go; it may be called again and then finds nothing.
+    `erase(email, traces)` lets go; it may be called again and then finds nothing. `addresses()` are all it keeps: who
+    was erased is looked for among them after a backup was restored.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Keeper:
     erase: Callable[[str, frozenset[str]], None]
     unsettled: Callable[[str], str] = lambda _: ""
     traces: Callable[[str], Iterable[str]] = lambda _: ()
+    addresses: Callable[[], Iterable[str]] = tuple
 
 
 _keepers: dict[str, Keeper] = {}
@@ -71,6 +73,11 @@ def erase(email: str) -> None:
 def _traces(email: str) -> Iterator[str]:
     for keeper in _keepers.values():
         yield from (trace for trace in keeper.traces(email) if len(trace) > TOO_SHORT and SPECIFIC.search(trace))
+
+
+def addresses() -> frozenset[str]:
+    """Every address that any app keeps."""
+    return frozenset(one.lower() for keeper in _keepers.values() for one in keeper.addresses() if one)
 
 
 def fingerprint(email: str) -> str:

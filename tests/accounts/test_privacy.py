@@ -4,21 +4,31 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from catalog.models import MissedSearch
 from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Address, Erasure, User
 from ilytat.integrations import jobs, privacy
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
+from notifications import consent, tasks
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 from orders.models import ClaimPhoto, Fulfilment, Order, OrderEvent
 from orders.states import FulfilmentState, OrderState
@@ -27,6 +37,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 EMAIL, NAME, STREET = "renee.lopez@example.com", "Renée López", "77 Private Lane"
+READER = "reader@example.com"  # who never bought anything
 PERSONAL = (EMAIL, NAME, STREET, "555 010 7788")
 
 
@@ -161,19 +172,47 @@ def test_asking_again_after_a_restored_backup_erases_again() -> None:
 
 def test_staff_erase_by_command_and_again_after_a_restore(tmp_path: Path) -> None:
     everything()
+    Subscriber.objects.create(email=READER, news=True)
     call_command("erase_customer", EMAIL)
-    assert found(*PERSONAL) == []
+    call_command("erase_customer", READER)
+    assert found(*PERSONAL, READER) == []
     listed = StringIO()
     call_command("erase_customer", "--list", stdout=listed)
     (tmp_path / "erased").write_text(listed.getvalue())
 
     delivered()  # as the backup had it
+    Subscriber.objects.create(email=READER, news=True)
     other = delivered(email="bo@example.com", name="Bo Bee", address1="1 Other St", phone="")
     call_command("erase_customer", "--again", str(tmp_path / "erased"))
-    assert found(EMAIL) == []
+    assert found(EMAIL, READER) == []
     assert Order.objects.get(pk=other.pk).name == "Bo Bee"
     with pytest.raises(CommandError):
         call_command("erase_customer")
+
+
+def session_of(data: dict[str, Any]) -> str:
+    store = SessionStore()
+    store.update(data)
+    store.create()
+    return str(store.session_key)
+
+
+def test_browsers_that_typed_the_address_forget_it_and_others_stay_signed_in() -> None:
+    """Session data are encoded: no search of the tables would find it there."""
+    everything()
+    half = session_of({"account_login": {"email": EMAIL.upper()}})
+    other = session_of({"account_login": {"email": "bo@example.com"}})
+    wishes.ask(EMAIL)
+    assert list(Session.objects.values_list("session_key", flat=True)) == [other]
+    assert half != other
+
+
+def test_a_name_typed_into_the_search_box_goes_too() -> None:
+    everything()
+    MissedSearch.objects.create(term=f"gift for {NAME.casefold()}")
+    MissedSearch.objects.create(term="unicorn")
+    wishes.ask(EMAIL)
+    assert [row.term for row in MissedSearch.objects.all()] == ["unicorn"]
 
 
 def test_an_event_still_to_be_worked_on_keeps_its_payload() -> None:
@@ -183,10 +222,18 @@ def test_an_event_still_to_be_worked_on_keeps_its_payload() -> None:
     assert InboundEvent.objects.get(event_id="evt_2").payload == {"name": NAME}
 
 
+def mailed_link(client: Client) -> str:
+    Suppression.objects.all().delete()
+    client.post("/accounts/privacy/ask/", {"email": EMAIL})
+    jobs.work_due("mail")
+    told = re.search(r"http://testserver(/accounts/privacy/link/\S+/)", str(mail.outbox[-1].body))
+    assert told
+    return told[1]
+
+
 def test_a_guest_gets_a_link_by_mail_downloads_and_erases(client: Client) -> None:
     order = everything()
-    client.post("/accounts/privacy/ask/", {"email": EMAIL})
-    link = OutgoingEmail.objects.get(kind="privacy_link").context["url"].removeprefix("http://testserver")
+    link = mailed_link(client)
 
     assert client.get(link).status_code == 200
     answer = client.post(link, {"action": "export"})
@@ -210,26 +257,62 @@ def test_a_name_of_one_word_takes_nothing_of_others_along() -> None:
     OutgoingEmail.objects.create(kind="shipped", dedupe_key="s2", to="bo@example.com", context=other)
     SyncLog.objects.create(integration="mail", action="sent", outcome="ok", detail="https://shop.example")
     assert wishes.ask(EMAIL).state == "done"
-    mail = OutgoingEmail.objects.get(dedupe_key="s2")
-    assert (mail.to, mail.state, mail.context) == ("bo@example.com", "new", other)
+    kept = OutgoingEmail.objects.get(dedupe_key="s2")
+    assert (kept.to, kept.state, kept.context) == ("bo@example.com", "new", other)
     assert SyncLog.objects.get().detail == "https://shop.example"
 
 
 def test_no_address_stands_in_the_links_address(client: Client) -> None:
     everything()
-    client.post("/accounts/privacy/ask/", {"email": EMAIL})
-    token = OutgoingEmail.objects.get(kind="privacy_link").context["url"].split("/")[-2]
+    token = mailed_link(client).split("/")[-2]
     assert EMAIL not in base64.urlsafe_b64decode(token.split(":")[0] + "==").decode()
 
 
 def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client) -> None:
     everything()
+    Suppression.objects.all().delete()
     known = client.post("/accounts/privacy/ask/", {"email": EMAIL})
     unknown = client.post("/accounts/privacy/ask/", {"email": "nobody@example.com"})
     assert known.status_code == unknown.status_code == 200
     pages = [re.sub(r'value="\w{64}"', "", x.content.decode()) for x in (known, unknown)]
     assert pages[0] == pages[1].replace("nobody@example.com", EMAIL)
-    assert [mail.to for mail in OutgoingEmail.objects.filter(kind="privacy_link")] == [EMAIL]
+    jobs.work_due("mail")
+    assert [message.to for message in mail.outbox if "data" in message.subject] == [[EMAIL]]
+    assert list(asked_of("nobody@example.com").values_list("state", flat=True)) == ["unwanted"]
+
+
+def asked_of(email: str) -> QuerySet[OutgoingEmail]:
+    return OutgoingEmail.objects.filter(kind="privacy_link", to=email)
+
+
+def test_asking_is_the_same_work_for_every_address(client: Client) -> None:
+    """What is known is found out by the queue, after the answer."""
+    everything()
+    client.get("/accounts/privacy/ask/")  # what pages keep in the cache is there
+    work = []
+    for email in (EMAIL, "nobody@example.com", EMAIL, "nobody@example.com"):
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/accounts/privacy/ask/", {"email": email})
+        work.append([re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in queries])
+    assert work[0] == work[1]
+    assert work[2] == work[3]
+
+
+def test_an_address_typed_by_a_stranger_is_forgotten_within_a_day_or_two(client: Client) -> None:
+    client.post("/accounts/privacy/ask/", {"email": "nobody@example.com"})
+    jobs.work_due("mail")
+    tasks.forget_bodies()
+    assert asked_of("nobody@example.com").count() == 1
+    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    tasks.forget_bodies()
+    assert found("nobody@example.com") == []
+
+
+def test_who_only_reads_our_news_gets_the_link_too(client: Client) -> None:
+    consent.agree("reader@example.com", ["news"], language="en", where="test", wording="words")
+    client.post("/accounts/privacy/ask/", {"email": "Reader@example.com"})
+    jobs.work_due("mail")
+    assert [row.state for row in asked_of("Reader@example.com")] == ["sent"]
 
 
 @pytest.mark.parametrize("token", ["nonsense", "InJlbiI:1abc:def"])
@@ -259,3 +342,15 @@ def test_events_of_an_order_lose_the_person_and_keep_the_history() -> None:
     wishes.ask(EMAIL)
     event = OrderEvent.objects.get(what="address")
     assert (event.who, event.why) == ("buyer", "from [erased] to elsewhere")
+
+
+def test_the_accounts_other_addresses_go_with_it_and_unconfirmed_ones_may_be_anothers() -> None:
+    user = User.objects.create_user(EMAIL, "long-enough-4-anyone")
+    for key, address in enumerate(("bo@example.com", "renee@work.example")):
+        EmailAddress.objects.create(user=user, email=address, verified=bool(key))
+        OutgoingEmail.objects.create(kind="shipped", dedupe_key=str(key), to=address)
+    told = {"email": "renee@before.example", "detail": EMAIL}
+    OutgoingEmail.objects.create(kind="email_changed", dedupe_key="e", to="renee@before.example", context=told)
+    wishes.ask(EMAIL)
+    assert found(EMAIL, "renee@work.example") == []
+    assert OutgoingEmail.objects.filter(to="bo@example.com").exists()

@@ -69,7 +69,7 @@ def test_previews_are_for_staff_only(client: Client, queued: Queue) -> None:
 
 
 def test_send_again_is_a_new_mail_and_refuses_secrets(admin_client: Client, queued: Queue) -> None:
-    row, secret = queued(), queued("password_reset")
+    row, secret = queued(), queued("verify_email")
     jobs.work_due("mail")
     page = act(admin_client, "send_again", row, secret)
     assert "Queued once more: 1." in page

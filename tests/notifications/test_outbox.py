@@ -103,7 +103,7 @@ def test_a_mail_that_cannot_be_written_asks_for_a_person_at_once(queued: Queue) 
 
 @pytest.mark.django_db
 def test_a_link_that_opens_an_account_is_forgotten_once_it_left(queued: Queue) -> None:
-    row = queued("password_reset")
+    row = queued("verify_email")
     jobs.work_due("mail")
     row.refresh_from_db()
     assert (row.state, row.context, row.text, row.html) == ("sent", {}, "", "")

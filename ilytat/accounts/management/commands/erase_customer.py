@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ilytat.accounts import privacy as wishes
-from ilytat.accounts.models import Erasure, User
+from ilytat.accounts.models import Erasure
 from ilytat.integrations import privacy
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(Erasure.objects.filter(state="done").values_list("fingerprint", flat=True)))
         elif again:
             known = set(again.read_text().split())
-            self._erase([one for one in _addresses() if privacy.fingerprint(one) in known])
+            self._erase([one for one in privacy.addresses() if privacy.fingerprint(one) in known])
         elif email:
             self._erase([email])
         else:
@@ -37,10 +37,3 @@ class Command(BaseCommand):
         for email in emails:
             wish = wishes.ask(email)
             self.stdout.write("erased" if wish.state == "done" else f"waiting: {wish.reason}")
-
-
-def _addresses() -> set[str]:
-    """Every address of the restored data. Orders are reached by the account's reverse relation."""
-    orders: Any = User._meta.get_field("orders").related_model  # noqa: SLF001 (Django's documented name)
-    buyers = orders.objects.values_list("email", flat=True)
-    return {email.lower() for email in (*buyers, *User.objects.values_list("email", flat=True))}
