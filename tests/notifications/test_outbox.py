@@ -107,7 +107,7 @@ def test_a_link_that_opens_an_account_is_forgotten_once_it_left(queued: Queue) -
     jobs.work_due("mail")
     row.refresh_from_db()
     assert (row.state, row.context, row.text, row.html) == ("sent", {}, "", "")
-    assert sample("password_reset")["url"] in str(sent_mail.outbox[0].body)
+    assert sample("verify_email")["url"] in str(sent_mail.outbox[0].body)
     with pytest.raises(ValueError, match="not sent twice"):
         outbox.again(row)
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0006_personalised'),
-        ('orders', '0003_terms_agreed_to'),
+        ("orders", "0005_tax_of_lines"),
     ]
 
     operations = [
