@@ -133,7 +133,7 @@ def retry(refund: Refund) -> bool:
     resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
     if not resting.update(state="new", next_at=timezone.now(), attempts=0):
         return False
-    alerts.close_alert(f"refund:{refund.pk}")
+    alerts.close_alert(refund_news.alert_key(refund))
     bell.ring(QUEUE, LANE)
     return True
 
