@@ -53,10 +53,7 @@ class Scope:
         if self.category:
             places = Product.categories.through.objects.filter(category=self.category)
             rows = rows.filter(pk__in=places.values("product_id"))
-        if self.found is not None:
-            matched = self.found.matched
-            rows = rows.filter(pk__in=matched.values("entry_id")) if matched is not None else rows.none()
-        return rows
+        return self.found.among(rows) if self.found is not None else rows
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
 
 from catalog import terms
-from catalog.models import Posting, Slip, Word
+from catalog.models import Posting, ShelfEntry, Slip, Word
 
 PREFIX_MIN = 3  # letters; the word that is still being typed may be shorter
 LAST_MIN = 2
@@ -43,6 +43,14 @@ class Found:
     matched: "QuerySet[Any, Any] | None" = None
     senses: list[Sense] = field(default_factory=list)
     instead: str = ""
+
+    def among(self, entries: "QuerySet[ShelfEntry]") -> "QuerySet[ShelfEntry]":
+        """Those of the entries that say every word: word by word, which databases do faster than by the scores."""
+        if self.matched is None:
+            return entries.none()
+        for sense in self.senses:
+            entries = entries.filter(pk__in=Posting.objects.filter(word__in=sense.ids).values("entry_id"))
+        return entries
 
 
 def find(query: str) -> Found:
@@ -113,7 +121,11 @@ def singles(found: Found) -> list[tuple[str, int]]:
     """Each word alone with the number of its products: the ways on when nothing has them all."""
     if len(found.senses) < 2:  # noqa: PLR2004 (one word alone is the very search that failed)
         return []
-    ids = frozenset().union(*(sense.ids for sense in found.senses))
-    rows = list(Posting.objects.filter(word__in=ids).values_list("word_id", "entry_id"))
-    counts = [(sense.text, len({entry for word, entry in rows if word in sense.ids})) for sense in found.senses]
-    return [(text, count) for text, count in counts if count]
+    said = Posting.objects.filter(word__in=frozenset().union(*(sense.ids for sense in found.senses)))
+    each = {f"n{place}": _products(sense) for place, sense in enumerate(found.senses)}
+    counts = said.aggregate(**each)
+    return [(sense.text, n) for place, sense in enumerate(found.senses) if (n := counts[f"n{place}"])]
+
+
+def _products(sense: Sense) -> Count:
+    return Count("entry", filter=Q(word__in=sense.ids), distinct=True)

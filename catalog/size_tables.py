@@ -1,13 +1,13 @@
-"""Printify's size table, which is written in inches, in centimetres as well."""
+"""Printify's size table, whichever unit it is written in, in inches and centimetres."""
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from catalog.descriptions import SizeTable
-from catalog.measures import MM, both
+from catalog.measures import MAX, MM, both
 
-INCHES = re.compile(r",?\s*(?:in|inch(?:es)?|\(in\))\s*$", re.IGNORECASE)
+UNIT = re.compile(r",?\s*\(?\b(in|inch(?:es)?|cm)\)?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,29 @@ class Measures:
 
 
 def in_both(table: SizeTable | None) -> Measures | None:
-    return Measures(table.sizes, [_row(name, cells) for name, cells in table.rows]) if table else None
+    """A measure told in both units is one row: that in inches, as both are rounded from the same."""
+    if table is None:
+        return None
+    rows = [(*_named(name), cells) for name, cells in table.rows]
+    inches = {name for name, unit, _cells in rows if unit == "in"}
+    kept = [row for row in rows if row[1] != "cm" or row[0] not in inches]
+    return Measures(table.sizes, [(name, [_cell(cell, unit) for cell in cells]) for name, unit, cells in kept])
 
 
-def _row(name: str, cells: list[str]) -> tuple[str, list[Cell]]:
-    """Its name says the unit: "Width, in". What says none is shown as it is."""
-    if not INCHES.search(name):
-        return name, [Cell(cell, "") for cell in cells]
-    return INCHES.sub("", name), [_cell(cell) for cell in cells]
+def _named(name: str) -> tuple[str, str]:
+    """Its name says the unit: "Width, in". "" for what says none, which is shown as it is."""
+    found = UNIT.search(name)
+    return (name[: found.start()], "cm" if found[1].lower() == "cm" else "in") if found else (name, "")
 
 
-def _cell(text: str) -> Cell:
-    try:
-        centimetres, inches = both(int(Decimal(text) * MM["in"]))
-    except (InvalidOperation, ValueError, OverflowError):
+def _cell(text: str, unit: str) -> Cell:
+    if not unit:
         return Cell(text, "")
+    try:
+        length = Decimal(text) * MM[unit]
+    except ArithmeticError:
+        return Cell(text, "")
+    if not length.is_finite() or not 0 <= length <= MAX:
+        return Cell(text, "")
+    centimetres, inches = both(int(length.to_integral_value()))
     return Cell(inches, centimetres)

@@ -33,6 +33,7 @@ def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         SCRIPTED.add(context)
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.text} {message.location}") if is_error(message) else None)
+    page.on("pageerror", lambda error: said.append(f"{error} {page.url}"))
     yield page
     context.close()
     # A policy violation or a broken script is a finding on whatever page it happens.
