@@ -6,9 +6,15 @@ import "./seen.js";
 
 const regions = () => document.querySelectorAll("[data-swap]");
 let latest = 0;
+let pending = null;
 
-async function show(address, { focus } = {}) {
+function show(address, options = {}) {
   const mine = ++latest;
+  pending = look(address, mine, options);
+  return pending;
+}
+
+async function look(address, mine, { focus }) {
   const product = document.querySelector("#product");
   product.setAttribute("aria-busy", "true");
   try {
@@ -22,11 +28,27 @@ async function show(address, { focus } = {}) {
   } catch {
     return false;
   } finally {
-    if (mine === latest) product.removeAttribute("aria-busy");
+    if (mine === latest) {
+      product.removeAttribute("aria-busy");
+      pending = null;
+    }
   }
 }
 
+// Pressed while the last choice is still under way: what was chosen goes into the cart, not what was shown before.
+document.addEventListener(
+  "submit",
+  async (event) => {
+    if (!pending || !event.target.matches("form.add")) return;
+    event.preventDefault();
+    while (pending) if (!(await pending)) return;
+    document.querySelector("form.add")?.requestSubmit();
+  },
+  true,
+);
+
 function swap(page) {
+  const quantity = document.querySelector("#quantity")?.value;
   for (const region of regions()) {
     const fresh = page.querySelector(`[data-swap="${region.dataset.swap}"]`);
     // Untouched where nothing changed: a size does not make the pictures flicker.
@@ -34,6 +56,8 @@ function swap(page) {
       region.replaceChildren(...fresh.childNodes);
     }
   }
+  const field = document.querySelector("#quantity");
+  if (field && quantity) field.value = quantity;
   announce(page);
 }
 
