@@ -2,33 +2,24 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import path, reverse
-from django.utils.html import format_html
+from django.urls import path
 from django.utils.safestring import SafeString
 
-from ilytat.integrations.errors import IntegrationError
-from ilytat.integrations.folded import folded
+from ilytat.display.money import written
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
-from orders.models import Order
-from payments import disputes, money_admin
+from payments import dispute_admin, money_admin  # noqa: F401 (importing registers the disputes)
 from payments.models import (
     CheckoutSession,
     Coupon,
     CouponUse,
     Difference,
-    Dispute,
     FraudWarning,
     Payment,
     ReconcileRun,
     Refund,
 )
-
-
-def _money(order: Order) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse("admin:payments_money", args=[order.pk]), order.number)
 
 
 @admin.register(CheckoutSession)
@@ -40,14 +31,26 @@ class CheckoutSessionAdmin(ReadOnlyAdmin[CheckoutSession]):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin[Payment]):
-    list_display = ("order", "captured", "currency", "applied", "live", "refund_reserved", "fee", "at", "money")
+    list_display = ("money", "paid", "given_back", "kept_by_stripe", "applied", "live", "at", "payment_intent_id")
     list_filter = ("applied", "live")
     list_select_related = ("order",)
     search_fields = ("order__number", "payment_intent_id")
 
     @admin.display(description="money of order")
     def money(self, payment: Payment) -> SafeString:
-        return _money(payment.order)
+        return money_admin.link(payment.order)
+
+    @admin.display(description="paid", ordering="captured")
+    def paid(self, payment: Payment) -> str:
+        return written(payment.captured, payment.currency)
+
+    @admin.display(description="given back or promised", ordering="refund_reserved")
+    def given_back(self, payment: Payment) -> str:
+        return written(payment.refund_reserved, payment.currency) if payment.refund_reserved else ""
+
+    @admin.display(description="Stripe's fee", ordering="fee")
+    def kept_by_stripe(self, payment: Payment) -> str:
+        return written(payment.fee, payment.currency) if payment.fee is not None else "not told yet"
 
     def get_urls(self) -> list[Any]:
         wrap, at = self.admin_site.admin_view, "order/<int:pk>/"
@@ -63,55 +66,18 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin[Refund]):
-    list_display = ("payment", "amount", "reason", "state", "origin", "asked_by", "created_at", "last_error", "money")
+    list_display = ("money", "back", "words", "reason_words", "origin", "asked_by", "created_at", "last_error")
     list_filter = ("state", "origin", "reason")
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__number", "stripe_refund_id", "reference")
 
     @admin.display(description="money of order")
     def money(self, refund: Refund) -> SafeString:
-        return _money(refund.payment.order)
+        return money_admin.link(refund.payment.order)
 
-
-@admin.register(Dispute)
-class DisputeAdmin(ReadOnlyAdmin[Dispute]):
-    """What the bank says, and our answer as it lies at Stripe. Submitting is done there, by a person, once."""
-
-    list_display = ("stripe_dispute_id", "money", "status", "reason", "amount", "currency", "due_by", "staged_at")
-    list_filter = ("status", "reason")
-    list_select_related = ("payment__order",)
-    search_fields = ("stripe_dispute_id", "payment__order__number")
-    actions = ("stage",)
-    fields = (
-        ("stripe_dispute_id", "status", "reason"),
-        ("money", "amount", "currency", "refundable"),
-        ("net", "fee"),
-        ("opened_at", "due_by", "closed_at"),
-        ("staged_at", "submissions"),
-        "staged",
-    )
-    readonly_fields = ("money", "staged")
-
-    @admin.display(description="money of order")
-    def money(self, dispute: Dispute) -> SafeString:
-        return _money(dispute.payment.order)
-
-    @admin.display(description="evidence")
-    def staged(self, dispute: Dispute) -> SafeString:
-        return folded(dispute.evidence)
-
-    def has_stage_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.change_dispute")
-
-    @admin.action(description="Stage the evidence at Stripe, unsent", permissions=["stage"])
-    def stage(self, request: HttpRequest, rows: QuerySet[Dispute]) -> None:
-        for dispute in rows.select_related("payment__order"):
-            try:
-                pack = disputes.stage(dispute, who=str(request.user))
-            except IntegrationError as error:
-                self.message_user(request, f"{dispute.stripe_dispute_id}: {error.detail}", messages.ERROR)
-                continue
-            self.message_user(request, f"{dispute.stripe_dispute_id}: {len(pack)} texts staged. Look, then submit.")
+    @admin.display(description="amount", ordering="amount")
+    def back(self, refund: Refund) -> str:
+        return written(refund.amount, refund.payment.currency)
 
 
 @admin.register(FraudWarning)
@@ -122,7 +88,7 @@ class FraudWarningAdmin(ReadOnlyAdmin[FraudWarning]):
 
     @admin.display(description="money of order")
     def money(self, warning: FraudWarning) -> SafeString:
-        return _money(warning.payment.order)
+        return money_admin.link(warning.payment.order)
 
 
 class UseInline(ReadOnlyInline[CouponUse, Coupon]):

@@ -129,6 +129,10 @@ class Dispute(models.Model):
         return f"{self.stripe_dispute_id}: {self.status}"
 
     @property
+    def taken(self) -> int:
+        return max(-self.net, 0)
+
+    @property
     def words(self) -> str:
         return words.plain(self.status)
 

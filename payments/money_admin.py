@@ -8,6 +8,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, written
@@ -34,6 +37,10 @@ class RefundForm(forms.Form):
         super().__init__(data)
         places = exponent(currency)
         self.fields["amount"] = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=places)
+
+
+def link(order: Order) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("admin:payments_money", args=[order.pk]), order.number)
 
 
 def money(request: HttpRequest, pk: int) -> HttpResponse:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from ilytat.integrations import alerts
@@ -25,9 +26,7 @@ def settle(facts: SessionFacts, *, who: str) -> str:
     order = _order_of(facts)
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
         return "ignored: of the other mode"
-    # Stripe's answer may have been lost: then the attempt that the session names learns its id here.
-    lost = CheckoutSession.objects.filter(order=order, attempt=facts.attempt, stripe_session_id__isnull=True)
-    lost.update(stripe_session_id=facts.id, url=facts.url)
+    _learn(order, facts)
     state = "failed" if facts.failed else facts.status
     mine = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
     moved = mine.update(state=state)
@@ -41,6 +40,19 @@ def settle(facts: SessionFacts, *, who: str) -> str:
         lifecycle.note(order, who=who, what="payment pending", why="the bank takes its time")
         mails.payment_confirming(order)
     return "handled: payment is not there yet"
+
+
+def _learn(order: Order, facts: SessionFacts) -> None:
+    """A session whose id we do not know: Stripe's answer was lost, and the attempt that the session names learns its
+    id here; or a reminder opened a cart left behind anew, which makes an attempt of its own.
+    """
+    lost = CheckoutSession.objects.filter(order=order, attempt=facts.attempt, stripe_session_id__isnull=True)
+    if lost.update(stripe_session_id=facts.id, url=facts.url) or facts.status != "complete":
+        return
+    attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
+    values = {"order": order, "attempt": attempt, "idempotency_key": f"recovered-{facts.id}"[:120]}
+    values |= {"state": "complete", "expires_at": timezone.now()}
+    CheckoutSession.objects.get_or_create(stripe_session_id=facts.id, defaults=values)
 
 
 def _order_of(facts: SessionFacts) -> Order:

@@ -23,7 +23,18 @@ def order_of_session(request: HttpRequest, session_id: str) -> Order | None:
         return None
     found = mine(request).filter(sessions__stripe_session_id=session_id).first()
     # Our answer from Stripe may have been lost: then the session's row has no id yet.
-    return found or mine(request).filter(sessions__state="creating").last()
+    return found or mine(request).filter(sessions__state="creating").last() or _recovered(request, session_id)
+
+
+def _recovered(request: HttpRequest, session_id: str) -> Order | None:
+    """A cart left behind is paid in a session that Stripe's reminder opened: it names the order, no row names it."""
+    expired = mine(request).filter(state=OrderState.EXPIRED)
+    if not expired.exists():
+        return None
+    try:
+        return expired.filter(number=gateway.session(session_id).order).first()
+    except IntegrationError:
+        return None
 
 
 def status(order: Order, session_id: str) -> Status:
@@ -31,11 +42,10 @@ def status(order: Order, session_id: str) -> Status:
 
     Changes nothing beyond what the webhook would: it is the same function under the same guard.
     """
-    known = order.sessions.exclude(stripe_session_id=None)
-    row = known.filter(stripe_session_id=session_id).first() or known.first()
-    if order.state == OrderState.AWAITING_PAYMENT and row is not None:
+    asked = _to_ask(order, session_id)
+    if asked:
         try:
-            facts = gateway.session(str(row.stripe_session_id))
+            facts = gateway.session(asked)
             with transaction.atomic():
                 settlement.settle(facts, who="success page")
         except (IntegrationError, NotYetKnown):
@@ -44,3 +54,13 @@ def status(order: Order, session_id: str) -> Status:
         if order.state == OrderState.AWAITING_PAYMENT:
             return "confirming" if facts.status == "complete" and not facts.failed else "unpaid"
     return "paid" if order.state in {OrderState.PAID, OrderState.REFUNDED, OrderState.ATTENTION} else "unpaid"
+
+
+def _to_ask(order: Order, session_id: str) -> str:
+    """The session whose state decides; "" when the order's own does already."""
+    known = list(order.sessions.exclude(stripe_session_id=None).values_list("stripe_session_id", flat=True))
+    if order.state == OrderState.EXPIRED:
+        return "" if session_id in known else session_id  # opened anew by a reminder
+    if order.state != OrderState.AWAITING_PAYMENT or not known:
+        return ""
+    return session_id if session_id in known else str(known[0])

@@ -12,17 +12,19 @@ import requests
 import responses
 import stripe
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from catalog import printify
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
-from orders.models import Fulfilment, Order
-from payments import gateway
+from orders.models import Cart, Fulfilment, Order
+from payments import buying, gateway
 from payments.models import CheckoutSession
 from tests import factories
-from tests.orders.conftest import Upstream
+from tests.orders.conftest import SHOP, Upstream
+from tests.pages import holding
 from tests.payloads import payload
 from tests.stack import KEYS
 from tests.stand_in import Sandbox
@@ -30,6 +32,18 @@ from tests.stand_in import Sandbox
 API = "https://api.stripe.com/v1"
 SESSION = "cs_test_b1ownSession000000000001"
 INTENT = "pi_3ownIntent0000000001"
+CREATE = "/checkout/sessions"
+FORM = {
+    "email": "ana@example.com",
+    "name": "Ana Ruiz",
+    "address1": "233 S Wacker Dr",
+    "city": "Chicago",
+    "region": "IL",
+    "zip": "60606",
+    "country": "US",
+    "method": "standard",
+}
+STRIPE = f"https://checkout.stripe.com/c/pay/{SESSION}"
 Said = dict[str, Any]
 
 
@@ -197,6 +211,34 @@ def awaits_production(till: Till) -> Fulfilment:
 def printing_began(job: Fulfilment) -> Fulfilment:
     Fulfilment.objects.filter(pk=job.pk).update(state="in_production", printify_order_id="p1", sent_at=timezone.now())
     return Fulfilment.objects.select_related("order").get(pk=job.pk)
+
+
+@pytest.fixture
+def shipping(upstream: Upstream) -> Upstream:
+    """Printify tells what delivery costs."""
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=payload("printify/shipping"))
+    return upstream
+
+
+@pytest.fixture
+def cart(client: Client, shipping: Upstream, till: Till) -> Cart:
+    """Two of a thing in this browser's cart; Stripe makes sessions."""
+    till.creates(payload("stripe/session"))
+    made = holding(client, factories.cart(factories.variant(price=2499), quantity=2))
+    client.get("/checkout/")
+    return made
+
+
+def pay(client: Client, **changes: Any) -> Any:
+    """Press Pay on the checkout page."""
+    return client.post("/checkout/", FORM | changes)
+
+
+def remembers(client: Client, *orders: Order) -> None:
+    """These orders were placed from this browser."""
+    session = client.session
+    session[buying.MINE] = [order.token for order in orders]
+    session.save()
 
 
 @pytest.fixture

@@ -10,14 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from ilytat.integrations.errors import Unavailable
-from orders.models import Cart, Fulfilment, Order
-from payments import buying, gateway
+from orders.models import Fulfilment, Order
+from payments import gateway
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession
-from tests import factories
-from tests.orders.conftest import SHOP, Upstream
-from tests.pages import holding
-from tests.payloads import payload
 from tests.payments.conftest import (
     API,
     SESSION,
@@ -25,54 +21,12 @@ from tests.payments.conftest import (
     expired_session,
     opened,
     paid_session,
+    remembers,
     session_of,
     waiting,
 )
 
 pytestmark = pytest.mark.django_db
-CREATE = "/checkout/sessions"
-FORM = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-    "method": "standard",
-}
-STRIPE = f"https://checkout.stripe.com/c/pay/{SESSION}"
-
-
-@pytest.fixture
-def shipping(upstream: Upstream) -> Upstream:
-    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=payload("printify/shipping"))
-    return upstream
-
-
-@pytest.fixture
-def cart(client: Client, shipping: Upstream, till: Till) -> Cart:
-    """Two of a thing in this browser's cart; Stripe makes sessions."""
-    till.creates(payload("stripe/session"))
-    made = holding(client, factories.cart(factories.variant(price=2499), quantity=2))
-    client.get("/checkout/")
-    return made
-
-
-def _pay(client: Client, **changes: Any) -> Any:
-    return client.post("/checkout/", FORM | changes)
-
-
-def _remembers(client: Client, *orders: Order) -> None:
-    session = client.session
-    session[buying.MINE] = [order.token for order in orders]
-    session.save()
-
-
-# --- to Stripe ------------------------------------------------------------------------------------------
-
-
-# --- back from Stripe --------------------------------------------------------------------------------------
 
 
 def _status(client: Client, session_id: str = SESSION) -> str:
@@ -89,7 +43,7 @@ def order(client: Client) -> Order:
     """Of this browser, with an open session."""
     made = waiting()
     opened(made)
-    _remembers(client, made)
+    remembers(client, made)
     return made
 
 
@@ -140,7 +94,7 @@ def test_the_session_in_the_address_is_the_one_that_is_asked_about(client: Clien
 
 
 def test_a_strangers_session_shows_nothing_and_calls_nobody(client: Client, till: Till, order: Order) -> None:
-    _remembers(client)
+    remembers(client)
     answer = client.get("/checkout/success/", {"session_id": SESSION})
     assert answer.context["status"] == "unknown"
     assert order.number not in answer.content.decode()

@@ -9,7 +9,6 @@ from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
 from orders.models import Cart, CartLine, Order
-from payments import buying
 from payments.models import CheckoutSession
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
@@ -17,61 +16,28 @@ from tests.pages import holding, text
 from tests.payloads import payload
 from tests.payments.conftest import (
     API,
+    CREATE,
     SESSION,
+    STRIPE,
     Till,
     expired_session,
     form,
     paid_session,
+    pay,
     refused,
+    remembers,
     session_of,
     waiting,
 )
 
 pytestmark = pytest.mark.django_db
-CREATE = "/checkout/sessions"
-FORM = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-    "method": "standard",
-}
-STRIPE = f"https://checkout.stripe.com/c/pay/{SESSION}"
-
-
-@pytest.fixture
-def shipping(upstream: Upstream) -> Upstream:
-    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=payload("printify/shipping"))
-    return upstream
-
-
-@pytest.fixture
-def cart(client: Client, shipping: Upstream, till: Till) -> Cart:
-    """Two of a thing in this browser's cart; Stripe makes sessions."""
-    till.creates(payload("stripe/session"))
-    made = holding(client, factories.cart(factories.variant(price=2499), quantity=2))
-    client.get("/checkout/")
-    return made
-
-
-def _pay(client: Client, **changes: Any) -> Any:
-    return client.post("/checkout/", FORM | changes)
-
-
-def _remembers(client: Client, *orders: Order) -> None:
-    session = client.session
-    session[buying.MINE] = [order.token for order in orders]
-    session.save()
 
 
 # --- to Stripe ------------------------------------------------------------------------------------------
 
 
 def test_agreeing_leads_to_stripes_page_with_what_was_seen(client: Client, cart: Cart, till: Till) -> None:
-    answer = _pay(client)
+    answer = pay(client)
     assert (answer.status_code, answer["Location"]) == (303, STRIPE)
     order = Order.objects.get()
     assert (order.state, order.subtotal, order.shipping, order.total) == ("awaiting_payment", 4998, 475, 5473)
@@ -93,59 +59,59 @@ def test_prices_in_the_form_change_nothing(client: Client, cart: Cart, till: Til
         "discount": "9",
     }
     lies |= {"currency": "JPY", "state": "paid", "live": "1", "tax": "-5", "quantity": "1"}
-    assert _pay(client, **lies)["Location"] == STRIPE
+    assert pay(client, **lies)["Location"] == STRIPE
     order = Order.objects.get()
     assert (order.total, order.currency, order.state, order.live) == (5473, "USD", "awaiting_payment", False)
     assert form(till.asked("POST", CREATE)[0])["line_items[0][price_data][unit_amount]"] == "2499"
 
 
 def test_a_double_click_is_one_order_one_session_and_one_page(client: Client, cart: Cart, till: Till) -> None:
-    assert [_pay(client)["Location"] for _ in range(3)] == [STRIPE] * 3
+    assert [pay(client)["Location"] for _ in range(3)] == [STRIPE] * 3
     assert Order.objects.count() == CheckoutSession.objects.count() == len(till.asked("POST", CREATE)) == 1
 
 
 def test_a_price_that_changed_since_is_told_before_anyone_pays(client: Client, cart: Cart, till: Till) -> None:
     Variant.objects.update(price=2999)
-    answer = _pay(client)
+    answer = pay(client)
     assert answer.status_code == 200
     assert "A price has changed" in text(answer)
     assert not Order.objects.exists()
-    assert _pay(client)["Location"] == STRIPE
+    assert pay(client)["Location"] == STRIPE
     assert Order.objects.get().total == 2 * 2999 + 475
 
 
 def test_a_dearer_delivery_is_told_before_anyone_pays(client: Client, cart: Cart, shipping: Upstream) -> None:
     dearer = payload("printify/shipping", standard=900)
     shipping.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json=dearer)
-    answer = _pay(client, zip="60607")
+    answer = pay(client, zip="60607")
     assert "the total is $58.98" in text(answer)
     assert not Order.objects.exists()
 
 
 def test_a_delivery_that_is_not_offered_is_not_replaced_in_silence(client: Client, cart: Cart, till: Till) -> None:
-    answer = _pay(client, method="by_balloon")
+    answer = pay(client, method="by_balloon")
     assert (answer.status_code, Order.objects.count()) == (200, 0)
     assert "not offered" in text(answer)
 
 
 def test_another_address_is_another_order_and_closes_the_first_session(client: Client, cart: Cart, till: Till) -> None:
-    _pay(client)
+    pay(client)
     first = Order.objects.get()
     till.expires(json=expired_session(first))
     till.mock.upsert(
         "POST", f"{API}/checkout/sessions", json=payload("stripe/session", id=f"{SESSION}x", url=f"{STRIPE}x")
     )
-    assert _pay(client, address1="1 Main St")["Location"] == f"{STRIPE}x"
+    assert pay(client, address1="1 Main St")["Location"] == f"{STRIPE}x"
     first.refresh_from_db()
     assert (first.state, Order.objects.waiting().count()) == ("expired", 1)
 
 
 def test_a_first_session_that_was_paid_after_all_is_shown(client: Client, cart: Cart, till: Till) -> None:
-    _pay(client)
+    pay(client)
     first = Order.objects.get()
     till.expires(**refused(400))
     till.session(paid_session(first))
-    answer = _pay(client, address1="1 Main St")
+    answer = pay(client, address1="1 Main St")
     assert (answer.status_code, answer["Location"]) == (302, first.get_absolute_url())
     assert len(till.asked("POST", CREATE)) == 1, "nobody is asked to pay again"
 
@@ -157,19 +123,19 @@ def test_while_stripe_is_down_the_cart_is_kept_and_nothing_is_promised(
     cart = holding(client, factories.cart(factories.variant()))
     till.creates(**answer)
     client.get("/checkout/")
-    page = _pay(client)
+    page = pay(client)
     assert page.status_code == 503
     assert "Nothing was charged" in text(page)
     assert "ana@example.com" in page.content.decode(), "nothing has to be typed again"
     assert cart.lines.count() == 1
     till.mock.remove("POST", f"{API}/checkout/sessions")
     till.creates(payload("stripe/session"))
-    assert _pay(client)["Location"] == STRIPE
+    assert pay(client)["Location"] == STRIPE
     assert Order.objects.count() == CheckoutSession.objects.count() == 1
 
 
 def test_what_came_to_nothing_can_be_paid_on_another_day(client: Client, cart: Cart, till: Till) -> None:
-    _pay(client)
+    pay(client)
     old = Order.objects.get()
     till.session(expired_session(old))
     CheckoutSession.objects.update(state="expired")
@@ -178,16 +144,16 @@ def test_what_came_to_nothing_can_be_paid_on_another_day(client: Client, cart: C
         "POST", f"{API}/checkout/sessions", json=payload("stripe/session", id=f"{SESSION}x", url=f"{STRIPE}x")
     )
     client.get("/checkout/")
-    assert _pay(client)["Location"] == f"{STRIPE}x"
+    assert pay(client)["Location"] == f"{STRIPE}x"
     assert Order.objects.waiting().get() != old
 
 
 def test_back_after_paying_shows_the_order(client: Client) -> None:
     order = waiting(state="paid")
     holding(client, factories.cart())
-    _remembers(client, order)
+    remembers(client, order)
     assert client.get("/checkout/")["Location"] == order.get_absolute_url()
-    assert _pay(client)["Location"] == order.get_absolute_url()
+    assert pay(client)["Location"] == order.get_absolute_url()
 
 
 def test_a_total_no_card_can_pay_is_said_not_sent(client: Client, shipping: Upstream, till: Till) -> None:
@@ -195,20 +161,20 @@ def test_a_total_no_card_can_pay_is_said_not_sent(client: Client, shipping: Upst
     shipping.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json=free)
     holding(client, factories.cart(factories.variant(price=10)))
     client.get("/checkout/")
-    assert "cannot be paid by card" in text(_pay(client))
+    assert "cannot be paid by card" in text(pay(client))
     assert not till.asked("POST", CREATE)
 
 
 def test_what_sold_out_meanwhile_is_not_paid_for(client: Client, cart: Cart) -> None:
     Variant.objects.update(is_available=False)
-    assert _pay(client)["Location"] == "/cart/"
+    assert pay(client)["Location"] == "/cart/"
     assert not Order.objects.exists()
 
 
 def test_forms_need_their_token(shipping: Upstream) -> None:
     client = Client(enforce_csrf_checks=True)
     holding(client, factories.cart(factories.variant()))
-    assert _pay(client).status_code == 403
+    assert pay(client).status_code == 403
 
 
 # --- paying on our page -----------------------------------------------------------------------------------
@@ -225,7 +191,7 @@ def test_the_secret_is_given_to_the_buyers_browser_alone(client: Client, till: T
     till.creates(session_of(order, url=None, client_secret="cs_secret_1"))
     assert client.get(f"/checkout/pay/{order.token}/").status_code == 404
     assert not till.mock.calls
-    _remembers(client, order)
+    remembers(client, order)
     answer = client.get(f"/checkout/pay/{order.token}/")
     assert "cs_secret_1" in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
@@ -233,7 +199,7 @@ def test_the_secret_is_given_to_the_buyers_browser_alone(client: Client, till: T
 
 def test_without_elements_there_is_no_such_page(client: Client) -> None:
     order = waiting()
-    _remembers(client, order)
+    remembers(client, order)
     assert client.get(f"/checkout/pay/{order.token}/").status_code == 404
 
 
@@ -241,11 +207,11 @@ def test_without_elements_there_is_no_such_page(client: Client) -> None:
 @pytest.mark.parametrize("state", ["paid", "expired", "canceled"])
 def test_what_is_past_paying_is_shown_instead(client: Client, state: str) -> None:
     order = waiting(state=state)
-    _remembers(client, order)
+    remembers(client, order)
     assert client.get(f"/checkout/pay/{order.token}/")["Location"] == order.get_absolute_url()
 
 
 @pytest.mark.usefixtures("elements")
 def test_agreeing_leads_to_our_own_page(client: Client, cart: Cart) -> None:
-    answer = _pay(client)
+    answer = pay(client)
     assert answer["Location"] == f"/checkout/pay/{Order.objects.get().token}/"

@@ -109,7 +109,7 @@ SESSION_STEPS: dict[str, Step] = {
     "decline": _outcome(outcomes.decline),
     "challenge": _outcome(outcomes.challenge),
     "delayed": _outcome(outcomes.delayed),
-    "expire": _after(outcomes.expire),
+    "expire": _outcome(outcomes.expire),
     "settle": _after(outcomes.settle),
     "fail": _after(outcomes.fail),
 }

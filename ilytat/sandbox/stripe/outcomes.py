@@ -262,9 +262,12 @@ def fail(session_id: str) -> Outcome:
         return Outcome(session=session, told=_tell("checkout.session.async_payment_failed", session))
 
 
-def expire(session_id: str) -> Outcome:
+def expire(session_id: str, shopper: Shopper) -> Outcome:
+    """Left behind; an agreement to be written to, ticked before leaving, is remembered."""
     with store.change():
         session: dict[str, Any] | None = _opened(session_id)
         if session is None:
             return _now(session_id)
+        if shopper.promotions:
+            _consent(session, shopper)
         return Outcome(session=sessions.expire(session))

@@ -69,7 +69,7 @@ def _ended(request: HttpRequest, done: Outcome) -> HttpResponse:
 
 
 def _expire(request: HttpRequest, session: Document) -> HttpResponse:
-    return _shown(request, outcomes.expire(session["id"]).session)
+    return _shown(request, outcomes.expire(session["id"], _shopper(request)).session)
 
 
 def _challenge(request: HttpRequest, session: Document) -> HttpResponse:
