@@ -20,6 +20,7 @@ from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
 from orders.models import Order
+from orders.renewal import DeliveryChanged
 from payments import buying, checkout, margins, session_params, truth
 
 router = Router()
@@ -103,6 +104,8 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(503, "unavailable", "Please try again in a minute. Nothing was charged.") from error
     except margins.BelowFloor as error:
         raise ApiError(409, "not_sellable", "This cannot be ordered right now.") from error
+    except DeliveryChanged as error:
+        raise ApiError(409, "price_changed", "Delivery has another price now. Please ask again.") from error
     except checkout.NotPayable as error:
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 

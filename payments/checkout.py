@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError, Refused
-from orders import lifecycle
+from orders import lifecycle, renewal
 from orders.models import Order
 from orders.states import OrderState
 from payments import coupons, gateway, margins, session_params, settlement
@@ -35,9 +35,15 @@ class NotPayable(Exception):
 
 
 def start(order: Order) -> SessionFacts | CheckoutSession:
-    """The open session of the order, made if need be. Raises NotPayable, BelowFloor or an IntegrationError."""
+    """The open session of the order, made if need be.
+
+    Raises NotPayable, DeliveryChanged (the quote is over, and another price is to be agreed to), BelowFloor or an
+    IntegrationError.
+    """
     if order.state != OrderState.AWAITING_PAYMENT:
         raise NotPayable(order)
+    if not order.sessions.filter(state__in=OPEN, expires_at__gt=timezone.now()).exists():
+        renewal.renew(order)
     margins.check(order)
     row = _open_row(order)
     if row.stripe_session_id and mode(row) == "hosted_page":

@@ -10,9 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from ilytat.display.money import written
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
+from orders import renewal
 from orders.models import Order
+from orders.renewal import DeliveryChanged
 from orders.states import OrderState
 from payments import buying, checkout, margins
 from payments.facts import SessionFacts
@@ -46,6 +49,8 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
         session = checkout.start(order)
     except checkout.NotPayable:
         return redirect(order)
+    except DeliveryChanged:
+        return redirect("checkout_again", order.token)
     except (IntegrationError, margins.BelowFloor):
         messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
         return redirect("cart")
@@ -61,16 +66,38 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @throttle.posts("20/minute")
 def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`: from the mail about a payment that failed, one press leads to another way to pay it."""
+    """`order`, `total`: from the mail about a payment that failed, one press leads to another way to pay it.
+
+    `notice` (a sentence) and `gone` (nobody sends it there any more): delivery has changed since it was agreed.
+    """
     order = get_object_or_404(Order, token=token)
     if order.state != OrderState.AWAITING_PAYMENT:
         return redirect(order)
+    context = {"order": order, "total": order.total, "notice": "", "gone": False}
     if request.method == "POST":
         try:
-            buying.remember(request, order)
-            return HttpResponseRedirect(buying.pay_url(order), status=303)
+            return _paid_again(request, order)
         except checkout.NotPayable as past:
             return redirect(past.order)
+        except DeliveryChanged as news:
+            context |= _changed(order, news)
         except (IntegrationError, margins.BelowFloor):
             messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
-    return render(request, "payments/again.html", {"order": order})
+    return render(request, "payments/again.html", context)
+
+
+def _paid_again(request: HttpRequest, order: Order) -> HttpResponse:
+    """The form names the total that its button showed: only that one is agreed to."""
+    buying.remember(request, order)
+    shown = request.POST.get("total", "")
+    if shown.isascii() and shown.isdecimal() and len(shown) < len(str(checkout.MAXIMUM_CHARGE)) + 1:
+        renewal.accept(order, int(shown))
+    return HttpResponseRedirect(buying.pay_url(order), status=303)
+
+
+def _changed(order: Order, news: DeliveryChanged) -> dict[str, object]:
+    if news.total is None:
+        return {"notice": _("Nobody who prints these ships to this address any more."), "gone": True}
+    words = _("Delivery has another price by now: the total is %(total)s instead of %(before)s.")
+    both = {"total": written(news.total, order.currency), "before": written(order.total, order.currency)}
+    return {"notice": words % both, "total": news.total}

@@ -15,6 +15,7 @@ from orders import addresses, quote
 from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
+from orders.renewal import DeliveryChanged
 from orders.states import OrderState
 from orders.tracking import masked, progress
 from payments import buying, coupons, known, margins, truth
@@ -129,6 +130,10 @@ def _pay(page: Page) -> HttpResponse:
         return page.render()
     except sessions.NotPayable as past:
         return redirect(past.order)
+    except DeliveryChanged:  # it was agreed a moment ago, and ended meanwhile: the page asks once more
+        page.ask_delivery(country=page.form.address().country, method=page.chosen.code)
+        page.notice = _("The price of delivery has just changed. Please look at the new total.")
+        return page.render()
     except margins.BelowFloor:
         page.notice = str(NOT_NOW)
         return page.render(status=409)
