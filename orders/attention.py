@@ -16,6 +16,7 @@ from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 REFUND = "payments.refund_order"
 OURS = "We are sorry: it could not be made."
+NOTHING_LEFT = "Nothing was done: all of the money has gone back already, or a bank disputes it."
 
 
 # --- Printing ----------------------------------------------------------------------------------------
@@ -123,8 +124,10 @@ def _refund_all(pk: int, who: str) -> str:
         if not lifecycle.settle(job, who=who):
             return "It was dealt with already."
         back = refunding.give_back(job.order, who=who, note="not made")
-        if back:
-            lifecycle.mark_refunded(job.order, who=who, why="not made")
+        if not back:
+            transaction.set_rollback(True)
+            return NOTHING_LEFT
+        lifecycle.mark_refunded(job.order, who=who, why="not made")
     _close(job.order)
     return f"{written(back, job.order.currency)} is going back."
 
@@ -187,8 +190,11 @@ def _reprint(pk: int, who: str) -> str:
 
 def _refund(pk: int, who: str) -> str:
     claim = Claim.objects.select_related("order").get(pk=pk)
-    if not claims.refund(claim, who=who):
-        return "It was answered already."
+    try:
+        if not claims.refund(claim, who=who):
+            return "It was answered already."
+    except claims.NothingLeft:
+        return NOTHING_LEFT
     return f"{written(claim.refund, claim.order.currency)} is going back."
 
 

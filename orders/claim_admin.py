@@ -1,5 +1,6 @@
 """Claims for staff: what the buyer wrote, the photos, and three answers. Photos are served here and nowhere else."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -10,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
+from ilytat.display.money import written
 from ilytat.integrations.readonly import ReadOnlyAdmin
-from orders import claims, refunding
+from orders import attention, claims, refunding
 from orders.models import Claim, ClaimPhoto
 
 
@@ -49,12 +51,13 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` (minor units)."""
+        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` and `left` (minor units)."""
         claim = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if claim:
-            pictures, given = claim.photos.defer("image"), refunding.given(claim.order)
-            more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.worth(claim, given)}
+            pictures = claim.photos.defer("image")
+            more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.refundable(claim)}
+            more["left"] = refunding.left(claim.order)
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def answer(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -65,10 +68,8 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
             raise PermissionDenied
         if not form.is_valid():
             messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
-        elif _decide(claim, str(request.user), form.cleaned_data):
-            messages.success(request, "Answered; the buyer is told by mail.")
         else:
-            messages.warning(request, "It was answered already.")
+            _decide(request, claim, form.cleaned_data)
         return redirect("admin:orders_claim_change", pk)
 
     def photo(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -79,9 +80,22 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         return HttpResponse(bytes(found.image), content_type="image/webp", headers=headers)
 
 
-def _decide(claim: Claim, who: str, given: dict[str, Any]) -> bool:
-    if given["decision"] == "reprint":
-        return claims.reprint(claim, who=who, answer=given["answer"])
-    if given["decision"] == "refund":
-        return claims.refund(claim, who=who, amount=given["amount"], answer=given["answer"])
-    return claims.decline(claim, who=who, answer=given["answer"])
+def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
+    try:
+        answered = ANSWERS[given["decision"]](claim, str(request.user), given)
+    except claims.NothingLeft:
+        messages.error(request, attention.NOTHING_LEFT)
+        return
+    if not answered:
+        messages.warning(request, "It was answered already.")
+        return
+    back = f" {written(claim.refund, claim.order.currency)} is going back." if claim.refund else ""
+    messages.success(request, f"Answered; the buyer is told by mail.{back}")
+
+
+Answer = Callable[[Claim, str, dict[str, Any]], bool]
+ANSWERS: dict[str, Answer] = {
+    "reprint": lambda claim, who, given: claims.reprint(claim, who=who, answer=given["answer"]),
+    "refund": lambda claim, who, given: claims.refund(claim, who=who, amount=given["amount"], answer=given["answer"]),
+    "decline": lambda claim, who, given: claims.decline(claim, who=who, answer=given["answer"]),
+}

@@ -18,12 +18,16 @@ from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
 from orders.places import WITHDRAWAL_COUNTRIES
 from orders.states import FulfilmentState, OrderState
-from orders.worth import Quantities, of_units
+from orders.worth import Quantities, first, in_first, of_reprint, of_units
 
 CLAIM_TIME = timedelta(days=30)
 WITHDRAWAL_TIME = timedelta(days=14)
 ANSWER_TIME = timedelta(days=2)
 NEEDS_PHOTO = frozenset({ClaimKind.DAMAGED, ClaimKind.WRONG})
+
+
+class NothingLeft(Exception):
+    """No money of this order can go back: all of it has gone already, or a bank disputes it."""
 
 
 def claimable(order: Order, fulfilment: Fulfilment | None) -> bool:
@@ -90,13 +94,18 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
 
 
 def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "") -> bool:
-    """Give `amount` (minor units) back, by default what the claimed lines cost. False: it was answered already."""
-    wanted = amount if amount is not None else worth(claim, refunding.given(claim.order))
+    """Give `amount` (minor units) back, by default what the claimed lines cost. False: it was answered already.
+
+    `claim.refund` says what truly goes back: no more than is left. Raises NothingLeft, having written nothing.
+    """
+    wanted = amount if amount is not None else refundable(claim)
     with transaction.atomic():
         if not _answered(claim, ClaimState.REFUNDED, who, answer):
             return False
         note, lines = f"claim: {claim.get_kind_display()}", _claimed(claim) if amount is None else {}
         claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=lines)
+        if not claim.refund:
+            raise NothingLeft
         claim.save(update_fields=["refund"])
         mails.claim_answered(claim, decision="refund")
     return True
@@ -111,13 +120,24 @@ def decline(claim: Claim, *, who: str, answer: str) -> bool:
 
 
 def worth(claim: Claim, gone: Quantities | None = None) -> int:
-    """What was paid for the claimed lines, minor units; without lines, for the whole order. `gone` went back before."""
-    lines = _claimed(claim)
-    return of_units(claim.order, lines, gone) if lines else claim.order.total
+    """What was paid for the claimed lines, minor units; without lines, for the whole order. `gone` went back before.
+
+    What was printed again is worth what it cost when it was first ordered.
+    """
+    chosen = _claimed(claim)
+    if chosen:
+        return of_units(first(claim.order), chosen, gone)
+    return of_reprint(claim.order) if claim.order.reprint_of else claim.order.total
 
 
-def _claimed(claim: Claim) -> dict[int, int]:
-    return {line.pk: line.quantity for line in claim.lines.all()}
+def refundable(claim: Claim) -> int:
+    """What of it may still go back."""
+    return min(worth(claim, refunding.given(first(claim.order))), refunding.left(claim.order))
+
+
+def _claimed(claim: Claim) -> Quantities:
+    """Of the order that was paid for."""
+    return in_first(claim.order, {line.pk: line.quantity for line in claim.lines.all()})
 
 
 def _answered(claim: Claim, state: ClaimState, who: str, answer: str) -> bool:

@@ -14,6 +14,8 @@ class Giver(Protocol):
 
     def given(self, order: Order) -> Quantities: ...
 
+    def left(self, order: Order) -> int: ...
+
 
 _givers: list[Giver] = []
 
@@ -35,3 +37,8 @@ def give_back(
 def given(order: Order) -> Quantities:
     """How many of each line went back before, or are on their way."""
     return _givers[0].given(order) if _givers else {}
+
+
+def left(order: Order) -> int:
+    """What may still go back of the money that paid for it (for a reprint: of the first order's), minor units."""
+    return _givers[0].left(order) if _givers else 0

@@ -42,11 +42,22 @@ def of_delivery(order: Order) -> int:
     return order.total - sum(of_lines(order).values())
 
 
+def first(order: Order) -> Order:
+    """The one that was paid for: of a reprint, the one whose things it prints again."""
+    while order.reprint_of:
+        order = order.reprint_of
+    return order
+
+
+def in_first(order: Order, chosen: Quantities) -> Quantities:
+    """The same things as lines of the order that was paid for."""
+    if order.reprint_of is None:
+        return chosen
+    things = {line.pk: (line.printify_product_id, line.printify_variant_id) for line in order.lines.all()}
+    places = {(line.printify_product_id, line.printify_variant_id): line.pk for line in first(order).lines.all()}
+    return {places[things[pk]]: quantity for pk, quantity in chosen.items() if things.get(pk) in places}
+
+
 def of_reprint(order: Order) -> int:
     """What the buyer paid, for the first order, for the things that this one prints again."""
-    first = order
-    while first.reprint_of:
-        first = first.reprint_of
-    again = {(line.printify_product_id, line.printify_variant_id): line.quantity for line in order.lines.all()}
-    places = {line.pk: (line.printify_product_id, line.printify_variant_id) for line in first.lines.all()}
-    return of_units(first, {pk: again.get(place, 0) for pk, place in places.items()})
+    return of_units(first(order), in_first(order, {line.pk: line.quantity for line in order.lines.all()}))

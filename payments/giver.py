@@ -33,13 +33,14 @@ class Ours:
     def given(self, order: Order) -> Quantities:
         return ledger.given(order)
 
+    def left(self, order: Order) -> int:
+        payment = _paid_with(order)
+        return payment.left if payment and not refunds.disputed(payment) else 0
+
 
 def _paid_with(order: Order) -> Payment | None:
     """A reprint costs nothing: what may go back for it is the first order's money."""
-    root = order
-    while root.reprint_of:
-        root = root.reprint_of
-    return Payment.objects.filter(order=root, applied=True).first()
+    return Payment.objects.filter(order=worth.first(order), applied=True).first()
 
 
 refunding.register(Ours())

@@ -17,7 +17,7 @@ from orders import renewal
 from orders.models import Order
 from orders.renewal import DeliveryChanged
 from orders.states import OrderState
-from payments import buying, checkout, margins
+from payments import buying, checkout, margins, session_params
 from payments.facts import SessionFacts
 
 
@@ -90,7 +90,7 @@ def _paid_again(request: HttpRequest, order: Order) -> HttpResponse:
     """The form names the total that its button showed: only that one is agreed to."""
     buying.remember(request, order)
     shown = request.POST.get("total", "")
-    if shown.isascii() and shown.isdecimal() and len(shown) < len(str(checkout.MAXIMUM_CHARGE)) + 1:
+    if shown.isascii() and shown.isdecimal() and len(shown) < len(str(session_params.MAXIMUM_CHARGE)) + 1:
         renewal.accept(order, int(shown))
     return HttpResponseRedirect(buying.pay_url(order), status=303)
 

@@ -3,7 +3,6 @@
 import uuid
 from datetime import timedelta
 from io import BytesIO
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +16,10 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import claims, photos, refunding
+from orders import changes, claims, photos, worth
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
-from orders.worth import Quantities
+from payments.models import Dispute, Payment, Refund
 from tests.orders.conftest import OTHER_ID, Upstream, changed, look, paid, printing
 from tests.pages import text
 from tests.racing import race
@@ -49,6 +48,11 @@ def claimed(**given: Any) -> Claim:
         "photos": [],
     }
     return claims.receive(job.order, **values | given)
+
+
+def charged(order: Order, **given: Any) -> Payment:
+    values = {"payment_intent_id": f"pi_{order.pk}", "captured": order.total, "currency": "USD"}
+    return Payment.objects.create(order=order, **values | given)
 
 
 def kinds() -> list[str]:
@@ -166,21 +170,99 @@ def test_two_answers_at_once_print_once() -> None:
     assert Order.objects.filter(reprint_of=claim.order).count() == 1
 
 
-def test_a_refund_gives_back_what_the_lines_cost_and_not_the_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int | None, Quantities]] = []
-
-    def give_back(_order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int:
-        asked.append((amount, lines))
-        return amount or 0
-
-    giver = SimpleNamespace(give_back=give_back, given=lambda _order: {})
-    monkeypatch.setattr(refunding, "_givers", [giver])
+def test_a_refund_gives_back_what_the_lines_cost_and_not_the_delivery() -> None:
     claim = claimed()
+    charged(claim.order)
     assert claims.refund(claim, who="eva")
     assert not claims.refund(claim, who="eva")
     assert not claims.decline(claim, who="eva", answer="no")
-    assert asked == [(2499, {claim.lines.get().pk: 1})]
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.lines, claim.refund) == (2499, [[claim.lines.get().pk, 1]], 2499)
     assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "$24.99"
+
+
+def test_more_than_is_left_is_not_promised() -> None:
+    claim = claimed()
+    charged(claim.order, refund_reserved=2000)
+    assert claims.refund(claim, who="eva", amount=99_999)
+    assert (claim.refund, Refund.objects.get().amount) == (974, 974)
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "$9.74"
+
+
+@pytest.mark.parametrize("why", ["never charged", "all gone", "disputed"])
+def test_a_claim_is_not_called_refunded_when_nothing_goes_back(why: str) -> None:
+    claim = claimed()
+    if why != "never charged":
+        payment = charged(claim.order, refund_reserved=claim.order.total if why == "all gone" else 0)
+        if why == "disputed":
+            Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="needs_response", amount=1)
+    with pytest.raises(claims.NothingLeft):
+        claims.refund(claim, who="eva", amount=100)
+    claim = Claim.objects.get()
+    assert (claim.state, claim.refund, claims.refundable(claim)) == ("open", 0, 0)
+    assert not Refund.objects.exists()
+    assert kinds() == ["order_confirmed", "claim_received"]
+    source = attention.source("claims")
+    assert source
+    assert source.ways["refund"].run(claim.pk, "eva").startswith("Nothing was done")
+
+
+# --- Claims on what was printed again ------------------------------------------------------------------
+
+
+def reprinted(*, discount: int = 0) -> Claim:
+    """The first order (24.99 and 4.75 for delivery, less a discount) was printed again, and that is claimed too."""
+    claim = claimed()
+    total = claim.order.total - discount
+    Order.objects.filter(pk=claim.order_id).update(discount=discount, total=total)
+    claim.order.refresh_from_db()
+    charged(claim.order)
+    assert claims.reprint(claim, who="eva")
+    order = Order.objects.get(reprint_of=claim.order)
+    Fulfilment.objects.filter(order=order).update(sent_at=timezone.now(), printify_order_id="p9", state="shipped")
+    lines = order.lines.all()
+    return claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="Again.", photos=[])
+
+
+@pytest.mark.parametrize(("discount", "paid_for_it"), [(0, 2499), (1000, 1499), (2499, 0)])
+def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid_for_it: int) -> None:
+    claim = reprinted(discount=discount)
+    assert (claims.worth(claim), claims.refundable(claim)) == (paid_for_it, paid_for_it)
+
+
+def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
+    claim = reprinted()
+    first = Claim.objects.get(order=worth.first(claim.order))
+    Refund.objects.create(
+        payment=Payment.objects.get(), amount=2499, asked_by="eva", lines=[[first.lines.get().pk, 1]]
+    )
+    assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
+
+
+def test_a_reprints_claim_is_paid_back_from_the_first_order() -> None:
+    claim = reprinted()
+    assert claims.refund(claim, who="eva")
+    refund = Refund.objects.get()
+    assert refund.payment.order == claim.order.reprint_of
+    assert (refund.amount, claim.refund) == (2499, 2499)
+
+
+def test_a_reprint_of_a_reprint_still_knows_who_paid() -> None:
+    claim = reprinted()
+    assert claims.reprint(claim, who="eva")
+    last = Order.objects.get(reprint_of=claim.order)
+    assert worth.first(last).payments.exists()
+    assert worth.of_reprint(last) == 2499
+
+
+def test_a_reprint_that_is_called_off_gives_back_what_was_paid_for_it() -> None:
+    claim = claimed()
+    Order.objects.filter(pk=claim.order_id).update(discount=1000, total=1974)
+    claim.order.refresh_from_db()
+    charged(claim.order)
+    claims.reprint(claim, who="eva")
+    changes.cancel(Order.objects.get(reprint_of=claim.order))
+    assert Refund.objects.get().amount == 1499
 
 
 def test_staff_answer_in_the_admin(admin_client: Client) -> None:
@@ -195,8 +277,21 @@ def test_staff_answer_in_the_admin(admin_client: Client) -> None:
     assert OutgoingEmail.objects.get(kind="claim_answered").context["answer"] == "It is the chosen color."
 
 
+def test_staff_refund_in_the_admin_and_read_what_goes_back(admin_client: Client) -> None:
+    claim = claimed()
+    where = f"/admin/orders/claim/{claim.pk}/"
+    assert "Nothing can be given back" in admin_client.get(f"{where}change/").content.decode()
+    answer = admin_client.post(f"{where}answer/", {"decision": "refund"}, follow=True)
+    assert "Nothing was done" in answer.content.decode()
+    charged(claim.order, refund_reserved=2000)
+    assert "up to $9.74" in admin_client.get(f"{where}change/").content.decode()
+    answer = admin_client.post(f"{where}answer/", {"decision": "refund"}, follow=True)
+    assert "$9.74 is going back" in answer.content.decode()
+
+
 def test_an_open_claim_waits_for_staff_with_what_it_costs() -> None:
     claim = claimed()
+    charged(claim.order)
     source = attention.source("claims")
     assert source
     [row] = source.rows()
