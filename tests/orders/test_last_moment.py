@@ -1,0 +1,107 @@
+"""A buyer's change that commits while the worker already waits in its last guard before production (I1, I2).
+
+PostgreSQL then looks at the waiting UPDATE's own row once more, and at no other table's: what guards must stand there.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from django.db import connection, transaction
+from pytest_django.fixtures import Settings
+
+from ilytat.integrations import jobs
+from orders import changes, lifecycle
+from orders.models import Fulfilment, Order
+from orders.registry import queue
+from payments.models import Payment, Refund
+from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, created
+from tests.payloads import payload
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.django_db(transaction=True)]
+PATIENCE = 60.0  # seconds; a test that fails takes them, one that holds none
+
+
+class Worker:
+    """Reads at Printify, then stands before its guard until it is let go on; afterwards it waits for the row."""
+
+    def __init__(self, upstream: Upstream, job: Fulfilment) -> None:
+        self.job, self.pid = job, 0
+        self.has_read, self.may_go, self.done = threading.Event(), threading.Event(), threading.Event()
+        upstream.mock.add_callback("GET", f"{SHOP}/orders/{ORDER_ID}.json", self._reading)
+        upstream.answers_production()
+
+    def _reading(self, _request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.has_read.set()
+        assert self.may_go.wait(PATIENCE)
+        return 200, {}, json.dumps(payload("printify/order", id=ORDER_ID, status="on-hold"))
+
+    def work(self) -> None:
+        try:
+            connection.ensure_connection()
+            self.pid = connection.connection.info.backend_pid
+            jobs.work_one(queue, self.job.pk)
+        finally:
+            self.done.set()
+            connection.close()
+
+    def waits_for_the_row(self) -> bool:
+        """True as soon as it does; False when it has passed without waiting."""
+        until = time.monotonic() + PATIENCE
+        while not self.done.is_set() and time.monotonic() < until:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [self.pid])
+                if cursor.fetchone()[0]:
+                    return True
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _sandbox_prints(settings: Settings) -> None:
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+
+
+def met(upstream: Upstream, act: Callable[[Order], object], *, commits: bool = True) -> Fulfilment:
+    """`act` has happened and is not committed when the worker comes to its guard; then it commits, or is undone."""
+    job = created()
+    total = job.order.total
+    Payment.objects.create(order=job.order, payment_intent_id="pi_1", captured=total, currency="USD")
+    worker = Worker(upstream, job)
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(worker.work)
+        assert worker.has_read.wait(PATIENCE)
+        with transaction.atomic():
+            act(Order.objects.get(pk=job.order_id))
+            worker.may_go.set()
+            waited = worker.waits_for_the_row()
+            transaction.set_rollback(not commits)
+        working.result(PATIENCE)
+    assert waited, "the worker met the uncommitted change"
+    return again(job)
+
+
+def asked(upstream: Upstream) -> int:
+    return len(upstream.asked("POST", "/send_to_production.json"))
+
+
+def test_a_cancel_that_commits_while_production_waits_for_it_wins(upstream: Upstream) -> None:
+    job = met(upstream, changes.cancel)
+    assert asked(upstream) == 0
+    assert (job.order.state, job.state, job.sent_at) == ("canceled", "canceling", None)
+    assert Refund.objects.get().amount == job.order.total
+
+
+def test_a_hold_that_commits_while_production_waits_for_it_wins(upstream: Upstream) -> None:
+    job = met(upstream, lambda order: lifecycle.hold(order.fulfilment, who="stripe", why="dispute"))
+    assert asked(upstream) == 0
+    assert (job.state, job.hold, job.sent_at) == ("created", True, None)
+
+
+def test_a_change_that_is_undone_leaves_the_worker_its_row(upstream: Upstream) -> None:
+    """The other outcome of the same wait: production is asked for."""
+    job = met(upstream, changes.cancel, commits=False)
+    assert (asked(upstream), job.order.state, job.state) == (1, "paid", "in_production")
