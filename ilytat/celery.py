@@ -84,6 +84,11 @@ app.conf.beat_schedule = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 240},
     },
+    "end what nobody reports on": {
+        "task": "orders.tasks.end_unreported",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 600},
+    },
     "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
     "forget ended sessions": {"task": "ilytat.integrations.tasks.clear_sessions", "schedule": 24 * 60 * MINUTE},

@@ -108,6 +108,15 @@ class LateParcel(OrderMail):
     arrives_until: str  # the new last day, or ""
 
 
+class ArrivalAsked(OrderMail):
+    """Nobody reported that it arrived: the buyer is asked, once."""
+
+    parcel: Parcel  # with "" for all when it travels without a number
+    promised: str  # the last day of the window that was promised, or ""
+    answer_url: str  # where the buyer says that it has come
+    answer_by: str  # the day after which it counts as over
+
+
 class AddressChanged(OrderMail):
     """Where the order goes now. Also told when somebody else than the buyer changed it."""
 

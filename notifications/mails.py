@@ -37,6 +37,7 @@ BUYER = (
     Kind("shipped", kinds.Shipped, "buyer", "Parcel shipped"),
     Kind("late_parcel", kinds.LateParcel, "buyer", "Parcel late"),
     Kind("delivered", kinds.Delivered, "buyer", "Parcel delivered"),
+    Kind("arrival_asked", kinds.ArrivalAsked, "buyer", "Has it arrived?"),
     Kind("address_changed", kinds.AddressChanged, "buyer", "Address changed"),
     Kind("claim_received", kinds.ClaimReceived, "buyer", "Claim received"),
     Kind("claim_answered", kinds.ClaimAnswered, "buyer", "Claim answered"),

@@ -120,6 +120,11 @@ def _late_parcel() -> kinds.LateParcel:
     return {**_order(), "parcel": _parcel(), "promised": "2026-11-16", "arrives_until": "2026-11-21"}
 
 
+def _arrival_asked() -> kinds.ArrivalAsked:
+    answer_url, answer_by = page("/orders/sample/arrived/"), "2026-12-07"
+    return {**_order(), "parcel": _parcel(), "promised": "2026-11-16", "answer_url": answer_url, "answer_by": answer_by}
+
+
 def _address_changed() -> kinds.AddressChanged:
     return {
         **_order(),
@@ -171,6 +176,7 @@ BUILDERS: Mapping[type, Callable[[], object]] = {
     kinds.Shipped: _shipped,
     kinds.Delivered: _delivered,
     kinds.LateParcel: _late_parcel,
+    kinds.ArrivalAsked: _arrival_asked,
     kinds.AddressChanged: _address_changed,
     kinds.ClaimReceived: _claim_received,
     kinds.ClaimAnswered: _claim_answered,

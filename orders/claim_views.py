@@ -1,4 +1,4 @@
-"""Something is wrong: a claim with photos, or a withdrawal by law. Under the order's link, for its proven buyer."""
+"""It has come, something is wrong with it, or a withdrawal by law. Under the order's link, for its proven buyer."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from limits import parse
 
 from ilytat.integrations import counters
-from orders import claims, photos
+from orders import claims, endings, photos
 from orders.claim_forms import ClaimForm
 from orders.hold_views import of_order
 from orders.models import Fulfilment, Order
@@ -18,6 +18,20 @@ from orders.models.claim import ClaimKind
 from orders.photos import BadPhoto, Photo
 
 CLAIMS = parse("10/hour")
+
+
+@of_order
+def arrived(request: HttpRequest, order: Order) -> HttpResponse:
+    """`order`: has it come? One press says yes; the other way on leads to a claim."""
+    job = _fulfilment(order)
+    if job is None or job.state not in endings.MAY_HAVE_COME:
+        messages.info(request, _("Thank you: this is how your order stands."))
+        return redirect(order)
+    if request.method != "POST":
+        return render(request, "orders/arrived.html", {"order": order})
+    endings.arrived(order, who="buyer")
+    messages.success(request, _("Thank you for telling us. Enjoy it!"))
+    return redirect(order)
 
 
 @of_order

@@ -18,7 +18,7 @@ from ilytat.display.money import written
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from orders import drafts, lifecycle, parcels
+from orders import drafts, endings, lifecycle, mails, parcels
 from orders.models import Fulfilment, Order
 from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
@@ -80,32 +80,37 @@ def _create(job: Fulfilment) -> str:
 
 
 def produce(job: Fulfilment) -> None:
-    """From created to in production, once the grace period is over and nobody holds it."""
+    """From created to in production, once the grace period is over and nobody holds it.
+
+    What Printify says comes first: after an unclear answer, or a person's *Try again*, it may have begun long ago.
+    """
     assert job.printify_order_id is not None  # noqa: S101 (the table's constraint says so; this tells the type checker)
     wait = (job.release_at - timezone.now()).total_seconds()
     if wait > 0:  # staff pressed retry, or a hold ended early: the buyer's time to change things is kept
         job.rest(next_in=wait)
         return
     upstream = printify.client().order(job.printify_order_id)
-    if upstream.status in PRODUCING or upstream.status == "fulfilled":
-        _tell_unasked(job)
-    elif upstream.status in WAITING and _costs_too_much(job, upstream):
-        return
-    elif upstream.status in WAITING:
-        _ask_production(job, job.printify_order_id)
-    else:
+    if _is_there(upstream):
+        _take_in(job, upstream)
+    elif upstream.status not in WAITING:
         job.needs_attention(f"Printify says {upstream.status!r} before production.")
-        return
-    with transaction.atomic():
-        lifecycle.advance(job, FulfilmentState.IN_PRODUCTION, who=WHO)
-        job.rest(next_in=settings.POLL_MINUTES * 60)
+    elif not _costs_too_much(job, upstream):
+        _ask_production(job, job.printify_order_id)
+        with transaction.atomic():
+            lifecycle.advance(job, FulfilmentState.IN_PRODUCTION, who=WHO)
+            job.rest(next_in=settings.POLL_MINUTES * 60)
+
+
+def _is_there(upstream: UpstreamOrder) -> bool:
+    """Production has been asked for, by us or by Printify's own approval; it may wait there again."""
+    return upstream.status in PRODUCING or upstream.status == "fulfilled" or upstream.sent_to_production
 
 
 def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
     """Held for a person when Printify would charge more than the buyer paid; releasing it accepts the loss."""
     order = job.order
-    if order.reprint_of_id or upstream.cost <= order.total - order.tax:
-        return False
+    if order.reprint_of_id or upstream.cost <= order.total - order.tax or job.sent_at is not None:
+        return False  # once it was asked for, the loss had been accepted
     if order.events.filter(what="released", why__startswith=TOO_DEAR).exists():
         return False
     why = f"{TOO_DEAR}: Printify charges {written(upstream.cost, order.currency)}, "
@@ -145,14 +150,20 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
 
 def watch(job: Fulfilment) -> None:
     assert job.printify_order_id is not None  # noqa: S101 (as above)
-    upstream = printify.client().order(job.printify_order_id)
+    _take_in(job, printify.client().order(job.printify_order_id))
+
+
+def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
+    """What a worker's look found: kept, and looked at again later, or at rest for a person."""
     with transaction.atomic():
         record(job, upstream, who="poll")
+        if job.state == FulfilmentState.IN_PRODUCTION and endings.is_overdue(job):
+            rest_for_a_person(job, endings.OVERDUE)
         if job.state == FulfilmentState.ATTENTION:
             job.save_mine(lease_until=None)  # its reason stays
             job.tell_staff()
         else:
-            job.rest(next_in=settings.POLL_MINUTES * 60)
+            job.rest(next_in=endings.pause(job.order))
 
 
 def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:
@@ -203,16 +214,27 @@ def _ordered(fulfilment: Fulfilment) -> list[dict[str, Any]]:
 
 
 def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
-    if upstream.status == "fulfilled" and upstream.parcels:
-        all_there = all(parcel.delivered for parcel in upstream.parcels)
-        target = FulfilmentState.DELIVERED if all_there else FulfilmentState.SHIPPED
-    elif upstream.status in PRODUCING or upstream.status == "fulfilled":
-        target = FulfilmentState.IN_PRODUCTION
-    else:
+    if not _is_there(upstream):
         return False
     if fulfilment.state in BEFORE_PRODUCTION:
         _tell_unasked(fulfilment)
-    return lifecycle.advance(fulfilment, target, who=who)
+    target = _target(fulfilment, upstream)
+    moved = lifecycle.advance(fulfilment, target, who=who)
+    if target == FulfilmentState.SHIPPED and not upstream.parcels and moved:
+        mails.shipped_untracked(fulfilment)
+    return moved
+
+
+def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
+    """All that has left is shipped; what has left without a number to follow, once no number came for a day."""
+    if upstream.status != "fulfilled":
+        return FulfilmentState.IN_PRODUCTION
+    all_left = endings.all_left_at(fulfilment)
+    if upstream.parcels:
+        there = all(parcel.delivered for parcel in upstream.parcels)
+        return FulfilmentState.DELIVERED if there else FulfilmentState.SHIPPED
+    untracked = all_left < timezone.now() - endings.NUMBER_COMES
+    return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION
 
 
 def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
@@ -225,12 +247,16 @@ def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
 
 def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
     why = f"Printify says {upstream.status!r}."
-    stopped = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=Fulfilment.due_states).update(
-        state=FulfilmentState.ATTENTION, last_error=why
-    )
-    if stopped:
-        fulfilment.state, fulfilment.last_error = FulfilmentState.ATTENTION, why
-    return f"attention: {why}" if stopped else "handled: nothing new"
+    return f"attention: {why}" if rest_for_a_person(fulfilment, why) else "handled: nothing new"
+
+
+def rest_for_a_person(fulfilment: Fulfilment, why: str) -> bool:
+    """Of a row that is on its way. Telling staff is the caller's, as in `record`."""
+    rows = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=Fulfilment.due_states)
+    if not rows.update(state=FulfilmentState.ATTENTION, last_error=why):
+        return False
+    fulfilment.state, fulfilment.last_error = FulfilmentState.ATTENTION, why
+    return True
 
 
 def of_upstream(upstream: UpstreamOrder) -> Fulfilment | None:

@@ -5,6 +5,7 @@ and writes a history row in the same transaction. Callers hold the transaction w
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +19,9 @@ from orders.addresses import Address, for_printify
 from orders.cart import subtract
 from orders.deals import Deal, line_rows, order_row
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
-from orders.quote import METHOD_CODES
+from orders.quote import METHOD_CODES, expires
 from orders.revision import TooLate, begin_again, take_back
-from orders.states import BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
+from orders.states import ARRIVED, BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
 __all__ = ["FULFILMENT_QUEUE", "Deal", "TooLate"]  # of those from elsewhere, what others may take from here
@@ -31,13 +32,22 @@ def place(deal: Deal) -> Order:
     key = _free_key(deal)
     known = Order.objects.filter(checkout_key=key).first()
     if known:
-        return known
+        return _agreed_again(known, deal)
     with transaction.atomic():
         made = Order.objects.bulk_create([order_row(deal, key)], ignore_conflicts=True)
         order = Order.objects.get(checkout_key=key)
         if order.token == made[0].token:  # else a twin of this request was first
             OrderLine.objects.bulk_create(line_rows(order, deal))
             note(order, who="buyer", what="placed", new=OrderState.AWAITING_PAYMENT)
+    return order
+
+
+def _agreed_again(order: Order, deal: Deal) -> Order:
+    """The same deal at the same price, quoted a moment ago: its delivery holds as long as a new one's."""
+    if deal.quote:
+        waiting = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT)
+        waiting.update(quote=deal.quote, quote_expires_at=expires())
+        order.refresh_from_db()
     return order
 
 
@@ -146,21 +156,23 @@ def ask_attention(order: Order, *, who: str, why: str) -> bool:
 def advance(fulfilment: Fulfilment, new: FulfilmentState, *, who: str, why: str = "") -> bool:
     """Move a fulfilment forward, never back: a poller and a webhook may tell the same news at once."""
     lower = [state for state, rank in FULFILMENT_RANK.items() if rank < FULFILMENT_RANK[new]]
-    old = fulfilment.state
-    moved = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=[*lower, FulfilmentState.ATTENTION]).update(state=new)
-    if moved:
-        fulfilment.state = new
-        note(fulfilment.order, who=who, what="fulfilment", old=old, new=new, why=why)
-    return bool(moved)
+    return _step(fulfilment, [*lower, FulfilmentState.ATTENTION], new, who=who, why=why)
 
 
 def settle(fulfilment: Fulfilment, *, who: str) -> bool:
     """A person says that nothing more will come of what rests in attention: a lost parcel, an end at Printify."""
-    resting = Fulfilment.objects.filter(pk=fulfilment.pk, state=FulfilmentState.ATTENTION)
-    if not resting.update(state=FulfilmentState.DELIVERED):
+    called_off = fulfilment.order.state == OrderState.CANCELED or fulfilment.printify_order_id is None
+    over = FulfilmentState.CANCELED if called_off else FulfilmentState.ENDED
+    return _step(fulfilment, [FulfilmentState.ATTENTION], over, who=who, why="settled by hand")
+
+
+def _step(fulfilment: Fulfilment, sources: Sequence[str], new: FulfilmentState, *, who: str, why: str) -> bool:
+    old = fulfilment.state
+    over = {"ended_at": timezone.now()} if new in ARRIVED else {}
+    if not Fulfilment.objects.filter(pk=fulfilment.pk, state__in=sources).update(state=new, **over):
         return False
-    over = FulfilmentState.DELIVERED
-    note(fulfilment.order, who=who, what="fulfilment", old=fulfilment.state, new=over, why="settled by hand")
+    fulfilment.state = new
+    note(fulfilment.order, who=who, what="fulfilment", old=old, new=new, why=why)
     return True
 
 
@@ -241,9 +253,10 @@ def retry(fulfilment: Fulfilment, *, who: str) -> bool:
 
 
 def resume_state(fulfilment: Fulfilment) -> FulfilmentState:
-    """Where a fulfilment goes on after attention, from what is known to have happened."""
+    """Where a fulfilment goes on after attention: a step before what may have happened, whose worker looks there first.
+
+    Whether production has begun is Printify's to say, however often it was asked for: the row never claims it unseen.
+    """
     if fulfilment.order.state == OrderState.CANCELED:
         return FulfilmentState.CANCELING
-    if fulfilment.printify_order_id is None:
-        return FulfilmentState.NEW
-    return FulfilmentState.CREATED if fulfilment.sent_at is None else FulfilmentState.IN_PRODUCTION
+    return FulfilmentState.NEW if fulfilment.printify_order_id is None else FulfilmentState.CREATED

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 from uuid import uuid4
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.copies import mail_url
@@ -17,6 +18,7 @@ from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
 if TYPE_CHECKING:
     from orders.parcels import Contents
 
+NO_PARCEL: kinds.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
 
@@ -118,6 +120,32 @@ def shipped(order: Order, shipment: Shipment, contents: "Contents") -> None:
     _queue("shipped", f"shipped:{shipment.pk}", order, context)
 
 
+def shipped_untracked(fulfilment: Fulfilment) -> None:
+    """All of it has left, and there is no number to follow it by."""
+    order = fulfilment.order
+    context: kinds.Shipped = {
+        **about(order),
+        "parcel": NO_PARCEL,
+        "still_to_come": [],
+        "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
+        "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
+    }
+    _queue("shipped", f"shipped untracked:{fulfilment.external_id}", order, context)
+
+
+def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
+    """Once an order."""
+    order = fulfilment.order
+    context: kinds.ArrivalAsked = {
+        **about(order),
+        "parcel": travelling(fulfilment),
+        "promised": order.arrives_until.isoformat() if order.arrives_until else "",
+        "answer_url": urljoin(settings.SITE_URL, reverse("order_arrived", args=[order.token])),
+        "answer_by": answer_by.isoformat(),
+    }
+    _queue("arrival_asked", f"arrival asked:{order.number}", order, context)
+
+
 def delivered(order: Order, shipment: Shipment, contents: "Contents") -> None:
     _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
 
@@ -149,6 +177,12 @@ def url(order: Order) -> str:
 
 def parcel(shipment: Shipment) -> kinds.Parcel:
     return {"carrier": shipment.carrier, "number": shipment.number, "url": shipment.url}
+
+
+def travelling(fulfilment: Fulfilment) -> kinds.Parcel:
+    """The one that is still on its way; none while all is at the printer's, or without a number."""
+    found = fulfilment.shipments.filter(delivered_at__isnull=True).last()
+    return parcel(found) if found else NO_PARCEL
 
 
 def lines(order: Order) -> list[kinds.Line]:

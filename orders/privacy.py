@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from ilytat.integrations import privacy
 from orders.models import Cart, ClaimPhoto, Fulfilment, Order, OrderEvent
 from orders.models.claim import ClaimState
-from orders.states import FulfilmentState, OrderState
+from orders.states import SETTLED, OrderState
 
 PERSONAL = ("name", "address1", "address2", "city", "zip", "phone")
 FROZEN = ("number", "state", "currency", "subtotal", "discount", "shipping", "tax", "total", "shipping_method")
-SETTLED = (FulfilmentState.DELIVERED, FulfilmentState.CANCELED)
 
 
 def _orders(email: str) -> QuerySet[Order]:

@@ -21,6 +21,7 @@ class FulfilmentState(TextChoices):
     CREATED = "created", "Held at Printify until the grace period ends"
     IN_PRODUCTION = "in_production", "In production"
     SHIPPED = "shipped", "Shipped"
+    ENDED = "ended", "Over, no arrival was reported"
     DELIVERED = "delivered", "Delivered"
     CANCELING = "canceling", "Being canceled at Printify"
     CANCELED = "canceled", "Canceled"
@@ -45,7 +46,8 @@ FULFILMENT_RANK: dict[str, int] = {
     FulfilmentState.CREATED: 1,
     FulfilmentState.IN_PRODUCTION: 2,
     FulfilmentState.SHIPPED: 3,
-    FulfilmentState.DELIVERED: 4,
+    FulfilmentState.ENDED: 4,
+    FulfilmentState.DELIVERED: 5,
 }
 
 # Still ours to stop: nothing has been sent to production.
@@ -53,7 +55,10 @@ BEFORE_PRODUCTION = frozenset({FulfilmentState.NEW, FulfilmentState.CREATED})
 # Printify has it; we only watch.
 UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
 CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
-FINAL = frozenset({FulfilmentState.DELIVERED, *CALLED_OFF})
+# The buyer has it, or nobody will ever tell.
+ARRIVED = frozenset({FulfilmentState.ENDED, FulfilmentState.DELIVERED})
+# Nothing more is done about it.
+SETTLED = frozenset({*ARRIVED, FulfilmentState.CANCELED})
 
 
 def may_move(old: str, new: str) -> bool:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import late, stock_watch
+from orders import endings, late, stock_watch
 
 
 @shared_task(ignore_result=True)
@@ -14,3 +14,9 @@ def tell_of_delays() -> None:
 def tell_of_stock() -> None:
     stock_watch.tell()
     stock_watch.forget()
+
+
+@shared_task(ignore_result=True)
+def end_unreported() -> None:
+    endings.ask()
+    endings.end()

@@ -9,9 +9,16 @@ from django.utils.translation import gettext as _
 
 from orders import changes, claims, parcels
 from orders.models import Fulfilment, Order
-from orders.states import FULFILMENT_RANK, FulfilmentState, OrderState
+from orders.states import FulfilmentState, OrderState
 
 Position = Literal["done", "current", "todo"]
+# The step that is current; past the last one when it has arrived.
+POSITIONS: dict[str, int] = {
+    FulfilmentState.IN_PRODUCTION: 2,
+    FulfilmentState.SHIPPED: 3,
+    FulfilmentState.ENDED: 3,
+    FulfilmentState.DELIVERED: 5,
+}
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,7 @@ def _position(order: Order, fulfilment: Fulfilment | None) -> int:
     """Index of the current step; past the last one when delivered, 0 while unpaid."""
     if order.state not in {OrderState.PAID, OrderState.REFUNDED} or fulfilment is None:
         return 0
-    state = fulfilment.state
-    if state == FulfilmentState.ATTENTION:
-        return 1 if fulfilment.sent_at is None else 2
-    return {0: 1, 1: 1, 2: 2, 3: 3, 4: 5}[FULFILMENT_RANK.get(state, 0)]
+    return POSITIONS.get(fulfilment.state, 1 if fulfilment.sent_at is None else 2)
 
 
 def masked(email: str) -> str:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("orders/<str:token>/", views.order, name="order"),
     path("orders/<str:token>/prove/", hold_views.prove, name="order_prove"),
     path("orders/<str:token>/cancel/", hold_views.cancel, name="order_cancel"),
+    path("orders/<str:token>/arrived/", claim_views.arrived, name="order_arrived"),
     path("orders/<str:token>/address/", hold_views.address, name="order_address"),
     path("orders/<str:token>/swap/<int:line_id>/", hold_views.swap, name="order_swap"),
     path("orders/<str:token>/problem/", claim_views.problem, name="order_problem"),

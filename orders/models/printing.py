@@ -35,6 +35,9 @@ class Fulfilment(Job):
     last_try = models.DateTimeField(null=True, blank=True)
     release_at = models.DateTimeField(help_text="Not sent to production before this.")
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When production was asked for, or begun.")
+    left_at = models.DateTimeField(null=True, blank=True, help_text="When Printify first said that all of it has left.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the buyer was asked whether it has come.")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it arrived, or was taken for arrived.")
     upstream_status = models.CharField(max_length=60, blank=True)
     upstream_cost = models.PositiveIntegerField(default=0, help_text="What Printify charges us, minor units.")
     created_at = models.DateTimeField(default=timezone.now)
@@ -55,7 +58,7 @@ class Fulfilment(Job):
     @classmethod
     def due(cls, now: datetime | None = None) -> "models.QuerySet[Self]":
         """A held row is not due while holding can still stop it: a claim must not see it."""
-        return super().due(now).exclude(hold=True, state__in=BEFORE_PRODUCTION)
+        return super().due(now).exclude(hold=True, sent_at__isnull=True, state__in=BEFORE_PRODUCTION)
 
 
 class EarlierDraft(models.Model):

@@ -107,9 +107,9 @@ def test_a_held_row_is_nobodys_work_until_it_is_released() -> None:
     [
         ({}, "new"),
         ({"printify_order_id": "p1"}, "created"),
-        ({"printify_order_id": "p1", "sent_at": timezone.now()}, "in_production"),
+        ({"printify_order_id": "p1", "sent_at": timezone.now()}, "created"),  # whether it prints is Printify's to say
     ],
-    ids=["nothing", "a draft", "a draft sent"],
+    ids=["nothing", "a draft", "a draft asked for"],
 )
 def test_after_attention_it_goes_on_from_what_is_known(known: dict[str, Any], state: str) -> None:
     job = changed(paid(), state="attention", attempts=41, **known)
