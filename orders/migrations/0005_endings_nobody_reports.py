@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_terms_agreed_to'),
+        ('orders', '0004_order_paid'),
     ]
 
     operations = [
