@@ -17,7 +17,7 @@ from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
 from orders.places import WITHDRAWAL_COUNTRIES
-from orders.states import FulfilmentState, OrderState
+from orders.states import ARRIVED, OrderState
 from orders.worth import Quantities, first, in_first, of_reprint, of_units
 
 CLAIM_TIME = timedelta(days=30)
@@ -48,10 +48,12 @@ def withdrawable(order: Order, fulfilment: Fulfilment | None) -> list[OrderLine]
 
 
 def _within(fulfilment: Fulfilment, time: timedelta) -> bool:
-    if fulfilment.state != FulfilmentState.DELIVERED:
+    if fulfilment.state not in ARRIVED:
         return True
-    arrived = [parcel.delivered_at for parcel in fulfilment.shipments.all() if parcel.delivered_at]
-    return not arrived or max(arrived) + time > timezone.now()
+    reported = [parcel.delivered_at for parcel in fulfilment.shipments.all()]
+    known = [at for at in reported if at]
+    ended = max(known) if known and len(known) == len(reported) else fulfilment.ended_at
+    return ended is None or ended + time > timezone.now()
 
 
 def receive(

@@ -233,9 +233,7 @@ def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid
 def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
     claim = reprinted()
     first = Claim.objects.get(order=worth.first(claim.order))
-    Refund.objects.create(
-        payment=Payment.objects.get(), amount=2499, asked_by="eva", lines=[[first.lines.get().pk, 1]]
-    )
+    Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva", lines=[[first.lines.get().pk, 1]])
     assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
 
 
