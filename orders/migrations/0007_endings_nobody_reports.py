@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0005_tax_of_lines'),
+        ('orders', '0006_stock_watches'),
     ]
 
     operations = [
