@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog import twins
 from catalog.copies import Copies, Unusable, make_copies
 from catalog.models import Product, ProductImage, UnusedFile
-from ilytat.integrations import leases
+from ilytat.integrations import deadlines, leases
 from ilytat.integrations.client import body_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def download(url: str) -> bytes:
         raise Unusable(reason)
     try:
         headers = {"User-Agent": "ILYTAT-Designs-shop/1.0", "Accept": "image/webp,image/png,image/jpeg"}
-        with requests.get(url, headers=headers, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response:
+        with deadlines.session(DEADLINE).get(url, headers=headers, timeout=TIMEOUTS, stream=True) as response:
             if response.status_code != requests.codes.ok:
                 raise Unusable(f"the host answered {response.status_code}")
             return body_of(response, end=time.monotonic() + DEADLINE, max_bytes=BYTES_MAX)

@@ -1,16 +1,17 @@
-"""Anymail's SendGrid backend, which follows no redirect: whoever answers with one shall not get our key."""
+"""Anymail's SendGrid backend, which follows no redirect (whoever answers with one shall not get our key) and waits for
+no answer without end.
+"""
 
-from typing import Any
-
+import requests
 from anymail.backends import sendgrid
-from anymail.message import AnymailMessage
+
+from ilytat.integrations import deadlines
+
+TOTAL = 30.0  # seconds
 
 
-class Payload(sendgrid.SendGridPayload):  # type: ignore[misc]  # Anymail carries no types
-    def get_request_params(self, api_url: str) -> dict[str, Any]:
-        return {**super().get_request_params(api_url), "allow_redirects": False}
-
-
-class EmailBackend(sendgrid.EmailBackend):  # type: ignore[misc]  # as above
-    def build_message_payload(self, message: AnymailMessage, defaults: dict[str, Any]) -> Payload:
-        return Payload(message, defaults, self)
+class EmailBackend(sendgrid.EmailBackend):  # type: ignore[misc]  # Anymail carries no types
+    def create_session(self) -> requests.Session:
+        usual, ours = super().create_session(), deadlines.session(TOTAL)
+        ours.headers, ours.hooks = usual.headers, usual.hooks
+        return ours

@@ -10,17 +10,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-import requests
 import stripe
 from django.conf import settings
 
-from ilytat.integrations import usage
+from ilytat.integrations import deadlines, usage
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
 from payments import facts
 from payments.facts import DisputeFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
+TOTAL = 12.0  # seconds: one exchange, however slowly it drips
 SIGNATURE_AGE = 300  # seconds
 MOST_TYPES = 20  # of one question for events
 EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
@@ -35,7 +35,7 @@ def _client() -> stripe.StripeClient:
     if not settings.STRIPE_SECRET_KEY:
         raise NotConfigured("STRIPE_SECRET_KEY is not set.")
     stripe.enable_telemetry = False
-    http = stripe.RequestsClient(timeout=TIMEOUT, session=requests.Session())
+    http = stripe.RequestsClient(timeout=TIMEOUT, session=deadlines.session(TOTAL))
     base = settings.STRIPE_API_BASE.rstrip("/")
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,

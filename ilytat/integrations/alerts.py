@@ -4,11 +4,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from ilytat.integrations.models import Alert
+from ilytat.integrations.storable import sayable
 
 
 def open_alert(key: str, message: str, *, next_step: str = "") -> None:
     """Open the incident, or count one more sighting of it. Safe inside and outside a transaction."""
-    row = Alert(key=key[:120], message=message[:300], next_step=next_step[:300])
+    row = Alert(key=_key(key), message=sayable(message, 300), next_step=sayable(next_step, 300))
     now = timezone.now()
     seen = Alert.objects.filter(key=row.key, closed_at__isnull=True)
     if not seen.update(count=F("count") + 1, last_at=now, message=row.message):
@@ -16,4 +17,8 @@ def open_alert(key: str, message: str, *, next_step: str = "") -> None:
 
 
 def close_alert(key: str) -> None:
-    Alert.objects.filter(key=key[:120], closed_at__isnull=True).update(closed_at=timezone.now())
+    Alert.objects.filter(key=_key(key), closed_at__isnull=True).update(closed_at=timezone.now())
+
+
+def _key(key: str) -> str:
+    return sayable(key, 120)

@@ -18,6 +18,7 @@ import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from ilytat.integrations import deadlines
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -100,7 +101,7 @@ class ApiClient:
     spend: Callable[[str], None] = lambda _lane: None
     record: Callable[[int], None] = lambda _status: None
     limited: Callable[[float | None], float | None] = lambda seconds: seconds
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=deadlines.session)
 
     def read(self, path: str, *, lane: str = "sync", params: Mapping[str, str | int] | None = None) -> Any:
         """GET, tried up to three times while it can heal. Raises Unavailable or Refused."""
@@ -151,15 +152,18 @@ class ApiClient:
         end = time.monotonic() + self.deadline
         status = 0
         try:
-            with self.session.request(
-                method,
-                self.base + path,
-                headers=dict(self.headers),
-                timeout=(self.connect_timeout, self.read_timeout),
-                allow_redirects=False,
-                stream=True,
-                **send,
-            ) as response:
+            with (
+                deadlines.within(self.deadline),
+                self.session.request(
+                    method,
+                    self.base + path,
+                    headers=dict(self.headers),
+                    timeout=(self.connect_timeout, self.read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                    **send,
+                ) as response,
+            ):
                 content = body_of(response, end=end, max_bytes=self.max_bytes)
                 status = response.status_code
                 return response, content

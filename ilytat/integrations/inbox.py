@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.storable import storable
+from ilytat.integrations.storable import sayable, storable
 
 Apply = Callable[[], str]
 Read = Callable[[InboundEvent], Apply]
@@ -21,6 +21,7 @@ Read = Callable[[InboundEvent], Apply]
 QUEUE = "inbox"
 LANE = "webhooks"
 UNKNOWN_OBJECT_TRIES = 8
+ID_MAX, TYPE_MAX, VERDICT_MAX = 255, 100, 200  # characters
 
 
 class NotYetKnown(Exception):
@@ -45,22 +46,33 @@ def types(source: str) -> list[str]:
 
 def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> bool:
     """Keep a verified event once. Returns False for a repeat. The caller answers 200 either way."""
-    known = (source, type_) in _handlers
-    state, verdict = ("new", "") if known else ("ignored", "ignored: no handler")
+    event_id, type_ = sayable(event_id, ID_MAX), sayable(type_, TYPE_MAX)
+    kept, verdict = _kept(source, type_, payload)
     row = InboundEvent(
         source=source,
         event_id=event_id,
         type=type_,
-        payload=storable(payload),
-        state=state,
+        payload=kept,
+        state="ignored" if verdict else "new",
         verdict=verdict,
         next_at=timezone.now(),
     )
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
     InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
-    if known:
+    if not verdict:
         bell.ring(QUEUE, LANE)
     return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
+
+
+def _kept(source: str, type_: str, payload: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What is stored of it, and why it is left alone ("": it is worked on).
+
+    An error would make the sender repeat itself and then fall silent, so what no database holds is kept without words.
+    """
+    try:
+        return storable(payload), "" if (source, type_) in _handlers else "ignored: no handler"
+    except ValueError as error:
+        return {}, f"ignored: {error}"
 
 
 def work(event: InboundEvent) -> None:
@@ -68,7 +80,7 @@ def work(event: InboundEvent) -> None:
         apply = _handlers[event.source, event.type](event)
         with transaction.atomic():
             verdict = apply()
-            event.finish("done", verdict=verdict, handled_at=timezone.now())
+            event.finish("done", verdict=sayable(verdict, VERDICT_MAX), handled_at=timezone.now())
     except NotYetKnown as error:
         if event.attempts >= UNKNOWN_OBJECT_TRIES:
             event.needs_attention(f"Still unknown after {event.attempts} looks: {error}")
@@ -78,7 +90,7 @@ def work(event: InboundEvent) -> None:
 
 def on_attention(event: InboundEvent) -> None:
     """One incident a sender and type: a provider that changed its words must not write a mail an event."""
-    InboundEvent.objects.filter(pk=event.pk).update(verdict=f"failed: {event.last_error}"[:200])
+    InboundEvent.objects.filter(pk=event.pk).update(verdict=f"failed: {event.last_error}"[:VERDICT_MAX])
     alerts.open_alert(
         f"inbox:{event.source}:{event.type}",
         f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",

@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError, NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.storable import sayable
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ ATTENTION = "attention"
 BACKOFF_BASE = 5.0  # seconds
 BACKOFF_CAP = 300.0
 BATCH = 25
+ERROR_MAX = 2000  # characters
 
 
 def _jitter() -> float:
@@ -108,12 +110,12 @@ class Job(models.Model):
         """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
         pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * _jitter()
         next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
-        self.save_mine(next_at=next_at, lease_until=None, last_error=error[:2000])
+        self.save_mine(next_at=next_at, lease_until=None, last_error=sayable(error, ERROR_MAX))
 
     def needs_attention(self, error: str) -> None:
         """Come to rest where staff see it. Told in the same transaction: a kill in between must not hush it."""
         with transaction.atomic():
-            self.save_mine(state=ATTENTION, lease_until=None, last_error=error[:2000])
+            self.save_mine(state=ATTENTION, lease_until=None, last_error=sayable(error, ERROR_MAX))
             self.tell_staff()
 
     def tell_staff(self) -> None:

@@ -30,8 +30,10 @@ class InboundEvent(Job):
     @property
     def subject(self) -> dict[str, Any]:
         """The object the event is about, as Stripe and Printify nest it; {} when the shape is another."""
-        data = self.payload.get("data") or {}
-        found = data.get("object") if self.source == "stripe" else self.payload.get("resource")
+        found = self.payload.get("resource")
+        if self.source == "stripe":
+            data = self.payload.get("data")
+            found = data.get("object") if isinstance(data, dict) else None
         return found if isinstance(found, dict) else {}
 
 

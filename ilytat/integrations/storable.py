@@ -6,6 +6,11 @@ from typing import Any
 DEPTH_MAX = 40
 
 
+def sayable(words: str, limit: int) -> str:
+    """The beginning of what somebody said, without what PostgreSQL cannot store."""
+    return words.replace("\0", "")[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
 def storable(value: Any, depth: int = 0) -> Any:
     """The same JSON without what PostgreSQL cannot store: NUL, lone surrogates, numbers beyond a float.
 
@@ -14,7 +19,7 @@ def storable(value: Any, depth: int = 0) -> Any:
     if depth > DEPTH_MAX:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        return sayable(value, len(value))
     if isinstance(value, dict):
         return {storable(key, depth + 1): storable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):

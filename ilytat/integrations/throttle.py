@@ -31,9 +31,10 @@ def _household(address: str) -> str:
         known = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(known), 64), strict=False))
-    return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    # A socket that listens for both kinds names the old addresses in the new way.
+    return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 64), strict=False))
 
 
 def posts(rate: str) -> Callable[[View[P]], View[P]]:

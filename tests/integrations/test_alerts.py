@@ -26,6 +26,16 @@ def test_after_it_is_over_the_next_one_is_new() -> None:
     assert (new.closed_at, new.count) == (None, 1)
 
 
+def test_words_from_outside_that_no_database_holds_open_it_all_the_same() -> None:
+    open_alert("order:\0\ud800", "Printify says \0\ud800" + "x" * 400)
+    open_alert("order:\0\ud800", "again")
+
+    alert = Alert.objects.get()
+    assert (alert.key, alert.count) == ("order:?", 2)
+    close_alert("order:\0\ud800")
+    assert not Alert.objects.filter(closed_at=None).exists()
+
+
 def test_closing_what_is_not_open_does_nothing() -> None:
     close_alert("printify")
 

@@ -313,6 +313,22 @@ def test_trouble_on_the_wire_ends_in_time_and_leaves_a_write_unknown(
     assert time.monotonic() - began < 20
 
 
+def test_headers_that_never_end_are_not_waited_for(server: Callable[[Behave], str]) -> None:
+    """Never silent for long: only the whole takes too much time."""
+    heard_out = threading.Event()
+
+    def drip_headers(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(400):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+        heard_out.set()
+
+    with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+        impatient(server(drip_headers)).write("POST", PATH, {})
+    assert not heard_out.is_set()
+
+
 @pytest.mark.parametrize("behave", [flood, bomb])
 def test_an_answer_too_large_is_cut_off_by_its_size(server: Callable[[Behave], str], behave: Behave) -> None:
     api = ApiClient(server(behave), {}, max_bytes=1_000_000)

@@ -48,6 +48,34 @@ def test_an_event_is_kept_as_it_came_and_waits_for_work(listen: Listen) -> None:
     assert (event.state, event.payload["id"], event.subject) == ("new", "evt_1", {"id": "cs_1"})
 
 
+def test_what_no_database_holds_is_left_out_of_an_event(listen: Listen) -> None:
+    listen(lambda _event: lambda: "do\0ne" * 100)
+
+    assert inbox.receive("stripe", "evt_\0\ud800" + "1" * 300, TYPE, {"a\0": ["\ud800", 1e400]})
+    assert not inbox.receive("stripe", "evt_\0\ud800" + "1" * 300, TYPE, {})
+
+    event = work(InboundEvent.objects.get())
+    assert (event.event_id[:5], event.payload, event.state) == ("evt_?", {"a": ["?", None]}, "done")
+
+
+def test_an_event_too_deep_to_be_kept_is_no_error_to_its_sender(listen: Listen) -> None:
+    listen(lambda _event: lambda: "done")
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"a": deep}
+
+    assert inbox.receive("stripe", "evt_1", TYPE, deep)
+
+    event = InboundEvent.objects.get()
+    assert (event.payload, event.state, event.verdict) == ({}, "ignored", "ignored: nested too deeply")
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 1, {"object": []}])
+def test_an_event_of_another_shape_is_about_nothing(data: object) -> None:
+    assert inbound_event(payload={"data": data, "resource": data}).subject == {}
+    assert inbound_event(source="printify", payload={"resource": [data]}).subject == {}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_five_deliveries_at_once_leave_one_row_and_one_first(listen: Listen) -> None:
     listen(lambda _event: lambda: "done")

@@ -307,3 +307,21 @@ def test_a_row_can_be_made_due_without_touching_its_lease() -> None:
     assert InboundEvent.claim(event.pk) is None
     make_due(event)
     assert InboundEvent.claim(event.pk) is not None
+
+
+@pytest.mark.parametrize("error", [Unavailable, OutcomeUnknown, Refused, RuntimeError])
+def test_what_a_provider_said_may_hold_what_no_database_does(error: type[Exception]) -> None:
+    """Else the row would end each pass over its queue, and those behind it would wait."""
+    first, second = inbound_event(), inbound_event()
+    worked: list[int] = []
+
+    def work(event: InboundEvent) -> None:
+        worked.append(event.pk)
+        raise error("no \0 such \ud800 product")
+
+    for event in (first, second):
+        jobs.work_one(queue(work), event.pk)
+
+    first.refresh_from_db()
+    assert worked == [first.pk, second.pk]
+    assert "no  such ? product" in first.last_error
