@@ -3,6 +3,7 @@
 Called by `ilytat.settings` while it loads, so that no process of the shop ever runs half-configured.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 TEST_PREFIXES = ("sk_test_", "rk_test_", "pk_test_")
 SECRET_KEY_LENGTH = 50  # what Django itself asks of a deployment
 LIVE_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
-
+PUBLISHED = "development-only-"  # begins the key that stands in the source for everybody to read
+SECRET_LENGTH = 20  # of what programs show one another
+FEW = 5  # different characters, as Django counts
+LONGEST_CALL = 60.0  # seconds: what a provider is given for one answer
+SESSION_MINUTES_MAX = 1440
 
 TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1", "0"}
 
@@ -40,7 +45,8 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
 
 def refuse_contradictions(settings: Mapping[str, Any]) -> None:
     """Raise ImproperlyConfigured with every sentence that applies, so that one start tells all."""
-    sentences = [*_site(settings), *_stripe(settings), *_printify(settings), *_files(settings), *_numbers(settings)]
+    blocks = (_site, _secrets, _stripe, _printify, _files, _numbers, _money)
+    sentences = [sentence for block in blocks for sentence in block(settings)]
     if settings["PRODUCTION"]:
         sentences += _production(settings)
     if sentences:
@@ -48,13 +54,35 @@ def refuse_contradictions(settings: Mapping[str, Any]) -> None:
 
 
 def _site(settings: Mapping[str, Any]) -> list[str]:
-    found = []
-    if settings["SITE"].scheme not in {"http", "https"} or not settings["SITE"].hostname:
+    site, found = settings["SITE"], []
+    if site.scheme not in {"http", "https"} or not site.hostname:
         found.append("SITE_URL must be an absolute http(s) address such as https://ilytat.com.")
-    if len(settings["SECRET_KEY"]) < SECRET_KEY_LENGTH:
-        found.append("SECRET_KEY is missing or shorter than 50 characters: generate one and keep it secret.")
+    elif site.path or site.query or site.fragment or site.username:
+        found.append("SITE_URL must be scheme and host alone, without a path: links are made by adding one.")
+    elif not _serves(settings["ALLOWED_HOSTS"], site.hostname):
+        found.append("ALLOWED_HOSTS must name the host of SITE_URL: every link would be refused.")
     if "*" in settings["ALLOWED_HOSTS"]:
         found.append("ALLOWED_HOSTS may not contain '*': name the shop's hosts.")
+    if settings["TRUSTED_PROXY_COUNT"] < 0:
+        found.append("TRUSTED_PROXY_COUNT may not be negative.")
+    return found
+
+
+def _serves(allowed: Sequence[str], host: str) -> bool:
+    """As Django reads ALLOWED_HOSTS: a name that begins with a dot stands for all below it."""
+    wide = [name for name in allowed if name.startswith(".")]
+    return "*" in allowed or host in allowed or any(f".{host}".endswith(name) for name in wide)
+
+
+def _secrets(settings: Mapping[str, Any]) -> list[str]:
+    key, found = settings["SECRET_KEY"], []
+    if len(key) < SECRET_KEY_LENGTH or len(set(key)) < FEW:
+        found.append("SECRET_KEY is missing or shorter than 50 characters: generate one and keep it secret.")
+    if key.startswith(PUBLISHED) and settings["ENVIRONMENT"] != "development":
+        found.append("SECRET_KEY is the one of development, which everybody can read: generate one.")
+    short = [name for name in ("API_TOKEN", "PRINTIFY_WEBHOOK_SECRET") if 0 < len(settings[name]) < SECRET_LENGTH]
+    if settings["PRODUCTION"]:
+        found += [f"{name} must have {SECRET_LENGTH} random characters or more: it could be guessed." for name in short]
     return found
 
 
@@ -65,6 +93,8 @@ def _stripe(settings: Mapping[str, Any]) -> list[str]:
         found.append("STRIPE_SECRET_KEY is empty while other Stripe settings are set: set all three or none.")
     if secret and not secret.startswith((*TEST_PREFIXES[:2], *LIVE_PREFIXES[:2])):
         found.append("STRIPE_SECRET_KEY must begin with sk_test_, rk_test_, sk_live_ or rk_live_.")
+    if public and not public.startswith((TEST_PREFIXES[2], LIVE_PREFIXES[2])):
+        found.append("STRIPE_PUBLIC_KEY must begin with pk_test_ or pk_live_: every browser is shown it.")
     if secret and not settings["STRIPE_WEBHOOK_SECRETS"]:
         found.append("STRIPE_WEBHOOK_SECRET is empty: copy the endpoint's whsec_… from Stripe's dashboard.")
     if any(not value.startswith("whsec_") for value in settings["STRIPE_WEBHOOK_SECRETS"]):
@@ -102,6 +132,20 @@ def _numbers(settings: Mapping[str, Any]) -> list[str]:
     positive = ("SWEEP_SECONDS", "LEASE_SECONDS", "CATALOG_TTL_MINUTES", "POLL_MINUTES", "SESSION_MINUTES")
     found = [f"{name} must be greater than 0." for name in positive if settings[name] <= 0]
     found += [f"{name} may not be negative." for name in ("GRACE_MINUTES", "SETTLE_SECONDS") if settings[name] < 0]
+    if settings["SESSION_MINUTES"] > SESSION_MINUTES_MAX:
+        found.append("SESSION_MINUTES may be 1440 at most: Stripe keeps no payment page open for longer than a day.")
+    return found
+
+
+def _money(settings: Mapping[str, Any]) -> list[str]:
+    found = []
+    if not re.fullmatch(r"[A-Z]{3}", settings["SHOP_CURRENCY"]):
+        found.append("SHOP_CURRENCY must be a code of three letters such as USD.")
+    countries = settings["SHIP_TO_COUNTRIES"]
+    if not countries or not all(re.fullmatch(r"[A-Z]{2}", code) for code in countries):
+        found.append("SHIP_TO_COUNTRIES must be codes of two letters, separated by commas, such as US,CA.")
+    if not 0 <= settings["MARGIN_FLOOR_PERCENT"] < 100:  # noqa: PLR2004 (all of it: nothing could be sold)
+        found.append("MARGIN_FLOOR_PERCENT must be from 0 to less than 100.")
     return found
 
 
@@ -120,6 +164,24 @@ def _production(settings: Mapping[str, Any]) -> list[str]:
         found.append("A Stripe test key in production takes no money: use the live keys.")
     if settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3"):
         found.append("DATABASE_URL must name a PostgreSQL database in production.")
-    if not settings["REDIS_URL"] or settings["CELERY_BROKER_URL"].startswith("sqla+sqlite"):
+    return found + _around(settings)
+
+
+def _around(settings: Mapping[str, Any]) -> list[str]:
+    """In production: the servers beside us, and those we speak to."""
+    found = []
+    cache, broker = settings["REDIS_URL"], settings["CELERY_BROKER_URL"]
+    if not cache or broker.startswith("sqla+sqlite") or _numbered(cache) == _numbered(broker):
         found.append("REDIS_URL and CELERY_BROKER_URL must name Redis in production (two different databases).")
+    outside = ("PRINTIFY_API_BASE", "STRIPE_API_BASE", "STRIPE_JS_URL", "SENDGRID_API_URL")
+    plain = [name for name in outside if not settings[name].startswith("https://")]
+    found += [f"{name} must begin with https:// in production: keys travel there." for name in plain]
+    if settings["LEASE_SECONDS"] <= LONGEST_CALL:
+        found.append("LEASE_SECONDS must be more than 60 in production: an answer may take that long.")
     return found
+
+
+def _numbered(url: str) -> str:
+    """Redis' database 0 goes without saying."""
+    bare = url.partition("?")[0].rstrip("/")
+    return bare if re.search(r"[^/:]/\d+$", bare) else f"{bare}/0"

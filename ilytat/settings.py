@@ -327,7 +327,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logging: one line of JSON an event, with the request's id ----------------------------------------
 LOGGING_CONFIG = "ilytat.logs.configure"
-LOGGING = {"level": env.str("LOG_LEVEL", "INFO"), "json": env.bool("LOG_JSON", not DEBUG)}
+LOG_LEVEL = refusals.one_of("LOG_LEVEL", env.str("LOG_LEVEL", "INFO").upper(), ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {"level": LOG_LEVEL, "json": env.bool("LOG_JSON", not DEBUG)}
 
 CART_LINES_MAX = 50
 QUANTITY_MAX = 20

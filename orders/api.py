@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.utils import check_csrf
+from pydantic import Field
 
 from ilytat.integrations.api_errors import ApiError
 from orders import lifecycle
@@ -17,7 +18,7 @@ router = Router()
 
 
 class FulfilIn(Schema):
-    order: str
+    order: str = Field(max_length=20, pattern=r"^\w*$", description="Its number.")
 
 
 class FulfilOut(Schema):

@@ -12,6 +12,7 @@ from orders.addresses import REGIONS, Address, problems, tidy
 from orders.places import REGION_NAMES, country_name
 
 MAX_ID = 2**31 - 1
+EMAIL_MAX = 254  # Django's own limit for a form is longer than any column
 EMAIL_ERRORS = {
     "required": _("Please give your e-mail address."),
     "invalid": _("Please check the e-mail address: it should look like name@example.com."),
@@ -171,6 +172,7 @@ class CheckoutForm(AddressForm):
 
     email = forms.EmailField(
         label=_("E-mail"),
+        max_length=EMAIL_MAX,
         help_text=_("For the confirmation and news of your parcel."),
         error_messages=EMAIL_ERRORS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

@@ -75,6 +75,25 @@ def test_the_complete_production_environment_starts() -> None:
         ({"PRINTIFY_API_KEY": "key", "PRINTIFY_SHOP_ID": "my shop"}, "PRINTIFY_SHOP_ID must be the number"),
         ({"POLL_MINUTES": "0"}, "POLL_MINUTES must be greater than 0"),
         ({"GRACE_MINUTES": "-1"}, "GRACE_MINUTES may not be negative"),
+        ({"SITE_URL": "https://ilytat.com/shop"}, "SITE_URL must be scheme and host alone"),
+        ({"SITE_URL": "https://me:pw@ilytat.com"}, "SITE_URL must be scheme and host alone"),
+        ({**PUBLIC, "ALLOWED_HOSTS": "www.ilytat.com"}, "ALLOWED_HOSTS must name the host of SITE_URL"),
+        ({**PUBLIC, "ALLOWED_HOSTS": ".otherilytat.com"}, "ALLOWED_HOSTS must name the host of SITE_URL"),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT may not be negative"),
+        ({"SECRET_KEY": "x" * 60}, "SECRET_KEY is missing"),
+        (
+            {"ENVIRONMENT": "staging", "SECRET_KEY": "development-only-" + "not-a-secret-" * 4},
+            "is the one of development",
+        ),
+        ({**STRIPE, "STRIPE_PUBLIC_KEY": TEST}, "STRIPE_PUBLIC_KEY must begin with pk_test_ or pk_live_"),
+        ({"SESSION_MINUTES": "1441"}, "SESSION_MINUTES may be 1440 at most"),
+        ({"SESSION_MINUTES": "nan"}, "SESSION_MINUTES is 'nan'"),
+        ({"CATALOG_STALE_LIMIT_HOURS": "inf"}, "CATALOG_STALE_LIMIT_HOURS is 'inf'"),
+        ({"MARGIN_FLOOR_PERCENT": "100"}, "MARGIN_FLOOR_PERCENT must be from 0"),
+        ({"SHOP_CURRENCY": "dollars"}, "SHOP_CURRENCY must be a code of three letters"),
+        ({"SHIP_TO_COUNTRIES": "USA,CA"}, "SHIP_TO_COUNTRIES must be codes of two letters"),
+        ({"SHIP_TO_COUNTRIES": ","}, "SHIP_TO_COUNTRIES must be codes of two letters"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'LOUD'; it must be one of"),
     ],
 )
 def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str) -> None:
@@ -96,10 +115,32 @@ def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str
         ({"DATABASE_URL": "sqlite:///shop.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
         ({"REDIS_URL": ""}, "REDIS_URL and CELERY_BROKER_URL must name Redis"),
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"CELERY_BROKER_URL": "redis://127.0.0.1:6379"}, "(two different databases)"),
+        ({"API_TOKEN": "short"}, "API_TOKEN must have 20 random characters or more"),
+        ({"PRINTIFY_WEBHOOK_SECRET": "secret"}, "PRINTIFY_WEBHOOK_SECRET must have 20 random characters"),
+        ({"PRINTIFY_API_BASE": "http://api.printify.com"}, "PRINTIFY_API_BASE must begin with https://"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1"}, "STRIPE_API_BASE must begin with https://"),
+        ({"STRIPE_JS_URL": "http://127.0.0.1/x.js"}, "STRIPE_JS_URL must begin with https://"),
+        ({"SENDGRID_API_URL": "http://127.0.0.1/"}, "SENDGRID_API_URL must begin with https://"),
+        ({"LEASE_SECONDS": "60"}, "LEASE_SECONDS must be more than 60"),
     ],
 )
 def test_production_refuses_what_development_may_lack(changed: dict[str, str], sentence: str) -> None:
     assert sentence in refusal({**PRODUCTION, **changed})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {**PUBLIC, "ALLOWED_HOSTS": ".ilytat.com"},
+        {**PUBLIC, "ALLOWED_HOSTS": "www.ilytat.com,ilytat.com"},
+        {"SITE_URL": "http://127.0.0.1:8600/"},
+        {"LOG_LEVEL": "debug"},
+        {**STRIPE, "STRIPE_SECRET_KEY": "rk_test_x", "STRIPE_PUBLIC_KEY": "pk_test_x"},
+    ],
+)
+def test_what_fits_together_starts(changed: dict[str, str]) -> None:
+    assert settings_in(changed)
 
 
 @pytest.mark.parametrize("name", ["DEBUG", "SWEEP_SECONDS", "TRUSTED_PROXY_COUNT"])

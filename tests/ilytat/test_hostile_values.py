@@ -1,0 +1,213 @@
+"""Whatever a stranger sends as a value, no page falls over: on SQLite and on PostgreSQL, which takes less."""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from ilytat.accounts.models import User
+from ilytat.integrations import counters
+from notifications.models import OutgoingEmail
+from orders.forms import CheckoutForm
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+FINE = {*range(200, 500), 503}  # 503: in these tests no provider answers
+EACH = 2  # values a field
+VALUES = {
+    "empty": "",
+    "a NUL": "a\0b",
+    "no UTF-8": "\udcff\udcfe",
+    "10 to the 30": "1" + "0" * 30,
+    "minus 10 to the 30": "-1" + "0" * 30,
+    "an exponent": "1e400",
+    "not a number": "NaN",
+    "Arabic digits": "١٢٣",
+    "a superscript": "²",
+    "very long": "x" * 3000,
+    "a long address": "a" * 290 + "@example.com",
+    "a template": "{{ 7|add:7 }}{% now %}%(x)s%s{0}",
+    "a header": "a\r\nBcc: b@example.com",
+    "a path": "../../etc/passwd",
+    "markup": '"><script>alert(1)</script>',
+}
+SENT = {
+    "email": "ana@example.com",
+    "name": "Ana Ruiz",
+    "address1": "233 S Wacker Dr",
+    "city": "Chicago",
+    "region": "IL",
+    "zip": "60606",
+    "country": "US",
+}
+FORMS: dict[str, Mapping[str, str]] = {
+    "/cart/add/": {"product": "{product}", "variant": "{variant}", "quantity": "1", "back": ""},
+    "/cart/update/": {"line": "{line}", "quantity": "1", "country": ""},
+    "/checkout/": {**SENT, "phone": "", "method": "standard", "code": "", "action": "", "total_standard": ""},
+    "/checkout/again/{token}/": {},
+    "/orders/find/": {"number": "{number}", "email": "ana@example.com"},
+    "/orders/{token}/prove/": {"email": "ana@example.com", "code": "", "next": ""},
+    "/orders/{proven}/address/": {**SENT, "phone": "", "keep_address": "1"},
+    "/orders/{proven}/swap/{order_line}/": {"variant": "{variant}"},
+    "/orders/{proven}/problem/": {"kind": "damaged", "lines": "{order_line}", "words": "", "key": ""},
+    "/newsletter/": {"email": "ana@example.com"},
+    "/language/": {"language": "es", "next": "/"},
+    "/accounts/login/": {"login": "ana@example.com", "password": "x", "next": "/"},
+    "/accounts/signup/": {"email": "eva@example.com", "password1": "long-enough-4-anyone"},
+    "/accounts/password/reset/": {"email": "ana@example.com"},
+    "/accounts/privacy/ask/": {"email": "ana@example.com"},
+    "/accounts/details/": {"first_name": "Ana", "language": "es"},
+    "/accounts/email/": {"email": "eva@example.com", "action_add": ""},
+    "/accounts/addresses/new/": {**SENT, "phone": "", "usual": ""},
+}
+SIGNED_IN = ("/orders/{proven}", "/accounts/details", "/accounts/email", "/accounts/addresses", "/checkout/")
+QUERIES = {
+    "/": ("page",),
+    "/products/": ("page", "sort", "type", "color", "size", "stock", "q"),
+    "/products/seen/": ("ids",),
+    "/products/{slug}/": ("variant", "colors", "sizes", "option", "country", "ask"),
+    "/search/": ("q", "page", "sort"),
+    "/search/suggest/": ("q",),
+    "/checkout/": ("address",),
+    "/checkout/success/": ("session_id",),
+    "/api/products": ("page", "per_page", "category", "search", "type", "price_min", "in_stock", "sort"),
+    "/api/checkout/success": ("session_id",),
+    "/accounts/": ("page",),
+    "/orders/{token}/prove/": ("next",),
+    "/newsletter/": ("campaign",),
+}
+PATHS = (
+    "/products/{v}/",
+    "/categories/{v}/",
+    "/products/{v}/picture.jpg",
+    "/orders/{v}/",
+    "/orders/{v}/prove/",
+    "/checkout/pay/{v}/",
+    "/checkout/again/{v}/",
+    "/newsletter/confirm/{v}/",
+    "/newsletter/choices/{v}/",
+    "/newsletter/leave/{v}/",
+    "/accounts/privacy/link/{v}/",
+    "/accounts/addresses/{v}/",
+    "/accounts/confirm-email/{v}/",
+    "/accounts/password/reset/key/{v}/",
+    "/api/products/{v}",
+    "/media/{v}",
+    "/static/{v}",
+    "/{v}",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "hit", lambda *_: True)
+
+
+@pytest.fixture
+def known(client: Client) -> dict[str, object]:
+    """What stands in the addresses above. The client has a cart, and `proven` is an order of its account."""
+    variant = factories.variant()
+    cart = factories.cart(variant)
+    user = User.objects.create_user("ana@example.com", "long-enough-4-anyone")
+    proven = factories.paid_order(variant, user=user)
+    session = client.session
+    session["cart"] = cart.token
+    session.save()
+    return {
+        "product": variant.product.pk,
+        "slug": variant.product.slug,
+        "variant": variant.variant_id,
+        "line": cart.lines.get().pk,
+        "token": factories.order(variant).token,
+        "number": proven.number,
+        "proven": proven.token,
+        "order_line": proven.lines.get().pk,
+    }
+
+
+def address(path: str, known: Mapping[str, object]) -> str:
+    return path.format_map({"v": "{v}", **known})
+
+
+def sign_in(client: Client, path: str) -> None:
+    """Where only an account gets through."""
+    if path.startswith(SIGNED_IN):
+        client.force_login(User.objects.get(email="ana@example.com"))
+
+
+def in_bytes(value: str) -> str:
+    return quote(value.encode("utf-8", "surrogateescape"))
+
+
+def some(place: str) -> Iterator[tuple[str, str]]:
+    """A few of the values, others for each place: between all places, each value is met many times."""
+    first = zlib.crc32(place.encode()) % len(VALUES)
+    rest = [*VALUES.items()]
+    yield from (rest + rest)[first : first + EACH]
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_no_value_of_a_form_breaks_its_page(client: Client, known: dict[str, object], path: str) -> None:
+    given = {name: value.format_map(known) for name, value in FORMS[path].items()}
+    sign_in(client, path)
+    for name in given:
+        for why, value in some(path + name):
+            body = "&".join(f"{key}={in_bytes(value if key == name else sent)}" for key, sent in given.items())
+            answer = client.post(address(path, known), body, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code in FINE, f"{name}: {why}"
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_no_value_of_a_query_breaks_its_page(client: Client, known: dict[str, object], path: str) -> None:
+    sign_in(client, path)
+    for name in QUERIES[path]:
+        for why, value in some(path + name):
+            answer = client.get(f"{address(path, known)}?{name}={in_bytes(value)}")
+            assert answer.status_code in FINE, f"{name}: {why}"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_piece_of_an_address_breaks_anything(client: Client, known: dict[str, object], path: str) -> None:
+    for why, value in VALUES.items():
+        assert client.get(path.format(v=in_bytes(value))).status_code in FINE, why
+
+
+def test_no_value_of_the_json_api_breaks_it(client: Client, known: dict[str, object]) -> None:
+    item = {"product_id": known["product"], "variant_id": known["variant"], "quantity": 1}
+    whole = {"items": [item], "email": "ana@example.com", "shipping_method": "", "address": dict(SENT)}
+    odd: list[object] = ["a\0b", "\ud800", "x" * 3000, VALUES["a long address"], 10**30, -1, 1.5, None, True, [], {}]
+    bodies: list[object] = list(odd)
+    for value in odd:
+        bodies += [whole | {name: value} for name in ("items", "email", "address")]
+        bodies += [whole | {"items": [item | {name: value}]} for name in item]
+    bodies += [whole | {"address": SENT | {name: "\0\ud800"}} for name in SENT]
+    for body in bodies:
+        answer = client.post("/api/checkout/create-session", json.dumps(body), content_type="application/json")
+        assert answer.status_code in FINE, body
+
+
+@pytest.mark.parametrize("raw", [b"\xff", b"{" * 99_999, b"[" * 99_999, b"NaN", b"", b'{"items": 1e999}', b"9" * 5000])
+def test_what_is_no_json_of_ours_is_refused(client: Client, raw: bytes) -> None:
+    answer = client.post("/api/checkout/create-session", raw, content_type="application/json")
+    assert answer.status_code in {400, 422}
+
+
+@pytest.mark.parametrize("value", [*VALUES.values(), "\ud800"], ids=[*VALUES, "a lone surrogate"])
+def test_no_value_breaks_the_service_route(client: Client, settings: Settings, value: str) -> None:
+    headers = {"Authorization": f"Bearer {settings.API_TOKEN}"}
+    sent = json.dumps({"order": value})
+    answer = client.post("/api/orders/fulfill", sent, content_type="application/json", headers=headers)
+    assert answer.status_code in {404, 422}
+
+
+def test_an_address_longer_than_any_is_no_buyers_and_gets_no_mail(client: Client) -> None:
+    """Longer than 254 characters no address can be, and no column holds it."""
+    long = VALUES["a long address"]
+    assert "email" in CheckoutForm({**SENT, "email": long}).errors
+    assert client.post("/accounts/password/reset/", {"email": long}).status_code == 302
+    assert not OutgoingEmail.objects.exists()
