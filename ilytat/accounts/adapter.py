@@ -5,9 +5,11 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from ilytat.accounts import mails
 from ilytat.accounts.models import User
@@ -40,6 +42,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user.language = get_language() or ""
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def clean_email(self, email: str) -> str:
+        """No address is longer, and no column holds it; Django's forms let pass more."""
+        if len(email) > User._meta.get_field("email").max_length:  # noqa: SLF001 (Django's documented name)
+            raise ValidationError(_("Please check the e-mail address: it is too long."))
+        return email
 
     def _language(self, context: Mapping[str, Any]) -> str:
         user = context.get("user")

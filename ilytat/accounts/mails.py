@@ -23,7 +23,6 @@ from notifications import outbox
 from notifications.kinds import AccountLink, AccountNotice, VerifyEmail, Welcome
 from notifications.models import OutgoingEmail
 
-ADDRESS_MAX = 254  # characters
 HOURLY = 5  # mails of one kind to one address that a stranger can cause
 
 Context = Mapping[str, Any]
@@ -33,8 +32,6 @@ Builder = Callable[[str, Context], Mapping[str, object]]
 def queue(template_prefix: str, email: str, context: Context, *, language: str) -> None:
     """Raises KeyError for a mail that no feature we have switched on sends."""
     kind, build = KINDS[template_prefix]
-    if len(email) > ADDRESS_MAX:
-        return  # nobody's: no address is longer, and no column holds it
     if build is _notice or not too_many(email, kind):
         key = f"{kind}:{uuid.uuid4().hex}"
         outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context))

@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore
 user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used")
 session = SessionStore()
 session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
 session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.save()
 print(session.session_key)

@@ -43,7 +43,7 @@ def _staff(*, may: bool = True) -> Client:
     if may:
         user.user_permissions.add(Permission.objects.get(codename="change_fulfilment"))
     client = Client(enforce_csrf_checks=True)
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user)
     return client
 
 
@@ -103,10 +103,7 @@ def test_staff_without_the_permission_may_not() -> None:
 
 def test_a_customer_may_not() -> None:
     client = Client()
-    client.force_login(
-        get_user_model().objects.create_user(email="ana@example.com", password="x"),
-        backend="allauth.account.auth_backends.AuthenticationBackend",
-    )
+    client.force_login(get_user_model().objects.create_user(email="ana@example.com", password="x"))
     assert _told(_ask(paid().order.number, client=client)) == (401, "not_allowed")
 
 
