@@ -13,6 +13,7 @@ pytestmark = pytest.mark.needs("chromium")
 
 # One visit of `manage` instead of a login page: signing in has tests of its own.
 SESSION = """
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used")
