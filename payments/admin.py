@@ -31,7 +31,7 @@ class CheckoutSessionAdmin(ReadOnlyAdmin[CheckoutSession]):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin[Payment]):
-    list_display = ("money", "paid", "given_back", "kept_by_stripe", "applied", "live", "at", "payment_intent_id")
+    list_display = ("paid", "money", "given_back", "kept_by_stripe", "applied", "live", "at", "payment_intent_id")
     list_filter = ("applied", "live")
     list_select_related = ("order",)
     search_fields = ("order__number", "payment_intent_id")
@@ -66,7 +66,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin[Refund]):
-    list_display = ("money", "back", "words", "reason_words", "origin", "asked_by", "created_at", "last_error")
+    list_display = ("back", "money", "stands", "why", "origin", "asked_by", "created_at", "last_error")
     list_filter = ("state", "origin", "reason")
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__number", "stripe_refund_id", "reference")
@@ -74,6 +74,14 @@ class RefundAdmin(ReadOnlyAdmin[Refund]):
     @admin.display(description="money of order")
     def money(self, refund: Refund) -> SafeString:
         return money_admin.link(refund.payment.order)
+
+    @admin.display(description="state", ordering="state")
+    def stands(self, refund: Refund) -> str:
+        return refund.words
+
+    @admin.display(description="reason", ordering="reason")
+    def why(self, refund: Refund) -> str:
+        return refund.reason_words
 
     @admin.display(description="amount", ordering="amount")
     def back(self, refund: Refund) -> str:

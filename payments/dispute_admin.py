@@ -26,16 +26,20 @@ MAY = "payments.change_dispute"
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin[Dispute]):
-    list_display = ("stripe_dispute_id", "money", "words", "reason_words", "at_stake", "due_by", "staged_at")
+    list_display = ("stripe_dispute_id", "money", "stands", "reason_words", "at_stake", "due_by", "staged_at")
     list_filter = ("status", "reason")
     list_select_related = ("payment__order",)
     search_fields = ("stripe_dispute_id", "payment__order__number")
-    fields = (("stripe_dispute_id", "words"), ("opened_at", "closed_at"), ("staged_at", "submissions"))
-    readonly_fields = ("words",)
+    fields = (("stripe_dispute_id", "stands"), ("opened_at", "closed_at"), ("staged_at", "submissions"))
+    readonly_fields = ("stands",)
 
     @admin.display(description="money of order")
     def money(self, dispute: Dispute) -> SafeString:
         return link(dispute.payment.order)
+
+    @admin.display(description="status", ordering="status")
+    def stands(self, dispute: Dispute) -> str:
+        return dispute.words
 
     @admin.display(description="at stake", ordering="amount")
     def at_stake(self, dispute: Dispute) -> str:
