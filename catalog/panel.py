@@ -17,10 +17,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from catalog import absence, asking, categories, decisions, diffs, policies, trust
+from catalog import absence, asking, categories, decisions, diffs, policies, troubles, trust
 from catalog.curation import FieldChange, Policy
 from catalog.models import SyncRun
 from catalog.status import status
@@ -41,13 +41,14 @@ class Action:
 
 
 def panel(request: HttpRequest) -> HttpResponse:
-    """`s`: Status; `waiting`: Diffs; `runs`; `policies`; `unmapped`; `may`: whether this person may act."""
+    """`s`: Status; `held`: in quarantine; `waiting`: Diffs; `runs`; `policies`; `unmapped`; `may`: whether to act."""
     if not request.user.has_perm("catalog.view_syncrun"):
         raise PermissionDenied
     waiting = FieldChange.objects.filter(state="waiting").select_related("product")
     extra = {
         "title": _("Catalogue"),
         "waiting": diffs.diffs(waiting[:WAITING_SHOWN]),
+        "held": troubles.held(),
         "runs": SyncRun.objects.select_related("asked_by")[:RUNS_SHOWN],
         "policies": [(field, policies.policies()[field.name]) for field in policies.HOLDABLE],
         "choices": Policy.choices,
@@ -196,7 +197,7 @@ def _cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _confirm_missing(request: HttpRequest, run_id: int) -> HttpResponse:
     hidden = absence.confirm(get_object_or_404(SyncRun, pk=run_id))
-    told = _("%(count)s products hidden.") % {"count": hidden}
+    told = ngettext("%(count)s product hidden.", "%(count)s products hidden.", hidden) % {"count": hidden}
     return _done(
         request, bool(hidden), f"Confirm missing of run {run_id}", told, _("None of them is missing any more.")
     )
@@ -204,7 +205,11 @@ def _confirm_missing(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _leave_missing(request: HttpRequest, run_id: int) -> HttpResponse:
     left = absence.decline(get_object_or_404(SyncRun, pk=run_id))
-    told = _("%(count)s products stay. The same ones are not asked about again.") % {"count": left}
+    told = ngettext(
+        "%(count)s product stays. It is not asked about again.",
+        "%(count)s products stay. The same ones are not asked about again.",
+        left,
+    ) % {"count": left}
     return _done(request, bool(left), f"Leave missing of run {run_id}", told, _("It was decided already."))
 
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog import absence, budget
-from catalog.models import Product, SyncChange, SyncRun
+from catalog.causes import Cause, cause
+from catalog.fields import text
+from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.trust import Reserve
 from catalog.usage_chart import Usage
 from ilytat.integrations import usage as counted
@@ -24,19 +27,54 @@ class Missing:
     names: list[str]
 
 
+@dataclass(frozen=True)
+class Held:
+    """A product that cannot be used as it came, and why. `product_pk` is None for one the shop never had."""
+
+    title: str
+    product_pk: int | None
+    cause: Cause | None
+
+
+def held() -> list[Held]:
+    """Some of those in quarantine, the latest first."""
+    rows = list(PrintifyCache.objects.filter(type="product").exclude(error="").order_by("-fetched_at", "-pk")[:NAMED])
+    known = {row.printify_id: row for row in Product.objects.filter(printify_id__in=[row.external_id for row in rows])}
+    return [_held(row, known.get(row.external_id)) for row in rows]
+
+
+def _held(row: PrintifyCache, product: Product | None) -> Held:
+    title = product.title if product else text(row.data, "title", 120) or row.external_id
+    return Held(title, product.pk if product else None, cause(row.error))
+
+
 def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:
     """The sentence, "" while nothing is wrong."""
     said = (
         _("Many products were missing from Printify's list: please look.") if missing else "",
-        _("%(count)s products were not checked for too long and are not sold.") % {"count": reserve.too_old}
-        if reserve.too_old
-        else "",
+        _too_old(reserve.too_old),
         usage.pause_said,
         strain,
         _today(usage),
-        _("%(count)s products cannot be used as they came.") % {"count": quarantined} if quarantined else "",
+        _unusable(quarantined),
     )
     return next(filter(None, said), "")
+
+
+def _too_old(count: int) -> str:
+    told = ngettext(
+        "%(count)s product was not checked for too long and is not sold.",
+        "%(count)s products were not checked for too long and are not sold.",
+        count,
+    )
+    return told % {"count": count} if count else ""
+
+
+def _unusable(count: int) -> str:
+    told = ngettext(
+        "%(count)s product cannot be used as it came.", "%(count)s products cannot be used as they came.", count
+    )
+    return told % {"count": count} if count else ""
 
 
 def _today(usage: Usage) -> str:

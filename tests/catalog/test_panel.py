@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import absence, asking, budget, policies, queueing, runs, status, sync, tasks, upsert
+from catalog import absence, asking, budget, policies, queueing, runs, status, sync, tasks, troubles, upsert
 from catalog.curation import FieldChange, SyncPause
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from ilytat.integrations import alerts, buckets, leases
@@ -69,6 +69,9 @@ def test_what_is_quarantined_or_missing_or_failing_degrades_the_word() -> None:
     ran(minutes=1)
     PrintifyCache.objects.update(error="no usable price")
     assert (str(status.status().word), status.status().tone) == ("Degraded", "warn")
+    [held] = troubles.held()
+    assert held.cause is not None
+    assert (held.title, held.product_pk, str(held.cause.name)) == (tee()["title"], Product.objects.get().pk, "No price")
     PrintifyCache.objects.update(error="")
     assert status.status().word == "Fresh"
     hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
@@ -272,7 +275,7 @@ def test_the_missing_are_declined_on_the_page_beside(office: Client) -> None:
     for words in ("did not see 1 of 1", "Tee one", "Approve: hide them", "Decline: keep them"):
         assert words in page
     assert reverse("admin:catalog_act_on", args=["stay", run.pk]) in shown(office, "catalog_act_on", "missing", run.pk)
-    assert "1 products stay" in pressed(office, "catalog_act_on", "stay", run.pk)
+    assert "1 product stays" in pressed(office, "catalog_act_on", "stay", run.pk)
     assert "decided already" in pressed(office, "catalog_act_on", "stay", run.pk)
     assert "Decline: keep them" not in shown(office, PANEL)
     assert Product.objects.for_sale().exists()

@@ -107,7 +107,7 @@ def test_the_panel_tells_until_when_the_shop_sells_and_what_it_sells_no_more(
     due(hours=11)
     card = status.status()
     assert (card.word, card.reserve.until, card.reserve.too_old) == ("Degraded", None, 1)
-    assert "are not sold" in card.reason
+    assert "is not sold" in card.reason
 
 
 def test_health_follows_staffs_limit(staff: Any, settings: LazySettings) -> None:
