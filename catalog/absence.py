@@ -23,6 +23,7 @@ MISSING, LEFT = "missing", "left"
 
 def gone(printify_id: str) -> Stored:
     """Printify itself says that this one is no more."""
+    _close_quarantine([printify_id])
     product = Product.objects.filter(printify_id=printify_id, gone_at__isnull=True).first()
     if product is None:
         return Stored("unchanged", printify_id)
@@ -41,6 +42,7 @@ def judge(run: SyncRun, walk: Walk) -> Counter[str]:
         walk.notes.append(f"{len(missing)} of {alive} products were missing: nothing was hidden")
     if plausible and not run.dry_run:
         _hide([product.pk for product in missing])
+        _close_quarantine(_held_since(run, walk))
         alerts.close_alert(VANISHED)
     elif not plausible and not left:
         _ask_staff(run, len(missing), alive)
@@ -90,6 +92,19 @@ def _unseen_since(run: SyncRun) -> ProductQuerySet:
     """Not read since the run began: a webhook may have brought a product while the pages were walked."""
     read = PrintifyCache.objects.filter(type="product", fetched_at__gte=run.started_at)
     return Product.objects.filter(gone_at__isnull=True).exclude(printify_id__in=read.values("external_id"))
+
+
+def _held_since(run: SyncRun, walk: Walk) -> list[str]:
+    """In quarantine, but in nobody's list any more."""
+    held = PrintifyCache.objects.filter(type="product", fetched_at__lt=run.started_at).exclude(error="")
+    return [key for key in held.values_list("external_id", flat=True) if key not in walk.seen]
+
+
+def _close_quarantine(keys: list[str]) -> None:
+    """What is gone needs no repair, and no answer to its publishing: one that was never good is forgotten."""
+    rows = PrintifyCache.objects.filter(type="product", external_id__in=keys).exclude(error="")
+    rows.filter(hash="").delete()
+    rows.update(error="")
 
 
 def _hide(keys: list[int]) -> int:

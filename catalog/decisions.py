@@ -27,7 +27,9 @@ def approve(change_id: int, by: Any) -> bool:
         change = _take(change_id, UNDECIDED, State.APPROVED, by)
         if change is None:
             return False
-        upsert.reapply(change.product.printify_id, granted=[change.field])
+        stored = upsert.reapply(change.product.printify_id, granted=[change.field], told=change.field)
+        for taken in (each for each in stored.found if each.field == change.field):
+            FieldChange.objects.filter(pk=change.pk).update(before=taken.before, after=taken.after)
     return True
 
 

@@ -24,13 +24,14 @@ def answer(printify_id: str) -> str:
     Raises an IntegrationError when Printify cannot be reached; the next round asks again.
     """
     stored = sync.refresh_product(printify_id)
-    if stored.outcome == "gone":
+    product = stored.product
+    if stored.outcome == "gone" or not (product or stored.error):  # an answer about nothing would be an error there
         return "gone"
-    reason = stored.error or _refusal(stored.product)
-    if reason or stored.product is None:
-        printify.client().publishing_failed(printify_id, reason or "The shop does not know this product.")
+    reason = stored.error or _refusal(product)
+    if reason or product is None:
+        printify.client().publishing_failed(printify_id, reason)
     else:
-        _succeeded(stored.product)
+        _succeeded(product)
     verdict = f"publishing_failed: {reason}" if reason else "publishing_succeeded"
     _note(printify_id, "failed" if reason else "ok", verdict)
     # The answer unlocks it there: reading it back is what unlocks it here.
@@ -69,9 +70,7 @@ def _answered(printify_id: str) -> bool:
 
 
 def _refusal(product: Product | None) -> str:
-    if product is None:
-        return "The shop does not know this product."
-    return "" if product.price_from is not None else "No variant is enabled."
+    return "No variant is enabled." if product and product.price_from is None else ""
 
 
 def _succeeded(product: Product) -> None:

@@ -75,8 +75,9 @@ def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: Sy
     return stored
 
 
-def reapply(printify_id: str, granted: Collection[str] = ()) -> Stored:
-    """Write anew what Printify last said, because staff decided otherwise. `granted` fields pass whatever the policy.
+def reapply(printify_id: str, granted: Collection[str] = (), told: str = "") -> Stored:
+    """Write anew what Printify last said, because staff decided otherwise. `granted` fields pass whatever the policy;
+    of the field `told` no change is written down.
 
     Nothing is asked of Printify, and what is gone stays gone.
     """
@@ -88,7 +89,7 @@ def reapply(printify_id: str, granted: Collection[str] = ()) -> Stored:
         facts = read_product(cache.data)
         redesigned = "images" in granted or _is_redesigned(cache, product, facts)
         weighed = changes.weigh(product, facts, redesigned=redesigned, granted=granted)
-        return _written(product, weighed, None)
+        return _written(product, weighed, None, told)
 
 
 def _locked(key: str, asked_at: datetime) -> PrintifyCache:
@@ -125,10 +126,10 @@ def _keep(
     return _written(product, changes.weigh(product, facts, redesigned=redesigned), run)
 
 
-def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | None) -> Stored:
+def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | None, told: str = "") -> Stored:
     outcome: Outcome = "created" if product is None else "changed"
     row, fields = _write(product, weighed)
-    changes.record(row, weighed.found, run)
+    changes.record(row, [each for each in weighed.found if each.field != told], run)
     return Stored(
         outcome if fields or weighed.found else "unchanged", row.printify_id, row, fields, found=weighed.found
     )

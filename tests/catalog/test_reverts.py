@@ -149,6 +149,22 @@ def test_a_redesign_that_waits_is_not_forgotten_for_another_change(product: Prod
     assert images.due().count() == len(before)
 
 
+@pytest.mark.parametrize(("field", "policy"), [("title", "ask"), ("title", "ignore"), ("images", "ask")])
+def test_what_was_approved_is_one_change_of_what_was_really_taken_over(
+    product: Product, staff: Any, field: str, policy: str
+) -> None:
+    policies.choose(field, policy)
+    said: dict[str, Any] = {"title": "One"} if field == "title" else {"images": tee()["images"][:1]}
+    heard(**said)
+    old = change(field)
+    FieldChange.objects.filter(pk=old.pk).update(before="long ago", after="long ago")
+    decisions.approve(old.pk, staff)
+    taken = FieldChange.objects.get(field=field)
+    assert (taken.state, taken.before, taken.after) == ("approved", old.before, old.after)
+    reverted(field, staff)
+    assert FieldChange.objects.get(field=field).state == "reverted"
+
+
 def test_deciding_one_change_leaves_the_others_on_the_page_of_their_run(product: Product, staff: Any) -> None:
     for field in ("title", "tags"):
         policies.choose(field, "ask")
