@@ -81,15 +81,16 @@ def usage() -> Usage:
     ]
     calls, errors = (sum(pair[at] for pair in pairs) for at in (0, 1))
     limit = budget.ACCOUNT
+    paused = buckets.paused(limit)
     return Usage(
         bars=bars,
         peak=peak,
         calls=calls,
         errors=errors,
-        free=int(buckets.left(limit)),
+        free=0 if paused else int(buckets.left(limit)),
         burst=int(limit.burst),
         per_minute=int(limit.per_minute),
-        paused=buckets.paused(limit),
+        paused=paused,
     )
 
 

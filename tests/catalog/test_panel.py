@@ -298,4 +298,5 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
     buckets.pause(budget.ACCOUNT, 60, "Printify answered 429")
     page = shown(office, PANEL)
     assert "Calls are paused" in page
+    assert "0 of 100, 480 more each minute" in page
     assert status.status().reason.startswith("Printify answered 429. Calls go on at")
