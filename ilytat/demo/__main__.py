@@ -13,7 +13,7 @@ from typing import NoReturn
 import django
 from django.core.management import CommandError, call_command
 
-from ilytat.demo import environment, processes
+from ilytat.demo import environment, ports, processes
 from ilytat.demo.processes import Process
 
 Step = Callable[[], object]
@@ -36,21 +36,6 @@ def _stop(number: int, _frame: object) -> NoReturn:
 def say(line: str = "") -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def ports() -> tuple[int, int]:
-    """Raises RuntimeError, naming the setting, when a port is not a number or is in use."""
-    found = []
-    for name, default in (("PORT", "8000"), ("SANDBOX_PORT", "8001")):
-        value = os.environ.get(name) or default
-        if not value.isdigit() or not 0 < int(value) < 65536:  # noqa: PLR2004 (the highest port)
-            raise RuntimeError(f"{name}={value} is not a port: give a number from 1 to 65535.")
-        if not processes.is_free(int(value)):
-            raise RuntimeError(f"Port {value} is in use: stop what holds it, or choose: {name}=… make run")
-        found.append(int(value))
-    if found[0] == found[1]:
-        raise RuntimeError("PORT and SANDBOX_PORT must differ.")
-    return found[0], found[1]
 
 
 def timed(words: str, step: Step) -> None:
@@ -152,7 +137,7 @@ def main() -> int:
         signal.signal(number, _stop)
     running: list[Process] = []
     try:
-        where = ports()
+        where = ports.chosen()
         open_shop(environment.prepare(*where), where, running)
     except Stopped:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ilytat.demo import __main__ as demo
-from ilytat.demo import environment, processes
+from ilytat.demo import environment, ports, processes
 from ilytat.demo.processes import HOST, ROOT, Process
 from tests.ilytat.test_house import tracked
 from tests.ilytat.test_settings import settings_in
@@ -81,7 +80,24 @@ def test_a_port_in_use_gets_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
         port = holder.getsockname()[1]
         monkeypatch.setenv("PORT", str(port))
         with pytest.raises(RuntimeError, match=rf"^Port {port} is in use: .*PORT=… make run$"):
-            demo.ports()
+            ports.chosen()
+
+
+def test_make_adds_no_second_line_to_it() -> None:
+    with socket.create_server((HOST, 0)) as holder:
+        words = [f"PY={sys.executable}", "VENV=no-such-folder", f"PORT={holder.getsockname()[1]}"]
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        told = subprocess.run(
+            ["make", "-o", "no-such-folder/.runtime", "run", *words],
+            check=False,
+            env=outside,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[1:] == []
+    assert "is in use: stop what holds it, or choose another: PORT=… make run.  Stop." in told.stderr
 
 
 @pytest.mark.parametrize("value", ["eight", "0", "70000", "-1"])
@@ -90,7 +106,7 @@ def test_a_port_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("PORT", str(processes.free_port()))
 
     with pytest.raises(RuntimeError, match=f"SANDBOX_PORT={value} is not a port"):
-        demo.ports()
+        ports.chosen()
 
 
 # --- processes -----------------------------------------------------------------------------------------
