@@ -21,6 +21,12 @@ SESSION_MINUTES_MAX = 1440
 
 TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1", "0"}
 
+REQUIRED = {
+    "PRINTIFY_API_KEY": "make a token at Printify, My profile > Connections",
+    "STRIPE_SECRET_KEY": "take it from Stripe's dashboard, Developers > API keys",
+    "STAFF_ALERTS_TO": "name the addresses that hear of trouble",
+}
+
 
 class Env(environ.Env):  # type: ignore[misc]  # django-environ carries no types
     """Reads the environment. An empty value counts as unset; a malformed one is refused by its name."""
@@ -77,7 +83,10 @@ def _serves(allowed: Sequence[str], host: str) -> bool:
 def _secrets(settings: Mapping[str, Any]) -> list[str]:
     key, found = settings["SECRET_KEY"], []
     if len(key) < SECRET_KEY_LENGTH or len(set(key)) < FEW:
-        found.append("SECRET_KEY is missing or shorter than 50 characters: generate one and keep it secret.")
+        found.append(
+            "SECRET_KEY is missing or shorter than 50 characters. Make one and keep it secret: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
     if key.startswith(PUBLISHED) and settings["ENVIRONMENT"] != "development":
         found.append("SECRET_KEY is the one of development, which everybody can read: generate one.")
     short = [name for name in ("API_TOKEN", "PRINTIFY_WEBHOOK_SECRET") if 0 < len(settings[name]) < SECRET_LENGTH]
@@ -150,8 +159,7 @@ def _money(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _production(settings: Mapping[str, Any]) -> list[str]:
-    required = ("PRINTIFY_API_KEY", "STRIPE_SECRET_KEY", "STAFF_ALERTS_TO")
-    found = [f"{name} is required in production." for name in required if not settings[name]]
+    found = [f"{name} is required in production: {source}." for name, source in REQUIRED.items() if not settings[name]]
     if not settings["EMAIL_API_KEY"] and not settings["EMAIL_URL"]:
         found.append("EMAIL_API_KEY (SendGrid) or EMAIL_URL (SMTP) is required in production.")
     if not settings["SECURE"]:
@@ -163,7 +171,7 @@ def _production(settings: Mapping[str, Any]) -> list[str]:
     if settings["STRIPE_SECRET_KEY"].startswith(TEST_PREFIXES):
         found.append("A Stripe test key in production takes no money: use the live keys.")
     if settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3"):
-        found.append("DATABASE_URL must name a PostgreSQL database in production.")
+        found.append("DATABASE_URL must name a PostgreSQL database in production: postgres://user:…@host:5432/name.")
     return found + _around(settings)
 
 
@@ -172,7 +180,10 @@ def _around(settings: Mapping[str, Any]) -> list[str]:
     found = []
     cache, broker = settings["REDIS_URL"], settings["CELERY_BROKER_URL"]
     if not cache or broker.startswith("sqla+sqlite") or _numbered(cache) == _numbered(broker):
-        found.append("REDIS_URL and CELERY_BROKER_URL must name Redis in production (two different databases).")
+        found.append(
+            "REDIS_URL and CELERY_BROKER_URL must name Redis in production, two different databases of it: "
+            "redis://host:6379/0 and redis://host:6379/1."
+        )
     outside = ("PRINTIFY_API_BASE", "STRIPE_API_BASE", "STRIPE_JS_URL", "SENDGRID_API_URL")
     plain = [name for name in outside if not settings[name].startswith("https://")]
     found += [f"{name} must begin with https:// in production: keys travel there." for name in plain]

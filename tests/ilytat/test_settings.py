@@ -114,6 +114,7 @@ def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str
         ({"SANDBOX_URL": "http://127.0.0.1:8001"}, "SANDBOX_URL must be empty in production"),
         ({"DATABASE_URL": "sqlite:///shop.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
         ({"REDIS_URL": ""}, "REDIS_URL and CELERY_BROKER_URL must name Redis"),
+        ({"REDIS_URL": PRODUCTION["CELERY_BROKER_URL"]}, "two different databases of it"),
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({"CELERY_BROKER_URL": "redis://127.0.0.1:6379"}, "(two different databases)"),
         ({"API_TOKEN": "short"}, "API_TOKEN must have 20 random characters or more"),
@@ -175,7 +176,15 @@ def test_the_process_itself_stops_and_says_why() -> None:
     )
 
     assert done.returncode != 0
-    assert "DEBUG must be off in production." in done.stderr
+    assert done.stderr == "The shop refuses to start:\n  - DEBUG must be off in production.\n"
+
+
+def test_a_copy_of_the_example_does_not_switch_the_second_factor_off() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    filled = {name: PRODUCTION.get(name) or value for name, value in example.items()}
+
+    assert settings_in(filled)["STAFF_TWO_STEP"] is True
 
 
 def test_the_sandbox_is_known_by_its_address_alone() -> None:
