@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.descriptions import SizeTable
+from catalog.facets import is_clothing_size
 from catalog.measures import MAX, MM, both
 
 UNIT = re.compile(r",?\s*\(?\b(in|inch(?:es)?|cm)\)?\s*$", re.IGNORECASE)
@@ -24,6 +25,11 @@ class Measures:
 
     sizes: list[str]
     rows: list[tuple[str, list[Cell]]]
+
+    @property
+    def of_garment(self) -> bool:
+        """Not of a poster or a notebook, which nobody lays flat."""
+        return any(map(is_clothing_size, self.sizes))
 
 
 def in_both(table: SizeTable | None) -> Measures | None:

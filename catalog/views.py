@@ -113,11 +113,12 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 def _retired(request: HttpRequest, slug: str) -> HttpResponse:
-    """`product`, `alternatives` (Cards)."""
+    """`product`, `picture`, `alternatives` (Cards)."""
     product = Product.objects.filter(slug=slug, gone_at__isnull=False, visible=True, hidden=False).first()
     if product is None:
         return _moved(request, slug)
-    context = {"product": product, "alternatives": product_page.alternatives(product)}
+    (once,) = cards([product])
+    context = {"product": product, "picture": once.picture, "alternatives": product_page.alternatives(product)}
     return render(request, "catalog/retired.html", context, status=410)
 
 

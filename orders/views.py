@@ -20,6 +20,7 @@ from orders.cart import CartView
 from orders.forms import AddForm, FindForm, LineForm, country_choices
 from orders.mails import address_lines
 from orders.models import Cart, Order
+from orders.places import country_name
 from orders.tracking import progress
 
 REMOVED = "cart_removed"  # in the session, until the cart page has told it
@@ -153,10 +154,15 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     proven = identity.is_proven(request, found)
-    context = progress(found) | {"proven": proven, "address_lines": address_lines(found) if proven else []}
+    context = progress(found) | {"proven": proven, "address_lines": _address(found) if proven else []}
     response = render(request, "orders/order.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _address(found: Order) -> list[str]:
+    """The country by its name in the reader's language, not by its code."""
+    return [*address_lines(found)[:-1], country_name(found.country)]
 
 
 @never_cache

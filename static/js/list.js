@@ -1,5 +1,7 @@
 // "Show more" in place of numbered pages. The address says how far the list goes, and Back returns to the same spot.
 
+import "./filters.js";
+
 const grid = () => document.querySelector("[data-grid]");
 const pages = () => document.querySelector("[data-pages]");
 
@@ -73,5 +75,6 @@ async function rebuild() {
   }
 }
 
+document.addEventListener("listed", offer);
 offer();
 rebuild();

@@ -124,4 +124,5 @@ def test_what_is_no_longer_made_keeps_its_page_and_shows_others(client: Client) 
     answer = client.get(product.get_absolute_url())
     assert answer.status_code == 410
     assert "This design has retired" in text(answer)
+    assert f"{product.pk}-{WHITE}-1200.webp" in source(answer)
     assert "Bee Mug" in text(answer)

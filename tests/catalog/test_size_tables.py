@@ -31,6 +31,11 @@ def test_what_is_no_measure_stays_as_it_is(cell: str) -> None:
     assert rows(("Width, in", [cell, "18"]))["Width"][0] == Cell(cell, "")
 
 
+def test_only_garments_are_laid_flat() -> None:
+    assert Measures(["XS", "2XL"], []).of_garment
+    assert not Measures(['6" x 8"', "One size"], []).of_garment
+
+
 def test_what_names_no_unit_stays_as_it_is() -> None:
     assert rows(("Fits", ["6", "8"])) == {"Fits": [Cell("6", ""), Cell("8", "")]}
     assert in_both(None) is None
