@@ -10,14 +10,21 @@ import structlog
 SECRET = re.compile(r"(sk|rk|whsec|pk)_(live|test)?_?[A-Za-z0-9]{6,}|Bearer\s+\S+|SG\.[\w-]+\.[\w-]+")
 # Whose it is says the row that the line names; an address in a file outlives every erasure.
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# Who has one of these links may see an order, confirm an address, or take and delete what is kept of a person.
+LINK = re.compile(r"(/(?:orders|pay|again|join|link|key|confirm-email|confirm|choices|leave|yes)/)[^/\s'\"?]{16,}")
+PLAIN = (int, float, bool, type(None))
 
 
 def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    return {key: _clean(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: value if key.startswith("_") else _clean(value) for key, value in event.items()}
 
 
-def _clean(text: str) -> str:
-    return ADDRESS.sub("[address]", SECRET.sub("[redacted]", text))
+def _clean(value: Any) -> Any:
+    """What is no text becomes one here, as it would be written: a request names its path."""
+    if isinstance(value, PLAIN):
+        return value
+    text = SECRET.sub("[redacted]", value if isinstance(value, str) else repr(value))
+    return LINK.sub(r"\1[link]", ADDRESS.sub("[address]", text))
 
 
 def configure(config: dict[str, Any]) -> None:
