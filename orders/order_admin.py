@@ -11,10 +11,13 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
+from ilytat.integrations.storable import sayable
 from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
+
+NOTE_MAX = 2000  # characters
 
 
 class LineInline(ReadOnlyInline[OrderLine, Order]):
@@ -48,7 +51,11 @@ def _job(order: Order) -> Fulfilment:
     return get_object_or_404(Fulfilment.objects.select_related("order"), order=order)
 
 
-NEEDS = {"cancel": ["payments.refund_order"], "release": ["orders.change_fulfilment"]}
+NEEDS = {
+    "retry": ["orders.change_fulfilment"],
+    "release": ["orders.change_fulfilment"],
+    "cancel": ["payments.refund_order"],
+}
 WAYS: dict[str, Callable[[Order, str], str]] = {
     "retry": _retry,
     "hold": _hold,
@@ -105,7 +112,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return redirect("admin:orders_order_change", pk)
 
     def note(self, request: HttpRequest, pk: int) -> HttpResponse:
-        words = request.POST.get("words", "").strip()[:2000]
+        words = sayable(request.POST.get("words", "").strip(), NOTE_MAX)
         if words:
             lifecycle.note(self._mine(request, pk), who=str(request.user), what="note", why=words)
         return redirect("admin:orders_order_change", pk)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.admin import EmailAddressAdmin
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
@@ -15,6 +16,8 @@ from ilytat.accounts.models import User
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.
 admin.site.unregister(Authenticator)
+# As allauth ships it, whoever may look at addresses may call one confirmed, and with it the orders made under it.
+EmailAddressAdmin.make_verified.allowed_permissions = ("change",)
 
 
 class CreationForm(AdminUserCreationForm[User]):
