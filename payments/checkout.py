@@ -21,7 +21,7 @@ from payments.models import CheckoutSession
 from payments.session_params import coupon_name, mode, params
 
 OPEN = ("creating", "open")
-STRIPE_MIN_MINUTES = 30
+STRIPE_MINUTES = (30, 24 * 60)
 INVALID, ABSENT = 400, 404
 NO_SUCH_PLACE = "customer_tax_location_invalid"
 
@@ -119,6 +119,11 @@ def _open_row(order: Order) -> CheckoutSession:
     return _fresh_row(order)
 
 
+def _minutes() -> float:
+    """A minute within what Stripe allows, since it counts from when it hears of the session."""
+    return min(max(settings.SESSION_MINUTES, STRIPE_MINUTES[0] + 1), STRIPE_MINUTES[1] - 1)
+
+
 def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
     attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
     try:
@@ -128,7 +133,7 @@ def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
                 attempt=attempt,
                 ui_mode=ui_mode,
                 idempotency_key=f"checkout-{order.number}-{attempt}",
-                expires_at=timezone.now() + timedelta(minutes=max(settings.SESSION_MINUTES, STRIPE_MIN_MINUTES + 1)),
+                expires_at=timezone.now() + timedelta(minutes=_minutes()),
             )
     except IntegrityError:  # a twin of this request was first: its row is ours too
         return order.sessions.get(state__in=OPEN)

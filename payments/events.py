@@ -3,6 +3,7 @@
 A verdict begins with what became of the event: handled, duplicate, late, ignored, attention.
 """
 
+import logging
 from functools import partial
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from payments import disputes, gateway, refund_news, settlement
 from payments.facts import Event
 from payments.models import CheckoutSession, Payment
 
+log = logging.getLogger(__name__)
 SOURCE = "stripe"
 DISPUTES = ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
 INTENTS = ("succeeded", "payment_failed", "processing", "requires_action", "canceled")
@@ -120,8 +122,17 @@ def _about(event: InboundEvent) -> str:
     return str(event.subject.get("id") or "")
 
 
+def is_ours(event: Event) -> bool:
+    """Of this account and of its mode: a test must never print, nor what a connected account sold."""
+    if event.payload.get("api_version") != gateway.API_VERSION:
+        log.warning(
+            "Stripe's event %s is of another API version: set the endpoint's to %s", event.id, gateway.API_VERSION
+        )
+    return event.live == settings.STRIPE_LIVE and not event.payload.get("account")
+
+
 def take_in(event: Event) -> bool:
     """An event that Stripe has and our inbox may not have: kept as if it had come. False when it had."""
-    if event.live != settings.STRIPE_LIVE:
+    if not is_ours(event):
         return False
     return inbox.receive(SOURCE, event.id, event.type, event.payload)

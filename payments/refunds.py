@@ -52,6 +52,7 @@ def give_back(
     `press` names one press of a button: the same once more gives the refund it already made.
     """
     with transaction.atomic():
+        Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)  # a twin of this press waits here
         made = Refund.objects.filter(press=press).first() if press else None
         if made:
             return made

@@ -22,8 +22,10 @@ from payments.refunds import give_back
 
 
 def settle(facts: SessionFacts, *, who: str) -> str:
-    """A verdict in words. Raises NotYetKnown for a session of no order of ours."""
+    """A verdict in words. Raises NotYetKnown for a session of an order that we do not have (yet)."""
     order = _order_of(facts)
+    if order is None:
+        return "ignored: not made by this shop"
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
         return "ignored: of the other mode"
     _learn(order, facts)
@@ -55,8 +57,9 @@ def _learn(order: Order, facts: SessionFacts) -> None:
     CheckoutSession.objects.get_or_create(stripe_session_id=facts.id, defaults=values)
 
 
-def _order_of(facts: SessionFacts) -> Order:
+def _order_of(facts: SessionFacts) -> Order | None:
     """By our public id first, which Stripe carries even when its answer never reached us; then by the session's.
+    None for a session that names no order: the account sells something else as well.
 
     Locked: two payments of one order are settled one after the other.
     """
@@ -65,7 +68,7 @@ def _order_of(facts: SessionFacts) -> Order:
     order = (
         order or rows.filter(pk__in=CheckoutSession.objects.filter(stripe_session_id=facts.id).values("order")).first()
     )
-    if order is None:
+    if order is None and facts.order:
         raise NotYetKnown(f"session {facts.id} of order {facts.order!r}")
     return order
 

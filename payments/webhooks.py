@@ -1,6 +1,5 @@
 """Stripe's door: what it signed is kept and answered at once; `payments.events` says what each event means."""
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,7 +9,7 @@ from ilytat.integrations import inbox
 from ilytat.integrations.api_errors import body
 from ilytat.integrations.errors import NotConfigured
 from payments import gateway
-from payments.events import SOURCE
+from payments.events import SOURCE, is_ours
 
 MAX_BODY = 256 * 1024
 
@@ -19,7 +18,7 @@ MAX_BODY = 256 * 1024
 @require_POST
 @transaction.non_atomic_requests
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """200 for every verified event of our mode, known or not; 400 and nothing kept for anything else."""
+    """200 for every verified event; those of our account and mode are kept, known or not. 400 for anything else."""
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
         return JsonResponse(body("too_large", "The body is too large."), status=413)
     try:
@@ -28,6 +27,6 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         return JsonResponse(body("not_configured", error.detail), status=503)
     except gateway.Forged as error:
         return JsonResponse(body("bad_signature", str(error)), status=400)
-    if event.live == settings.STRIPE_LIVE:
+    if is_ours(event):
         inbox.receive(SOURCE, event.id, event.type, event.payload)
     return JsonResponse({"received": True})

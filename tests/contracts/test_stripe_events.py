@@ -3,6 +3,7 @@ they are at hand.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,10 @@ def test_every_kind_of_event_we_listen_to_was_judged_by_a_genuine_one() -> None:
     # The same objects under another name; and reviews, which only shops with Radar for Teams are told of.
     siblings = {"charge.refund.updated", "radar.early_fraud_warning.updated", "review.opened", "review.closed"}
     assert set(inbox.types("stripe")) - siblings <= kinds
+
+
+def test_the_readme_names_every_event_that_the_endpoint_needs() -> None:
+    """What is handled and not subscribed to would be found missing by every comparison."""
+    words = (Path(__file__).parents[2] / "README.md").read_text()
+    step = words.split("**Stripe's webhook.**", 1)[1].split("Others are kept", 1)[0]
+    assert sorted(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", step)) == inbox.types("stripe")

@@ -109,13 +109,18 @@ def test_stripe_computes_tax_only_when_told_to(settings: Settings) -> None:
     assert session_params.params(order, row)["automatic_tax"] == {"enabled": True}
 
 
-def test_a_session_lives_as_long_as_stripe_allows_at_least(settings: Settings, till: Till) -> None:
-    settings.SESSION_MINUTES = 1
+@pytest.mark.parametrize(
+    ("minutes", "least", "most"), [(1, 30, 32), (90, 89, 91), (1440, 1430, 1440), (9e9, 1430, 1440)]
+)
+def test_a_session_lives_as_long_as_stripe_allows(
+    settings: Settings, till: Till, minutes: float, least: int, most: int
+) -> None:
+    settings.SESSION_MINUTES = minutes
     order = waiting()
     till.creates(session_of(order))
     checkout.start(order)
     left = CheckoutSession.objects.get().expires_at - timezone.now()
-    assert timedelta(minutes=30) < left < timedelta(minutes=32)
+    assert timedelta(minutes=least) < left < timedelta(minutes=most)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,14 @@ def test_wishes_at_once_never_exceed_the_payment() -> None:
     assert len(set(Refund.objects.values_list("idempotency_key", flat=True))) == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_press_that_arrives_many_times_at_once_is_one_wish() -> None:
+    payment = _payment(1000)
+    made = race(4, lambda: _give(Payment.objects.get(pk=payment.pk), 400, press="press-1").pk)
+    assert len(set(made)) == Refund.objects.count() == 1
+    assert _reserved(payment) == 400
+
+
 def test_stripe_is_asked_with_the_rows_own_key_and_words(till: Till) -> None:
     refund = _give(_payment(), 1000)
     till.refunds(json=payload("stripe/refund"))

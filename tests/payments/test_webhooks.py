@@ -63,6 +63,26 @@ def test_what_stripe_did_not_sign_for_us_leaves_no_trace(signature: str) -> None
     assert not InboundEvent.objects.exists()
 
 
+def test_an_event_of_a_connected_account_is_answered_and_not_kept() -> None:
+    assert _post(event_body(account="acct_1Other")).status_code == 200
+    assert not InboundEvent.objects.exists()
+
+
+def test_an_event_of_another_api_version_is_kept_and_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert _post(event_body(api_version="2020-08-27")).status_code == 200
+    assert InboundEvent.objects.exists()
+    assert "set the endpoint's to" in caplog.text
+    caplog.clear()
+    _post(event_body(id="evt_2"))
+    assert not caplog.text
+
+
+def test_a_session_that_names_no_order_is_of_something_else_this_account_sells(till: Till) -> None:
+    till.session(session_of(waiting(), client_reference_id=None))
+    event = handle(kept(event_body()))
+    assert (event.state, event.verdict) == ("done", "ignored: not made by this shop")
+
+
 def test_without_a_secret_the_door_is_shut(settings: Settings) -> None:
     settings.STRIPE_WEBHOOK_SECRETS = []
     assert _post(event_body(), "t=1,v1=0").status_code == 503
