@@ -121,7 +121,8 @@ def _open_row(order: Order) -> CheckoutSession:
 
 def _minutes() -> float:
     """A minute within what Stripe allows, since it counts from when it hears of the session."""
-    return min(max(settings.SESSION_MINUTES, STRIPE_MINUTES[0] + 1), STRIPE_MINUTES[1] - 1)
+    asked: float = settings.SESSION_MINUTES
+    return min(max(asked, STRIPE_MINUTES[0] + 1), STRIPE_MINUTES[1] - 1)
 
 
 def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
