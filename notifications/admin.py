@@ -21,18 +21,34 @@ from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
 
 
+class OfKind(admin.SimpleListFilter):
+    """By the name that staff know, and only of mails there are."""
+
+    title = "mail"
+    parameter_name = "kind"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        there = set(OutgoingEmail.objects.order_by().values_list("kind", flat=True).distinct())
+        return [(kind.name, kind.what) for kind in KINDS.values() if kind.name in there]
+
+    def queryset(self, _request: HttpRequest, mails: QuerySet[OutgoingEmail]) -> QuerySet[OutgoingEmail]:
+        return mails.filter(kind=self.value()) if self.value() else mails
+
+
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     """History: nothing is edited or deleted here. The two actions call what the queue itself calls."""
 
     list_display = ("created_at", "what", "to", "reference", "state", "fate", "attempts", "sent_at")
     list_display_links = ("created_at", "what")
-    list_filter = ("state", "fate", "stream", "kind", "created_at")
-    search_fields = ("to", "reference", "subject", "dedupe_key")
+    list_filter = ("state", "fate", OfKind, "stream", "created_at")
+    search_fields = ("to", "reference", "subject", "kind", "dedupe_key")
+    search_help_text = "Order number, address, or words of the subject."
     date_hierarchy = "created_at"
     actions = ("try_now", "send_again")
+    change_form_template = "admin/notifications/outgoingemail/change_form.html"
     fields = (
-        ("kind", "reference"),
+        ("what", "reference"),
         ("to", "language"),
         "subject",
         "preview",
@@ -42,11 +58,11 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
         ("fate", "fate_at", "fate_reason"),
         ("dedupe_key", "provider_id"),
     )
-    readonly_fields = ("preview",)
+    readonly_fields = ("what", "preview")
 
     @admin.display(description="mail", ordering="kind")
     def what(self, mail: OutgoingEmail) -> str:
-        return KINDS[mail.kind].what if mail.kind in KINDS else mail.kind
+        return mail.what
 
     @admin.display(description="as the reader sees it")
     def preview(self, mail: OutgoingEmail) -> SafeString:

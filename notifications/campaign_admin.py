@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from notifications import campaigns, previews
 from notifications.models import Campaign, CampaignText, Consent, Subscriber
 
+COUNT = "<div><dt>{}</dt><dd>{}</dd></div>"
 COUNTED = ("queued", "waiting", "sent", "delivered", "bounced", "complained", "left", "skipped", "failed")
 
 
@@ -49,6 +50,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     fields = ("name", "url", "preview", "state", "progress", "numbers", "last_error", ("started_at", "finished_at"))
     inlines = (Texts,)
     actions = ("start", "pause", "stop")
+    change_form_template = "admin/notifications/campaign/change_form.html"
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
         fixed = ("preview", "state", "progress", "numbers", "last_error", "started_at", "finished_at")
@@ -57,12 +59,14 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     @admin.display(description="progress")
     def progress(self, campaign: Campaign) -> str:
         counts = campaigns.counts(campaign)
-        return f"{counts['queued'] - counts['waiting']} of {counts['queued'] + counts['to_come']}"
+        readers = counts["queued"] + counts["to_come"]
+        return f"{readers} readers" if _is_draft(campaign) else f"{counts['queued'] - counts['waiting']} of {readers}"
 
     @admin.display(description="what became of it")
-    def numbers(self, campaign: Campaign) -> str:
+    def numbers(self, campaign: Campaign) -> SafeString:
         counts = campaigns.counts(campaign)
-        return ", ".join(f"{name} {counts[name]}" for name in COUNTED)
+        rows = ((name, counts[name]) for name in COUNTED)
+        return format_html('<dl class="mail-counts">{}</dl>', format_html_join("", COUNT, rows))
 
     @admin.display
     def delivered(self, campaign: Campaign) -> int:

@@ -55,11 +55,16 @@ def of_context(kind: str, language: str, context: Mapping[str, Any]) -> HttpResp
 
 def real(kind: str, order: str) -> dict[str, Any]:
     """What this kind can take from the mails of that order: lines, sums, address, parcel; {} for none."""
+    if not order or KINDS[kind].audience != "buyer":
+        return {}
     mails = OutgoingEmail.objects.filter(reference=order, kind__in=[k.name for k in BUYER if not k.secret])
-    found: dict[str, Any] = {}
-    for mail in mails.order_by("created_at") if order else ():
-        found |= {name: value for name, value in mail.context.items() if name in KINDS[kind].keys}
-    return found
+    told: dict[str, Any] = {}
+    for mail in mails.order_by("created_at"):
+        told |= mail.context
+    # What has not happened to this order is shown as if all of it did.
+    whole = dict.fromkeys(("total", "refund", "amount"), told["totals"]["total"]) if "totals" in told else {}
+    supposed = {**whole, "partial": False, "still_to_come": []} if told else {}
+    return {name: value for name, value in (supposed | told).items() if name in KINDS[kind].keys}
 
 
 def _sandboxed(html: str) -> HttpResponse:

@@ -9,11 +9,13 @@ from uuid import uuid4
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from catalog.copies import mail_url
 from ilytat.display.money import written
 from notifications import kinds, outbox
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
+from orders.places import country_name
 
 if TYPE_CHECKING:
     from orders.parcels import Contents
@@ -213,5 +215,8 @@ def totals(order: Order) -> kinds.Totals:
 
 
 def address_lines(order: Order) -> list[str]:
+    """As it stands on a parcel, the country in the order's language."""
     last = " ".join(part for part in (order.city, order.region, order.zip) if part)
-    return [part for part in (order.name, order.address1, order.address2, last, order.country) if part]
+    with override(order.language):
+        country = country_name(order.country)
+    return [part for part in (order.name, order.address1, order.address2, last, country) if part]

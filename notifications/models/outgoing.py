@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
+from notifications.mails import KINDS
 
 
 class OutgoingEmail(Job):
@@ -48,10 +49,16 @@ class OutgoingEmail(Job):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "mail"
         indexes = [models.Index(fields=["stream", "state", "next_at"], name="email_due_by_stream")]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.to}: {self.state}"
+        return f"{self.what} to {self.to}: {self.state}"
+
+    @property
+    def what(self) -> str:
+        """The kind as staff call it."""
+        return KINDS[self.kind].what if self.kind in KINDS else self.kind
 
     @classmethod
     def rows(cls) -> "models.QuerySet[Self]":

@@ -25,7 +25,37 @@ def test_the_list_finds_a_mail_by_order_and_by_address(admin_client: Client, que
     for words in ("IL-10482", "ada@example.com"):
         page = admin_client.get(reverse(LIST), {"q": words}).content.decode()
         assert "Order confirmed" in page
-    assert "Order confirmed" not in admin_client.get(reverse(LIST), {"q": "nobody"}).content.decode()
+    assert "ada@example.com" not in admin_client.get(reverse(LIST), {"q": "nobody"}).content.decode()
+
+
+def test_the_list_is_narrowed_by_the_name_of_a_mail(admin_client: Client, queued: Queue) -> None:
+    queued(), queued("shipped")
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert [name for name in ("Order confirmed", "Parcel shipped", "Back in stock") if f">{name}</a>" in page] == [
+        "Order confirmed",
+        "Parcel shipped",
+    ]
+    assert "1 mail\n" in admin_client.get(reverse(LIST), {"kind": "shipped"}).content.decode()
+
+
+def test_a_mails_page_offers_what_can_be_done_with_it(admin_client: Client, queued: Queue) -> None:
+    row = queued()
+    page = admin_client.get(reverse(CHANGE, args=[row.pk])).content.decode()
+    assert 'form="do-try"' in page
+    jobs.work_due("mail")
+    page = admin_client.get(reverse(CHANGE, args=[row.pk])).content.decode()
+    assert 'form="do-try"' not in page
+    assert 'form="do-again"' in page
+
+
+def test_a_preview_with_an_order_takes_nothing_of_it_into_other_mails(admin_client: Client, queued: Queue) -> None:
+    row = queued()
+    shown = {
+        kind: admin_client.get(reverse("admin:brand_preview", args=[kind]), {"order": row.reference}).content.decode()
+        for kind in ("verify_email", "payment_failed")
+    }
+    assert row.context["url"] not in shown["verify_email"]
+    assert row.context["totals"]["total"] in shown["payment_failed"]
 
 
 def test_history_offers_nothing_to_edit_add_or_delete(admin_client: Client, queued: Queue) -> None:

@@ -212,5 +212,5 @@ def test_staff_write_preview_start_pause_and_count_in_the_admin(admin_client: Cl
     work_off()
     assert "2 of 2" in press("pause", one)
     change = admin_client.get(reverse("admin:notifications_campaign_change", args=[one.pk])).content.decode()
-    assert "sent 2" in change
+    assert "<dt>sent</dt><dd>2</dd>" in change
     assert 'name="name"' not in change
