@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from orders import lifecycle
 from orders.models import Fulfilment
 from tests import factories
 from tests.orders.conftest import again, changed, created, paid, printing
@@ -112,6 +113,9 @@ def test_each_refusal_has_its_own_code(settings: Settings) -> None:
     assert _told(_ask("NOSUCH", headers=TOKEN)) == (404, "not_found")
     assert _told(_ask(unpaid.number, headers=TOKEN)) == (409, "not_paid")
     assert _told(_ask(printing().order.number, headers=TOKEN)) == (409, "already_submitted")
+    held = paid()
+    assert lifecycle.hold(held, who="stripe", why="dispute: fraudulent")
+    assert _told(_ask(held.order.number, headers=TOKEN)) == (409, "held")
     settings.PRINTIFY_PRINTS_FOR_REAL = True
     assert _told(_ask(paid().order.number, headers=TOKEN)) == (409, "test_mode")
 
