@@ -39,13 +39,14 @@ def is_proven(request: HttpRequest, order: "Order") -> bool:
     return bool(owner or request.session.get(PROVEN, {}).get(order.token, 0) > time.time())
 
 
-def prove_by_email(request: HttpRequest, order: "Order", typed: str) -> bool:
-    """The same work and the same answer for a wrong address and for too many tries."""
-    allowed = counters.hit(GUESSES, "order email", order.token)
-    same = constant_time_compare(typed.strip().lower(), order.email.lower())
-    if allowed and same:
-        remember(request, order)
-    return allowed and same
+def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, number: str = "") -> bool:
+    """The same work and the same answer for a wrong address, too many tries, and a `number` of no order."""
+    allowed = counters.hit(GUESSES, "order email", order.token if order else number)
+    same = constant_time_compare(typed.strip().lower(), order.email.lower() if order else "")
+    if order is None or not (allowed and same):
+        return False
+    remember(request, order)
+    return True
 
 
 def send_code(request: HttpRequest, order: "Order") -> bool:

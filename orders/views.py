@@ -173,7 +173,7 @@ def order_find(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         number, email = form.cleaned_data["number"], form.cleaned_data["email"]
         found = Order.objects.filter(number=number).first()
-        if found and identity.prove_by_email(request, found, email):
+        if identity.prove_by_email(request, found, email, number=number) and found:
             return redirect(found)
         form.add_error(None, _("We found no order with this number and e-mail address."))
     return render(request, "orders/find.html", {"form": form}, status=200)

@@ -10,7 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from limits import parse
 
+from ilytat.integrations import counters
 from notifications.models import OutgoingEmail
+from orders import identity
 from orders.models import Fulfilment, Order
 from tests import factories
 from tests.orders.conftest import again, created, paid, printing
@@ -210,6 +212,27 @@ def test_both_wrong_answers_take_the_same_work(client: Client) -> None:
             _found(client, **given)
         asked.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in queries])
     assert asked[0] == asked[1]
+
+
+def test_both_wrong_answers_count_and_compare_alike(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting asks Redis: who counted for known numbers only would tell by the time it takes which ones there are."""
+    order = paid().order
+    done: list[str] = []
+
+    def counted(_limit: object, what: str, *_key: str) -> bool:
+        done.append(f"count {what}")
+        return True
+
+    def compared(_one: str, _other: str) -> bool:
+        done.append("compare")
+        return False
+
+    monkeypatch.setattr(counters, "hit", counted)
+    monkeypatch.setattr(identity, "constant_time_compare", compared)
+    _found(client, number="WRONG234", email=order.email)
+    wrong_number, done[:] = list(done), []
+    _found(client, number=order.number, email="bob@example.com")
+    assert wrong_number == done == ["count order_find", "count order email", "compare"]
 
 
 def test_finding_is_limited(client: Client) -> None:
