@@ -46,7 +46,7 @@ def progress(order: Order) -> dict[str, Any]:
         "changeable": open_,
         "claimable": claims.claimable(order, fulfilment),
         "withdrawable": claims.withdrawable(order, fulfilment),
-        "claims": list(order.claims.all()),
+        "claims": list(order.claims.select_related("reprint")),
     }
 
 
