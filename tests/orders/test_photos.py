@@ -79,7 +79,12 @@ def test_nothing_but_the_picture_is_kept() -> None:
     """Where it was taken, by whom and with what: in EXIF, XMP, comments, profiles, and behind the end."""
     exif = Image.Exif()
     exif[0x010E] = exif[0x013B] = "my secret"
-    more = {"exif": exif, "comment": b"my secret", "xmp": b"<x>my secret</x>", "icc_profile": b"my secret" * 20}
+    more: dict[str, Any] = {
+        "exif": exif,
+        "comment": b"my secret",
+        "xmp": b"<x>my secret</x>",
+        "icc_profile": b"my secret" * 20,
+    }
     data = drawn("JPEG", **more) + b"my secret"
     assert data.count(b"my secret") > 4
     assert b"my secret" not in redrawn(file(data)).data
