@@ -2,7 +2,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 from django.views.i18n import set_language
 
-from catalog import feed, freshness, sitemaps, social, views
+from catalog import feed, sitemaps, social, speculation, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("search/suggest/", views.suggest, name="suggest"),
     path("language/", set_language, name="set_language"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
-    path("speculation.json", freshness.speculation, name="speculation"),
+    path("speculation.json", speculation.speculation, name="speculation"),
     path("products/<slug:slug>/picture.jpg", social.picture_jpeg, name="social_picture"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("feeds/google.xml", feed.google_feed, name="google_feed"),

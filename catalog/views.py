@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from catalog import browse, home_page, missed, product_page, sales, search, suggestions
 from catalog.browse import Scope
 from catalog.cards import cards
-from catalog.freshness import revalidated
 from catalog.models import Category, OldSlug, Product
+from ilytat.display.unchanged import revalidated
 
 QUERY_MAX = 80
 BEST = 4

@@ -5,10 +5,12 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from ilytat.display.unchanged import revalidated
 from ilytat.pages import texts
 
 
 @require_safe
+@revalidated
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """`slug`; `text` (PageText) for a page the owner wrote."""
     if slug not in texts.SLUGS:

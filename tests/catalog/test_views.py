@@ -1,5 +1,7 @@
 """Front page, lists and search as they come out."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -8,12 +10,24 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from catalog.models import MissedSearch
 from tests import factories
-from tests.catalog.shelf import BLACK, SMALL, WHITE, tee
+from tests.catalog.shelf import BLACK, SMALL, WHITE, picture, tee
 from tests.pages import source, text
 
 pytestmark = pytest.mark.django_db
 
-PATHS = ("/", "/products/", "/products/?color=white&sort=price", "/categories/gifts/", "/search/?q=tee")
+PATHS = (
+    "/",
+    "/products/",
+    "/products/?color=white&sort=price",
+    "/categories/gifts/",
+    "/search/?q=tee",
+    "/search/?q=teee",
+    "/search/?q=xylophone",
+    "/search/?q=tee+hoodie",
+    "/products/seen/?ids=1,2,3,4,5,6,7,8",
+    "/cart/",
+    "/pages/size-guide/",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -36,6 +50,30 @@ def queries(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         client.get(path)
     return len(seen)
+
+
+FIRST_SCREEN = 3
+
+
+@pytest.mark.parametrize("path", ["/", "/products/", "/search/?q=tee", "/cart/"])
+def test_every_picture_has_its_room_and_only_the_first_ones_do_not_wait(client: Client, path: str) -> None:
+    for _number in range(8):
+        product = tee()
+        picture(product, [row.variant_id for row in product.variants.all()], f"more-{product.pk}", 9)
+    found = re.findall(r"<img[^>]*>", source(client.get(path)))
+    assert found
+    for each in found:
+        assert re.search(r'width="\d+" height="\d+" alt="', each), each
+    assert sum("loading=" not in each for each in found) <= FIRST_SCREEN
+
+
+@pytest.mark.parametrize("path", ["/", "/products/", "/search/?q=tee", "/pages/terms/"])
+def test_an_unchanged_page_is_not_sent_twice_and_kept_by_nobody_else(client: Client, path: str) -> None:
+    tee()
+    first = client.get(path)
+    assert first["Cache-Control"] == "private, no-cache"
+    again = client.get(path, headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_a_card_tells_title_price_colors_and_what_is_sold_out(client: Client) -> None:

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -43,19 +41,3 @@ def revalidated(view: View[P]) -> Answered[P]:
 def _etag(request: HttpRequest, content: bytes) -> str:
     secret = str(request.META.get("CSRF_COOKIE", ""))
     return f'W/"{hashlib.sha256(TOKEN.sub(b"", content) + secret.encode()).hexdigest()[:32]}"'
-
-
-@require_safe
-@cache_control(public=True, max_age=86_400)
-def speculation(_request: HttpRequest) -> HttpResponse:
-    """Which links a browser may fetch when the pointer rests on them: a header leads here, for the policy allows no
-    script in the page.
-    """
-    where = {
-        "and": [
-            {"href_matches": ["/products/*", "/categories/*", "/pages/*"]},
-            {"not": {"selector_matches": "[rel~=nofollow], [data-choose], .chip, .filters a"}},
-        ]
-    }
-    rules = {"prefetch": [{"where": where, "eagerness": "moderate"}]}
-    return JsonResponse(rules, content_type="application/speculationrules+json")
