@@ -10,25 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
+from ilytat.display.money import written
+from ilytat.integrations.readonly import ReadOnlyAdmin
 from ilytat.integrations.storable import sayable
 from notifications import outbox
 from notifications.models import OutgoingEmail
-from orders import arrivals, attention, lifecycle
-from orders.models import Fulfilment, Order, OrderEvent, OrderLine
+from orders import arrivals, attention, lifecycle, next_step
+from orders.models import Fulfilment, Order
 
 NOTE_MAX = 2000  # characters
-
-
-class LineInline(ReadOnlyInline[OrderLine, Order]):
-    model = OrderLine
-    fields = ("title", "label", "sku", "quantity", "unit_price", "unit_cost")
-
-
-class TimelineInline(ReadOnlyInline[OrderEvent, Order]):
-    model = OrderEvent
-    verbose_name_plural = "timeline"
-    fields = ("at", "who", "what", "old", "new", "why")
 
 
 def _retry(order: Order, who: str) -> str:
@@ -66,12 +56,11 @@ WAYS: dict[str, Callable[[Order, str], str]] = {
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin[Order]):
-    list_display = ("number", "state", "printing", "email", "total", "currency", "placed_at")
+    list_display = ("number", "state", "printing", "email", "money", "placed_at")
     list_filter = ("state", "fulfilment__state", "placed_at", "live")
     search_fields = ("number", "email", "name", "lines__title")
     list_select_related = ("fulfilment",)
     date_hierarchy = "placed_at"
-    inlines = (LineInline, TimelineInline)
     fieldsets = (
         (None, {"fields": (("number", "state", "live"), ("placed_at", "paid_at"), "reprint_of")}),
         ("Buyer", {"fields": (("name", "email"), ("user", "language", "phone"))}),
@@ -86,6 +75,10 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         fulfilment = getattr(order, "fulfilment", None)
         return fulfilment.get_state_display() if fulfilment else "-"
 
+    @admin.display(description="total", ordering="total")
+    def money(self, order: Order) -> str:
+        return written(order.total, order.currency)
+
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
@@ -99,7 +92,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Beside Django's: `job`, `ways`, `mails`, `claims`, `reprints`, `payments` (their address in the admin)."""
+        """Beside Django's: what `_beside` finds of the order's printing, lines, events, mails, claims and reprints."""
         order = self.get_object(request, object_id)
         more = _beside(order) if order else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
@@ -144,6 +137,9 @@ def _beside(order: Order) -> dict[str, Any]:
     job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier").first()
     return {
         "job": job,
+        "next_step": next_step.sentence(order, job),
+        "lines": order.lines.all(),
+        "events": order.events.order_by("-at", "-pk"),
         "ways": list(WAYS),
         "mails": OutgoingEmail.objects.filter(reference=order.number).order_by("pk").defer("html", "text", "context"),
         "claims": order.claims.all(),

@@ -87,7 +87,7 @@ def test_what_is_printing_is_not_canceled_but_settled(admin_client: Client) -> N
     job = changed(printing(), state="attention", last_error="Printify says 'canceled'.")
     assert "Too late" in act(admin_client, "printing", job.pk, "cancel")
     assert "nobody looks at it any more" in act(admin_client, "printing", job.pk, "settled")
-    assert again(job).state == "delivered"
+    assert again(job).state == "ended"
 
 
 def test_an_order_whose_money_differs_is_accepted_by_a_person_once(admin_client: Client) -> None:

@@ -1,0 +1,48 @@
+"""What happens next with an order, in one sentence for staff."""
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from orders.models import Fulfilment, Order
+from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+
+ORDER = {
+    OrderState.AWAITING_PAYMENT: __("The buyer has not paid yet. Nothing is printed; unpaid, it ends by itself."),
+    OrderState.EXPIRED: __("It was not paid in time. Should money arrive all the same, it is made."),
+    OrderState.REFUNDED: __("All its money went back. Nothing is left to do."),
+    OrderState.ATTENTION: __("Its money differs from what was agreed: accept it or refund it on the first page."),
+}
+JOB = {
+    FulfilmentState.NEW: __("It goes to Printify within seconds, as a draft that is not printed yet."),
+    FulfilmentState.IN_PRODUCTION: __(
+        "Printify prints it. The next news is a parcel; the buyer is written to by itself."
+    ),
+    FulfilmentState.SHIPPED: __("It is on its way. Printify and the clock tell when it has arrived."),
+    FulfilmentState.DELIVERED: __("It has arrived. Nothing is left to do, unless the buyer claims something."),
+    FulfilmentState.ENDED: __("Nobody reported that it arrived, and nothing was claimed. It is over."),
+    FulfilmentState.CANCELING: __("The draft is being canceled at Printify; it is asked until that is certain."),
+    FulfilmentState.CANCELED: __("It is called off and not printed."),
+    FulfilmentState.ATTENTION: __("It needs you. Read the reason below; “Retry now” goes on from what is known."),
+}
+
+
+def sentence(order: Order, job: Fulfilment | None) -> str:
+    if order.state == OrderState.CANCELED and job is None:
+        return _("It was canceled. Nothing is printed.")
+    if order.state in ORDER or job is None:
+        return str(ORDER.get(OrderState(order.state), ""))
+    if job.hold and job.state in BEFORE_PRODUCTION:
+        return _("It is held: nothing is printed until somebody releases it, or cancels it.")
+    if job.state == FulfilmentState.CREATED:
+        return _("Printing begins %(when)s. Until then canceling costs nothing, and the buyer may do it too.") % {
+            "when": _when(job)
+        }
+    return str(JOB[FulfilmentState(job.state)])
+
+
+def _when(job: Fulfilment) -> str:
+    if job.release_at <= timezone.now():
+        return _("within a minute")
+    return _("at %(time)s") % {"time": date_format(timezone.localtime(job.release_at), "DATETIME_FORMAT")}

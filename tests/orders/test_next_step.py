@@ -1,0 +1,55 @@
+"""What staff are told of an order's next step, for each state it can be in."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders import lifecycle, next_step
+from orders.models import Fulfilment
+from orders.states import FulfilmentState, OrderState
+from tests import factories
+from tests.orders.conftest import changed, created, paid
+from tests.pages import text
+
+pytestmark = pytest.mark.django_db
+
+
+def told(job: Fulfilment) -> str:
+    return next_step.sentence(job.order, job)
+
+
+def test_a_draft_says_when_printing_begins() -> None:
+    later = changed(created(), release_at=timezone.now() + timedelta(hours=1))
+    assert told(later).startswith("Printing begins at ")
+    assert told(changed(later, release_at=timezone.now())).startswith("Printing begins within a minute. Until then")
+
+
+def test_a_held_order_waits_for_a_person() -> None:
+    assert "held" in told(changed(paid(), hold=True))
+
+
+@pytest.mark.parametrize("state", sorted(FulfilmentState))
+def test_every_state_of_printing_has_its_sentence(state: str) -> None:
+    job = created()
+    job.state = state
+    assert told(job).endswith(".")
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.PAID}))
+def test_every_state_of_an_order_without_printing_has_its_sentence(state: str) -> None:
+    order = factories.order(factories.variant(), state=state)
+    assert next_step.sentence(order, None).endswith(".")
+
+
+def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_client: Client) -> None:
+    order = created().order
+    for words in ("She called.", "He called."):
+        lifecycle.note(order, who="ana", what="note", why=words)
+    page = text(admin_client.get(f"/admin/orders/order/{order.pk}/change/"))
+    assert "Printing begins" in page
+    assert "Total" in page
+    assert "$29.74" in page
+    assert page.index("He called.") < page.index("She called.")
+    assert "$29.74" in text(admin_client.get("/admin/orders/order/"))
