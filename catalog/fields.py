@@ -65,12 +65,12 @@ def flag(data: Mapping[str, Any], name: str, *, default: bool) -> bool:
 
 
 def moment(data: Mapping[str, Any], name: str) -> datetime | None:
-    """Printify writes "2025-08-04 04:28:01+00:00"; a time without a zone is UTC."""
+    """Printify writes "2025-08-04 04:28:01+00:00"; a time without a zone is UTC. None where UTC has no such time."""
     try:
         found = datetime.fromisoformat(text(data, name, 40))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def objects(data: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:

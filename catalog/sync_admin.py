@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog import absence, asking, decisions, panel, run_page, runs
+from catalog import asking, decisions, panel, run_page, runs
 from catalog.curation import FieldChange
 from catalog.models import PrintifyCache, Product, SyncRun
 from ilytat.integrations.folded import folded
@@ -33,7 +33,6 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
     list_filter = ("state", "trigger", "dry_run", "started_at")
     list_select_related = ("asked_by",)
     date_hierarchy = "started_at"
-    actions = ("confirm_missing", "cancel")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -80,18 +79,6 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
     @admin.display(description=gettext_lazy("seconds"))
     def took(self, run: SyncRun) -> int:
         return run.took
-
-    @admin.action(description=gettext_lazy("Confirm: the missing products are really gone"), permissions=["sync"])
-    def confirm_missing(self, request: HttpRequest, rows: QuerySet[SyncRun]) -> None:
-        hidden = sum(absence.confirm(run) for run in rows)
-        told = _("%(count)s products hidden.") % {"count": hidden}
-        self.message_user(request, told, messages.SUCCESS if hidden else messages.WARNING)
-
-    @admin.action(description=gettext_lazy("Cancel (before its next page)"), permissions=["sync"])
-    def cancel(self, request: HttpRequest, rows: QuerySet[SyncRun]) -> None:
-        count = sum(asking.cancel(run.pk) for run in rows)
-        told = _("%(count)s cancelled.") % {"count": count}
-        self.message_user(request, told, messages.SUCCESS if count else messages.WARNING)
 
 
 @admin.register(FieldChange)

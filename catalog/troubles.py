@@ -31,6 +31,7 @@ class Missing:
 class Held:
     """A product that cannot be used as it came, and why. `product_pk` is None for one the shop never had."""
 
+    printify_id: str
     title: str
     product_pk: int | None
     cause: Cause | None
@@ -45,7 +46,7 @@ def held() -> list[Held]:
 
 def _held(row: PrintifyCache, product: Product | None) -> Held:
     title = product.title if product else text(row.data, "title", 120) or row.external_id
-    return Held(title, product.pk if product else None, cause(row.error))
+    return Held(row.external_id, title, product.pk if product else None, cause(row.error))
 
 
 def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:

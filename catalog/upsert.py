@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -21,6 +21,7 @@ from catalog.fields import Unreadable, flag, storable
 from catalog.mockups import write_mockups
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.readers import ProductFacts, design, digest, product_id, read_product
+from ilytat.integrations.storable import sayable
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,18 @@ def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncR
         return _store(key, payload, asked_at, dry_run=dry_run, run=run)
     except Exception as error:  # one product's surprise must not end the walk over all others
         log.exception("product could not be kept", extra={"product": key})
-        return Stored("failed", key, error=f"{type(error).__name__}: {error}"[:SHOWN_MAX])
+        return _set_aside(key, asked_at, f"{type(error).__name__}: {error}", dry_run=dry_run)
+
+
+def _set_aside(key: str, asked_at: datetime, reason: str, *, dry_run: bool) -> Stored:
+    """In quarantine for a reason that nobody foresaw; the payload itself may be what the database refuses."""
+    try:
+        with transaction.atomic():
+            stored = _quarantine(_locked(key, asked_at), {}, asked_at, sayable(reason, SHOWN_MAX))
+            transaction.set_rollback(dry_run)
+    except DatabaseError:  # it was not the payload
+        return Stored("failed", key, error=reason[:SHOWN_MAX])
+    return stored
 
 
 def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: SyncRun | None) -> Stored:

@@ -1,6 +1,5 @@
 """Staff's pages over the real admin site: what they show, what their buttons do, what they cannot do."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import runs, upsert
+from catalog import upsert
 from catalog.models import Category, PrintifyCache, Product, SyncChange, SyncRun
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
@@ -106,24 +105,6 @@ def test_chosen_products_are_asked_for_and_the_run_is_shown(
     assert "Nothing more was started" in acted(office, "catalog_product", "dry_run", product)
     run = SyncRun.objects.get()
     assert (run.only, run.dry_run) == ([product.printify_id], False)
-
-
-def test_staff_confirm_that_the_missing_are_gone_unless_seen_since(office: Client) -> None:
-    for number in (1, 2):
-        upsert.store(tee(number), timezone.now())
-    PrintifyCache.objects.update(fetched_at=timezone.now() - timedelta(hours=1))
-    run = SyncRun.objects.create(state="partial")
-    for product in Product.objects.all():
-        SyncChange.objects.create(run=run, product=product, printify_id=product.printify_id, outcome="missing")
-    upsert.store(tee(2, title="Seen again"), timezone.now())
-    assert "1 products hidden" in acted(office, "catalog_syncrun", "confirm_missing", run)
-    assert Product.objects.for_sale().get().upstream_title == "Seen again"
-
-
-def test_a_running_run_can_be_cancelled(office: Client) -> None:
-    run = runs.begin("command", dry_run=False)
-    assert "1 cancelled" in acted(office, "catalog_syncrun", "cancel", run)
-    assert SyncRun.objects.get().state == "canceled"
 
 
 def test_an_edited_rule_moves_products_and_says_how_many(office: Client, product: Product) -> None:

@@ -261,8 +261,11 @@ def test_the_missing_are_decided_about_on_a_page_that_names_them(office: Client)
         SyncChange.objects.create(run=run, product=product, printify_id=product.printify_id, outcome="missing")
     alerts.open_alert(absence.VANISHED, "Many are missing.")
     assert "Many products are missing" in shown(office, PANEL)
+    upsert.store(tee(3, title="Tee 3"), timezone.now())
     assert "Tee 2" in shown(office, "catalog_act_on", "missing", run.pk)
-    assert "2 products hidden" in pressed(office, "catalog_act_on", "missing", run.pk)
+    upsert.store(tee(2, title="Seen again"), timezone.now())
+    assert "1 product hidden" in pressed(office, "catalog_act_on", "missing", run.pk)
+    assert set(Product.objects.for_sale().values_list("upstream_title", flat=True)) == {"Seen again", "Tee 3"}
     assert "None of them" in pressed(office, "catalog_act_on", "missing", run.pk)
 
 

@@ -142,6 +142,24 @@ def test_a_surprise_in_one_product_does_not_end_the_walk(upstream: Upstream, mon
     run = done()
     assert (run.failed, run.created) == (1, 1)
     assert "DatabaseError" in run.changes.get(outcome="failed").error
+    held = PrintifyCache.objects.exclude(error="").get()
+    assert (held.external_id, "value out of range" in held.error) == (tee(1)["id"], True)
+    monkeypatch.setattr(upsert, "read_product", original)
+    assert (done().created, PrintifyCache.objects.exclude(error="").exists()) == (1, False)
+
+
+def test_a_surprise_in_a_dry_run_leaves_no_trace(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upsert, "read_product", lambda _data: {}["surprise"])
+    upstream.products = [tee()]
+    run = sync.run("staff", dry_run=True)
+    assert run is not None
+    assert (run.failed, PrintifyCache.objects.exists()) == (1, False)
+
+
+def test_times_that_no_calendar_of_ours_has_are_read_over(upstream: Upstream) -> None:
+    upstream.products = [tee(created_at="9999-12-31 23:59:59-12:00", updated_at="0001-01-01 00:00:00+14:00")]
+    assert done().created == 1
+    assert Product.objects.get().created_upstream is None
 
 
 def test_what_cannot_be_stored_as_it_is_is_stored_without(upstream: Upstream) -> None:
