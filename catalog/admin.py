@@ -22,7 +22,7 @@ from catalog import (
     category_admin,
     decisions,
     overrides,
-    panel,
+    panel_actions,
     policies,
     product_card,
     search_admin,
@@ -97,7 +97,7 @@ class ProductAdmin(admin.ModelAdmin[Product]):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj is not None:
-            context |= {"card": product_card.card(obj), "may": request.user.has_perm(panel.PERMISSION)}
+            context |= {"card": product_card.card(obj), "may": request.user.has_perm(panel_actions.PERMISSION)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -164,17 +164,19 @@ class ProductAdmin(admin.ModelAdmin[Product]):
         return format_html("<details><summary>{}</summary><ul>{}</ul></details>", _("Show"), items)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(panel.PERMISSION)
+        return request.user.has_perm(panel_actions.PERMISSION)
 
     @admin.action(description=gettext_lazy("Sync now: read again from Printify"), permissions=["sync"])
     def sync_chosen(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
-        return panel.ask(request, f"Sync {len(keys)} chosen", lambda: asking.ask(request.user, only=keys))
+        return panel_actions.ask(request, f"Sync {len(keys)} chosen", lambda: asking.ask(request.user, only=keys))
 
     @admin.action(description=gettext_lazy("Dry run: what would change"), permissions=["sync"])
     def dry_run(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
-        return panel.ask(request, f"Dry run of {len(keys)}", lambda: asking.ask(request.user, dry_run=True, only=keys))
+        return panel_actions.ask(
+            request, f"Dry run of {len(keys)}", lambda: asking.ask(request.user, dry_run=True, only=keys)
+        )
 
     @admin.action(description=gettext_lazy("Hide in the shop"), permissions=["change"])
     def hide(self, request: HttpRequest, rows: QuerySet[Product]) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog import asking, decisions, panel, run_page, runs
+from catalog import asking, decisions, panel, panel_actions, run_page, runs
 from catalog.curation import FieldChange
 from catalog.models import PrintifyCache, Product, SyncRun
 from ilytat.integrations.folded import folded
@@ -67,10 +67,10 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
         """Sync now: this product alone."""
         if not self.has_sync_permission(request):
             raise PermissionDenied
-        return panel.ask(request, f"Sync {printify_id}", lambda: asking.ask(request.user, only=[printify_id]))
+        return panel_actions.ask(request, f"Sync {printify_id}", lambda: asking.ask(request.user, only=[printify_id]))
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(panel.PERMISSION)
+        return request.user.has_perm(panel_actions.PERMISSION)
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, run: SyncRun) -> str:

@@ -149,7 +149,7 @@ def test_a_surprise_in_one_product_does_not_end_the_walk(upstream: Upstream, mon
 
 
 def test_a_surprise_in_a_dry_run_leaves_no_trace(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upsert, "read_product", lambda _data: {}["surprise"])
+    monkeypatch.setattr(upsert, "read_product", lambda data: data["a key that is not there"])
     upstream.products = [tee()]
     run = sync.run("staff", dry_run=True)
     assert run is not None
@@ -200,7 +200,7 @@ def test_an_empty_list_with_200_empties_nothing(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [503, "<html>maintenance</html>", '{"data": [', requests.ConnectionError("cut")], ids=str
+    "trouble", [503, "<html>maintenance</html>", '{"data": [', requests.ConnectionError("cut"), (302, {})], ids=str
 )
 def test_a_page_that_fails_leaves_the_rest_as_it_was(upstream: Upstream, trouble: object) -> None:
     upstream.products, upstream.per_page = [tee(number) for number in range(4)], 2
