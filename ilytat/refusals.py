@@ -23,7 +23,7 @@ TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1",
 
 REQUIRED = {
     "PRINTIFY_API_KEY": "make a token at Printify, My profile > Connections",
-    "STRIPE_SECRET_KEY": "take it from Stripe's dashboard, Developers > API keys",
+    "STRIPE_SECRET_KEY": "take it from Stripe's dashboard, Developers > API keys",  # pragma: allowlist secret
     "STAFF_ALERTS_TO": "name the addresses that hear of trouble",
 }
 

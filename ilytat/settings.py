@@ -285,7 +285,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account_home"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "ilytat.accounts.doors.SignUp", "reset_password": "ilytat.accounts.doors.Reset"}
+ACCOUNT_FORMS = {
+    "signup": "ilytat.accounts.doors.SignUp",
+    "reset_password": "ilytat.accounts.doors.Reset",
+}  # pragma: allowlist secret
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
