@@ -22,7 +22,7 @@ SESSION_MINUTES_MAX = 1440
 TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1", "0"}
 
 REQUIRED = {
-    "PRINTIFY_API_KEY": "make a token at Printify, My profile > Connections",
+    "PRINTIFY_API_KEY": "make a token at Printify, My profile > Connections",  # pragma: allowlist secret
     "STRIPE_SECRET_KEY": "take it from Stripe's dashboard, Developers > API keys",  # pragma: allowlist secret
     "STAFF_ALERTS_TO": "name the addresses that hear of trouble",
 }

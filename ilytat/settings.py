@@ -287,8 +287,8 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "ilytat.accounts.doors.SignUp",
-    "reset_password": "ilytat.accounts.doors.Reset",
-}  # pragma: allowlist secret
+    "reset_password": "ilytat.accounts.doors.Reset",  # pragma: allowlist secret
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
