@@ -18,9 +18,9 @@ from ilytat import logs
         ("/orders/Zk3uXx0r9q2mQ8s7ab-_Xw/prove/?next=/", "/orders/[link]/prove/?next=/"),
         ("/newsletter/leave/12:Zk3uXx0r9q2mQ8s7ab/", "/newsletter/leave/[link]/"),
         (
-            "/accounts/password/reset/key/1-cn6lq4-91f0a7b2c3/",
+            "/accounts/password/reset/key/1-cn6lq4-91f0a7b2c3/",  # pragma: allowlist secret
             "/accounts/password/reset/key/[link]/",
-        ),  # pragma: allowlist secret
+        ),
         ("/admin/orders/order/17/change/", "/admin/orders/order/17/change/"),
         ("/products/be-kind-unisex-heavy-cotton-tee/", "/products/be-kind-unisex-heavy-cotton-tee/"),
     ],

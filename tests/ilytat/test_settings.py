@@ -77,9 +77,9 @@ def test_the_complete_production_environment_starts() -> None:
         ({"GRACE_MINUTES": "-1"}, "GRACE_MINUTES may not be negative"),
         ({"SITE_URL": "https://ilytat.com/shop"}, "SITE_URL must be scheme and host alone"),
         (
-            {"SITE_URL": "https://me:pw@ilytat.com"},
+            {"SITE_URL": "https://me:pw@ilytat.com"},  # pragma: allowlist secret
             "SITE_URL must be scheme and host alone",
-        ),  # pragma: allowlist secret
+        ),
         ({**PUBLIC, "ALLOWED_HOSTS": "www.ilytat.com"}, "ALLOWED_HOSTS must name the host of SITE_URL"),
         ({**PUBLIC, "ALLOWED_HOSTS": ".otherilytat.com"}, "ALLOWED_HOSTS must name the host of SITE_URL"),
         ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT may not be negative"),
