@@ -41,6 +41,7 @@ ORDERS = Room(
         Table(
             "orders.claim", _("Claims"), _("What buyers say is wrong with a parcel: print again, refund or decline.")
         ),
+        Table("orders.stockwatch", _("Waited for"), _("What is sold out and wanted: who is told when it is back.")),
         Table(
             "orders.order",
             _("Arrival times"),

@@ -77,7 +77,10 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     def try_now(self, request: HttpRequest, mails: QuerySet[OutgoingEmail]) -> None:
         """Only what is not in a worker's hands: the lease refuses a rival anyway."""
         fresh = {"state": "new", "next_at": timezone.now(), "attempts": 0}
-        count = mails.filter(state__in=("new", ATTENTION), lease_until__isnull=True).update(**fresh)
+        free = mails.filter(state__in=("new", ATTENTION), lease_until__isnull=True)
+        for mail in free:
+            self.log_change(request, mail, "Put back into the queue by hand")
+        count = free.update(**fresh)
         for stream in ("shop", "marketing"):
             outbox.ring(stream)
         self._report(request, count, mails.count() - count, "Put back into the queue")

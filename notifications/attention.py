@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.integrations import attention, bell
+from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
 from ilytat.integrations.jobs import ATTENTION
+from notifications import outbox
 from notifications.models import OutgoingEmail
-from notifications.outbox import LANE, QUEUE
 
 
 def _mails() -> Iterator[Row]:
@@ -24,7 +24,8 @@ def _again(pk: int, _who: str) -> str:
     rows = OutgoingEmail.objects.filter(pk=pk, state=ATTENTION)
     if not rows.update(state="new", next_at=timezone.now(), attempts=0):
         return "It was dealt with already."
-    bell.ring(QUEUE, LANE)
+    for stream in ("shop", "marketing"):
+        outbox.ring(stream)
     return "Queued: it is sent again."
 
 

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from orders import lifecycle
 from orders.claim_admin import ClaimAdmin
-from orders.models import Fulfilment, Shipment
+from orders.models import Fulfilment, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
 
-__all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin"]
+__all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
 
 class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
@@ -54,6 +54,17 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
     @admin.action(description="Release the hold", permissions=["change"])
     def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         _report(request, "released", [lifecycle.release(row, who=_who(request)) for row in rows])
+
+
+@admin.register(StockWatch)
+class StockWatchAdmin(ReadOnlyAdmin[StockWatch]):
+    """What is wanted and sold out; who asked has said yes by mail, or has not yet."""
+
+    list_display = ("variant", "email", "state", "language", "asked_at", "told_at")
+    list_filter = ("state", "variant__product")
+    list_select_related = ("variant__product",)
+    search_fields = ("email", "variant__product__upstream_title", "variant__title")
+    date_hierarchy = "asked_at"
 
 
 def _who(request: HttpRequest) -> str:

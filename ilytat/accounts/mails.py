@@ -24,6 +24,7 @@ from notifications.kinds import AccountLink, AccountNotice, VerifyEmail, Welcome
 from notifications.models import OutgoingEmail
 
 HOURLY = 5  # mails of one kind to one address that a stranger can cause
+CHANGED = "account/email/email_changed"
 
 Context = Mapping[str, Any]
 Builder = Callable[[str, Context], Mapping[str, object]]
@@ -82,7 +83,7 @@ def _exists(email: str, context: Context) -> AccountLink:
 
 def _notice(email: str, context: Context) -> AccountNotice:
     return {
-        "email": email,
+        "email": context.get("from_email") or email,
         "detail": context.get("to_email") or context.get("deleted_email") or "",
         "at": context["timestamp"].isoformat(),
         "ip": context["ip"],
@@ -98,7 +99,7 @@ KINDS: dict[str, tuple[str, Builder]] = {
     "account/email/password_reset": ("password_changed", _notice),
     "account/email/password_changed": ("password_changed", _notice),
     "account/email/password_set": ("password_set", _notice),
-    "account/email/email_changed": ("email_changed", _notice),
+    CHANGED: ("email_changed", _notice),
     "account/email/email_deleted": ("email_removed", _notice),
     "mfa/email/totp_activated": ("mfa_enabled", _notice),
     "mfa/email/totp_deactivated": ("mfa_disabled", _notice),

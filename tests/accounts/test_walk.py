@@ -132,3 +132,14 @@ def test_the_cookie_of_a_session_changes_at_sign_in(client: Client, ana: User) -
     before = client.session.session_key
     post(client, LOGIN, login=ADDRESS, password=PASSWORD)
     assert client.session.session_key != before
+
+
+def test_of_a_changed_address_the_old_and_the_new_one_are_told(client: Client, ana: User) -> None:
+    EmailAddress.objects.create(user=ana, email="ana@new.example", verified=True)
+    post(client, LOGIN, login=ADDRESS, password=PASSWORD)
+    post(client, "/accounts/email/", email="ana@new.example", action_primary="")
+    jobs.work_due("mail")
+    told = [
+        message for message in mail.outbox if "changed from ana@example.com to ana@new.example" in str(message.body)
+    ]
+    assert sorted(message.to[0] for message in told) == [ADDRESS, "ana@new.example"]

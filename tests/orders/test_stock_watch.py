@@ -224,3 +224,12 @@ def test_it_is_told_in_the_export_and_gone_after_erasure(client: Client, sold_ou
     restock()
     stock_watch.tell()
     assert news() == []
+
+
+def test_staff_see_what_is_waited_for_and_change_nothing(
+    admin_client: Client, client: Client, sold_out: Variant
+) -> None:
+    mine = waiting(client, sold_out)
+    assert ADA in admin_client.get("/admin/orders/stockwatch/?q=ada").content.decode()
+    assert admin_client.get("/admin/orders/stockwatch/add/").status_code == 403
+    assert 'name="_save"' not in admin_client.get(f"/admin/orders/stockwatch/{mine.pk}/change/").content.decode()
