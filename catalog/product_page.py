@@ -11,7 +11,7 @@ from catalog.cards import Card, cards
 from catalog.delivery import delivery
 from catalog.descriptions import described
 from catalog.models import Artwork, Product, ProductImage
-from catalog.pictures import Picture, for_variants, picture, words
+from catalog.pictures import Picture, for_variants, lead, picture, words
 from catalog.selection import Selection, select
 from catalog.size_tables import in_both
 from catalog.structured import product_data
@@ -48,6 +48,14 @@ def gallery(product: Product, selection: Selection, images: Sequence[ProductImag
     colour = selection.colour.name if selection.colour else ""
     wanted = [{each.variant_id for each in group} for group in (selection.candidates, selection.siblings)]
     return [picture(image, words(product.title, colour, image.label)) for image in for_variants(images, wanted)]
+
+
+def in_colour(product: Product, option: str) -> Picture | None:
+    """The first picture of that colour, by its option's id; None where nothing is offered in it. Two queries."""
+    offered = product.variants.offered().values_list("variant_id", "option_ids")
+    ids = {variant_id for variant_id, option_ids in offered if option in map(str, option_ids)}
+    images = [image for image in product.images.all() if not ids.isdisjoint(image.variant_ids)]
+    return picture(lead(images)) if images else None
 
 
 def same_design(product: Product) -> list[Card]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
     path("speculation.json", speculation.speculation, name="speculation"),
+    path("products/<slug:slug>/look/", views.look, name="look"),
     path("products/<slug:slug>/picture.jpg", social.picture_jpeg, name="social_picture"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("feeds/google.xml", feed.google_feed, name="google_feed"),

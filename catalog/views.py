@@ -101,6 +101,18 @@ def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+def look(request: HttpRequest, slug: str) -> HttpResponse:
+    """To the picture of the colour (an option's id) that the address names: what a card shows under the pointer."""
+    product = get_object_or_404(Product.objects.for_sale(), slug=slug)
+    shown = product_page.in_colour(product, request.GET.get("color", ""))
+    if shown is None or not shown.files:
+        raise Http404
+    response = redirect(shown.src)
+    patch_cache_control(response, public=True, max_age=SUGGEST_SECONDS)
+    return response
+
+
+@require_safe
 def seen(request: HttpRequest) -> HttpResponse:
     """`cards`: the products that the address names, in its order; a piece of a page."""
     asked = request.GET.get("ids", "").split(",")

@@ -1,5 +1,6 @@
 // "Show more" in place of numbered pages. The address says how far the list goes, and Back returns to the same spot.
 
+import "./cards.js";
 import "./filters.js";
 
 const grid = () => document.querySelector("[data-grid]");

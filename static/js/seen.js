@@ -1,5 +1,7 @@
 // What was looked at before, kept in this browser alone and shown as the server draws it.
 
+import "./cards.js";
+
 const KEY = "seen";
 const KEPT = 9;
 

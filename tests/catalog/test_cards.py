@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from catalog import product_page
 from catalog.cards import Card, cards
 from catalog.models import Product, ProductImage
 from tests import factories
@@ -80,3 +81,23 @@ def test_a_card_needs_two_queries_whatever_it_shows(django_assert_num_queries: A
         factories.variant(row, option_ids=[BLACK, MEDIUM])
     with django_assert_num_queries(2):
         assert all(made.second for made in cards(rows))
+
+
+def test_a_swatch_shows_the_card_in_its_colour(client: Client, django_assert_num_queries: Any) -> None:
+    product = tee()
+    with django_assert_num_queries(2):
+        assert product_page.in_colour(product, str(BLACK))
+    answer = client.get(f"{product.get_absolute_url()}look/?color={BLACK}")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(f"{product.pk}-{BLACK}-1200.webp")
+    assert answer["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize("query", ["", "?color=1", "?color=%00", "?color=[521]", "?color=-1"])
+def test_a_colour_that_is_not_offered_has_no_picture(client: Client, query: str) -> None:
+    assert client.get(f"{tee().get_absolute_url()}look/{query}").status_code in {400, 404}
+
+
+def test_what_is_hidden_has_no_picture_either(client: Client) -> None:
+    product = tee(hidden=True)
+    assert client.get(f"{product.get_absolute_url()}look/?color={BLACK}").status_code == 404
