@@ -1,11 +1,16 @@
 """Orders for staff: what happened is read-only; each action calls the function that the tasks call."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
+from ilytat.display.money import written
+from ilytat.integrations.folded import folded
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
-from orders import lifecycle
+from orders import lifecycle, next_step
 from orders.claim_admin import ClaimAdmin
 from orders.models import Fulfilment, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
@@ -15,33 +20,49 @@ __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
 class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
     model = Shipment
-    fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
+    fields = readonly_fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
 
 
 @admin.register(Fulfilment)
 class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
-    list_display = (
-        "external_id",
-        "state",
-        "hold",
-        "upstream_status",
-        "printify_order_id",
-        "next_at",
-        "attempts",
-        "last_error",
-    )
+    list_display = ("external_id", "state", "hold", "upstream_status", "last_error", "next_at", "attempts")
     list_filter = ("state", "hold", "upstream_status")
     search_fields = ("external_id", "printify_order_id", "order__email")
     list_select_related = ("order",)
     inlines = (ShipmentInline,)
     actions = ("retry", "hold", "release")
+    change_form_template = "admin/orders/fulfilment/change_form.html"
+    fields = (
+        ("external_id", "printify_order_id", "revision"),
+        ("state", "upstream_status", "charged"),
+        ("hold", "hold_reason", "release_at"),
+        ("created_at", "sent_at", "left_at", "ended_at"),
+        ("next_at", "attempts", "first_try", "last_try"),
+        "last_error",
+        "sent",
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Actions are offered to those who may change; the form itself stays read-only."""
         return admin.ModelAdmin.has_change_permission(self, request, obj)  # type: ignore[arg-type]  # the inherited hook knows no row type
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:  # noqa: ARG002 (Django's signature)
-        return [field.name for field in Fulfilment._meta.fields]  # noqa: SLF001 (Django's public way to a model's fields)
+        return [*(field.name for field in Fulfilment._meta.fields), "charged", "sent"]  # noqa: SLF001 (Django's public way to a model's fields)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        job = self.get_object(request, object_id)
+        more = {"next_step": next_step.sentence(job.order, job)} if job else {}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    @admin.display(description="Printify charges us")
+    def charged(self, job: Fulfilment) -> str:
+        return written(job.upstream_cost, job.order.currency) if job.upstream_cost else "-"
+
+    @admin.display(description="what was sent to Printify")
+    def sent(self, job: Fulfilment) -> SafeString:
+        return folded(job.request)
 
     @admin.action(description="Retry now", permissions=["change"])
     def retry(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:

@@ -53,3 +53,11 @@ def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_cl
     assert "$29.74" in page
     assert page.index("He called.") < page.index("She called.")
     assert "$29.74" in text(admin_client.get("/admin/orders/order/"))
+
+
+def test_the_printing_page_tells_the_same_and_leads_to_the_order(admin_client: Client) -> None:
+    job = changed(created(), upstream_cost=1519)
+    page = text(admin_client.get(f"/admin/orders/fulfilment/{job.pk}/change/"))
+    assert "Printing begins" in page
+    assert f"Order {job.order.number}: all buttons" in page
+    assert "$15.19" in page

@@ -1,0 +1,139 @@
+"""Verified webhooks for staff: what came, what was made of it, and a way to work on it again."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from ilytat.integrations import bell, inbox
+from ilytat.integrations.folded import folded
+from ilytat.integrations.jobs import ATTENTION
+from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.readonly import ReadOnlyAdmin
+
+STATES = {
+    "new": (
+        gettext_lazy("It waits for its turn."),
+        gettext_lazy("The worker takes it up by itself; what is not known yet is looked for again, each time later."),
+    ),
+    "done": (
+        gettext_lazy("It was worked on."),
+        gettext_lazy("Nothing is left to do. Working on it again is harmless: how things stand is read anew."),
+    ),
+    "ignored": (
+        gettext_lazy("It was kept and left alone."),
+        gettext_lazy("Nothing is left to do: the shop does not act on it, or somebody decided so."),
+    ),
+    ATTENTION: (
+        gettext_lazy("It needs you."),
+        gettext_lazy("Read the reason below, mend it (an order entered, a key renewed), then work on it again."),
+    ),
+}
+
+
+def _beside(event: InboundEvent) -> dict[str, Any]:
+    now, step = STATES.get(event.state, (event.state, ""))
+    return {"now": now, "step": step, "about": _about(event)}
+
+
+def _about(event: InboundEvent) -> tuple[str, str] | None:
+    """Where staff find what it speaks of: an address in the admin and its words. The lists find by number and id."""
+    subject = event.subject
+    if event.source == "stripe":
+        found, where = subject.get("client_reference_id"), "admin:orders_order_changelist"
+    else:
+        found, where = (
+            subject.get("id") if subject.get("type") == "order" else None,
+            "admin:orders_fulfilment_changelist",
+        )
+    return (f"{reverse(where)}?{urlencode({'q': found})}", _("What it is about")) if found else None
+
+
+class VerdictFilter(admin.SimpleListFilter):
+    """By the first word of the verdict: what became of the event."""
+
+    title = "verdict"
+    parameter_name = "became"
+    WORDS = ("handled", "duplicate", "late", "ignored", "attention", "failed")
+
+    def lookups(self, _request: HttpRequest, _admin: object) -> list[tuple[str, str]]:
+        return [(word, word) for word in self.WORDS]
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[InboundEvent]) -> QuerySet[InboundEvent]:
+        word = self.value() or ""
+        return rows.filter(verdict__startswith=word) if word in self.WORDS else rows
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
+    """Each verified webhook as it came, and what was made of it."""
+
+    list_display = ("received_at", "source", "type", "state", "verdict", "attempts", "handled_at")
+    list_filter = ("source", "state", VerdictFilter, "type", "received_at")
+    search_fields = ("event_id", "type", "verdict")
+    date_hierarchy = "received_at"
+    actions = ("replay",)
+    fields = (
+        ("source", "type", "event_id"),
+        ("received_at", "handled_at"),
+        ("state", "verdict"),
+        ("attempts", "next_at"),
+        "last_error",
+        "body",
+    )
+    readonly_fields = ("body",)
+
+    change_form_template = "admin/integrations/inboundevent/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.replay_one))
+        return [path("<int:pk>/replay/", view, name="integrations_inboundevent_replay"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Beside Django's: `now`, `step`, `about` (what it is about: address, words) and `may_replay`."""
+        event = self.get_object(request, object_id)
+        more = _beside(event) | {"may_replay": self._may_replay(request, event)} if event else {}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    def replay_one(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        event = get_object_or_404(InboundEvent, pk=pk)
+        self.replay(request, InboundEvent.objects.filter(pk=event.pk))
+        return redirect("admin:integrations_inboundevent_change", pk)
+
+    def _may_replay(self, request: HttpRequest, event: InboundEvent) -> bool:
+        return self.has_replay_permission(request) and event.type in inbox.types(event.source)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundEvent]:
+        return super().get_queryset(request).defer("payload")
+
+    @admin.display(description="payload")
+    def body(self, event: InboundEvent) -> SafeString:
+        return folded(event.payload)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("integrations.change_inboundevent")
+
+    @admin.action(description="Work on it again", permissions=["replay"])
+    def replay(self, request: HttpRequest, events: QuerySet[InboundEvent]) -> None:
+        """Harmless by design: handlers read how things stand now. What nobody listens to stays where it is."""
+        heard = events.filter(type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")])
+        free = heard.filter(lease_until__isnull=True) | heard.filter(lease_until__lt=timezone.now())
+        count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict="")
+        bell.ring(inbox.QUEUE, inbox.LANE)
+        skipped = events.count() - count
+        tail = f" {skipped} left: being worked on, or of a kind nobody listens to." if skipped > 0 else ""
+        self.message_user(request, f"{count} queued.{tail}", messages.SUCCESS if count else messages.WARNING)
