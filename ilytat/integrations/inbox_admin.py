@@ -52,10 +52,8 @@ def _about(event: InboundEvent) -> tuple[str, str] | None:
     if event.source == "stripe":
         found, where = subject.get("client_reference_id"), "admin:orders_order_changelist"
     else:
-        found, where = (
-            subject.get("id") if subject.get("type") == "order" else None,
-            "admin:orders_fulfilment_changelist",
-        )
+        found = subject.get("id") if subject.get("type") == "order" else None
+        where = "admin:orders_fulfilment_changelist"
     return (f"{reverse(where)}?{urlencode({'q': found})}", _("What it is about")) if found else None
 
 

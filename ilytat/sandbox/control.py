@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ilytat.sandbox import clock, deliveries, faults, store
+from ilytat.sandbox import clock, deliveries, faults, mishaps, store
 
 SHOWN = 40
 
@@ -61,7 +61,8 @@ def sent(request: HttpRequest) -> dict[str, Any]:
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
-        "faults": faults.listing(),
+        "faults": [{**fault, "words": mishaps.words(fault)} for fault in faults.listing()],
+        "mishaps": mishaps.MISHAPS,
         "kinds": faults.kinds(),
         "routes": sorted({*store.counts("calls."), "webhooks.printify", "webhooks.stripe"}),
         "deliveries": [_shown(row) for row in deliveries.listing()[:SHOWN]],
@@ -127,6 +128,13 @@ def _arm(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+def mishap(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in mishaps.MISHAPS:
+        return JsonResponse({"error": f"there are {', '.join(mishaps.MISHAPS)}"}, status=404)
+    return answer(request, mishaps.happen(name), status=201, anchor="#faults")
+
+
+@require_POST
 def fault_clear(request: HttpRequest, number: str = "") -> HttpResponse:
     faults.clear(number or None)
     return answer(request, {}, anchor="#faults")
@@ -143,6 +151,7 @@ urlpatterns = [
     path("control/state", state),
     path("control/reset", reset),
     path("control/faults", fault_list),
+    path("control/mishaps/<slug:name>", mishap),
     path("control/faults/clear", fault_clear),
     path("control/faults/<str:number>/clear", fault_clear),
     path("control/deliveries/<str:number>/resend", delivery_resend),

@@ -61,6 +61,7 @@ PAGES: dict[str, list[Page]] = {
         (("claim",), {"decision": "decline", "answer": "No."}, SUPPORT),
         (("claim",), {"decision": "refund"}, MONEY),
     ],
+    "integrations_inboundevent_replay": [(("event",), {}, PRINTING)],
     "orders_claim_photo": [(("photo",), None, EVERY)],
     "orders_arrivals": [((), None, EVERY)],
     "orders_order_do": [
@@ -138,6 +139,7 @@ def things() -> dict[str, Any]:
         "change": FieldChange.objects.create(product=product, field="title", before="a", after="b"),
         "dispute": Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="won", amount=1),
         "refund": Refund.objects.create(payment=payment, amount=1, asked_by="eva"),
+        "event": factories.inbound_event(),
     }
     return {name: row.pk for name, row in rows.items()} | {"none": 0}
 
