@@ -178,7 +178,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )
-    if fulfilment.state in CALLED_OFF:
+    if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
     fresh = parcels.take(fulfilment, upstream, skus)
     _tell_replaced(fulfilment, upstream)

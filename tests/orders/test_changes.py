@@ -10,6 +10,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
+from ilytat.integrations import inbox, jobs
+from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import changes, lifecycle
 from orders import fulfilment as printing_steps
@@ -130,6 +132,21 @@ def test_printify_printing_what_was_called_off_needs_a_person(upstream: Upstream
     assert job.state == "attention"
     assert "prints" in job.last_error
     assert upstream.asked("POST", "/cancel.json") == []
+
+
+def test_its_parcel_does_not_hide_from_staff_that_it_was_called_off(upstream: Upstream) -> None:
+    """Money went back: the order is no sale again because the carrier was there, and its buyer is not written to."""
+    job = created(ready=False)
+    changes.cancel(job.order)
+    parcel = {"carrier": "usps", "number": "1", "url": "", "delivered_at": "2026-11-23 10:00:00+00:00"}
+    upstream.order("fulfilled", shipments=[parcel])
+    job = look(job)
+    event = payload("printify/event_order_updated")
+    inbox.receive("printify", event["id"], event["type"], event)
+    jobs.work_due(inbox.QUEUE)
+    assert again(job).state == "attention"
+    assert kinds() == ["order_confirmed", "order_canceled"]
+    assert Alert.objects.filter(key=f"printed:{job.external_id}").exists()
 
 
 @pytest.mark.parametrize(
