@@ -42,6 +42,8 @@ def test_the_day_after_the_last_promised_day_the_buyer_is_told_once() -> None:
         (1, FulfilmentState.DELIVERED),
         (1, FulfilmentState.CANCELED),
         (40, FulfilmentState.SHIPPED),
+        (1, FulfilmentState.SHIPPED),  # without a number to follow it may have come: the buyer is asked instead
+        (1, FulfilmentState.ENDED),
     ],
 )
 def test_nobody_else_is(days_ago: int, state: str) -> None:
