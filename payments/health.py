@@ -6,6 +6,9 @@ from ilytat.integrations import health
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.health import Verdict
 from payments import gateway
+from payments.models import ReconcileRun
+
+RUNS = 2  # in a row: one event may just have been on its way
 
 
 @health.register("stripe")
@@ -16,4 +19,12 @@ def key_works() -> Verdict:
         return Verdict("down", error.detail)
     if live != settings.STRIPE_LIVE:
         return Verdict("down", "The key's mode is not the shop's.")
+    if _silent():
+        return Verdict("warn", "Stripe's webhooks do not arrive: events had to be fetched. Look at the endpoint there.")
     return Verdict("ok", "live" if live else "test mode")
+
+
+def _silent() -> bool:
+    """The last comparisons each found events that nobody had told us of."""
+    last = ReconcileRun.objects.exclude(ended_at=None)[:RUNS]
+    return len(last) == RUNS and all(run.differences.filter(kind="event missed").exists() for run in last)

@@ -8,6 +8,7 @@ from notifications.models import OutgoingEmail
 from orders.models import Order
 from payments import checkout, gateway, settlement
 from payments.models import CheckoutSession
+from tests.pages import text
 from tests.payments.conftest import (
     SESSION,
     Till,
@@ -16,6 +17,7 @@ from tests.payments.conftest import (
     opened,
     paid_session,
     refused,
+    remembers,
     session_of,
     waiting,
 )
@@ -78,3 +80,50 @@ def test_what_is_past_paying_is_not_paid_again(client: Client, till: Till, state
     order = waiting(state=state)
     assert client.post(f"/checkout/again/{order.token}/")["Location"] == order.get_absolute_url()
     assert not till.mock.calls
+
+
+@pytest.mark.parametrize("tax", [0, 214])
+def test_our_form_says_what_is_paid_tax_and_all(client: Client, settings: Settings, till: Till, tax: int) -> None:
+    """Known as soon as the session is: Stripe Tax was told the address."""
+    settings.STRIPE_UI_MODE = "elements"
+    order = waiting()
+    remembers(client, order)
+    sums = {"amount_discount": 0, "amount_shipping": 475, "amount_tax": tax}
+    till.creates(session_of(order, url=None, client_secret="cs_1", amount_total=2974 + tax, total_details=sums))
+    page = text(client.get(f"/checkout/pay/{order.token}/"))
+    assert f"Pay ${(2974 + tax) / 100:.2f}" in page
+    assert ("Tax $2.14" in page) is bool(tax)
+    order.refresh_from_db()
+    assert order.total == 2974, "kept when it is paid"
+
+
+def test_only_that_page_lets_anything_of_stripes_in(client: Client, settings: Settings, till: Till) -> None:
+    settings.STRIPE_UI_MODE = "elements"
+    order = waiting()
+    remembers(client, order)
+    till.creates(session_of(order, url=None, client_secret="cs_1"))
+    policies = [client.get(url)["Content-Security-Policy"] for url in (f"/checkout/pay/{order.token}/", "/cart/")]
+    own, others = (
+        dict(part.strip().split(" ", 1) for part in policy.split(";") if part.strip()) for policy in policies
+    )
+    assert own["script-src"] == "'self' https://js.stripe.com https://*.js.stripe.com"
+    assert "https://hooks.stripe.com" in own["frame-src"]
+    assert "https://api.stripe.com" in own["connect-src"]
+    assert "unsafe" not in policies[0]
+    assert "stripe.com" not in others["script-src"] + others["connect-src"] + others["img-src"]
+    assert "frame-src" not in others
+
+
+def test_the_form_gives_way_to_stripes_own_page_in_two_presses_of_one_button(
+    client: Client, settings: Settings, till: Till
+) -> None:
+    settings.STRIPE_UI_MODE = "elements"
+    order = waiting()
+    remembers(client, order)
+    opened(order)
+    till.expires(json=expired_session(order))
+    till.creates(session_of(order, number=2))
+    answers = [client.post(f"/checkout/pay/{order.token}/") for _ in range(2)]
+    assert {answer["Location"] for answer in answers} == {f"https://checkout.stripe.com/c/pay/{SESSION[:-1]}2"}
+    assert client.get(f"/checkout/pay/{order.token}/")["Location"] == answers[0]["Location"], "also after Back"
+    assert len(till.asked("POST", "/checkout/sessions")) == 1

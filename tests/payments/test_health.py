@@ -1,0 +1,46 @@
+"""Is Stripe as it should be: our key, its mode, and whether it tells us things."""
+
+import pytest
+from django.utils import timezone
+
+from payments import health
+from payments.models import Difference, ReconcileRun
+from tests.payments.conftest import API, Till, refused
+
+pytestmark = pytest.mark.django_db
+
+
+def _balance(till: Till, *, live: bool = False) -> None:
+    till.mock.add("GET", f"{API}/balance", json={"object": "balance", "livemode": live, "available": [], "pending": []})
+
+
+def _compared(*, missed: bool) -> None:
+    run = ReconcileRun.objects.create(ended_at=timezone.now())
+    if missed:
+        Difference.objects.create(run=run, kind="event missed", reference="evt_1", explanation="x", action="y")
+
+
+def test_a_key_of_our_mode_is_well(till: Till) -> None:
+    _balance(till)
+    assert health.key_works() == health.Verdict("ok", "test mode")
+
+
+def test_a_key_of_the_other_mode_is_not(till: Till) -> None:
+    _balance(till, live=True)
+    assert health.key_works().state == "down"
+
+
+def test_a_key_that_is_not_taken_is_said_so(till: Till) -> None:
+    till.mock.add("GET", f"{API}/balance", **refused(401))
+    assert health.key_works().state == "down"
+
+
+@pytest.mark.parametrize(
+    ("runs", "state"),
+    [([], "ok"), ([True], "ok"), ([False, True], "ok"), ([True, False], "ok"), ([True, True], "warn")],
+)
+def test_webhooks_that_do_not_arrive_are_noticed(till: Till, runs: list[bool], state: str) -> None:
+    _balance(till)
+    for missed in runs:
+        _compared(missed=missed)
+    assert health.key_works().state == state

@@ -1,0 +1,144 @@
+"""What an order earns: the floor before it is sold, the truth after; whole minor units (E7, F1)."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from catalog.models import Variant
+from ilytat.integrations.models import Alert
+from orders import lifecycle, reprints
+from orders.models import Cart, Fulfilment, Order
+from payments import checkout, margins, refunds
+from payments.models import CheckoutSession, Dispute, Payment, Refund
+from tests import factories
+from tests.pages import text
+from tests.payments.conftest import Till, pay
+
+pytestmark = pytest.mark.django_db
+
+
+def _order(price: int = 2499, cost: int = 1100, **given: Any) -> Order:
+    return factories.order(factories.variant(price=price, cost=cost), **given)
+
+
+def _paid(order: Order, *, fee: int | None = 116, **given: Any) -> Payment:
+    lifecycle.mark_paid(order, who="test")
+    return Payment.objects.create(
+        order=order, payment_intent_id=f"pi_{order.number}", captured=order.total, currency="USD", fee=fee, **given
+    )
+
+
+# --- the floor -----------------------------------------------------------------------------------------------
+
+
+def test_the_expected_margin_is_what_it_brings_less_costs_and_the_fee() -> None:
+    """29.74 less 11.00 and 4.75 for delivery, less 2.9 % and 0.30."""
+    assert margins.expected(_order()) == 2974 - 1100 - 475 - 86 - 30
+
+
+@pytest.mark.parametrize(
+    ("cost", "percent", "sold"),
+    [(1100, 0, True), (2383, 0, True), (2384, 0, False), (1100, 51, True), (1100, 52, False), (1884, 19.9, True)],
+)
+def test_below_the_floor_nothing_is_sold_and_staff_are_told(
+    settings: Settings, cost: int, percent: float, *, sold: bool
+) -> None:
+    settings.MARGIN_FLOOR_PERCENT = percent
+    order = _order(cost=cost)
+    if sold:
+        margins.check(order)
+    else:
+        with pytest.raises(margins.BelowFloor):
+            margins.check(order)
+    assert Alert.objects.exists() is not sold
+
+
+def test_costs_that_printify_did_not_tell_are_no_reason_to_refuse() -> None:
+    margins.check(_order(price=1, cost=0))
+
+
+def test_a_promotion_is_the_owners_own_decision() -> None:
+    order = _order(cost=1100)
+    order.discount, order.total = 2499, 475
+    margins.check(order)
+
+
+def test_no_page_of_stripes_is_opened_for_a_loss(till: Till) -> None:
+    with pytest.raises(margins.BelowFloor):
+        checkout.start(_order(cost=2400))
+    assert not till.mock.calls
+    assert not CheckoutSession.objects.exists()
+
+
+def test_the_buyer_is_told_kindly(client: Client, cart: Cart, till: Till) -> None:
+    Variant.objects.update(cost=2450)
+    answer = pay(client)
+    assert answer.status_code == 409
+    assert "Nothing was charged" in text(answer)
+
+
+# --- the truth ------------------------------------------------------------------------------------------------
+
+
+def test_until_printify_says_its_charge_our_costs_stand_for_it() -> None:
+    order = _order()
+    _paid(order)
+    found = margins.of(order)
+    assert (found.received, found.stripe_fee, found.printify, found.estimated) == (2974, 116, 1575, True)
+    Fulfilment.objects.update(upstream_cost=1490)
+    found = margins.of(order)
+    assert (found.printify, found.amount, found.percent, found.estimated) == (1490, 1368, 45, False)
+
+
+def test_a_fee_that_is_not_known_makes_it_an_estimate() -> None:
+    order = _order()
+    _paid(order, fee=None)
+    Fulfilment.objects.update(upstream_cost=1490)
+    assert (margins.of(order).stripe_fee, margins.of(order).estimated) == (0, True)
+
+
+@pytest.mark.parametrize("state", ["canceling", "canceled"])
+def test_what_was_called_off_in_time_costs_nothing_at_printify(state: str) -> None:
+    order = _order()
+    _paid(order)
+    Fulfilment.objects.update(state=state, upstream_cost=1490)
+    assert margins.of(order).printify == 0
+
+
+def test_printing_again_is_a_cost_of_the_first_order() -> None:
+    order = _order()
+    _paid(order)
+    Fulfilment.objects.update(upstream_cost=1490)
+    again = reprints.make(order, order.lines.all(), who="staff")
+    assert (margins.of(order).reprints, margins.of(order).estimated) == (1100, True)
+    Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
+    found = margins.of(order)
+    assert (found.reprints, found.amount, found.loss) == (1585, -217, 217)
+
+
+def test_a_surplus_counts_with_what_it_brought_gave_back_and_cost() -> None:
+    order = _order()
+    _paid(order)
+    Fulfilment.objects.update(upstream_cost=1490)
+    twice = Payment.objects.create(
+        order=order, payment_intent_id="pi_twice", captured=2974, currency="USD", fee=116, applied=False
+    )
+    refunds.give_back(twice, 2974, reason="duplicate", asked_by="test")
+    Refund.objects.update(state="succeeded")
+    assert margins.of(order).amount == 1368 - 116, "Stripe keeps its fee"
+
+
+def test_what_banks_took_counts_until_they_give_it_back() -> None:
+    order = _order()
+    payment = _paid(order)
+    dispute = Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="lost", amount=2974, net=-4474)
+    assert margins.of(order).disputes == 4474
+    Dispute.objects.filter(pk=dispute.pk).update(net=-1500)
+    assert margins.of(order).disputes == 1500
+
+
+def test_an_order_that_was_not_paid_earns_and_costs_nothing_but_its_estimate() -> None:
+    found = margins.of(_order())
+    assert (found.received, found.tax, found.printify, found.percent) == (0, 0, 0, None)
