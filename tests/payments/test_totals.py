@@ -1,4 +1,6 @@
-"""Random carts: what the page, the order, Stripe, the mail and the ledger say is one sum (F1, F8)."""
+"""Random carts: what the page, the order, Stripe, the mail and the ledger say is one sum, and all of it can be given
+back piece by piece (F1, F5, F8).
+"""
 
 import os
 import random
@@ -16,7 +18,7 @@ from catalog.models import Variant
 from ilytat.display.money import exponent
 from notifications.models import OutgoingEmail
 from orders import cart as carts
-from orders import lifecycle, quote
+from orders import lifecycle, quote, worth
 from orders.addresses import Address
 from orders.cart import CartView, LineView
 from orders.models import Cart, CartLine, Order
@@ -67,8 +69,9 @@ class Shelf:
         return quote.Option("standard", self.random.randrange(0, 9_999), today, today)
 
 
-def _order(cart: CartView, delivery: quote.Option, language: str) -> Order:
+def _order(cart: CartView, delivery: quote.Option, language: str, discount: int) -> Order:
     terms: dict[str, Any] = {"method": delivery.code, "shipping": delivery.amount, "language": language}
+    terms["discount"] = discount
     days: dict[str, Any] = {"arrives_from": delivery.first, "arrives_until": delivery.last}
     return lifecycle.place(lifecycle.Deal(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
 
@@ -81,11 +84,11 @@ def _minor(written: str, currency: str) -> int:
     return int(digits)
 
 
-def _mailed(order: Order) -> tuple[int, int, int, list[int]]:
+def _mailed(order: Order) -> tuple[dict[str, int], list[int]]:
+    """The sums that the buyer reads, and those of the lines; a sum that is not there is nothing."""
     context = OutgoingEmail.objects.get(kind="order_confirmed", reference=order.number).context
-    totals, lines = context["totals"], context["lines"]
-    said = [_minor(totals[name], order.currency) for name in ("subtotal", "shipping", "total")]
-    return said[0], said[1], said[2], sorted(_minor(line["amount"], order.currency) for line in lines)
+    sums = {name: _minor(said, order.currency) if said else 0 for name, said in context["totals"].items()}
+    return sums, sorted(_minor(line["amount"], order.currency) for line in context["lines"])
 
 
 def _page_total(cart: CartView, delivery: quote.Option, client: Client, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -105,26 +108,53 @@ def _bought(stripe: Stripe, order: Order) -> Payment:
     return Payment.objects.get(order=order, applied=True)
 
 
+def _piece_by_piece(order: Order) -> int:
+    """What single pieces and the delivery give back, one refund after the other."""
+    gone: dict[int, int] = {}
+    back = worth.of_delivery(order)
+    for line in order.lines.all():
+        for _ in range(line.quantity):
+            back += worth.of_units(order, {line.pk: 1}, gone)
+            gone[line.pk] = gone.get(line.pk, 0) + 1
+    return back
+
+
 @pytest.mark.django_db
 def test_page_order_stripe_mail_and_ledger_agree(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     stripe, shelf, client = Stripe(), Shelf(), Client()
-    monkeypatch.setattr(gateway, "create_session", stripe.create_session)
-    monkeypatch.setattr(gateway, "session", stripe.session)
+    for name in ("create_session", "create_coupon", "create_customer", "session"):
+        monkeypatch.setattr(gateway, name, getattr(stripe, name))
+    block = CARTS // len(CURRENCIES)
     for number in range(CARTS):
-        if number % (CARTS // len(CURRENCIES)) == 0:  # each change of a setting is a layer around all before it
-            settings.SHOP_CURRENCY = CURRENCIES[number * len(CURRENCIES) // CARTS]
+        if number % block == 0:  # each change of a setting is a layer around all before it
+            settings.SHOP_CURRENCY = CURRENCIES[number // block]
+        if number % (block // 2) == 0:
+            settings.STRIPE_AUTOMATIC_TAX = number % block > 0
         shown = number % A_PAGE_EACH == 0
         cart, delivery = shelf.cart(kept=shown), shelf.delivery()
         lines = sorted(line.variant.price * line.quantity for line in cart.lines)
-        expected = sum(lines) + delivery.amount
+        discount = shelf.random.randrange(sum(lines)) if number % 3 == 1 and not shown else 0
         if shown:
-            assert _page_total(cart, delivery, client, monkeypatch) == expected
+            assert _page_total(cart, delivery, client, monkeypatch) == sum(lines) + delivery.amount
         with transaction.atomic():
-            order = _order(cart, delivery, LANGUAGES[number % len(LANGUAGES)])
+            order = _order(cart, delivery, LANGUAGES[number % len(LANGUAGES)], discount)
             payment = _bought(stripe, order)
+        order.refresh_from_db()
         session = stripe.sessions[f"cs_test_{number + 1:08d}"]
-        assert (session.order, session.amounts) == (order.number, (sum(lines), delivery.amount, expected))
-        assert (order.subtotal + order.shipping, order.total) == (expected, expected)
+        total = sum(lines) - discount + delivery.amount + session.tax
+        assert settings.STRIPE_AUTOMATIC_TAX or not session.tax
+        assert (session.order, session.amounts) == (order.number, (sum(lines), delivery.amount, total))
+        sums = {
+            "subtotal": sum(lines),
+            "discount": discount,
+            "shipping": delivery.amount,
+            "tax": session.tax,
+            "total": total,
+        }
+        assert {name: getattr(order, name) for name in sums} == sums
         assert session.currency == payment.currency == order.currency == settings.SHOP_CURRENCY
-        assert _mailed(order) == (sum(lines), delivery.amount, expected, lines)
-        assert (payment.captured, payment.refund_reserved) == (expected, 0)
+        assert _mailed(order) == (sums, lines)
+        assert (payment.captured, payment.refund_reserved) == (total, 0)
+        assert _piece_by_piece(order) == payment.captured
+    assert {bool(session.tax) for session in stripe.sessions.values()} == {True, False}
+    assert {bool(session.discount) for session in stripe.sessions.values()} == {True, False}

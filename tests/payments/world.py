@@ -46,9 +46,21 @@ class Session:
     attempt: int
     amounts: tuple[int, int, int]  # goods, shipping, total
     currency: str
+    discount: int = 0
+    tax: int = 0
+    taxes: Mapping[int, int] = field(default_factory=dict)
     status: str = "open"
     payment_status: str = "unpaid"
     intent: str = ""
+
+
+def taxed(params: Mapping[str, Any], goods: int, discount: int) -> tuple[dict[int, int], int]:
+    """Eight percent of each line, less its share of the discount, and of the delivery: each rounded by itself."""
+    found = {}
+    for item in params["line_items"]:
+        amount = item["quantity"] * item["price_data"]["unit_amount"]
+        found[int(item["metadata"]["line"])] = (amount - discount * amount // goods) * 8 // 100
+    return found, params["shipping_options"][0]["shipping_rate_data"]["fixed_amount"]["amount"] * 8 // 100
 
 
 @dataclass
@@ -56,10 +68,17 @@ class Stripe:
     weather: Weather = field(default_factory=Weather)
     sessions: dict[str, Session] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    coupons: dict[str, int] = field(default_factory=dict)
     refunds: dict[str, tuple[str, int]] = field(default_factory=dict)  # key → intent, amount
     told: list[Told] = field(default_factory=list)
 
     # --- what the shop may call (payments.gateway) -----------------------------------------------------
+
+    def create_coupon(self, name: str, amount: int, _currency: str, *, key: str) -> None:  # noqa: ARG002 (as the gateway's)
+        self.coupons[name] = amount
+
+    def create_customer(self, params: Mapping[str, Any], *, key: str) -> str:
+        return f"cus_{params['metadata']['order']}_{key}"
 
     def create_session(self, params: Mapping[str, Any], *, key: str) -> SessionFacts:
         return self.weather.through(lambda: self._made(params, key))
@@ -68,12 +87,18 @@ class Stripe:
         if key not in self.keys:
             goods = sum(x["quantity"] * x["price_data"]["unit_amount"] for x in params["line_items"])
             shipping = params["shipping_options"][0]["shipping_rate_data"]["fixed_amount"]["amount"]
+            discount = self.coupons[params["discounts"][0]["coupon"]] if "discounts" in params else 0
+            taxes, delivery = taxed(params, goods, discount) if params["automatic_tax"]["enabled"] else ({}, 0)
+            tax = sum(taxes.values()) + delivery
             made = Session(
                 id=f"cs_test_{len(self.sessions) + 1:08d}",
                 order=params["client_reference_id"],
                 attempt=int(params["metadata"]["attempt"]),
-                amounts=(goods, shipping, goods + shipping),
+                amounts=(goods, shipping, goods - discount + shipping + tax),
                 currency=params["line_items"][0]["price_data"]["currency"].upper(),
+                discount=discount,
+                tax=tax,
+                taxes=taxes,
             )
             self.keys[key] = made.id
             self.sessions[made.id] = made
@@ -90,9 +115,10 @@ class Stripe:
             live=False,
             currency=s.currency,
             subtotal=s.amounts[0],
-            discount=0,
+            discount=s.discount,
             shipping=s.amounts[1],
-            tax=0,
+            tax=s.tax,
+            taxes=s.taxes,
             total=s.amounts[2],
             url=f"https://pay.example/{s.id}" if s.status == "open" else "",
             client_secret="",
