@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from ilytat.integrations.health import Verdict
 from payments import health
 from payments.models import Difference, ReconcileRun
 from tests.payments.conftest import API, Till, refused
@@ -22,7 +23,7 @@ def _compared(*, missed: bool) -> None:
 
 def test_a_key_of_our_mode_is_well(till: Till) -> None:
     _balance(till)
-    assert health.key_works() == health.Verdict("ok", "test mode")
+    assert health.key_works() == Verdict("ok", "test mode")
 
 
 def test_a_key_of_the_other_mode_is_not(till: Till) -> None:
