@@ -15,6 +15,13 @@ from orders.models.claim import ClaimState
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 REFUND = "payments.refund_order"
+KEY_REFUSED = "Printify does not accept our key any more: renew the token, then try again."
+MEANS = {
+    "canceled": "It was canceled at Printify and is not printed: print it again, or refund it.",
+    "has-issues": "Printify found something wrong with it: mend it there, then try again.",
+    "unfulfillable": "Printify cannot make it: see why there, then refund it.",
+    "payment-not-received": "Printify could not charge us: see to the payment method there, then try again.",
+}
 OURS = "We are sorry: it could not be made."
 NOTHING_LEFT = "Nothing was done: all of the money has gone back already, or a bank disputes it."
 
@@ -29,17 +36,24 @@ def _printing() -> Iterator[Row]:
 
 
 def _print_row(job: Fulfilment) -> Row:
-    why = f"Held: {job.hold_reason}" if job.hold else job.last_error
-    state = f" Printify says {job.upstream_status!r}." if job.upstream_status else ""
     return Row(
         job.pk,
         f"Order {job.order.number} is not being printed" if job.sent_at is None else f"Trouble with {job.order.number}",
-        why + state,
+        _print_why(job),
         job.created_at,
         reverse("admin:orders_order_change", args=[job.order_id]),
         _print_costs(job),
         _print_ways(job),
     )
+
+
+def _print_why(job: Fulfilment) -> str:
+    """What it means and what to do first, then the words of the machine."""
+    why = f"Held: {job.hold_reason}" if job.hold else job.last_error
+    status = job.upstream_status
+    said = f" Printify says {status!r}." if status and repr(status) not in why else ""
+    means = KEY_REFUSED if why.endswith(": 401") else MEANS.get(status, "") if not job.hold else ""
+    return f"{means} ({why}{said})" if means else why + said
 
 
 def _print_costs(job: Fulfilment) -> str:

@@ -20,7 +20,7 @@ class Mishap:
 MISHAPS = {
     "printify-down": Mishap(
         "Printify is down",
-        "The shop goes on selling from what it knows; paid orders wait and go on by themselves once this is cleared.",
+        "Pages show what is known; delivery cannot be priced now, the cart is kept. Paid orders wait and go on.",
         "printify.*",
         "503",
         times=None,
