@@ -13,10 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-from catalog import budget
+from catalog import budget, fields
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.storable import storable
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
@@ -25,6 +26,8 @@ LOOKUP_PAGES = 20
 ANSWER_MAX = 16 * 1024 * 1024
 CONFLICT = 409
 ABSENT = (404, 422)
+COST_MAX = 2**31 - 1
+LINK_MAX = 600  # characters
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
 
 
@@ -66,17 +69,23 @@ def _is_order(data: Any) -> bool:
 
 
 def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
+    """Raises Unavailable for an order that no database could hold."""
+    try:
+        data = storable(data)
+    except ValueError as error:
+        raise Unavailable(f"Printify's order cannot be read: {error}") from error
     said = data.get("metadata")
     metadata: dict[str, Any] = said if isinstance(said, dict) else {}
-    parcels = [_parcel(item) for item in data.get("shipments") or [] if isinstance(item, dict)]
+    parcels = [_parcel(item) for item in fields.objects(data, "shipments")]
+    charges = (fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
     return UpstreamOrder(
         id=str(data["id"]),
         external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
         status=str(data.get("status") or ""),
-        cost=_minor(data.get("total_price")) + _minor(data.get("total_shipping")) + _minor(data.get("total_tax")),
+        cost=min(sum(charges), COST_MAX),
         parcels=tuple(parcel for parcel in parcels if parcel.number),
         sent_to_production=bool(data.get("sent_to_production_at")),
-        lines=tuple(_line(item) for item in data.get("line_items") or [] if isinstance(item, dict)),
+        lines=tuple(_line(item) for item in fields.objects(data, "line_items")),
     )
 
 
@@ -86,9 +95,9 @@ def _line(data: Mapping[str, Any]) -> UpstreamLine:
     return UpstreamLine(
         external_id=str(metadata.get("external_id") or ""),
         product_id=str(data.get("product_id") or ""),
-        variant_id=_minor(data.get("variant_id")),
+        variant_id=max(fields.whole(data.get("variant_id")) or 0, 0),
         sku=str(metadata.get("sku") or ""),
-        provider_id=_minor(data.get("print_provider_id")),
+        provider_id=fields.small(data, "print_provider_id"),
         status=str(data.get("status") or ""),
     )
 
@@ -96,22 +105,25 @@ def _line(data: Mapping[str, Any]) -> UpstreamLine:
 def _parcel(data: Mapping[str, Any]) -> Parcel:
     carrier = data.get("carrier")
     name = carrier.get("code") if isinstance(carrier, dict) else carrier
-    url = str(data.get("url") or "")
     return Parcel(
         carrier=str(name or "carrier").lower()[:60],
         number=str(data.get("number") or "")[:120],
-        # A javascript: link from outside never reaches a page.
-        url=url if urlsplit(url).scheme in {"http", "https"} else "",
+        url=_link(str(data.get("url") or "")),
         delivered=bool(data.get("delivered_at")),
     )
 
 
+def _link(url: str) -> str:
+    """A javascript: link from outside never reaches a page, nor one that no browser could follow."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= LINK_MAX else ""
+
+
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _minor(value: Any) -> int:
-    return value if _is_amount(value) else 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= COST_MAX
 
 
 class Printify:
@@ -211,9 +223,9 @@ class Printify:
         for page in range(1, pages + 1):
             params = {"limit": ORDERS_PER_PAGE, "page": page}
             found = self.http.read(f"{self.shop}/orders.json", lane="orders", params=params)
-            data = found.get("data") if isinstance(found, dict) else None
-            yield from (read_order(item) for item in data or [] if _is_order(item))
-            if not data or page >= int(found.get("last_page") or 1):
+            data = list(fields.objects(found, "data")) if isinstance(found, dict) else None
+            yield from (read_order(item) for item in data or () if _is_order(item))
+            if not data or page >= (fields.whole(found.get("last_page")) or 1):
                 return
 
     def find_order(self, external_id: str) -> UpstreamOrder | None:
