@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils.cache import add_never_cache_headers
 
 from ilytat.integrations.api_errors import body
 
@@ -18,6 +19,7 @@ API_ERRORS = {
 }
 BODY_MAX = 56 * 1024 * 1024  # bytes: a claim's five photos and its form
 LENGTH_DIGITS = 12
+PERSONAL = ("/accounts/", "/admin/")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -86,3 +88,16 @@ def _in_json(response: HttpResponse) -> HttpResponse:
     if "Allow" in response.headers:
         answer["Allow"] = response.headers["Allow"]
     return answer
+
+
+class KeepNothing:
+    """What is said to somebody alone is kept by no cache, also where a library forgets to say so."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(PERSONAL) and "no-store" not in response.get("Cache-Control", ""):
+            add_never_cache_headers(response)
+        return response

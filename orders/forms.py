@@ -71,6 +71,7 @@ class WatchForm(forms.Form):
         error_messages={"invalid_choice": _("Please choose one that is sold out: this one is not, or not any more.")},
     )
     email = forms.EmailField(
+        max_length=EMAIL_MAX,
         label=_("E-mail"),
         error_messages=EMAIL_ERRORS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

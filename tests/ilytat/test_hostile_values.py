@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from ilytat.accounts.models import User
 from ilytat.integrations import counters
 from notifications.models import OutgoingEmail
-from orders.forms import CheckoutForm
+from orders.forms import CheckoutForm, WatchForm
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,8 @@ FORMS: dict[str, Mapping[str, str]] = {
     "/orders/{proven}/address/": {**SENT, "phone": "", "keep_address": "1"},
     "/orders/{proven}/swap/{order_line}/": {"variant": "{variant}"},
     "/orders/{proven}/problem/": {"kind": "damaged", "lines": "{order_line}", "words": "", "key": ""},
+    "/orders/{proven}/arrived/": {"parcel": "1", "arrived": "no"},
+    "/back-in-stock/{sold_out}/": {"variant": "{sold_out_variant}", "email": "ana@example.com"},
     "/newsletter/": {"email": "ana@example.com"},
     "/language/": {"language": "es", "next": "/"},
     "/accounts/login/": {"login": "ana@example.com", "password": "x", "next": "/"},
@@ -87,6 +89,8 @@ PATHS = (
     "/products/{v}/picture.jpg",
     "/orders/{v}/",
     "/orders/{v}/prove/",
+    "/back-in-stock/{v}/",
+    "/back-in-stock/yes/{v}/",
     "/checkout/pay/{v}/",
     "/checkout/again/{v}/",
     "/newsletter/confirm/{v}/",
@@ -111,7 +115,7 @@ def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def known(client: Client) -> dict[str, object]:
     """What stands in the addresses above. The client has a cart, and `proven` is an order of its account."""
-    variant = factories.variant()
+    variant, sold_out = factories.variant(), factories.variant(is_available=False)
     cart = factories.cart(variant)
     user = User.objects.create_user("ana@example.com", "long-enough-4-anyone")
     proven = factories.paid_order(variant, user=user)
@@ -120,6 +124,8 @@ def known(client: Client) -> dict[str, object]:
     session.save()
     return {
         "product": variant.product.pk,
+        "sold_out": sold_out.product.pk,
+        "sold_out_variant": sold_out.variant_id,
         "slug": variant.product.slug,
         "variant": variant.variant_id,
         "line": cart.lines.get().pk,
@@ -209,5 +215,6 @@ def test_an_address_longer_than_any_is_no_buyers_and_gets_no_mail(client: Client
     """Longer than 254 characters no address can be, and no column holds it."""
     long = VALUES["a long address"]
     assert "email" in CheckoutForm({**SENT, "email": long}).errors
+    assert "email" in WatchForm(factories.product(), {"email": long}, initial={}).errors
     assert "too long" in client.post("/accounts/password/reset/", {"email": long}).content.decode()
     assert not OutgoingEmail.objects.exists()
