@@ -10,7 +10,7 @@ from orders import fulfilment
 from orders.models import Fulfilment, Shipment
 from tests import factories
 
-ORDER = {"id": "5a96f649b2439217d070f507", "status": "fulfilled", "metadata": {"shop_order_id": "T1"}}
+ORDER: dict[str, Any] = {"id": "5a96f649b2439217d070f507", "status": "fulfilled", "metadata": {"shop_order_id": "T1"}}
 GOOD = {"carrier": "USPS", "number": "94001", "url": "https://tools.usps.com/go?n=94001"}
 ODD: tuple[object, ...] = (None, True, 7, 10**30, "x", "\0\ud800", 1e308, [], [[]], {}, [None, 1, "x"], {"a": []})
 

@@ -104,7 +104,6 @@ ACTIONS = {
     "catalog.missedsearch": {"delete_selected": CATALOGUE},
     "catalog.product": dict.fromkeys(("sync_chosen", "dry_run", "hide", "show", "feature", "unfeature"), CATALOGUE),
     "catalog.sizetable": {"delete_selected": CATALOGUE},
-    "catalog.syncrun": dict.fromkeys(("confirm_missing", "cancel"), CATALOGUE),
     "integrations.alert": {"close": MONEY},
     "integrations.inboundevent": {"replay": PRINTING},
     "notifications.campaign": dict.fromkeys(("start", "pause", "stop"), OWNER),
