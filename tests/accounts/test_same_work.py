@@ -59,7 +59,7 @@ def work(done: list[str]) -> Iterator[None]:
 
 
 def _shape(sql: str) -> str:
-    return re.sub(r"'(?:[^']|'')*'|\b\d+\b", "?", sql)
+    return re.sub(r"'(?:[^']|'')*'|\b\d+\b|_django_curs_\w+", "?", sql)
 
 
 def asked(path: str, **data: str) -> tuple[list[str], str]:
