@@ -95,11 +95,11 @@ class Refund(Job):
 
     @property
     def words(self) -> str:
-        return str(words.REFUND_STATES.get(self.state, self.state))
+        return words.REFUND_STATES.get(self.state, self.state)
 
     @property
     def reason_words(self) -> str:
-        return str(words.REFUND_REASONS.get(self.reason, words.plain(self.reason)))
+        return words.REFUND_REASONS.get(self.reason, words.plain(self.reason))
 
 
 class Dispute(models.Model):
