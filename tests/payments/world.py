@@ -3,13 +3,16 @@ and what happens there is told by events that a test may deliver late, twice or 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from django.db import connection, transaction
+
 from catalog.printify import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
-from payments.facts import DisputeFacts, RefundFacts, SessionFacts
+from payments.facts import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
 
 T = TypeVar("T")
 Told = tuple[str, str, dict[str, Any]]  # source, type, the object
@@ -17,6 +20,28 @@ Told = tuple[str, str, dict[str, Any]]  # source, type, the object
 
 class Killed(BaseException):
     """The process dies here: nothing of ours that is not committed remains, and nobody catches it."""
+
+
+@contextmanager
+def life(words: int) -> Iterator[None]:
+    """A process that dies before its word number `words` to the database; 0: it lives as long as it likes.
+
+    Words are also the borders of transactions, so that it dies before and after each commit. What was not committed
+    is undone, as the database undoes it.
+    """
+    left = words
+
+    def hears(execute: Callable[..., T], sql: str, params: Any, many: bool, context: dict[str, Any]) -> T:  # noqa: FBT001 (Django's signature)
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+        return execute(sql, params, many, context)
+
+    with suppress(Killed), connection.execute_wrapper(hears):
+        yield
+    if connection.needs_rollback:
+        transaction.set_rollback(False)  # a statement's own block, which the test's transaction stands for
 
 
 class Weather:
@@ -70,6 +95,9 @@ class Stripe:
     keys: dict[str, str] = field(default_factory=dict)
     coupons: dict[str, int] = field(default_factory=dict)
     refunds: dict[str, tuple[str, int]] = field(default_factory=dict)  # key → intent, amount
+    failed: set[str] = field(default_factory=set)  # keys of refunds that banks sent back
+    disputes: dict[str, str] = field(default_factory=dict)  # intent → status
+    warnings: dict[str, bool] = field(default_factory=dict)  # intent → something can still be done
     told: list[Told] = field(default_factory=list)
 
     # --- what the shop may call (payments.gateway) -----------------------------------------------------
@@ -139,33 +167,49 @@ class Stripe:
     def create_refund(self, intent: str, amount: int, *, key: str, **_: Any) -> RefundFacts:
         def act() -> RefundFacts:
             if key not in self.refunds:
+                if self.takes_back(intent):
+                    raise Refused("disputed", status=400, code="charge_disputed")
                 if self.refunded(intent) + amount > self.captured(intent):
                     raise Refused("more than is left", status=400, code="charge_already_refunded")
                 self._goes_back(key, intent, amount)
-            return RefundFacts(f"re_{key}", "succeeded", amount, intent)
+            return self.refund(f"re_{key}")
 
         return self.weather.through(act)
 
+    def refund(self, refund_id: str) -> RefundFacts:
+        key = refund_id.removeprefix("re_")
+        intent, amount = self.refunds[key]
+        ours = "" if key.startswith("dashboard") else key
+        return RefundFacts(refund_id, "failed" if key in self.failed else "succeeded", amount, intent, key=ours)
+
     def refunds_of(self, intent: str) -> list[RefundFacts]:
-        found = [(key, amount) for key, (owner, amount) in self.refunds.items() if owner == intent]
-        return [RefundFacts(f"re_{key}", "succeeded", amount, intent, key=key) for key, amount in found]
+        return [self.refund(f"re_{key}") for key, (owner, _amount) in self.refunds.items() if owner == intent]
 
     def dispute(self, dispute_id: str) -> DisputeFacts:
         intent = dispute_id.removeprefix("du_")
         amount = self.captured(intent)
         return DisputeFacts(
             id=dispute_id,
-            status="needs_response",
+            status=self.disputes[intent],
             reason="general",
             amount=amount,
             currency="USD",
             payment_intent=intent,
             due_by=None,
-            refundable=False,
+            refundable=self.disputes[intent].startswith("warning"),
             net=-amount,
             fee=0,
             submissions=0,
         )
+
+    def warning(self, warning_id: str) -> WarningFacts:
+        intent = warning_id.removeprefix("issfr_")
+        return WarningFacts(warning_id, "made_with_stolen_card", intent, self.warnings[intent])
+
+    def takes_back(self, intent: str) -> bool:
+        """A bank has the money, or is about to."""
+        status = self.disputes.get(intent, "won")
+        return not status.startswith("warning") and status != "won"
 
     # --- what happens by itself ------------------------------------------------------------------------
 
@@ -189,8 +233,20 @@ class Stripe:
     def refund_in_dashboard(self, intent: str, amount: int) -> None:
         self._goes_back(f"dashboard-{len(self.refunds)}", intent, amount)
 
-    def is_disputed(self, intent: str) -> None:
-        self._tell("charge.dispute.created", {"id": f"du_{intent}", "payment_intent": intent})
+    def fails(self, key: str) -> None:
+        """A bank sends a refund back."""
+        self.failed.add(key)
+        self._tell("refund.failed", {"id": f"re_{key}"})
+
+    def is_disputed(self, intent: str, status: str) -> None:
+        event = "updated" if intent in self.disputes else "created"
+        self.disputes[intent] = status
+        self._tell(f"charge.dispute.{event}", {"id": f"du_{intent}", "payment_intent": intent})
+
+    def is_warned_of(self, intent: str, *, actionable: bool) -> None:
+        event = "updated" if intent in self.warnings else "created"
+        self.warnings[intent] = actionable
+        self._tell(f"radar.early_fraud_warning.{event}", {"id": f"issfr_{intent}"})
 
     def _goes_back(self, key: str, intent: str, amount: int) -> None:
         self.refunds[key] = (intent, amount)
@@ -205,7 +261,7 @@ class Stripe:
         return sum(s.amounts[2] for s in self.paid() if s.intent == intent)
 
     def refunded(self, intent: str) -> int:
-        return sum(amount for owner, amount in self.refunds.values() if owner == intent)
+        return sum(x for key, (owner, x) in self.refunds.items() if owner == intent and key not in self.failed)
 
     def paid(self) -> list[Session]:
         return [s for s in self.sessions.values() if s.payment_status == "paid"]
@@ -215,7 +271,9 @@ class Stripe:
 class Draft:
     id: str
     external_id: str
+    body: Mapping[str, Any]
     status: str = "on-hold"
+    sent: bool = False
     parcels: tuple[Parcel, ...] = ()
     seen: bool = False  # in the list, which lags
 
@@ -225,6 +283,7 @@ class Printify:
     weather: Weather = field(default_factory=Weather)
     drafts: dict[str, Draft] = field(default_factory=dict)
     productions: Counter[str] = field(default_factory=Counter)
+    unasked: set[str] = field(default_factory=set)  # what its own approval printed
     too_early: bool = False
     told: list[Told] = field(default_factory=list)
 
@@ -234,7 +293,7 @@ class Printify:
         def act() -> str:
             known = next((d for d in self.drafts.values() if d.external_id == body["external_id"]), None)
             if known is None:  # else a 409, which the client turns into the id it names
-                known = Draft(f"p{len(self.drafts) + 1}", body["external_id"])
+                known = Draft(f"p{len(self.drafts) + 1}", body["external_id"], body)
                 self.drafts[known.id] = known
                 self._tell("order:created", known)
             return known.id
@@ -243,8 +302,7 @@ class Printify:
 
     def order(self, order_id: str) -> UpstreamOrder:
         draft = self.drafts[order_id]
-        printing = draft.status in {"in-production", "fulfilled"}
-        return UpstreamOrder(draft.id, draft.external_id, draft.status, 100, draft.parcels, printing)
+        return UpstreamOrder(draft.id, draft.external_id, draft.status, 100, draft.parcels, draft.sent)
 
     def find_order(self, external_id: str) -> UpstreamOrder | None:
         found = [d for d in self.drafts.values() if d.external_id == external_id and d.seen]
@@ -258,10 +316,12 @@ class Printify:
                 self.too_early = False
                 raise Refused("still processing", status=400, code="8502")
             if self.drafts[order_id].status == "on-hold":
-                self.productions[self.drafts[order_id].external_id] += 1
-                self._becomes(order_id, "in-production")
+                self._begins(order_id)
 
         self.weather.through(act)
+
+    def shipping_costs(self, _lines: Sequence[Mapping[str, Any]], _address: Mapping[str, str]) -> dict[str, int]:
+        return {"standard": 475}
 
     def cancel(self, order_id: str) -> None:
         def act() -> None:
@@ -283,8 +343,25 @@ class Printify:
         draft.parcels = tuple(Parcel(p.carrier, p.number, p.url, delivered=True) for p in draft.parcels)
         self._tell("order:shipment:delivered", draft)
 
+    def leaves_without_number(self, order_id: str) -> None:
+        self._becomes(order_id, "fulfilled")
+
     def trouble(self, order_id: str, status: str) -> None:
         self._becomes(order_id, status)
+
+    def approves_by_itself(self, order_id: str) -> None:
+        """The store's approval is not Manual."""
+        self.unasked.add(self.drafts[order_id].external_id)
+        self._begins(order_id)
+
+    def _begins(self, order_id: str) -> None:
+        draft = self.drafts[order_id]
+        draft.sent = True
+        self.productions[draft.external_id] += 1
+        self._becomes(order_id, "in-production")
+
+    def in_state(self, *statuses: str) -> list[str]:
+        return [draft.id for draft in self.drafts.values() if draft.status in statuses]
 
     def _becomes(self, order_id: str, status: str) -> None:
         self.drafts[order_id].status = status
