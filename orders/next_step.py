@@ -3,28 +3,38 @@
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy
 
 from orders.models import Fulfilment, Order
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 ORDER = {
-    OrderState.AWAITING_PAYMENT: __("The buyer has not paid yet. Nothing is printed; unpaid, it ends by itself."),
-    OrderState.EXPIRED: __("It was not paid in time. Should money arrive all the same, it is made."),
-    OrderState.REFUNDED: __("All its money went back. Nothing is left to do."),
-    OrderState.ATTENTION: __("Its money differs from what was agreed: accept it or refund it on the first page."),
+    OrderState.AWAITING_PAYMENT: gettext_lazy(
+        "The buyer has not paid yet. Nothing is printed; unpaid, it ends by itself."
+    ),
+    OrderState.EXPIRED: gettext_lazy("It was not paid in time. Should money arrive all the same, it is made."),
+    OrderState.REFUNDED: gettext_lazy("All its money went back. Nothing is left to do."),
+    OrderState.ATTENTION: gettext_lazy(
+        "Its money differs from what was agreed: accept it or refund it on the first page."
+    ),
 }
 JOB = {
-    FulfilmentState.NEW: __("It goes to Printify within seconds, as a draft that is not printed yet."),
-    FulfilmentState.IN_PRODUCTION: __(
+    FulfilmentState.NEW: gettext_lazy("It goes to Printify within seconds, as a draft that is not printed yet."),
+    FulfilmentState.IN_PRODUCTION: gettext_lazy(
         "Printify prints it. The next news is a parcel; the buyer is written to by itself."
     ),
-    FulfilmentState.SHIPPED: __("It is on its way. Printify and the clock tell when it has arrived."),
-    FulfilmentState.DELIVERED: __("It has arrived. Nothing is left to do, unless the buyer claims something."),
-    FulfilmentState.ENDED: __("Nobody reported that it arrived, and nothing was claimed. It is over."),
-    FulfilmentState.CANCELING: __("The draft is being canceled at Printify; it is asked until that is certain."),
-    FulfilmentState.CANCELED: __("It is called off and not printed."),
-    FulfilmentState.ATTENTION: __("It needs you. Read the reason below; “Retry now” goes on from what is known."),
+    FulfilmentState.SHIPPED: gettext_lazy("It is on its way. Printify and the clock tell when it has arrived."),
+    FulfilmentState.DELIVERED: gettext_lazy(
+        "It has arrived. Nothing is left to do, unless the buyer claims something."
+    ),
+    FulfilmentState.ENDED: gettext_lazy("Nobody reported that it arrived, and nothing was claimed. It is over."),
+    FulfilmentState.CANCELING: gettext_lazy(
+        "The draft is being canceled at Printify; it is asked until that is certain."
+    ),
+    FulfilmentState.CANCELED: gettext_lazy("It is called off and not printed."),
+    FulfilmentState.ATTENTION: gettext_lazy(
+        "It needs you. Read the reason below; “Retry now” goes on from what is known."
+    ),
 }
 
 
