@@ -3,6 +3,7 @@
 Schemas drift (RELIABILITY D9), so every reader says for itself whether a missing or strange value matters.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from ilytat.integrations import storable as outside
 
 # Stripe takes no larger amount, and a price beyond it is a mistake at the source.
 AMOUNT_MAX = 99_999_999
+# What XML cannot hold: one of these in one title would spoil the whole feed.
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 DIGITS_MAX = 16  # what a float and a browser still count exactly
 
 
@@ -29,7 +32,7 @@ def storable(value: Any) -> Any:
 def text(data: Mapping[str, Any], name: str, limit: int) -> str:
     """A string of at most `limit` characters, "" for anything that is none."""
     value = data.get(name)
-    return value.strip()[:limit] if isinstance(value, str) else ""
+    return UNWRITABLE.sub("", value).strip()[:limit] if isinstance(value, str) else ""
 
 
 def whole(value: Any) -> int | None:

@@ -81,10 +81,10 @@ def verify(raw: bytes, header: str) -> Event:
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
         try:
             event = stripe.Webhook.construct_event(raw, header, secret, tolerance=SIGNATURE_AGE)
-            return Event(event.id, event.type, bool(event.livemode), event.to_dict(for_json=True))
+            return Event(str(event.id), str(event.type), bool(event.livemode), event.to_dict(for_json=True))
         except stripe.SignatureVerificationError:
             continue
-        except (ValueError, AttributeError, KeyError) as error:
+        except (ValueError, AttributeError, KeyError, RecursionError) as error:
             raise Forged("The body is not an event.") from error
     raise Forged("The signature does not match.")
 

@@ -230,6 +230,7 @@ FORGERIES: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
     "signed number": lambda _body: (b"1", signed(b"1")),
     "signed text": lambda _body: (b'"evt"', signed(b'"evt"')),
     "signed null": lambda _body: (b"null", signed(b"null")),
+    "signed depth": lambda _body: (b"[" * 99_999, signed(b"[" * 99_999)),
     "signed nothing": lambda _body: (b"{}", signed(b"{}")),
     "signed without an id": lambda _body: (
         b'{"object": "event", "type": "x"}',
@@ -243,6 +244,11 @@ FORGERIES: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
 def test_what_is_not_a_signed_event_is_forged(forge: Callable[[bytes], tuple[bytes, str]]) -> None:
     with pytest.raises(gateway.Forged):
         gateway.verify(*forge(event_body()))
+
+
+def test_an_events_id_is_words_whatever_came() -> None:
+    body = event_body().replace(b'"evt_', b'7, "x": "evt_', 1)
+    assert gateway.verify(body, signed(body)).id == "7"
 
 
 def test_both_secrets_count_while_one_replaces_the_other(settings: Settings) -> None:
