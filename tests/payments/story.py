@@ -280,6 +280,7 @@ class Story(RuleBasedStateMachine):
 
     def _make_due(self) -> None:
         now = timezone.now()
+        self.printify.list_catches_up()
         for session_id in self.stripe.open():
             self.stripe.expire(session_id)  # as it was told when it was made
         CheckoutSession.objects.update(expires_at=now - PASS)

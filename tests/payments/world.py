@@ -306,8 +306,7 @@ class Printify:
 
     def find_order(self, external_id: str) -> UpstreamOrder | None:
         found = [d for d in self.drafts.values() if d.external_id == external_id and d.seen]
-        for draft in self.drafts.values():
-            draft.seen = True
+        self.list_catches_up()
         return self.order(found[0].id) if found else None
 
     def send_to_production(self, order_id: str, *, live: bool) -> None:  # noqa: ARG002 (as the client's)
@@ -348,6 +347,11 @@ class Printify:
 
     def trouble(self, order_id: str, status: str) -> None:
         self._becomes(order_id, status)
+
+    def list_catches_up(self) -> None:
+        """It lags by a look, yet never by hours."""
+        for draft in self.drafts.values():
+            draft.seen = True
 
     def approves_by_itself(self, order_id: str) -> None:
         """The store's approval is not Manual."""
