@@ -4,10 +4,19 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy as _
+
 from catalog.descriptions import SizeTable
 from catalog.facets import is_clothing_size
 from catalog.measures import MAX, MM, both
 
+NAMES = {
+    "width": _("Width"),
+    "length": _("Length"),
+    "height": _("Height"),
+    "diameter": _("Diameter"),
+    "sleeve length": _("Sleeve length"),
+}
 UNIT = re.compile(r",?\s*\(?\b(in|inch(?:es)?|cm)\)?\s*$", re.IGNORECASE)
 
 
@@ -39,7 +48,12 @@ def in_both(table: SizeTable | None) -> Measures | None:
     rows = [(*_named(name), cells) for name, cells in table.rows]
     inches = {name for name, unit, _cells in rows if unit == "in"}
     kept = [row for row in rows if row[1] != "cm" or row[0] not in inches]
-    return Measures(table.sizes, [(name, [_cell(cell, unit) for cell in cells]) for name, unit, cells in kept])
+    return Measures(table.sizes, [(_said(name), [_cell(cell, unit) for cell in cells]) for name, unit, cells in kept])
+
+
+def _said(name: str) -> str:
+    """In the reader's language, as far as the printers' usual names go."""
+    return str(NAMES.get(name.strip().casefold(), name))
 
 
 def _named(name: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Printify's measures, each once and in both units, whichever it was written in."""
 
 import pytest
+from django.utils.translation import override
 
 from catalog.descriptions import SizeTable
 from catalog.size_tables import Cell, Measures, in_both
@@ -29,6 +30,12 @@ def test_what_is_told_in_both_units_is_one_row() -> None:
 @pytest.mark.parametrize("cell", ["one size", "NaN", "Infinity", "", "1e999999", "1e9999999999999999999", "-4"])
 def test_what_is_no_measure_stays_as_it_is(cell: str) -> None:
     assert rows(("Width, in", [cell, "18"]))["Width"][0] == Cell(cell, "")
+
+
+def test_the_usual_measures_are_named_in_the_readers_language() -> None:
+    with override("es"):
+        found = rows(("Width, in", ["18", "20"]), ("Secret measure, in", ["1", "2"]))
+    assert list(found) == ["Ancho", "Secret measure"]
 
 
 def test_only_garments_are_laid_flat() -> None:
