@@ -16,7 +16,9 @@ SESSION = """
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
-user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used")
+from django.utils import timezone
+now = timezone.now()  # a session without a click is an old one
+user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used", last_login=now)
 session = SessionStore()
 session[SESSION_KEY] = str(user.pk)
 session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
