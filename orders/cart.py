@@ -6,6 +6,7 @@ The browser sends ids and quantities; every price is read from the catalogue whe
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import cast
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import Product, ProductImage, Variant
@@ -107,6 +109,13 @@ def ensure(request: HttpRequest) -> Cart:
         found = Cart.objects.create()
         request.session[SESSION_KEY] = found.token
     return found
+
+
+def forget() -> None:
+    """Carts of nobody in which nothing was laid for longer than a session lives."""
+    then = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    idle = Cart.objects.filter(user=None, updated_at__lt=then)
+    idle.exclude(pk__in=CartLine.objects.filter(added_at__gte=then).values("cart")).delete()
 
 
 def add(cart: Cart, variant: Variant, quantity: int) -> CartLine:

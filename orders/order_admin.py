@@ -94,12 +94,12 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     ) -> HttpResponse:
         """Beside Django's: what `_beside` finds of the order's printing, lines, events, mails, claims and reprints."""
         order = self.get_object(request, object_id)
-        more = _beside(order) if order else {}
+        more = _beside(order) | {"ways": _ways(request)} if order else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def act(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
         order = self._mine(request, pk)
-        if way not in WAYS or not request.user.has_perms(NEEDS.get(way, ())):
+        if way not in _ways(request):
             raise PermissionDenied
         messages.info(request, WAYS[way](order, str(request.user)))
         return redirect("admin:orders_order_change", pk)
@@ -133,6 +133,12 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return get_object_or_404(Order, pk=pk)
 
 
+def _ways(request: HttpRequest) -> list[str]:
+    """What this person may do with an order."""
+    held = ["orders.change_order"]
+    return [way for way in WAYS if request.user.has_perms([*held, *NEEDS.get(way, ())])]
+
+
 def _beside(order: Order) -> dict[str, Any]:
     job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier").first()
     return {
@@ -140,7 +146,6 @@ def _beside(order: Order) -> dict[str, Any]:
         "next_step": next_step.sentence(order, job),
         "lines": order.lines.all(),
         "events": order.events.order_by("-at", "-pk"),
-        "ways": list(WAYS),
         "mails": OutgoingEmail.objects.filter(reference=order.number).order_by("pk").defer("html", "text", "context"),
         "claims": order.claims.all(),
         "reprints": order.reprints.all(),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import endings, late, stock_watch
+from orders import cart, endings, late, stock_watch
 
 
 @shared_task(ignore_result=True)
@@ -20,3 +20,8 @@ def tell_of_stock() -> None:
 def end_unreported() -> None:
     endings.ask()
     endings.end()
+
+
+@shared_task(ignore_result=True)
+def forget_carts() -> None:
+    cart.forget()

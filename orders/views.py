@@ -79,6 +79,7 @@ def _removed(request: HttpRequest) -> dict[str, Any] | None:
 
 
 @require_POST
+@throttle.posts("60/minute")  # each without a cart makes one
 def cart_add(request: HttpRequest) -> HttpResponse:
     """Form fields product, variant (Printify's id), quantity, back. To the product or the cart, with a message."""
     form = AddForm(request.POST)

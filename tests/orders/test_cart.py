@@ -1,7 +1,12 @@
 """The cart: one line a variant, capped, priced by the catalogue alone (A15, E1, E3, F6)."""
 
+from datetime import timedelta
+
 import pytest
-from django.test import RequestFactory
+import time_machine
+from django.contrib.auth import get_user_model
+from django.test import Client, RequestFactory
+from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from catalog.models import ProductImage
@@ -165,3 +170,19 @@ def test_looking_makes_no_cart(rf: RequestFactory) -> None:
     made = carts.ensure(request)
     assert carts.ensure(request) == carts.current(request) == made
     assert CartLine.objects.count() == 0
+
+
+def test_nobodys_idle_carts_are_forgotten_and_no_others() -> None:
+    variant, member = factories.variant(), get_user_model().objects.create_user("eva@example.com")
+    with time_machine.travel(timezone.now() - timedelta(days=61), tick=False):
+        idle, used, members = Cart.objects.create(), Cart.objects.create(), Cart.objects.create(user=member)
+        for cart in (idle, members):
+            carts.add(cart, variant, 1)
+    carts.add(used, variant, 1)
+    carts.forget()
+    assert set(Cart.objects.all()) == {used, members}
+
+
+def test_a_flood_of_new_carts_is_refused(client: Client) -> None:
+    answers = [client.post("/cart/add/").status_code for _ in range(61)]
+    assert answers[59:] == [302, 429]
