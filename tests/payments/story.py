@@ -202,6 +202,10 @@ class Story(RuleBasedStateMachine):
         assert not InboundEvent.objects.filter(state="attention").exists(), "all news was understood"
         for order in Order.objects.all():
             self._judge(order)
+        for job in Fulfilment.objects.filter(state__in=("in_production", "shipped", "delivered", "ended")):
+            drafts = [d for d in self.printify.drafts.values() if base(d.external_id) == job.order.number]
+            older = [d for d in drafts if d.id != job.printify_order_id]
+            assert all(d.status == "canceled" or d.sent for d in older), "no draft is left beside the newest"
         for job in Fulfilment.objects.filter(state__in=("in_production", "shipped")):
             claimed = job.order.claims.filter(state="open").exists()
             assert claimed or job.printify_order_id in self.printify.in_state("in-production", "partially-fulfilled")
