@@ -9,6 +9,7 @@ than the shop has; pytest names each that needed it ("RERUN"). At home it gets n
 """
 
 import os
+from collections.abc import Generator
 from itertools import groupby
 from urllib.parse import urlsplit, urlunsplit
 
@@ -48,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         if not _is_story(item):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem} {_kind(item)}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hostile words that a test logged: xdist's wire takes no lone surrogates."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)
