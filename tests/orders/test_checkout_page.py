@@ -1,8 +1,8 @@
 """Checkout, payment and the page after it, as they come out: words, links and figures."""
 
 import re
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
@@ -13,6 +13,7 @@ from catalog.models import Variant
 from orders.models import Order
 from orders.states import OrderState
 from payments import truth
+from payments.facts import SessionFacts
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream, paid
 from tests.pages import SESSION_ID, holding, placed_here, source, text
@@ -141,7 +142,8 @@ def test_paying_on_our_page_allows_stripe_there_and_nowhere_else(
 ) -> None:
     settings.STRIPE_UI_MODE = "elements"
     order = placed_here(client, factories.order(factories.variant()))
-    monkeypatch.setattr("payments.checkout.start", lambda _order: SimpleNamespace(client_secret="cs_secret"))
+    session = Mock(SessionFacts, client_secret="cs_secret", tax=0, total=order.total)
+    monkeypatch.setattr("payments.checkout.start", lambda _order: session)
     answer = client.get(f"/checkout/pay/{order.token}/")
     policy = answer["Content-Security-Policy"]
     assert "script-src 'self' https://js.stripe.com https://*.js.stripe.com;" in policy + ";"
