@@ -67,10 +67,7 @@ class OrderCanceled(OrderMail):
     refund: str  # what is going back; "" when nothing had been charged
 
 
-class RefundSent(TypedDict):
-    number: str
-    url: str
-    name: str
+class RefundSent(OrderMail):
     amount: str
     partial: bool
     reason: str  # a sentence for the buyer, or ""

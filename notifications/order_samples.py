@@ -81,9 +81,7 @@ def _order_canceled() -> kinds.OrderCanceled:
 
 def _refund_sent() -> kinds.RefundSent:
     return {
-        "number": NUMBER,
-        "url": page("/orders/sample/"),
-        "name": NAME,
+        **_order(),
         "amount": "$14.50",
         "partial": True,
         "reason": "The mug arrived broken.",

@@ -1,7 +1,6 @@
 """The mails about money, each queued in the transaction of its news."""
 
 from datetime import datetime
-from typing import Literal
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -14,8 +13,6 @@ from orders import mails
 from orders.models import Order
 from payments.models import Refund
 
-By = Literal["buyer", "shop"]
-
 
 def refund_sent(refund: Refund) -> None:
     """Once a refund, whoever made it. A surplus goes back with a word of its own."""
@@ -23,9 +20,7 @@ def refund_sent(refund: Refund) -> None:
     with override(order.language):
         why = "" if payment.applied else gettext("Your order had been paid twice.")
     context: kinds.RefundSent = {
-        "number": order.number,
-        "url": mails.url(order),
-        "name": order.name,
+        **mails.about(order),
         "amount": written(refund.amount, payment.currency, order.language),
         "partial": payment.applied and refund.amount < payment.captured,
         "reason": why,
@@ -46,27 +41,10 @@ def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str
     staff.tell(alert_key, "refund_failed", dict(context), reference=order.number)
 
 
-def order_canceled(order: Order, *, refund: int, by: By = "shop", reason: str = "") -> None:
-    """`refund`: minor units that go back."""
-    context: kinds.OrderCanceled = {
-        "number": order.number,
-        "url": mails.url(order),
-        "name": order.name,
-        "lines": mails.lines(order),
-        "by": by,
-        "reason": reason,
-        "refund": written(refund, order.currency, order.language) if refund else "",
-    }
-    _queue("order_canceled", f"canceled:{order.number}", order, context)
-
-
 def payment_confirming(order: Order) -> None:
     """Ordered, and the bank takes some days: nothing is printed meanwhile."""
     context: kinds.PaymentConfirming = {
-        "number": order.number,
-        "url": mails.url(order),
-        "name": order.name,
-        "lines": mails.lines(order),
+        **mails.about(order),
         "totals": mails.totals(order),
         "ship_to": mails.address_lines(order),
         "answer_by": "",
@@ -77,10 +55,7 @@ def payment_confirming(order: Order) -> None:
 def payment_failed(order: Order, *, attempt: int, pay_until: datetime | None) -> None:
     """A bank said no after some days: the order waits a little longer for another way to pay."""
     context: kinds.PaymentFailed = {
-        "number": order.number,
-        "url": mails.url(order),
-        "name": order.name,
-        "lines": mails.lines(order),
+        **mails.about(order),
         "total": written(order.total, order.currency, order.language),
         "retry_url": urljoin(settings.SITE_URL, reverse("checkout_again", args=[order.token])),
         "pay_until": pay_until.isoformat() if pay_until else "",

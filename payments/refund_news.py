@@ -8,6 +8,7 @@ from django.db.models import F, Sum
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
+from orders import mails as order_mails
 from orders.models import Fulfilment, Order
 from orders.states import OrderState
 from payments import coupons, mails
@@ -131,7 +132,7 @@ def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
         return True
     if lifecycle.cancel(order, who=who, why="refunded in full"):
         coupons.release(order)
-        mails.order_canceled(order, refund=gone)
+        order_mails.order_canceled(order, by="shop", refund=gone)
     else:
         lifecycle.mark_refunded(order, who=who, why="refunded in full")
     return True

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
 from orders import lifecycle
+from orders import mails as order_mails
 from orders.models import Order
 from payments import coupons, gateway, mails, refund_news
 from payments.facts import RefundFacts
@@ -91,7 +92,7 @@ def cancel_order(order: Order, *, who: str, press: str | None = None, note: str 
         back = payment.left if payment else 0
         if payment and back:
             give_back(payment, back, reason="requested_by_customer", asked_by=who, note=note, press=press)
-        mails.order_canceled(order, refund=back)
+        order_mails.order_canceled(order, by="shop", refund=back)
     return True
 
 
