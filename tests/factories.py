@@ -10,6 +10,7 @@ from catalog.models import Product, Variant
 from ilytat.integrations.models import InboundEvent
 from orders.models import Cart, CartLine, Order, OrderLine
 from orders.states import OrderState
+from tests.addresses import BUYER
 
 _numbers = itertools.count(1)
 
@@ -74,13 +75,7 @@ def order(*variants: Variant, quantity: int = 1, shipping: int = 475, **given: A
     values = {
         "number": f"T{number:06d}",
         "checkout_key": uuid.uuid4(),
-        "email": "ana@example.com",
-        "name": "Ana Ruiz",
-        "address1": "233 S Wacker Dr",
-        "city": "Chicago",
-        "region": "IL",
-        "zip": "60606",
-        "country": "US",
+        **BUYER,
         "currency": "USD",
         "subtotal": subtotal,
         "shipping": shipping,

@@ -6,18 +6,9 @@ from typing import Any
 
 import requests
 
+from tests.addresses import FORM
 from tests.stack import Stack
 
-ADDRESS = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-    "method": "standard",
-}
 PRODUCT = "SELECT p.id, p.slug, v.variant_id FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id"
 FOR_SALE = "WHERE v.is_enabled AND v.is_available AND p.visible AND NOT p.hidden ORDER BY p.id, v.id"
 
@@ -27,23 +18,23 @@ class Shopper:
     stack: Stack
     session: requests.Session = field(default_factory=requests.Session)
 
-    def buy(self, *, nth: int = 0, quantity: int = 1, email: str = ADDRESS["email"]) -> str:
+    def buy(self, *, nth: int = 0, quantity: int = 1, email: str = FORM["email"]) -> str:
         """From the product page to paid at the sandbox. Returns the order's number."""
         session_id = self.to_stripe(nth=nth, quantity=quantity, email=email)
         self.pay(session_id)
         return self.number(session_id)
 
-    def to_stripe(self, *, nth: int = 0, quantity: int = 1, email: str = ADDRESS["email"]) -> str:
+    def to_stripe(self, *, nth: int = 0, quantity: int = 1, email: str = FORM["email"]) -> str:
         """Up to Stripe's page. Returns the Checkout Session's id."""
         product, slug, variant = self.stack.sql(f"{PRODUCT} {FOR_SALE}")[nth]
         self.open(f"/products/{slug}/")
         self.post("/cart/add/", {"product": product, "variant": variant, "quantity": quantity})
         return self.agree(email=email)
 
-    def agree(self, *, email: str = ADDRESS["email"]) -> str:
+    def agree(self, *, email: str = FORM["email"]) -> str:
         """Order what is in the cart; also once more, when the first press was not answered."""
         self.open("/checkout/")
-        answer = self.post("/checkout/", ADDRESS | {"email": email})
+        answer = self.post("/checkout/", FORM | {"email": email})
         assert answer.status_code == 303, f"{answer.status_code}: {words(answer.text)}"
         return answer.headers["Location"].rsplit("/", 1)[-1]
 

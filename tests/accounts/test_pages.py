@@ -11,17 +11,10 @@ from notifications import consent
 from notifications.models import OutgoingEmail, Subscriber
 from orders.models import Order
 from tests import factories
+from tests.addresses import ADDRESS
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "long-enough-4-anyone"
-GOOD = {
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-}
 
 
 @pytest.fixture
@@ -32,10 +25,10 @@ def ana(client: Client) -> User:
 
 
 def test_an_address_is_added_changed_and_removed(client: Client, ana: User) -> None:
-    assert client.post("/accounts/addresses/new/", GOOD).status_code == 302
+    assert client.post("/accounts/addresses/new/", ADDRESS).status_code == 302
     kept = ana.addresses.get()
     assert kept.city == "Chicago"
-    client.post(f"/accounts/addresses/{kept.pk}/", GOOD | {"address1": "1 N State St", "usual": "on"})
+    client.post(f"/accounts/addresses/{kept.pk}/", ADDRESS | {"address1": "1 N State St", "usual": "on"})
     kept.refresh_from_db()
     assert (kept.address1, kept.usual) == ("1 N State St", True)
     assert "1 N State St" in client.get("/accounts/addresses/").content.decode()
@@ -45,20 +38,20 @@ def test_an_address_is_added_changed_and_removed(client: Client, ana: User) -> N
 
 
 def test_a_wrong_postcode_is_said_beside_its_field(client: Client, ana: User) -> None:
-    page = client.post("/accounts/addresses/new/", GOOD | {"zip": "1"})
+    page = client.post("/accounts/addresses/new/", ADDRESS | {"zip": "1"})
     assert page.status_code == 200
     assert "id_zip_error" in page.content.decode()
     assert not ana.addresses.exists()
 
 
 def test_one_address_comes_first(client: Client, ana: User) -> None:
-    client.post("/accounts/addresses/new/", GOOD | {"usual": "on"})
-    client.post("/accounts/addresses/new/", GOOD | {"usual": "on", "address1": "2 E Lake St"})
+    client.post("/accounts/addresses/new/", ADDRESS | {"usual": "on"})
+    client.post("/accounts/addresses/new/", ADDRESS | {"usual": "on", "address1": "2 E Lake St"})
     assert list(ana.addresses.values_list("address1", "usual")) == [("2 E Lake St", True), ("233 S Wacker Dr", False)]
 
 
 def test_anothers_address_is_not_there(client: Client, ana: User) -> None:
-    other = Address.objects.create(user=User.objects.create_user("bo@example.com"), **GOOD)
+    other = Address.objects.create(user=User.objects.create_user("bo@example.com"), **ADDRESS)
     assert client.get(f"/accounts/addresses/{other.pk}/").status_code == 404
     client.post(f"/accounts/addresses/{other.pk}/remove/")
     assert Address.objects.filter(pk=other.pk).exists()

@@ -14,6 +14,7 @@ from ilytat.integrations import counters
 from notifications.models import OutgoingEmail
 from orders.forms import CheckoutForm, WatchForm
 from tests import factories
+from tests.addresses import BUYER
 
 pytestmark = pytest.mark.django_db
 
@@ -36,23 +37,14 @@ VALUES = {
     "a path": "../../etc/passwd",
     "markup": '"><script>alert(1)</script>',
 }
-SENT = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-}
 FORMS: dict[str, Mapping[str, str]] = {
     "/cart/add/": {"product": "{product}", "variant": "{variant}", "quantity": "1", "back": ""},
     "/cart/update/": {"line": "{line}", "quantity": "1", "country": ""},
-    "/checkout/": {**SENT, "phone": "", "method": "standard", "code": "", "action": "", "total_standard": ""},
+    "/checkout/": {**BUYER, "phone": "", "method": "standard", "code": "", "action": "", "total_standard": ""},
     "/checkout/again/{token}/": {},
     "/orders/find/": {"number": "{number}", "email": "ana@example.com"},
     "/orders/{token}/prove/": {"email": "ana@example.com", "code": "", "next": ""},
-    "/orders/{proven}/address/": {**SENT, "phone": "", "keep_address": "1"},
+    "/orders/{proven}/address/": {**BUYER, "phone": "", "keep_address": "1"},
     "/orders/{proven}/swap/{order_line}/": {"variant": "{variant}"},
     "/orders/{proven}/problem/": {"kind": "damaged", "lines": "{order_line}", "words": "", "key": ""},
     "/orders/{proven}/arrived/": {"parcel": "1", "arrived": "no"},
@@ -65,7 +57,7 @@ FORMS: dict[str, Mapping[str, str]] = {
     "/accounts/privacy/ask/": {"email": "ana@example.com"},
     "/accounts/details/": {"first_name": "Ana", "language": "es"},
     "/accounts/email/": {"email": "eva@example.com", "action_add": ""},
-    "/accounts/addresses/new/": {**SENT, "phone": "", "usual": ""},
+    "/accounts/addresses/new/": {**BUYER, "phone": "", "usual": ""},
 }
 SIGNED_IN = ("/orders/{proven}", "/accounts/details", "/accounts/email", "/accounts/addresses", "/checkout/")
 QUERIES = {
@@ -185,13 +177,13 @@ def test_no_piece_of_an_address_breaks_anything(client: Client, known: dict[str,
 
 def test_no_value_of_the_json_api_breaks_it(client: Client, known: dict[str, object]) -> None:
     item = {"product_id": known["product"], "variant_id": known["variant"], "quantity": 1}
-    whole = {"items": [item], "email": "ana@example.com", "shipping_method": "", "address": dict(SENT)}
+    whole = {"items": [item], "email": "ana@example.com", "shipping_method": "", "address": dict(BUYER)}
     odd: list[object] = ["a\0b", "\ud800", "x" * 3000, VALUES["a long address"], 10**30, -1, 1.5, None, True, [], {}]
     bodies: list[object] = list(odd)
     for value in odd:
         bodies += [whole | {name: value} for name in ("items", "email", "address")]
         bodies += [whole | {"items": [item | {name: value}]} for name in item]
-    bodies += [whole | {"address": SENT | {name: "\0\ud800"}} for name in SENT]
+    bodies += [whole | {"address": BUYER | {name: "\0\ud800"}} for name in BUYER]
     for body in bodies:
         answer = client.post("/api/checkout/create-session", json.dumps(body), content_type="application/json")
         assert answer.status_code in FINE, body
@@ -214,7 +206,7 @@ def test_no_value_breaks_the_service_route(client: Client, settings: Settings, v
 def test_an_address_longer_than_any_is_no_buyers_and_gets_no_mail(client: Client) -> None:
     """Longer than 254 characters no address can be, and no column holds it."""
     long = VALUES["a long address"]
-    assert "email" in CheckoutForm({**SENT, "email": long}).errors
+    assert "email" in CheckoutForm({**BUYER, "email": long}).errors
     assert "email" in WatchForm(factories.product(), {"email": long}, initial={}).errors
     assert "too long" in client.post("/accounts/password/reset/", {"email": long}).content.decode()
     assert not OutgoingEmail.objects.exists()

@@ -15,22 +15,12 @@ from orders.states import OrderState
 from payments import truth
 from payments.facts import SessionFacts
 from tests import factories
+from tests.addresses import FORM
 from tests.orders.conftest import SHOP, Upstream, paid
 from tests.pages import SESSION_ID, holding, placed_here, source, text
 from tests.payloads import payload
 
 pytestmark = pytest.mark.django_db
-
-FORM = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-    "method": "standard",
-}
 
 
 @pytest.fixture

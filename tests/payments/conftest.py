@@ -23,6 +23,7 @@ from orders.models import Cart, Fulfilment, Order
 from payments import buying, gateway
 from payments.models import CheckoutSession
 from tests import factories
+from tests.addresses import FORM
 from tests.orders.conftest import SHOP, Upstream
 from tests.pages import holding
 from tests.payloads import payload
@@ -33,16 +34,6 @@ API = "https://api.stripe.com/v1"
 SESSION = "cs_test_b1ownSession000000000001"
 INTENT = "pi_3ownIntent0000000001"
 CREATE = "/checkout/sessions"
-FORM = {
-    "email": "ana@example.com",
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-    "method": "standard",
-}
 STRIPE = f"https://checkout.stripe.com/c/pay/{SESSION}"
 Said = dict[str, Any]
 

@@ -13,20 +13,13 @@ from catalog.models import PrintifyCache, Variant
 from orders.models import Cart, CartLine, Order
 from payments.api import TRIES
 from tests import factories
+from tests.addresses import ADDRESS
 from tests.orders.conftest import SHOP, Upstream
 from tests.payloads import payload
 from tests.payments.conftest import SESSION, Till, form, refused
 
 pytestmark = pytest.mark.django_db
 URL = "/api/checkout/create-session"
-ADDRESS = {
-    "name": "Ana Ruiz",
-    "address1": "233 S Wacker Dr",
-    "city": "Chicago",
-    "region": "IL",
-    "zip": "60606",
-    "country": "US",
-}
 
 
 @pytest.fixture
