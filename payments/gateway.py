@@ -23,6 +23,7 @@ TIMEOUT = (2, 8)  # seconds: connect, read
 TOTAL = 12.0  # seconds: one exchange, however slowly it drips
 SIGNATURE_AGE = 300  # seconds
 MOST_TYPES = 20  # of one question for events
+KEY_MISUSED = "idempotency_error"  # our word: the key was used for other words, what became of those is not said
 EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
 
 
@@ -64,7 +65,8 @@ def _translated(*, writing: bool) -> Iterator[None]:
 
 
 def _ours(error: stripe.StripeError, *, writing: bool) -> Exception:
-    status, code = error.http_status or 0, str(error.code or "")
+    code = KEY_MISUSED if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
+    status = error.http_status or 0
     said = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(said, status=status, code=code)
@@ -141,7 +143,7 @@ def refund(refund_id: str) -> RefundFacts:
 
 def refunds_of(payment_intent: str) -> list[RefundFacts]:
     with _translated(writing=False):
-        rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).data
+        rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).auto_paging_iter()
         return [facts.refund(row) for row in rows]
 
 

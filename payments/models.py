@@ -81,7 +81,8 @@ class Refund(Job):
     press = models.CharField(max_length=40, null=True, blank=True, unique=True, help_text="Of the form: once a press.")
     stripe_refund_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
     reference = models.CharField(max_length=60, blank=True, help_text="The bank's, for a buyer who misses the money.")
-    first_try = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="One more for each clear refusal.")
+    first_try = models.DateTimeField(null=True, blank=True, help_text="Of this attempt.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -92,6 +93,11 @@ class Refund(Job):
 
     def __str__(self) -> str:
         return f"refund {self.amount} of {self.payment_id}: {self.state}"
+
+    @property
+    def attempt_key(self) -> str:
+        """What Stripe is asked under: the same until it has clearly refused, since it repeats what it said to a key."""
+        return self.idempotency_key if self.attempt == 1 else f"{self.idempotency_key}-{self.attempt}"
 
     @property
     def words(self) -> str:

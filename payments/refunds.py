@@ -1,9 +1,12 @@
 """Giving money back: reserve first, then ask Stripe, with the row's own key.
 
-Stripe keeps idempotency keys for a day at least: an older try is looked up among the intent's refunds first. What was
-given back in Stripe's dashboard arrives as an event and is booked into the same ledger (`payments.refund_news`).
+Stripe keeps idempotency keys for a day at least: an older try is looked up among the intent's refunds first. What it
+once refused it refuses again under the same key, so that a refusal, and nothing else, spends the key: a try whose
+outcome is unknown is always repeated under its own. What was given back in Stripe's dashboard arrives as an event and
+is booked into the same ledger (`payments.refund_news`).
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
@@ -13,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
+from ilytat.integrations.errors import Refused
 from orders import lifecycle
 from orders import mails as order_mails
 from orders.models import Order
@@ -23,6 +27,7 @@ from payments.models import Payment, Refund
 QUEUE = "refunds"
 LANE = "fulfilment"
 KEY_LIFE = timedelta(hours=20)
+ANSWERED = {400, 402, 404}  # by the refund itself; 401 and 403 come before Stripe has looked at the key
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer"]
 
 
@@ -62,7 +67,8 @@ def give_back(
         reserve(payment, amount)
         refund = Refund(payment=payment, amount=amount, reason=reason, asked_by=asked_by[:120], note=note)
         refund.lines, refund.press = [list(pair) for pair in lines], press
-        refund.idempotency_key = f"refund-{payment.payment_intent_id}-{payment.refunds.count() + 1}"
+        # By chance, not counted: after a backup was restored a count would come again, for another wish.
+        refund.idempotency_key = f"refund-{payment.payment_intent_id}-{secrets.token_hex(5)}"
         refund.save()
         bell.ring(QUEUE, LANE)
     return refund
@@ -120,18 +126,25 @@ def _known(job: Refund) -> RefundFacts | None:
 
 
 def _ask(job: Refund) -> RefundFacts:
+    """The metadata names the row, whichever attempt makes it: by that it is found again."""
     job.save_mine(first_try=job.first_try or timezone.now())
-    return gateway.create_refund(
-        job.payment.payment_intent_id,
-        job.amount,
-        reason=job.reason,
-        metadata={"refund": job.idempotency_key, "order": job.payment.order.number},
-        key=job.idempotency_key,
-    )
+    try:
+        return gateway.create_refund(
+            job.payment.payment_intent_id,
+            job.amount,
+            reason=job.reason,
+            metadata={"refund": job.idempotency_key, "order": job.payment.order.number},
+            key=job.attempt_key,
+        )
+    except Refused as error:
+        if error.status in ANSWERED and error.code != gateway.KEY_MISUSED:
+            # An earlier try of unknown outcome went under this key: had it been made, that would be the answer.
+            job.save_mine(attempt=job.attempt + 1, first_try=None)
+        raise
 
 
 def retry(refund: Refund) -> bool:
-    """Ask Stripe once more for what rests in attention, under the same key; pressing twice is harmless."""
+    """Ask Stripe once more for what rests in attention, whose money is still reserved; pressing twice is harmless."""
     resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
     if not resting.update(state="new", next_at=timezone.now(), attempts=0):
         return False

@@ -114,12 +114,12 @@ def test_stripe_is_asked_with_the_rows_own_key_and_words(till: Till) -> None:
     refund = _look(refund)
     assert (refund.state, refund.stripe_refund_id) == ("succeeded", "re_3ownRefund0000000001")
     [call] = till.asked("POST", "/refunds")
-    assert call.headers["Idempotency-Key"] == f"refund-{INTENT}-1"
+    assert call.headers["Idempotency-Key"] == refund.idempotency_key
     assert form(call) == {
         "payment_intent": INTENT,
         "amount": "1000",
         "reason": "requested_by_customer",
-        "metadata[refund]": f"refund-{INTENT}-1",
+        "metadata[refund]": refund.idempotency_key,
         "metadata[order]": refund.payment.order.number,
     }
     _look(refund)
@@ -198,6 +198,107 @@ def test_a_refusal_needs_a_person_and_keeps_the_reserve(till: Till) -> None:
     refund = _look(_give(payment, 1000))
     assert (refund.state, _reserved(payment)) == ("attention", 1000)
     assert "needs a person" in Alert.objects.get(key=f"refund:{refund.pk}").message
+
+
+def _try_again(refund: Refund) -> Refund:
+    refund.refresh_from_db()
+    assert refunds.retry(refund)
+    return _look(refund)
+
+
+def _keys(till: Till) -> list[str]:
+    return till.keys("/refunds")
+
+
+REMEMBERED = [refused(400, code="balance_insufficient"), refused(402, kind="card_error"), refused(404)]
+
+
+@pytest.mark.parametrize("no", REMEMBERED)
+def test_a_new_try_after_a_refusal_goes_under_a_new_key_and_reserves_once(till: Till, no: dict[str, Any]) -> None:
+    """Stripe would say no once more to the first key, whatever has changed since."""
+    payment = _payment()
+    till.refunds(**no)
+    till.refunds(json=payload("stripe/refund"))
+    refund = _look(_give(payment, 1000))
+    assert (refund.state, _reserved(payment)) == ("attention", 1000)
+    refund = _try_again(refund)
+    name = refund.idempotency_key
+    assert (refund.state, _reserved(payment), _keys(till)) == ("succeeded", 1000, [name, f"{name}-2"])
+    assert {form(call)["metadata[refund]"] for call in till.asked("POST", "/refunds")} == {name}
+
+
+OPEN_FATE = [
+    refused(401, kind="authentication_error"),
+    refused(403, kind="permission_error"),
+    refused(400, kind="idempotency_error"),
+]
+
+
+@pytest.mark.parametrize("no", OPEN_FATE)
+@pytest.mark.parametrize("lost", LOST)
+def test_a_refusal_that_says_nothing_of_a_lost_try_keeps_its_key(
+    till: Till, lost: dict[str, Any], no: dict[str, Any]
+) -> None:
+    refund = _give(_payment(), 1000)
+    till.refunds(**lost)
+    assert _look(refund).state == "new"
+    till.mock.remove("POST", f"{API}/refunds")
+    till.refunds(**no)
+    assert _look(refund).state == "attention"
+    till.mock.remove("POST", f"{API}/refunds")
+    till.refunds(json=payload("stripe/refund"))
+    assert _try_again(refund).state == "succeeded"
+    assert set(_keys(till)) == {refund.idempotency_key}
+
+
+def test_after_many_lost_answers_a_persons_new_try_asks_under_the_same_key(till: Till) -> None:
+    refund = _give(_payment(), 1000)
+    till.refunds(status=500)
+    _look(refund)
+    Refund.objects.update(attempts=Refund.max_attempts)
+    assert _look(refund).state == "attention"
+    till.mock.remove("POST", f"{API}/refunds")
+    till.refunds(json=payload("stripe/refund"))
+    assert _try_again(refund).state == "succeeded"
+    assert set(_keys(till)) == {refund.idempotency_key}
+
+
+def test_the_second_key_is_kept_through_lost_answers_and_is_old_by_itself(till: Till) -> None:
+    """A refusal at first; then an answer is lost, a day passes, and what was made is found by the row's name."""
+    refund = _give(_payment(), 1000)
+    till.refunds(**refused(400))
+    Refund.objects.update(first_try=timezone.now() - timedelta(hours=21))
+    _listed(till)
+    assert _look(refund).state == "attention"
+    till.mock.remove("POST", f"{API}/refunds")
+    till.refunds(status=500)
+    assert _try_again(refund).state == "new"
+    second = f"{refund.idempotency_key}-2"
+    assert set(_keys(till)[1:]) == {second}
+    Refund.objects.update(first_try=timezone.now() - timedelta(hours=21))
+    _listed(till, payload("stripe/refund", metadata={"refund": refund.idempotency_key}))
+    asked = len(_keys(till))
+    assert (_look(refund).state, len(_keys(till))) == ("succeeded", asked)
+
+
+def test_a_worker_that_dies_right_after_a_refusal_asks_once_more_by_itself(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the spent key and the rest in attention: nothing was made, so nothing is made twice."""
+    payment = _payment()
+    refund = _give(payment, 1000)
+    till.refunds(**refused(400))
+    till.refunds(json=payload("stripe/refund"))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Refund, "needs_attention", die)
+    with pytest.raises(KeyboardInterrupt):
+        _look(refund)
+    monkeypatch.undo()
+    assert _look(refund).state == "succeeded"
+    assert (_keys(till), _reserved(payment)) == ([refund.idempotency_key, f"{refund.idempotency_key}-2"], 1000)
 
 
 def test_two_wishes_have_two_keys() -> None:
