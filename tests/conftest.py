@@ -72,10 +72,17 @@ def browser_page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The real sandbox as a process of its own, for tests that need no other process. Shared: arm, then clear."""
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The real sandbox as a process of its own, for tests that need no other process."""
     with worlds.sandbox_alone(tmp_path_factory.mktemp("sandbox")) as running:
         yield running
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """As new for each test: what an earlier one sold, deleted or broke there is gone."""
+    sandbox_process.reset()
+    return sandbox_process
 
 
 @pytest.fixture(scope="session")

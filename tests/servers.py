@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-from ilytat.demo import processes
 from ilytat.demo.processes import HOST, LEASH, Process
+from tests.ports import free_port
 
 ROOT_ID = 0
 PATIENCE = 30.0
@@ -37,7 +37,7 @@ class Postgres:
         bin_ = programs()
         assert bin_, "PostgreSQL is not installed"
         self.bin = bin_
-        self.port = processes.free_port()
+        self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="ilytat-postgres-"))
         self.url = f"postgres://shop@{HOST}:{self.port}"
         self.data = self.folder / "data"
@@ -96,7 +96,7 @@ class Redis:
     """`stop` loses all it held; `freeze` leaves callers without an answer."""
 
     def __init__(self) -> None:
-        self.port = processes.free_port()
+        self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="ilytat-redis-"))
         self.url = f"redis://{HOST}:{self.port}"
         self.start()

@@ -4,8 +4,8 @@ Stories over whole stacks wait more than they work: they begin first and go in L
 that run at once. All others go by file, in pytest-django's order: a test that empties the tables comes after those that
 count on what the migrations put there.
 
-In the pipeline a story gets a second chance, because processes, a browser and a busy machine have more ways to stumble
-than the shop has; pytest names each that needed it ("RERUN"). At home it gets none.
+In the pipeline a test of processes gets a second chance, because processes, a browser and a busy machine have more
+ways to stumble than the shop has; pytest names each that needed it ("RERUN"). At home it gets none.
 """
 
 import os
@@ -18,6 +18,7 @@ import pytest
 LINES = 2
 REDIS_EACH = 3
 EMPTIES = {"transactional_db", "live_server"}
+PROCESSES = {"browser_page", "live_server", "sandbox_process", "small_shop", "process", "keyed_process"}
 
 
 def worker() -> int:
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The group, which xdist writes behind the test's name."""
     _stand_in_line([item for item in items if _is_story(item)])
     for item in items:
-        if os.environ.get("CI") and (_is_story(item) or "browser_page" in _fixtures(item)):
+        if os.environ.get("CI") and (_is_story(item) or _fixtures(item) & PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
         if not _is_story(item):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem} {_kind(item)}"))

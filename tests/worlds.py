@@ -12,6 +12,7 @@ from ilytat.demo import processes
 from ilytat.demo.environment import mail_key
 from ilytat.demo.processes import HOST, Process
 from tests.engines import Engines, engines
+from tests.ports import free_port
 from tests.stack import FAST, KEYS, MOCKUPS, Stack
 from tests.stand_in import Sandbox
 
@@ -39,7 +40,7 @@ class Seed:
 @contextmanager
 def sandbox_alone(folder: Path, **settings: str) -> Iterator[Sandbox]:
     """`settings` are the sandbox's own, as its environment gives them."""
-    port = processes.free_port()
+    port = free_port()
     url = f"http://{HOST}:{port}"
     # The shop's address is a closed port: webhooks of a lonely sandbox go nowhere.
     store = {"SANDBOX_STORE": str(folder / "store.sqlite3"), "SANDBOX_MOCKUPS": MOCKUPS}
@@ -60,7 +61,7 @@ def seeded(folder: Path, shared: Path) -> Iterator[Seed]:
 
     `shared` is a folder of this run that all its workers see.
     """
-    ports = (processes.free_port(), processes.free_port())
+    ports = (free_port(), free_port())
     own = engines(folder)
     stack = Stack(folder, ports, own, os.environ)
     try:

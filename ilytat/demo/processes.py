@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
-OURS = (10_000, 32_000)
+OURS = range(10_000, 32_000)
 # Should we be killed without a chance to tidy up, Linux ends our children for us.
 LEASH = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
 
@@ -109,9 +109,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
+def free_port(within: range = OURS) -> int:
     """One below those that the system gives away by itself, so that it stays free until it is used."""
-    return next(port for port in iter(lambda: random.randrange(*OURS), None) if is_free(port))  # noqa: S311 (no secret)
+    return next(port for port in iter(lambda: random.choice(within), None) if is_free(port))  # noqa: S311 (no secret)
 
 
 def wait_for_port(process: Process, port: int, seconds: float = 90.0) -> None:

@@ -1,7 +1,6 @@
 """The catalogue against the stand-in over real HTTP: the client, the walk, pictures, publishing, subscriptions."""
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from django.conf import LazySettings
@@ -16,15 +15,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shelf(sandbox: Sandbox, settings: LazySettings) -> Iterator[Sandbox]:
+def shelf(sandbox: Sandbox, settings: LazySettings) -> Sandbox:
     settings.PRINTIFY_API_BASE = f"{sandbox.url}/printify"
     settings.PRINTIFY_API_KEY = KEYS["PRINTIFY_API_KEY"]
     settings.PRINTIFY_PRINTS_FOR_REAL = False
     settings.IMAGE_HOSTS = [sandbox.url.removeprefix("http://")]
-    sandbox.reset()
     printify.client.cache_clear()
-    yield sandbox
-    sandbox.clear()
+    return sandbox
 
 
 def done() -> SyncRun:

@@ -17,6 +17,7 @@ from ilytat.demo import environment, ports, processes
 from ilytat.demo.processes import HOST, ROOT, Process
 from tests.ilytat.test_house import tracked
 from tests.ilytat.test_settings import settings_in
+from tests.ports import free_port
 
 STUBBORN = """
 import signal, time
@@ -103,7 +104,7 @@ def test_make_adds_no_second_line_to_it() -> None:
 @pytest.mark.parametrize("value", ["eight", "0", "70000", "-1"])
 def test_a_port_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SANDBOX_PORT", value)
-    monkeypatch.setenv("PORT", str(processes.free_port()))
+    monkeypatch.setenv("PORT", str(free_port()))
 
     with pytest.raises(RuntimeError, match=f"SANDBOX_PORT={value} is not a port"):
         ports.chosen()
@@ -147,7 +148,7 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     process = Process("web", [sys.executable, "-c", "raise SystemExit('no such shop')"], os.environ, tmp_path / "l")
 
     with pytest.raises(RuntimeError, match=r"web did not start on port \d+:\n  web \| no such shop"):
-        processes.wait_for_port(process, processes.free_port())
+        processes.wait_for_port(process, free_port())
 
 
 # --- the whole -----------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.needs("sqlite")  # the demo has a database of its own, whichever the tests have: once is enough
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_ctrl_c_leaves_no_process_behind(copy: Path) -> None:
-    port, sandbox_port = processes.free_port(), processes.free_port()
+    port, sandbox_port = free_port(), free_port()
     outside = {name: value for name, value in os.environ.items() if name not in environment.TUNED}
     env = {**outside, "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
     run = subprocess.Popen([sys.executable, "-m", "ilytat.demo"], cwd=copy, env=env, stdout=subprocess.DEVNULL)

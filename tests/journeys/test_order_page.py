@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.django_db(transaction=T
 
 @pytest.fixture
 def _printify(sandbox: Sandbox, settings: Settings) -> Iterator[None]:
-    sandbox.reset()
     settings.PRINTIFY_API_BASE, settings.PRINTIFY_API_KEY = f"{sandbox.url}/printify", KEYS["PRINTIFY_API_KEY"]
     settings.PRINTIFY_PRINTS_FOR_REAL, settings.PRINTIFY_SHOP_ID = False, KEYS["PRINTIFY_SHOP_ID"]
     printify.client.cache_clear()

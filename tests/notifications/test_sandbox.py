@@ -15,6 +15,7 @@ from ilytat.integrations import jobs
 from ilytat.integrations.models import InboundEvent
 from notifications import outbox
 from tests.notifications.conftest import Queue
+from tests.ports import free_port
 from tests.stand_in import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sandbox_of_the_live_shop(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterator[Sandbox]:
-    port = processes.free_port()
+    port = free_port()
     url = f"http://{processes.HOST}:{port}"
     own = {"SANDBOX_URL": url, "SHOP_URL": live_server.url, "SANDBOX_STORE": str(tmp_path / "store.sqlite3")}
     env = {**os.environ, **own, "EMAIL_API_KEY": settings.EMAIL_API_KEY, "SANDBOX_CATALOGUE": "none"}

@@ -235,7 +235,6 @@ def remembers(client: Client, *orders: Order) -> None:
 @pytest.fixture
 def at_sandbox(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
     """The shop's own clients speak to the sandbox's process over HTTP."""
-    sandbox.clear()
     settings.PRINTIFY_API_BASE = f"{sandbox.url}/printify"
     settings.STRIPE_API_BASE = f"{sandbox.url}/stripe"
     settings.PRINTIFY_PRINTS_FOR_REAL = False

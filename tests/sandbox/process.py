@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from ilytat.demo.processes import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOP_ID = 1001
