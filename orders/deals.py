@@ -51,6 +51,11 @@ class Deal:
         return uuid.uuid5(cart.checkout_key if cart else uuid.NAMESPACE_OID, words)
 
 
+def is_number(text: str) -> bool:
+    """Whether it can be the number of an order of this shop."""
+    return len(text) == NUMBER_LENGTH and set(text) <= set(ALPHABET)
+
+
 def order_row(deal: Deal, key: uuid.UUID) -> Order:
     return Order(
         number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),

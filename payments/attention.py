@@ -10,9 +10,9 @@ from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
-from payments import disputes
+from payments import disputes, strangers
 from payments.models import Difference, Dispute, ReconcileRun, Refund
-from payments.refunds import give_up, retry
+from payments.refunds import NotRefundable, give_back, give_up, retry
 
 GIVE_BACK = "payments.refund_order"
 
@@ -37,14 +37,30 @@ def _again(pk: int, _who: str) -> str:
 
 
 def _disputes() -> Iterator[Row]:
-    open_ = Dispute.objects.filter(closed_at__isnull=True, status__contains="needs_response")
-    for dispute in open_.select_related("payment__order").order_by("opened_at")[:SHOWN]:
+    for dispute in disputes.asking().select_related("payment__order").order_by("opened_at")[:SHOWN]:
         order = dispute.payment.order
         url = reverse("admin:payments_dispute_change", args=[dispute.pk])
         until = f" Answer until {timezone.localtime(dispute.due_by):%d %b %Y, %H:%M}." if dispute.due_by else ""
+        staged = " The evidence lies at Stripe, unsent: submit it there." if dispute.staged_at else ""
         costs = f"{written(dispute.amount, dispute.payment.currency)} and Stripe's fee are at stake."
-        why = f"{dispute.reason.replace('_', ' ').capitalize()}.{until}"
-        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, ("stage",))
+        why = f"{dispute.reason.replace('_', ' ').capitalize()}.{until}{staged}"
+        ways = ("stage", "refund") if dispute.refundable and dispute.payment.left else ("stage",)
+        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, ways)
+
+
+def _refund(pk: int, who: str) -> str:
+    """All that is left of it: that ends an inquiry, which a part of it need not."""
+    dispute = Dispute.objects.select_related("payment").get(pk=pk)
+    payment, press = dispute.payment, f"dispute:{dispute.pk}"
+    if not dispute.refundable or not disputes.asks(dispute.status):
+        return "It is too late to refund it instead."
+    try:
+        made = give_back(
+            payment, payment.left, reason="requested_by_customer", asked_by=who, note="the bank asked", press=press
+        )
+    except NotRefundable:
+        return "Nothing was done: all of the money has gone back already, or another dispute is about it."
+    return f"{written(made.amount, payment.currency)} is going back."
 
 
 def _stage(pk: int, who: str) -> str:
@@ -74,7 +90,10 @@ attention.register(
         "Disputes",
         "payments.view_dispute",
         _disputes,
-        {"stage": Way("Stage the evidence", _stage, permission="payments.change_dispute")},
+        {
+            "stage": Way("Stage the evidence", _stage, permission="payments.change_dispute"),
+            "refund": Way("Refund it instead", _refund, final=True, permission=GIVE_BACK),
+        },
     )
 )
 
@@ -84,7 +103,8 @@ def _differences() -> Iterator[Row]:
     last = ReconcileRun.objects.exclude(ended_at=None).first()
     if last is None:
         return
-    for row in Difference.objects.filter(run=last, explained=False)[:SHOWN]:
+    rows = Difference.objects.filter(run=last, explained=False)
+    for row in rows.exclude(kind=strangers.UNKNOWN)[:SHOWN]:  # those stand here as incidents and webhooks
         url = reverse("admin:payments_reconcilerun_change", args=[row.run_id])
         yield Row(
             row.pk, f"{row.kind.capitalize()}: {row.reference}", row.explanation, last.started_at, url, row.action

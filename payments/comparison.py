@@ -17,13 +17,15 @@ from ilytat.integrations import alerts, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
 from orders import fulfilment
-from orders.models import EarlierDraft, Fulfilment, Order
+from orders.models import Fulfilment, Order
 from orders.states import FulfilmentState, OrderState
-from payments import events, gateway, refund_news
+from payments import events, gateway, refund_news, strangers
 from payments.models import Difference, Payment, ReconcileRun
 
 Step = Callable[[ReconcileRun, datetime], Iterator[Difference]]
-REACH = timedelta(days=3)  # as long as Stripe repeats a webhook
+REACH = timedelta(days=3)  # of the first run: as long as Stripe repeats a webhook
+STRIPE_KEEPS = timedelta(days=30)  # its events
+BY_CURSOR = ("events:", "refunds:")  # the steps that ask only for what is new
 OVERLAP = timedelta(hours=1)
 STUCK = timedelta(hours=1)
 MOST = 200
@@ -32,9 +34,7 @@ ALERT = "reconcile"
 
 def run() -> ReconcileRun:
     """Compare everything once. What cannot be asked now is named in `problems` and compared by the next run."""
-    last = ReconcileRun.objects.exclude(ended_at=None).filter(problems=[]).first()
-    since = max(last.started_at - OVERLAP if last else timezone.now() - REACH, timezone.now() - REACH)
-    made = ReconcileRun.objects.create()
+    since, made = _cursor(), ReconcileRun.objects.create()
     for name, step in STEPS.items():
         try:
             found = list(step(made, since))
@@ -48,8 +48,20 @@ def run() -> ReconcileRun:
     return made
 
 
+def _cursor() -> datetime:
+    """Since when Stripe is asked: the last run that could ask it, however long ago that is in a restored backup."""
+    now = timezone.now()
+    for started_at, problems in ReconcileRun.objects.exclude(ended_at=None).values_list("started_at", "problems")[
+        :MOST
+    ]:
+        if not any(problem.startswith(BY_CURSOR) for problem in problems):
+            return max(started_at - OVERLAP, now - STRIPE_KEEPS)
+    return now - REACH
+
+
 def _tell(made: ReconcileRun) -> None:
-    open_ones = made.differences.filter(explained=False).count()
+    # An unknown order is an incident of its own, or an event that rests.
+    open_ones = made.differences.filter(explained=False).exclude(kind=strangers.UNKNOWN).count()
     if open_ones:
         alerts.open_alert(
             ALERT, f"{open_ones} differences are unexplained.", next_step="Open the last reconcile run in the admin."
@@ -71,6 +83,11 @@ def _missed_events(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
                 explanation=f"Stripe told of {event.type}, and it never arrived.",
                 action="taken into the inbox",
             )
+
+
+def _unknown(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
+    """Money for orders that this database has not; by now the inbox holds what Stripe told of them."""
+    yield from strangers.at_stripe(made)
 
 
 def _fees(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
@@ -130,8 +147,10 @@ def _printify(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     for upstream in theirs:
         ours = fulfilment.of_upstream(upstream)
         if ours is None:
-            yield _stranger(made, upstream)
-        elif ours.state == FulfilmentState.CANCELED and upstream.status != "canceled":
+            yield strangers.at_printify(made, upstream)
+            continue
+        strangers.found_again(upstream)
+        if ours.state == FulfilmentState.CANCELED and upstream.status != "canceled":
             why = f"Canceled here, {upstream.status} at Printify ({upstream.id})."
             yield _of(made, ours.order, "alive at Printify", why, "cancel it there", explained=False)
         elif ours.printify_order_id and upstream.status != ours.upstream_status:
@@ -143,22 +162,6 @@ def _printify(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
                     fulfilment.on_attention(ours)
             why = f"Printify says {upstream.status!r}, we knew {ours.upstream_status or 'nothing'!r}."
             yield _of(made, ours.order, "status behind", why, "taken over")
-
-
-def _stranger(made: ReconcileRun, upstream: printify.UpstreamOrder) -> Difference:
-    earlier = EarlierDraft.objects.filter(external_id=upstream.external_id or "-").first()
-    harmless = upstream.status == "canceled" or (earlier is not None and earlier.gone_at is None)
-    why = f"{upstream.status}, external id {upstream.external_id or 'none'}"
-    if earlier is not None or harmless:
-        action = "nothing to do" if harmless else "cancel it at Printify"
-        words = f"An earlier draft of ours ({why})." if earlier else f"Ended there, and not of this shop ({why})."
-    else:
-        harmless = not Order.objects.filter(number=upstream.external_id.partition("-")[0] or "-").exists()
-        words = f"Made by hand at Printify ({why})." if harmless else f"It carries our number and is not ours ({why})."
-        action = "nothing to do" if harmless else "cancel it at Printify"
-    return Difference(
-        run=made, kind="stranger", reference=upstream.id, explanation=words[:300], action=action, explained=harmless
-    )
 
 
 def _of(made: ReconcileRun, order: Order, kind: str, why: str, action: str, *, explained: bool = True) -> Difference:
@@ -175,6 +178,7 @@ def _of(made: ReconcileRun, order: Order, kind: str, why: str, action: str, *, e
 
 STEPS: dict[str, Step] = {
     "events": _missed_events,
+    "unknown": _unknown,
     "fees": _fees,
     "refunds": _refunds,
     "money": _money,

@@ -6,6 +6,7 @@ Facts are re-read from Stripe by the caller; everything here runs inside one tra
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.display.money import written
@@ -53,7 +54,7 @@ def book(facts: DisputeFacts) -> str:
     Dispute.objects.filter(pk=dispute.pk).update(**changes)
     dispute.refresh_from_db()
     if before != dispute.status:
-        _tell(dispute)
+        _tell(dispute, before)
     return f"handled: {dispute.status}"
 
 
@@ -80,26 +81,43 @@ def _payment(intent: str, what: str) -> Payment:
     return payment
 
 
-def _tell(dispute: Dispute) -> None:
+def _tell(dispute: Dispute, before: str) -> None:
     """The order's history, the hold and the alert: whenever the status is a new one."""
-    order, key = dispute.payment.order, f"dispute:{dispute.stripe_dispute_id}"
+    order, key, due_key = dispute.payment.order, f"dispute:{dispute.stripe_dispute_id}", _due_key(dispute)
     amount = written(dispute.amount, dispute.currency or dispute.payment.currency)
     lifecycle.note(order, who=WHO, what="dispute", new=dispute.status[:24], why=f"{amount}, {dispute.reason}")
-    if dispute.status in OVER:
+    answered = bool(before) and asks(before) and not asks(dispute.status)
+    if answered or dispute.status in OVER:
         alerts.close_alert(key)
+        alerts.close_alert(due_key)
+    if dispute.status in OVER:
         message = f"The dispute of order {order.number} over {amount} is {dispute.status.replace('_', ' ')}."
-        alerts.open_alert(f"{key}:{dispute.status}", message, next_step=NEXT_STEPS[dispute.status])
+        outcome = f"dispute-over:{dispute.stripe_dispute_id}:{dispute.status}"
+        alerts.open_alert(outcome, message, next_step=NEXT_STEPS[dispute.status])
         return
     stopped = stop(dispute.payment, f"dispute: {dispute.reason}")
+    if answered:
+        return
     due = f" Answer by {dispute.due_by:%Y-%m-%d %H:%M} UTC." if dispute.due_by else " No answer is possible."
     kind = "An inquiry" if dispute.status.startswith("warning") else "A dispute"
     new = "" if dispute.status in KNOWN else f" Its status {dispute.status!r} is new to us."
-    message = f"{kind} about order {order.number} over {amount} ({dispute.reason}).{due if _asks(dispute) else ''}{new}"
+    message = (
+        f"{kind} about order {order.number} over {amount} ({dispute.reason}).{due if asks(dispute.status) else ''}{new}"
+    )
     alerts.open_alert(key, message, next_step=f"{stopped} Open the dispute in the admin and stage the evidence.")
 
 
-def _asks(dispute: Dispute) -> bool:
-    return dispute.status in ASKS or dispute.status not in KNOWN
+def _due_key(dispute: Dispute) -> str:
+    return f"dispute-due:{dispute.stripe_dispute_id}"
+
+
+def asks(status: str) -> bool:
+    """Whether somebody has to do something now; of a word that is new to us nobody can tell otherwise."""
+    return status in ASKS or status not in KNOWN
+
+
+def asking() -> QuerySet[Dispute]:
+    return Dispute.objects.exclude(status__in=KNOWN - ASKS)
 
 
 def stop(payment: Payment, why: str) -> str:
@@ -151,6 +169,7 @@ def remind() -> int:
             Dispute.objects.filter(pk=dispute.pk).update(reminded_at=now)
             order: Order = dispute.payment.order
             message = f"The dispute of order {order.number} must be answered by {dispute.due_by:%Y-%m-%d %H:%M} UTC."
-            key = f"dispute-due:{dispute.stripe_dispute_id}"
-            alerts.open_alert(key, message, next_step="Look at the staged evidence in Stripe and submit it, or accept.")
+            alerts.open_alert(
+                _due_key(dispute), message, next_step="Look at the staged evidence in Stripe and submit it, or accept."
+            )
     return len(due)

@@ -118,8 +118,11 @@ def work(job: Refund) -> None:
 
 
 def _known(job: Refund) -> RefundFacts | None:
-    """A refund that an earlier, too old try may have made: it carries our key."""
-    if job.first_try is None or job.first_try > timezone.now() - KEY_LIFE:
+    """A refund that an earlier, too old try may have made: it carries our key.
+
+    A row that is old itself is looked up as well: in a restored backup it does not say that it was ever tried.
+    """
+    if (job.first_try or job.created_at) > timezone.now() - KEY_LIFE:
         return None
     made = gateway.refunds_of(job.payment.payment_intent_id)
     return next((facts for facts in made if facts.key == job.idempotency_key), None)

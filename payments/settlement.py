@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from ilytat.display.money import written
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
@@ -19,6 +20,7 @@ from payments import abandoned, coupons, mails
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession, Payment
 from payments.refunds import give_back
+from payments.strangers import DECIDE
 
 
 def settle(facts: SessionFacts, *, who: str) -> str:
@@ -69,8 +71,15 @@ def _order_of(facts: SessionFacts) -> Order | None:
         order or rows.filter(pk__in=CheckoutSession.objects.filter(stripe_session_id=facts.id).values("order")).first()
     )
     if order is None and facts.order:
-        raise NotYetKnown(f"session {facts.id} of order {facts.order!r}")
+        raise NotYetKnown(_unknown(facts))
     return order
+
+
+def _unknown(facts: SessionFacts) -> str:
+    """Of an order that is not here: soon, or, after a backup was restored, for a person to decide about."""
+    words = f"session {facts.id} of order {facts.order!r}"
+    paid = f", paid with {written(facts.total, facts.currency)}. Was a backup restored? {DECIDE}." if facts.paid else ""
+    return f"{words}{paid}"
 
 
 def _expired(order: Order, facts: SessionFacts, who: str) -> str:

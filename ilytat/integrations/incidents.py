@@ -10,8 +10,10 @@ from ilytat.integrations.attention import SHOWN, Row, Source, Way
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
 
-# Alerts about a row that stands in the queue itself.
-OF_A_ROW = ("fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:")
+# Alerts about what stands in the queue itself.
+OF_A_ROW = (
+    "fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:", "reconcile", "dispute:", "dispute-due:",
+)  # fmt: skip
 
 
 def _events() -> Iterator[Row]:

@@ -1,10 +1,15 @@
 """What payments bring before staff: what happened, what it costs, and the ways out of it."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from ilytat.integrations import attention
 from ilytat.integrations.attention import Row
-from payments import refunds
+from ilytat.integrations.models import Alert
+from payments import disputes, refunds
 from payments.models import Dispute, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production, event_body, handle, kept, refused
@@ -24,9 +29,9 @@ def _press(name: str, way: str, pk: int) -> str:
     return source.ways[way].run(pk, "eva")
 
 
-def _disputed(till: Till) -> Dispute:
+def _disputed(till: Till, **changes: Any) -> Dispute:
     awaits_production(till)
-    found = till.dispute()
+    found = till.dispute(**changes)
     handle(kept(event_body("charge.dispute.created", {"id": found["id"]}, id="evt_dispute")))
     return Dispute.objects.get()
 
@@ -78,3 +83,41 @@ def test_the_answer_is_staged_from_there_and_a_refusal_is_said(till: Till) -> No
     assert "unsent" in _press("disputes", "stage", dispute.pk)
     dispute.refresh_from_db()
     assert dispute.staged_at
+
+
+@pytest.mark.parametrize("status", ["needs_response", "warning_needs_response", "arbitration"])
+def test_a_dispute_stands_there_once_with_its_own_ways_out(till: Till, status: str) -> None:
+    dispute = _disputed(till, status=status)
+    Dispute.objects.update(due_by=timezone.now() + timedelta(days=1), status="needs_response")
+    assert disputes.remind() == 1
+    Dispute.objects.update(status=status)
+    assert Alert.objects.filter(closed_at=None).count() == 2, "both are mailed"
+    assert [row.pk for row in _rows("disputes")] == [dispute.pk]
+    assert _rows("incidents") == []
+
+
+def test_what_was_answered_is_no_incident_any_more_and_the_outcome_is_one(till: Till) -> None:
+    dispute = _disputed(till)
+    for number, status in enumerate(("under_review", "won")):
+        till.dispute(status=status)
+        handle(kept(event_body("charge.dispute.updated", {"id": dispute.stripe_dispute_id}, id=f"evt_{number}")))
+        assert not Alert.objects.filter(key__startswith="dispute:", closed_at=None).exists()
+    assert _rows("disputes") == []
+    [row] = _rows("incidents")
+    assert (row.what.endswith("is won."), row.ways) == (True, ("close",))
+
+
+def test_an_inquiry_can_be_ended_by_a_refund_once(till: Till) -> None:
+    dispute = _disputed(till, status="warning_needs_response", is_charge_refundable=True)
+    [row] = _rows("disputes")
+    assert row.ways == ("stage", "refund")
+    for _press_of_two in range(2):
+        assert _press("disputes", "refund", dispute.pk) == "$29.74 is going back."
+    assert list(Refund.objects.values_list("amount", flat=True)) == [2974]
+    assert _rows("disputes")[0].ways == ("stage",)
+
+
+def test_a_chargeback_is_not_refunded_as_well(till: Till) -> None:
+    dispute = _disputed(till)
+    assert "too late" in _press("disputes", "refund", dispute.pk)
+    assert not Refund.objects.exists()

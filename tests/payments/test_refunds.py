@@ -176,6 +176,14 @@ def test_a_key_too_old_for_stripes_memory_is_looked_up_first(till: Till) -> None
     assert not till.asked("POST", "/refunds")
 
 
+def test_in_a_restored_backup_an_old_wish_is_looked_up_though_it_says_it_was_never_tried(till: Till) -> None:
+    refund = _give(_payment(), 1000)
+    Refund.objects.update(created_at=timezone.now() - timedelta(hours=21))
+    _listed(till, payload("stripe/refund", metadata={"refund": refund.idempotency_key}))
+    assert _look(refund).state == "succeeded"
+    assert not till.asked("POST", "/refunds")
+
+
 def test_an_old_try_that_left_nothing_is_made_anew(till: Till) -> None:
     refund = _give(_payment(), 1000)
     Refund.objects.update(first_try=timezone.now() - timedelta(hours=21))
