@@ -34,8 +34,9 @@ PATHS = (
 
 def fill() -> float:
     """Up to PRODUCTS, through the same door as a synchronisation. Returns the seconds it took."""
-    from catalog import shelf, upsert  # late: Django must be set up
     from catalog.models import Product
+    from catalog.search import index  # late: Django must be set up
+    from catalog.sync import upsert  # late: Django must be set up
 
     began = time.monotonic()
     first = 1_000_000  # beside what `bench.sync` may have left
@@ -43,7 +44,7 @@ def fill() -> float:
         with transaction.atomic():
             for number in range(start, start + BATCH):
                 upsert.store(goods.made(number, VARIANTS), timezone.now())
-    shelf.catch_up()
+    index.catch_up()
     return time.monotonic() - began
 
 

@@ -36,11 +36,11 @@ class Writes:
 
 
 def measured(name: str) -> list[object]:
-    from catalog import sync  # late: Django must be set up
+    from catalog.sync import runner  # late: Django must be set up
 
     writes, began, busy = Writes(), time.monotonic(), time.process_time()
     with connection.execute_wrapper(writes):
-        run = sync.run("command")
+        run = runner.run("command")
     if run is None or run.state != "success":
         sys.exit(f"The run failed: {run and run.note}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -17,22 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog import (
-    asking,
-    category_admin,
-    decisions,
-    overrides,
-    panel_actions,
-    policies,
-    product_card,
-    search_admin,
-    size_admin,
-    sync_admin,
-)
-from catalog.diffs import money
 from catalog.models import PriceChange, Product, ProductImage
-from catalog.product_form import ProductForm, fieldsets
-from catalog.product_inlines import ImageInline, VariantInline, thumb
+from catalog.staff import category_admin, panel_actions, product_summary, search_admin, size_admin, sync_admin
+from catalog.staff.diffs import money
+from catalog.staff.product_form import ProductForm, fieldsets
+from catalog.staff.product_inlines import ImageInline, VariantInline, thumb
+from catalog.sync import decisions, overrides, policies, run_requests
 
 __all__ = ["ProductAdmin", "category_admin", "search_admin", "size_admin", "sync_admin"]
 
@@ -97,7 +87,7 @@ class ProductAdmin(admin.ModelAdmin[Product]):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj is not None:
-            context |= {"card": product_card.card(obj), "may": request.user.has_perm(panel_actions.PERMISSION)}
+            context |= {"card": product_summary.card(obj), "may": request.user.has_perm(panel_actions.PERMISSION)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -169,13 +159,13 @@ class ProductAdmin(admin.ModelAdmin[Product]):
     @admin.action(description=gettext_lazy("Sync now: read again from Printify"), permissions=["sync"])
     def sync_chosen(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
-        return panel_actions.ask(request, f"Sync {len(keys)} chosen", lambda: asking.ask(request.user, only=keys))
+        return panel_actions.ask(request, f"Sync {len(keys)} chosen", lambda: run_requests.ask(request.user, only=keys))
 
     @admin.action(description=gettext_lazy("Dry run: what would change"), permissions=["sync"])
     def dry_run(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
         return panel_actions.ask(
-            request, f"Dry run of {len(keys)}", lambda: asking.ask(request.user, dry_run=True, only=keys)
+            request, f"Dry run of {len(keys)}", lambda: run_requests.ask(request.user, dry_run=True, only=keys)
         )
 
     @admin.action(description=gettext_lazy("Hide in the shop"), permissions=["change"])

@@ -18,9 +18,9 @@ from django.utils.http import quote_etag
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from catalog import browse
-from catalog import search as search_
 from catalog.models import Category, Product, ProductImage, ProductQuerySet, Variant
+from catalog.search import finder as search_
+from catalog.search import listings
 from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
 
@@ -121,7 +121,7 @@ class Wanted(Schema):
 @router.get("/products", response=ProductsOut, url_name="products", operation_id="listProducts")
 def products(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     """Products for sale, best first."""
-    listing = browse.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page)
+    listing = listings.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page)
     pages = listing.page.paginator
     if wanted.page > pages.num_pages:
         raise ApiError(404, "not_found", f"There are only {pages.num_pages} pages.", {"page": "too large"})
@@ -157,7 +157,7 @@ def _query(wanted: Wanted) -> QueryDict:
     return query
 
 
-def _scope(wanted: Wanted) -> browse.Scope:
+def _scope(wanted: Wanted) -> listings.Scope:
     category = None
     if wanted.category:
         category = Category.objects.filter(slug=wanted.category).first()
@@ -167,7 +167,7 @@ def _scope(wanted: Wanted) -> browse.Scope:
     extra &= Q() if wanted.price_max is None else Q(price__lte=wanted.price_max)
     extra &= Q(in_stock=False) if wanted.in_stock is False else Q()
     found = search_.find(wanted.search) if wanted.search.strip() else None
-    return browse.Scope(category, found, extra)
+    return listings.Scope(category, found, extra)
 
 
 def _loaded(rows: ProductQuerySet) -> list[Product]:

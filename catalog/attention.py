@@ -6,8 +6,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from catalog import decisions, diffs
 from catalog.models import FieldChange
+from catalog.staff import diffs
+from catalog.sync import decisions
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Row, Source, Way
 

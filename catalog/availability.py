@@ -2,7 +2,7 @@
 
 Prices and stock change upstream without an event: what goes into a cart is read again when it is stale, and what is
 about to be charged always. When Printify is down the shop sells from what it knows, within staff's limit
-(`catalog.trust`).
+(`catalog.stale_limit`).
 """
 
 import logging
@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import sync, trust
+from catalog import stale_limit
 from catalog.models import PrintifyCache, Product, Variant
+from catalog.sync import runner
 from ilytat.integrations.errors import IntegrationError
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ def ensure_fresh(product_ids: Iterable[int], *, before_charge: bool = False) -> 
     """
     wanted = list(product_ids)
     _reread(_due(wanted, before_charge=before_charge))
-    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=trust.due_since()).values("external_id")
+    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=stale_limit.due_since()).values(
+        "external_id"
+    )
     return frozenset(Product.objects.filter(pk__in=wanted, printify_id__in=outdated).values_list("pk", flat=True))
 
 
@@ -50,7 +53,7 @@ def last_checked(product: Product) -> datetime | None:
 def sellable(variant: Variant) -> bool:
     """Offered, in stock, shown, and known recently enough."""
     recent = PrintifyCache.objects.filter(type="product", external_id=variant.product.printify_id)
-    return variant.sellable and recent.filter(expires_at__gt=trust.due_since()).exists()
+    return variant.sellable and recent.filter(expires_at__gt=stale_limit.due_since()).exists()
 
 
 def _due(product_ids: list[int], *, before_charge: bool) -> list[str]:
@@ -69,7 +72,7 @@ def _reread(keys: list[str]) -> None:
         if time.monotonic() > end or time.monotonic() < _silent_until:
             return
         try:
-            sync.refresh_product(key, interactive=True)
+            runner.refresh_product(key, interactive=True)
         except IntegrationError as error:
             log.warning("selling from what we know", extra={"product": key, "error": error.detail})
             _silent_until = time.monotonic() + SILENCE_SECONDS

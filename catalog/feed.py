@@ -13,12 +13,12 @@ from django.template.loader import render_to_string
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from catalog.documents import chosen_values
-from catalog.facets import is_clothing_size
-from catalog.kinds import kind_of
+from catalog.images.pictures import for_variants, lead, picture
 from catalog.models import Product, ProductImage, Variant
-from catalog.pictures import for_variants, lead, picture
-from catalog.structured import absolute, plain
+from catalog.product_kinds import kind_of
+from catalog.search.documents import chosen_values
+from catalog.search.facets import is_clothing_size
+from catalog.storefront.structured_data import absolute, plain
 from ilytat.display import money
 
 PRODUCTS = 100

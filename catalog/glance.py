@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from catalog import status
+from catalog.staff import status
 from ilytat.integrations.glance import Tile, register
 
 TONES = {"good": "good", "busy": "good", "bad": "bad"}

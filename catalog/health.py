@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from catalog import printify, trust
+from catalog import printify, stale_limit
 from catalog.models import PrintifyCache, Product, SyncRun
 from ilytat.integrations.errors import IntegrationError, NotConfigured, Refused
 from ilytat.integrations.health import Verdict, register
@@ -39,7 +39,7 @@ def recent() -> Verdict:
     if last is None or last.ended_at is None:
         return Verdict("warn", "never synchronised")
     age, late = timezone.now() - last.ended_at, timedelta(minutes=2 * settings.CATALOG_TTL_MINUTES + 10)
-    if age > trust.limit() + timedelta(minutes=settings.CATALOG_TTL_MINUTES):
+    if age > stale_limit.limit() + timedelta(minutes=settings.CATALOG_TTL_MINUTES):
         return Verdict("down", f"last complete synchronisation {_hours(age)} ago: what is older is not sold")
     listed = Product.objects.filter(gone_at__isnull=True).values("printify_id")
     held = PrintifyCache.objects.filter(type="product", external_id__in=listed).exclude(error="").count()

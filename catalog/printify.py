@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-from catalog import budget, fields
+from catalog import budget
+from catalog.sync import payload_fields
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
@@ -76,8 +77,8 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         raise Unavailable(f"Printify's order cannot be read: {error}") from error
     said = data.get("metadata")
     metadata: dict[str, Any] = said if isinstance(said, dict) else {}
-    parcels = [_parcel(item) for item in fields.objects(data, "shipments")]
-    charges = (fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
+    parcels = [_parcel(item) for item in payload_fields.objects(data, "shipments")]
+    charges = (payload_fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
     return UpstreamOrder(
         id=str(data["id"]),
         external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
@@ -85,7 +86,7 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         cost=min(sum(charges), COST_MAX),
         parcels=tuple(parcel for parcel in parcels if parcel.number),
         sent_to_production=bool(data.get("sent_to_production_at")),
-        lines=tuple(_line(item) for item in fields.objects(data, "line_items")),
+        lines=tuple(_line(item) for item in payload_fields.objects(data, "line_items")),
     )
 
 
@@ -95,9 +96,9 @@ def _line(data: Mapping[str, Any]) -> UpstreamLine:
     return UpstreamLine(
         external_id=str(metadata.get("external_id") or ""),
         product_id=str(data.get("product_id") or ""),
-        variant_id=max(fields.whole(data.get("variant_id")) or 0, 0),
+        variant_id=max(payload_fields.whole(data.get("variant_id")) or 0, 0),
         sku=str(metadata.get("sku") or ""),
-        provider_id=fields.small(data, "print_provider_id"),
+        provider_id=payload_fields.small(data, "print_provider_id"),
         status=str(data.get("status") or ""),
     )
 
@@ -223,9 +224,9 @@ class Printify:
         for page in range(1, pages + 1):
             params = {"limit": ORDERS_PER_PAGE, "page": page}
             found = self.http.read(f"{self.shop}/orders.json", lane="orders", params=params)
-            data = list(fields.objects(found, "data")) if isinstance(found, dict) else None
+            data = list(payload_fields.objects(found, "data")) if isinstance(found, dict) else None
             yield from (read_order(item) for item in data or () if _is_order(item))
-            if not data or page >= (fields.whole(found.get("last_page")) or 1):
+            if not data or page >= (payload_fields.whole(found.get("last_page")) or 1):
                 return
 
     def find_order(self, external_id: str) -> UpstreamOrder | None:

@@ -5,7 +5,7 @@ from ilytat.integrations import privacy
 
 
 def erase(_email: str, traces: frozenset[str]) -> None:
-    """Terms are kept as `catalog.missed` writes them."""
+    """Terms are kept as `catalog.search.missed_searches` writes them."""
     for trace in traces:
         MissedSearch.objects.filter(term__contains=" ".join(trace.casefold().split())).delete()
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.db.models import Sum
 from django.utils import timezone
 
-from catalog.browse import ORDERS
-from catalog.cards import Card, cards
 from catalog.models import Product, ShelfEntry
+from catalog.search.listings import ORDERS
+from catalog.storefront.cards import Card, cards
 
 DAYS = 90
 SQL_BATCH = 500

@@ -5,7 +5,10 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import asking, images, leftovers, publishing, queueing, sales, shelf, shipping, shots, sync
+from catalog import sales, shipping
+from catalog.images import change_previews, fetching, unused_files
+from catalog.search import index
+from catalog.sync import publishing, run_requests, runner, task_queue
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -22,34 +25,34 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
     `request` is the run that staff asked for; the timetable's own keep still while staff have paused them.
     """
     leases.heartbeat("worker")
-    if request is None and trigger == "schedule" and asking.paused():
+    if request is None and trigger == "schedule" and run_requests.paused():
         return
-    mine = sync.run(trigger, request=request)
-    asking.forget_old()
+    mine = runner.run(trigger, request=request)
+    run_requests.forget_old()
     if mine is None:
         return
     if mine.dry_run:
-        queueing.ask(queueing.FETCH_IMAGES)
+        task_queue.ask(task_queue.FETCH_IMAGES)
         return
     with suppress(IntegrationError):  # the next walk asks again
         shipping.refresh_profiles()
-    queueing.ask(queueing.FETCH_IMAGES, retry=True)
+    task_queue.ask(task_queue.FETCH_IMAGES, retry=True)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def fetch_images(*, retry: bool = False) -> None:
     """The shop's own first; then those that staff look at before they decide."""
-    result = images.fetch_due(PICTURES_SECONDS, retry=retry)
-    shown = shots.fetch_due(PICTURES_SECONDS)
+    result = fetching.fetch_due(PICTURES_SECONDS, retry=retry)
+    shown = change_previews.fetch_due(PICTURES_SECONDS)
     if shown or (result.done and result.left):
-        queueing.ask(queueing.FETCH_IMAGES)
+        task_queue.ask(task_queue.FETCH_IMAGES)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def remove_leftovers() -> None:
     with leases.turn("leftovers", PICTURES_LIMIT + 30) as mine:
         if mine:
-            leftovers.sweep()
+            unused_files.sweep()
 
 
 @shared_task(ignore_result=True)
@@ -60,17 +63,17 @@ def answer_publishing() -> None:
 
 
 @shared_task(ignore_result=True)
-def tidy_shelf() -> None:
+def update_search_index() -> None:
     """Lists and search follow what no other step told them of."""
-    with leases.turn("shelf", settings.LEASE_SECONDS) as mine:
+    with leases.turn("search index", settings.LEASE_SECONDS) as mine:
         if mine:
-            shelf.catch_up()
+            index.catch_up()
 
 
 @shared_task(ignore_result=True)
 def count_sales() -> None:
     """For "best selling"; and words that nobody says any more go."""
-    with leases.turn("shelf", settings.LEASE_SECONDS) as mine:
+    with leases.turn("search index", settings.LEASE_SECONDS) as mine:
         if mine:
             sales.count()
-            shelf.forget_words()
+            index.forget_words()

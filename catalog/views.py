@@ -7,10 +7,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from catalog import browse, home_page, missed, product_page, sales, search, suggestions
-from catalog.browse import Scope
-from catalog.cards import cards
+from catalog import sales
 from catalog.models import Category, OldSlug, Product
+from catalog.search import finder, listings, missed_searches, suggestions
+from catalog.search.listings import Scope
+from catalog.storefront import home_page, product_page
+from catalog.storefront.cards import cards
 from ilytat.display.unchanged import revalidated
 
 QUERY_MAX = 80
@@ -32,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @revalidated
 def product_list(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`."""
-    return _listed(request, browse.listing(request.GET), {})
+    return _listed(request, listings.listing(request.GET), {})
 
 
 @require_safe
@@ -40,7 +42,7 @@ def product_list(request: HttpRequest) -> HttpResponse:
 def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """`listing`, `cards`, `category`."""
     category = get_object_or_404(Category, slug=slug)
-    return _listed(request, browse.listing(request.GET, Scope(category)), {"category": category})
+    return _listed(request, listings.listing(request.GET, Scope(category)), {"category": category})
 
 
 @require_safe
@@ -51,12 +53,12 @@ def search_page(request: HttpRequest) -> HttpResponse:
     If nothing is found also `singles` (each word alone, how many it finds) and `best` (sales.Best).
     """
     query = _query(request)
-    found = search.find(query)
-    listing = browse.listing(request.GET, Scope(found=found))
+    found = finder.find(query)
+    listing = listings.listing(request.GET, Scope(found=found))
     nothing = not listing.page.paginator.count and not listing.chips
     if query and (found.instead or nothing):
-        missed.note(request, query, found.instead)
-    singles = search.singles(found) if nothing else []
+        missed_searches.note(request, query, found.instead)
+    singles = finder.singles(found) if nothing else []
     extra = {
         "query": query,
         "instead": found.instead,
@@ -80,7 +82,7 @@ def _query(request: HttpRequest) -> str:
 
 
 def _listed(
-    request: HttpRequest, listing: browse.Listing, extra: dict[str, Any], template: str = "catalog/list.html"
+    request: HttpRequest, listing: listings.Listing, extra: dict[str, Any], template: str = "catalog/list.html"
 ) -> HttpResponse:
     shown = cards(listing.page.object_list, listing.families)
     return render(request, template, {"listing": listing, "cards": shown, **extra})

@@ -5,8 +5,9 @@ from functools import partial
 from django.conf import settings
 from django.utils import timezone
 
-from catalog import printify, publishing, sync
+from catalog import printify
 from catalog.models import PrintifyCache
+from catalog.sync import publishing, runner
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import Apply, handles
 from ilytat.integrations.models import InboundEvent
@@ -30,7 +31,7 @@ def product_changed(event: InboundEvent) -> Apply:
         return lambda: "already read since"
     asked_at = timezone.now()
     payload = printify.client().product(product_id)
-    return lambda: sync.keep(product_id, payload, asked_at).outcome
+    return lambda: runner.keep(product_id, payload, asked_at).outcome
 
 
 @handles("printify", "product:publish:started")

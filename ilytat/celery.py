@@ -59,7 +59,11 @@ app.conf.beat_schedule = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 240},
     },
-    "tidy shelf": {"task": "catalog.tasks.tidy_shelf", "schedule": MINUTE, "options": {"expires": 60}},
+    "update search index": {
+        "task": "catalog.tasks.update_search_index",
+        "schedule": MINUTE,
+        "options": {"expires": 60},
+    },
     "count sales": {"task": "catalog.tasks.count_sales", "schedule": 60 * MINUTE, "options": {"expires": 600}},
     "expire unpaid orders": {
         "task": "payments.tasks.close_stale_sessions",

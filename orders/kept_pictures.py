@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from catalog import leftovers
+from catalog.images import unused_files
 from orders.models import OrderLine
 
 
-@leftovers.keeper
+@unused_files.keeper
 def ordered() -> Iterable[str]:
     return OrderLine.objects.exclude(image="").values_list("image", flat=True).distinct().iterator()

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from catalog.copies import mail_url
+from catalog.images.copies import mail_url
 from ilytat.display.money import written
 from notifications import kinds, outbox
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import availability
-from catalog.copies import mail_url
+from catalog.images.copies import mail_url
 from catalog.models import Variant
 from ilytat.display.money import written
 from ilytat.integrations import privacy

@@ -3,7 +3,7 @@
 from django import template
 from django.core.files.storage import default_storage
 
-from catalog import pictures
+from catalog.images import pictures
 from catalog.models import ProductImage
 
 register = template.Library()

@@ -8,8 +8,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from catalog import structured
 from catalog.models import Product
+from catalog.storefront.structured_data import absolute, crumbs, site
 
 register = template.Library()
 
@@ -24,18 +24,18 @@ def structured_data(data: dict[str, Any], brand: str) -> SafeString:
 
 @register.simple_tag
 def structured_crumbs(product: Product) -> SafeString:
-    return _block(structured.crumbs(product))
+    return _block(crumbs(product))
 
 
 @register.simple_tag
 def structured_site(name: str) -> SafeString:
-    return _block(structured.site(name))
+    return _block(site(name))
 
 
 @register.simple_tag
 def absolute_static(path: str) -> str:
     """A file of ours with the shop's address: others, who read our links, know no relative ones."""
-    return structured.absolute(static(path))
+    return absolute(static(path))
 
 
 def _block(named: dict[str, Any]) -> SafeString:

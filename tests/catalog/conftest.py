@@ -18,7 +18,8 @@ from django.test import Client
 from django.utils import translation
 from PIL import Image
 
-from catalog import availability, printify, queueing
+from catalog import availability, printify
+from catalog.sync import task_queue
 from ilytat.integrations import counters
 from tests.payloads import payload
 
@@ -40,7 +41,7 @@ def _rested() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _kept_shelf(settings: LazySettings) -> None:
-    settings.MIDDLEWARE = ["tests.catalog.shelving.Shelving", *settings.MIDDLEWARE]
+    settings.MIDDLEWARE = ["tests.catalog.indexing.IndexBeforeRequest", *settings.MIDDLEWARE]
 
 
 @pytest.fixture(autouse=True)
@@ -159,5 +160,5 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         asked.append((task, given, named))
         return True
 
-    monkeypatch.setattr(queueing, "ask", ask)
+    monkeypatch.setattr(task_queue, "ask", ask)
     return asked

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import upsert
 from catalog.models import Category, PrintifyCache, Product, SyncChange, SyncRun
+from catalog.sync import upsert
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
 from tests.catalog.conftest import tee

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalog import upsert
 from catalog.models import Product, ProductImage, Variant
+from catalog.sync import upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from catalog import shelf, upsert
 from catalog.models import Product
+from catalog.search import index
+from catalog.sync import upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def _shelf() -> None:
     upsert.store(tee(4, title="Not shown", visible=False), timezone.now())
     upsert.store(tee(5, title="Hidden by staff"), timezone.now())
     upsert.store(tee(6, title="Withdrawn"), timezone.now())
-    shelf.catch_up()
+    index.catch_up()
     Product.objects.filter(upstream_title="Hidden by staff").update(hidden=True)
     Product.objects.filter(upstream_title="Withdrawn").update(gone_at=timezone.now())
 

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog import attention, policies, upsert
-from catalog.curation import FieldChange
+from catalog import attention
 from catalog.models import Product
+from catalog.models.curation import FieldChange
+from catalog.sync import policies, upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db

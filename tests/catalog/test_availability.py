@@ -5,8 +5,9 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from catalog import availability, upsert
+from catalog import availability
 from catalog.models import PrintifyCache, Product, Variant
+from catalog.sync import upsert
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,9 @@ import pytest
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from catalog import budget, sync
+from catalog import budget
 from catalog.models import SyncRun
+from catalog.sync import runner
 from ilytat.integrations import buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, ApiUsage, RateBucket
@@ -111,22 +112,22 @@ def test_few_errors_or_few_calls_slow_nobody(calls: int, errors: int) -> None:
 def test_a_run_under_strain_says_so_and_staff_are_told(upstream: Upstream) -> None:
     upstream.products = [tee()]
     failing(100, 10)
-    run = sync.run("test")
+    run = runner.run("test")
     assert run is not None
     assert (run.state, run.created) == ("success", 1)
     assert "10 % of the last 100 calls to Printify failed" in run.note
-    assert Alert.objects.filter(key=sync.ERRORS, closed_at=None).exists()
+    assert Alert.objects.filter(key=runner.ERRORS, closed_at=None).exists()
     ApiUsage.objects.all().delete()
-    sync.run("test")
+    runner.run("test")
     assert not Alert.objects.filter(closed_at=None).exists()
 
 
 def test_the_clock_begins_no_run_while_most_calls_fail_but_a_person_may(upstream: Upstream) -> None:
     upstream.products = [tee()]
     failing(100, 60)
-    assert sync.run() is not None
+    assert runner.run() is not None
     assert SyncRun.objects.get().note.startswith("Not begun: 60 %")
     assert upstream.calls == []
-    by_hand = sync.run("staff")
+    by_hand = runner.run("staff")
     assert by_hand is not None
     assert by_hand.state == "success"

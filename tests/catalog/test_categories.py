@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog import categories, upsert
+from catalog import categories
 from catalog.models import Category, Product
+from catalog.sync import upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import absence, budget, printify, publishing, sync
+from catalog import budget, printify
 from catalog.models import PrintifyCache, Product, SyncRun
+from catalog.sync import disappearance, publishing, runner
 from ilytat.integrations import buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, RateBucket
@@ -50,7 +51,7 @@ def shop(small_shop: Sandbox, settings: LazySettings, monkeypatch: pytest.Monkey
 
 
 def done() -> SyncRun:
-    run = sync.run("test")
+    run = runner.run("test")
     assert run is not None
     return run
 
@@ -88,7 +89,7 @@ def test_a_list_that_does_not_add_up_hides_nothing(shop: Sandbox, kind: str, par
 def test_endless_pages_end(shop: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = shop.arm(LIST, "endless_pages", times=None)
     with monkeypatch.context() as patched:
-        patched.setattr("catalog.walk.PAGES_MAX", 2)
+        patched.setattr("catalog.sync.page_walk.PAGES_MAX", 2)
         run = done()
     assert (run.state, run.gone, run.calls, shop.fired(fault)) == ("partial", 0, 2, 2)
     assert "stopped after 2 pages" in run.note
@@ -227,18 +228,18 @@ def lose(shop: Sandbox, count: int) -> SyncRun:
 
 def test_a_third_missing_waits_for_a_person_who_may_say_that_it_is_right(shop: Sandbox) -> None:
     run = lose(shop, 2)
-    assert (run.state, run.gone, on_the_shelf(), absence.awaits_staff(run)) == ("partial", 0, COUNT, True)
-    assert absence.confirm(run) == 2
-    assert (on_the_shelf(), absence.awaits_staff(run)) == (COUNT - 2, False)
+    assert (run.state, run.gone, on_the_shelf(), disappearance.awaits_staff(run)) == ("partial", 0, COUNT, True)
+    assert disappearance.confirm(run) == 2
+    assert (on_the_shelf(), disappearance.awaits_staff(run)) == (COUNT - 2, False)
     assert done().state == "success"
 
 
 def test_a_person_who_says_that_the_list_is_wrong_is_not_asked_again_about_the_same(shop: Sandbox) -> None:
-    assert absence.decline(lose(shop, 2)) == 2
+    assert disappearance.decline(lose(shop, 2)) == 2
     again = done()
-    assert (again.state, on_the_shelf(), absence.awaits_staff(again)) == ("partial", COUNT, False)
-    assert not Alert.objects.filter(key=absence.VANISHED, closed_at=None).exists()
-    assert absence.awaits_staff(lose(shop, 3))
+    assert (again.state, on_the_shelf(), disappearance.awaits_staff(again)) == ("partial", COUNT, False)
+    assert not Alert.objects.filter(key=disappearance.VANISHED, closed_at=None).exists()
+    assert disappearance.awaits_staff(lose(shop, 3))
 
 
 def test_one_missing_of_six_is_believed(shop: Sandbox) -> None:

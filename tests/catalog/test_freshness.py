@@ -10,7 +10,7 @@ from PIL import Image
 
 from catalog.models import Product, ProductImage
 from tests import factories
-from tests.catalog.shelf import tee
+from tests.catalog.goods import tee
 from tests.pages import source
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,9 @@ import responses
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import health, upsert
+from catalog import health
 from catalog.models import PrintifyCache, SyncRun
+from catalog.sync import upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,10 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 
-from catalog import images, printify, publishing, sync
+from catalog import printify
+from catalog.images import fetching
 from catalog.models import PrintifyCache, Product, ProductImage, SyncRun, Variant
+from catalog.sync import publishing, runner
 from tests.stack import KEYS
 from tests.stand_in import Sandbox
 
@@ -25,7 +27,7 @@ def shelf(sandbox: Sandbox, settings: LazySettings) -> Sandbox:
 
 
 def done() -> SyncRun:
-    run = sync.run("test")
+    run = runner.run("test")
     assert run is not None
     return run
 
@@ -64,10 +66,10 @@ def test_an_outage_leaves_the_catalogue_as_it_was(shelf: Sandbox) -> None:
 
 def test_pictures_come_from_the_stand_in_and_become_ours(shelf: Sandbox) -> None:
     done()
-    row = images.due().first()
+    row = fetching.due().first()
     assert row is not None
     ProductImage.objects.exclude(pk=row.pk).delete()
-    assert images.fetch_due(30) == images.Fetched(done=1, failed=0, left=0)
+    assert fetching.fetch_due(30) == fetching.Fetched(done=1, failed=0, left=0)
     row.refresh_from_db()
     assert set(row.files) == {"400", "800", "1200"}
 
@@ -76,7 +78,7 @@ def test_a_product_published_there_is_unlocked_with_our_address(shelf: Sandbox) 
     done()
     product = Product.objects.for_sale().filter(is_locked=False)[0]
     shelf.post(f"/control/printify/products/{product.printify_id}/publish")
-    sync.refresh_product(product.printify_id)
+    runner.refresh_product(product.printify_id)
     assert product.printify_id in publishing.locked_ids()
     publishing.answer_all()
     assert publishing.locked_ids() == []
@@ -88,7 +90,7 @@ def test_a_product_deleted_there_is_hidden_here(shelf: Sandbox) -> None:
     done()
     product = Product.objects.for_sale()[0]
     shelf.post(f"/control/printify/products/{product.printify_id}/delete")
-    assert sync.refresh_product(product.printify_id).outcome == "gone"
+    assert runner.refresh_product(product.printify_id).outcome == "gone"
     assert done().unchanged == Product.objects.filter(gone_at=None).count()
 
 
@@ -97,7 +99,7 @@ def test_a_price_changed_there_is_the_price_here(shelf: Sandbox) -> None:
     variant = Variant.objects.sellable()[0]
     key = variant.product.printify_id
     shelf.post(f"/control/printify/products/{key}/price", {"price": "31.50", "variant": variant.variant_id})
-    assert sync.refresh_product(key).outcome == "changed"
+    assert runner.refresh_product(key).outcome == "changed"
     variant.refresh_from_db()
     assert variant.price == 3150
 

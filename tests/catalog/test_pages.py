@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from ilytat.pages.texts import SLUGS
-from tests.catalog.shelf import tee
+from tests.catalog.goods import tee
 from tests.pages import source, text
 
 pytestmark = pytest.mark.django_db

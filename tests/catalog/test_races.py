@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from catalog import runs, upsert
 from catalog.models import PriceChange, Product, SyncRun, Variant
+from catalog.sync import runs, upsert
 from ilytat.integrations import buckets
 from tests.catalog.conftest import tee
 from tests.racing import race

@@ -7,11 +7,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog import sales, shelf, tasks
+from catalog import sales, tasks
 from catalog.models import Product, ShelfEntry
+from catalog.search import index
 from orders.models import Order
 from tests import factories
-from tests.catalog import shelf as shelves
+from tests.catalog import goods as shelves
 from tests.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def bought(product: Product, quantity: int = 1, *, days_ago: float = 1) -> Order
 
 def shelved(*titles: str) -> list[Product]:
     made = [shelves.tee(upstream_title=title, position=place) for place, title in enumerate(titles)]
-    shelf.catch_up()
+    index.catch_up()
     return made
 
 
@@ -85,7 +86,7 @@ def test_they_are_called_best_sellers_only_when_each_was_bought() -> None:
     assert sales.best(4).proven
     assert not sales.best(5).proven
     Product.objects.filter(pk=made[0].pk).update(in_stock=False)
-    shelf.put([made[0].pk])
+    index.put([made[0].pk])
     assert made[0].pk not in sales.best(4).pks
 
 

@@ -10,7 +10,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from catalog.models import MissedSearch
 from tests import factories
-from tests.catalog.shelf import BLACK, SMALL, WHITE, picture, tee
+from tests.catalog.goods import BLACK, SMALL, WHITE, picture, tee
 from tests.pages import source, text
 
 pytestmark = pytest.mark.django_db

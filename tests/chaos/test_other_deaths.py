@@ -60,7 +60,7 @@ def _refunds(shop: Stack, number: str) -> list[int]:
 def test_a_synchronisation_dies_halfway(shop: Stack) -> None:
     """B17: the catalogue stays as it was, and the next run starts afresh."""
     before = shop.sql(SHOWN)
-    point = Failpoint("catalog.sync:_keep_page", "after")
+    point = Failpoint("catalog.sync.runner:_keep_page", "after")
     shop.start_command("half a sync", "refresh_catalog", "--no-images", point=point)
     shop.died("half a sync", point)
     assert shop.sql(SHOWN) == before

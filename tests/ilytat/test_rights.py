@@ -15,8 +15,8 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from catalog.curation import FieldChange
 from catalog.models import SyncRun
+from catalog.models.curation import FieldChange
 from ilytat.accounts.models import User
 from ilytat.accounts.roles import ROLES
 from notifications.models import Campaign, CampaignText, OutgoingEmail

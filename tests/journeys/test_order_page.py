@@ -9,8 +9,9 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from catalog import printify, sync
+from catalog import printify
 from catalog.models import Variant
+from catalog.sync import runner
 from orders import lifecycle
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments.models import Payment, Refund
@@ -35,7 +36,7 @@ def _printify(sandbox: Sandbox, settings: Settings) -> Iterator[None]:
 def paid_order() -> Fulfilment:
     """Two sizes of one thing at one price are for sale; the first was bought, and its draft lies at Printify."""
     for upstream in printify.client().product_page(1)["data"]:
-        sync.refresh_product(upstream["id"])
+        runner.refresh_product(upstream["id"])
         for variant in Variant.objects.sellable().filter(product__printify_id=upstream["id"]):
             same = Variant.objects.sellable().filter(product=variant.product, price=variant.price)
             if same.count() > 1:

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog import images, runs, shipping, sync
+from catalog import shipping
+from catalog.images import fetching
 from catalog.models import Product
+from catalog.sync import runner, runs
 from ilytat.integrations.errors import IntegrationError
 
 PICTURES_SECONDS = 3600.0
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             self._pictures()
 
     def _all(self, *, dry_run: bool) -> None:
-        run = sync.run("command", dry_run=dry_run)
+        run = runner.run("command", dry_run=dry_run)
         if run is None:
             other = runs.running()
             raise CommandError(
@@ -52,7 +54,7 @@ class Command(BaseCommand):
     def _one(self, key: str, *, dry_run: bool) -> None:
         ours = Product.objects.filter(pk=key).first() if key.isdecimal() and len(key) <= PK_DIGITS else None
         try:
-            stored = sync.refresh_product(ours.printify_id if ours else key, dry_run=dry_run)
+            stored = runner.refresh_product(ours.printify_id if ours else key, dry_run=dry_run)
         except IntegrationError as error:
             raise CommandError(f"Printify: {error.detail}") from error
         if stored.product is None:
@@ -62,5 +64,5 @@ class Command(BaseCommand):
             raise CommandError(stored.error)
 
     def _pictures(self) -> None:
-        result = images.fetch_due(PICTURES_SECONDS, retry=True)
+        result = fetching.fetch_due(PICTURES_SECONDS, retry=True)
         self.stdout.write(f"pictures: {result.done} fetched, {result.failed} failed, {result.left} left")

@@ -1,0 +1,115 @@
+"""Copies of one picture, re-encoded and named by content: WebP in several widths for pages, a small JPEG for mails.
+
+The names are immutable, so browsers and CDNs may keep the files for ever. Outlook on Windows shows no WebP.
+"""
+
+import hashlib
+import io
+import logging
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image, ImageOps
+
+from catalog.images import duplicates
+
+log = logging.getLogger(__name__)
+
+# Part of every file's name through the digest: raise it when the encoding changes.
+ENCODING = 1
+WIDTHS = (400, 800, 1200)
+MAIL_WIDTH = 200  # shown at 64, sharp on dense screens
+QUALITY = 82
+PIXELS_MAX = 25_000_000  # 75 MB of memory once decoded, for each thread that fetches
+FORMATS = ("JPEG", "PNG", "WEBP")
+PAGES, MAILS = "products", "mail"
+
+
+class Unusable(Exception):
+    """The picture cannot be had or cannot be shown; the reason is for staff."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """`files`: {"width": "storage name"}; width and height are the original's. Fields are those of ProductImage."""
+
+    digest: str
+    width: int
+    height: int
+    files: dict[str, str]
+    fingerprint: str
+
+
+def make_copies(content: bytes) -> Copies:
+    """Decode, re-encode in every width up to the original's, and store what is not stored yet. Raises Unusable."""
+    picture = _decoded(content)
+    digest = hashlib.sha256(f"{ENCODING}:".encode() + content).hexdigest()
+    widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
+    files = {str(width): _stored(_name(digest, width), _encoded(picture, width, "WEBP")) for width in widths}
+    _stored(mail_name(files[str(widths[0])]), _encoded(picture, min(MAIL_WIDTH, picture.width), "JPEG"))
+    return Copies(digest, picture.width, picture.height, files, duplicates.fingerprint(picture))
+
+
+def mail_name(name: str) -> str:
+    """Where the JPEG of a picture is stored: `name` is that of any of its WebP copies."""
+    folder, _, file = name.removeprefix(f"{PAGES}/").partition("/")
+    return f"{MAILS}/{folder}/{file.rpartition('-')[0]}.jpg"
+
+
+def mail_url(name: str) -> str:
+    """The absolute address of the JPEG for mails; `name` is that of a WebP copy. "" when there is none to be had.
+
+    Pictures stored before there were JPEGs get theirs now. Not for pages: it asks the storage.
+    """
+    if not name:
+        return ""
+    try:
+        wanted = mail_name(name)
+        if not default_storage.exists(wanted):
+            _convert(name, wanted)
+        return str(urljoin(settings.SITE_URL, default_storage.url(wanted)))
+    except Exception:  # a mail without a picture is better than none, whatever the storage raises
+        log.warning("no picture for a mail", extra={"file": name}, exc_info=True)
+        return ""
+
+
+def _convert(name: str, wanted: str) -> None:
+    with default_storage.open(name) as file:
+        picture = _decoded(file.read())
+    _stored(wanted, _encoded(picture, min(MAIL_WIDTH, picture.width), "JPEG"))
+
+
+def _decoded(content: bytes) -> Image.Image:
+    """Nothing of the sender's file survives but its pixels: no metadata, no second payload behind the image."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
+        if found.width * found.height > PIXELS_MAX:
+            raise Unusable(f"{found.width} × {found.height} pixels are too many")
+        found.verify()
+    with Image.open(io.BytesIO(content), formats=FORMATS) as found:
+        upright = ImageOps.exif_transpose(found)
+        if upright.mode in {"RGBA", "LA", "PA", "P"}:
+            layer = upright.convert("RGBA")
+            upright = Image.new("RGB", layer.size, "white")
+            upright.paste(layer, mask=layer.getchannel("A"))
+        return upright.convert("RGB")
+
+
+def _encoded(picture: Image.Image, width: int, kind: str) -> bytes:
+    height = max(1, round(picture.height * width / picture.width))
+    small = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = io.BytesIO()
+    small.save(buffer, kind, quality=QUALITY, **({"method": 4} if kind == "WEBP" else {"optimize": True}))
+    return buffer.getvalue()
+
+
+def _name(digest: str, width: int) -> str:
+    return f"{PAGES}/{digest[:2]}/{digest}-{width}.webp"
+
+
+def _stored(name: str, content: bytes) -> str:
+    if default_storage.exists(name):
+        return name
+    return default_storage.save(name, ContentFile(content))

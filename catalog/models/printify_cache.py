@@ -1,0 +1,37 @@
+"""Printify's answers as they came, kept so that the shop can sell while Printify is away."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils import timezone
+
+
+class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
+    def fresh(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def stale(self) -> Self:
+        """Expired is stale, not gone: it is still served when Printify is down."""
+        return self.filter(expires_at__lte=timezone.now())
+
+
+class PrintifyCache(models.Model):
+    """What Printify last said of one object, verbatim."""
+
+    KINDS: ClassVar = [("product", "product"), ("shop", "shop"), ("order", "order"), ("shipping", "shipping")]
+
+    type = models.CharField(max_length=12, choices=KINDS)
+    external_id = models.CharField(max_length=40)
+    data = models.JSONField()
+    hash = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    error = models.TextField(blank=True, help_text="Why the last answer could not be used (quarantine).")
+
+    objects = PrintifyCacheQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "external_id"], name="printify_cache_once")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.external_id}"

@@ -1,0 +1,131 @@
+"""The search index: a product's entry is written when the product changes; `catch_up` writes what was missed.
+
+`put` may be called by whoever changes products, `put_later` inside their transaction. Neither is needed for truth:
+`catch_up` runs every minute, and a page shows only what `Product.objects.for_sale()` has.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from catalog.models import Artwork, Posting, Product, ShelfEntry, Slip, Variant, Word
+from catalog.search import tokens
+from catalog.search.documents import Document, document
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+SQL_BATCH = 500
+
+
+def put_later(pk: int) -> None:
+    """After the caller's transaction, and never to its harm."""
+    transaction.on_commit(partial(put, [pk]), robust=True)
+
+
+def put(pks: Collection[int]) -> int:
+    """Bring these products' entries in line with the products. Returns how many entries were written or removed."""
+    products = {row.pk: row for row in Product.objects.for_sale().filter(pk__in=pks).defer("safety_information")}
+    gone, _each = ShelfEntry.objects.filter(pk__in=set(pks) - set(products)).delete()
+    known = dict(ShelfEntry.objects.filter(pk__in=products).values_list("pk", "digest"))
+    fresh = {pk: made for pk, made in _documents(products.values()).items() if made.digest != known.get(pk)}
+    with transaction.atomic():
+        _write(fresh, products)
+        for pk in products.keys() - fresh.keys():
+            ShelfEntry.objects.filter(pk=pk).update(synced_at=products[pk].synced_at)
+    return len(fresh) + gone
+
+
+def _documents(products: Collection[Product]) -> dict[int, Document]:
+    offered: dict[int, set[int]] = defaultdict(set)
+    sellable: dict[int, set[int]] = defaultdict(set)
+    pks = [product.pk for product in products]
+    rows = Variant.objects.offered().filter(product__in=pks).values_list("product_id", "option_ids", "is_available")
+    for product_id, option_ids, available in rows:
+        offered[product_id].update(option_ids)
+        if available:
+            sellable[product_id].update(option_ids)
+    places: dict[int, list[str]] = defaultdict(list)
+    through = Product.categories.through.objects.filter(product_id__in=pks)
+    for product_id, name in through.order_by("category_id").values_list("product_id", "category__name"):
+        places[product_id].append(name)
+    return {
+        product.pk: document(product, sellable[product.pk] or offered[product.pk], places[product.pk])
+        for product in products
+    }
+
+
+def _write(documents: dict[int, Document], products: dict[int, Product]) -> None:
+    if not documents:
+        return
+    ids = _word_ids({word for each in documents.values() for word in each.words})
+    columns = ("kind", "families", "sizes", "price", "in_stock", "featured", "position", "newest", "digest")
+    rows = [
+        ShelfEntry(product_id=pk, synced_at=products[pk].synced_at, **{name: getattr(each, name) for name in columns})
+        for pk, each in documents.items()
+    ]
+    ShelfEntry.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["product"], update_fields=[*columns, "synced_at"]
+    )
+    Posting.objects.filter(entry__in=documents).delete()
+    Artwork.objects.filter(entry__in=documents).delete()
+    Posting.objects.bulk_create(
+        (
+            Posting(word_id=ids[word], entry_id=pk, points=points)
+            for pk, each in documents.items()
+            for word, points in each.words.items()
+        ),
+        batch_size=SQL_BATCH,
+    )
+    Artwork.objects.bulk_create(
+        Artwork(entry_id=pk, artwork_id=artwork) for pk, each in documents.items() for artwork in each.artworks
+    )
+
+
+def _word_ids(texts: Collection[str]) -> dict[str, int]:
+    """In one order always, so that two writers wait for rather than block one another."""
+    known = dict(Word.objects.filter(text__in=texts).values_list("text", "pk"))
+    missing = sorted(set(texts) - set(known))
+    if missing:
+        Word.objects.bulk_create((Word(text=text) for text in missing), ignore_conflicts=True, batch_size=SQL_BATCH)
+        made = dict(Word.objects.filter(text__in=missing).values_list("text", "pk"))
+        _write_slips(made)
+        known |= made
+    return known
+
+
+def _write_slips(made: dict[str, int]) -> None:
+    Slip.objects.bulk_create(
+        (Slip(key=key, word_id=pk) for text, pk in made.items() if tokens.reach(text) for key in tokens.slips(text)),
+        batch_size=SQL_BATCH,
+    )
+
+
+def catch_up() -> int:
+    """Write whatever entries are missing or older than their products, remove those of what is not for sale."""
+    for_sale = Product.objects.for_sale()
+    behind = for_sale.filter(Q(entry__isnull=True) | Q(synced_at__gt=F("entry__synced_at"))).values_list(
+        "pk", flat=True
+    )
+    extra = ShelfEntry.objects.exclude(pk__in=for_sale.values("pk")).values_list("pk", flat=True)
+    pks = [*behind, *extra]
+    for start in range(0, len(pks), BATCH):
+        put(pks[start : start + BATCH])
+    return len(pks)
+
+
+def rewrite() -> int:
+    """Everything anew, from the first word on: after a change of languages or of how words are read."""
+    for rows in (Slip.objects, Posting.objects, Artwork.objects, ShelfEntry.objects, Word.objects):
+        rows.all().delete()
+    return catch_up()
+
+
+def forget_words() -> int:
+    """Words that no product says any more suggest nothing, and take room."""
+    orphans = Word.objects.filter(postings__isnull=True)
+    return orphans.delete()[0]

@@ -1,0 +1,81 @@
+"""What the front page shows: every kind of product by picture, the shop's picks, what sells best, and what is new."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+
+from catalog import sales
+from catalog.images.pictures import Picture
+from catalog.models import Product, ShelfEntry
+from catalog.product_kinds import BY_SLUG, Kind
+from catalog.storefront.cards import Card, cards
+
+PICKS = 8
+BEST = 4
+NEW = 4
+HERO = 2
+# What is in stock first, then as everywhere.
+READY = ("-in_stock", "-featured", "position", "-newest", "pk")
+
+
+@dataclass(frozen=True)
+class KindTile:
+    kind: Kind
+    count: int
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of the first entries of its kind; `count` is how many there are of that kind."""
+
+    pk: int
+    kind: str
+    turn: int
+    count: int
+    in_stock: bool
+    featured: bool
+
+
+def page() -> dict[str, Any]:
+    places = _firsts()
+    firsts = {place.kind: place for place in places if place.turn == 1}
+    newest = list(ShelfEntry.objects.filter(in_stock=True).order_by("-newest", "pk").values_list("pk", flat=True)[:NEW])
+    sold = sales.best(BEST)
+    best = sold.pks if sold.proven else []
+    picks = [pk for pk in _varied(places) if pk not in {*newest, *best}][:PICKS]
+    shown = _cards({*(place.pk for place in firsts.values()), *picks, *best, *newest})
+    tiles = [(kind, firsts[slug]) for slug, kind in BY_SLUG.items() if slug in firsts and firsts[slug].pk in shown]
+    picked = [shown[pk] for pk in picks if pk in shown]
+    loved = [shown[pk] for pk in best if pk in shown]
+    new = [shown[pk] for pk in newest if pk in shown]
+    return {
+        "hero": [card for card in [*picked, *loved, *new] if card.picture.files][:HERO],
+        "kinds": [KindTile(kind, place.count, replace(shown[place.pk].picture, alt="")) for kind, place in tiles],
+        "picks": picked,
+        "best": loved,
+        "newest": new,
+    }
+
+
+def _firsts() -> list[Place]:
+    """The first few of each kind, in one query."""
+    order = [F(name[1:]).desc() if name.startswith("-") else F(name).asc() for name in READY]
+    rows = ShelfEntry.objects.annotate(
+        turn=Window(RowNumber(), partition_by=F("kind"), order_by=order),
+        count=Window(Count("pk"), partition_by=F("kind")),
+    )
+    first = rows.filter(turn__lte=PICKS + BEST + NEW).order_by(*READY)
+    return [Place(*row) for row in first.values_list("pk", "kind", "turn", "count", "in_stock", "featured")]
+
+
+def _varied(places: list[Place]) -> list[int]:
+    """What staff featured, then one of each kind in turn: a newcomer sees how wide the range is."""
+    ranked = sorted(places, key=lambda one: (not one.in_stock, not one.featured, 0 if one.featured else one.turn))
+    return [place.pk for place in ranked]
+
+
+def _cards(pks: set[int]) -> dict[int, Card]:
+    return {card.product.pk: card for card in cards(Product.objects.for_sale().filter(pk__in=pks))}

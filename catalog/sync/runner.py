@@ -1,0 +1,181 @@
+"""The synchronisation: Printify's catalogue walked page by page and kept product by product.
+
+Memory holds one page and the ids seen. A failure leaves the catalogue as it was; half a walk updates what it saw and
+concludes nothing about the rest (RELIABILITY B17).
+"""
+
+import time
+from collections import Counter
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import budget, printify
+from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from catalog.sync import disappearance, runs, selected_products, task_queue, upsert
+from catalog.sync.outcomes import RECORDED, outcome
+from catalog.sync.page_walk import Page, Walk
+from catalog.sync.payload_fields import Unreadable, storable, text
+from catalog.sync.product_reader import digest, product_id
+from catalog.sync.upsert import Stored
+from ilytat.integrations import alerts, usage
+from ilytat.integrations.errors import IntegrationError, Refused
+from ilytat.integrations.models import SyncLog
+
+# The health check's own incident: one row for one cause, closed when Printify answers again.
+REFUSED = "health:printify"
+QUARANTINE = "catalogue:quarantine"
+ERRORS = "catalogue:errors"
+SCHEDULE = "schedule"
+
+
+def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None = None) -> SyncRun | None:
+    """Walk the whole catalogue, or read what staff chose. None when another run is at it.
+
+    Raises nothing for what Printify does.
+    """
+    mine = runs.begin(trigger, dry_run=dry_run, request=request)
+    if mine is None:
+        return None
+    with runs.ending(mine):
+        (selected_products.read if mine.only else _walk)(mine)
+    return mine
+
+
+def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> Stored:
+    """Read one product anew. Raises an IntegrationError when Printify cannot say how it stands."""
+    asked_at = timezone.now()
+    payload = printify.client().product(printify_id, interactive=interactive)
+    if dry_run:
+        return upsert.store(payload, asked_at, dry_run=True) if payload is not None else Stored("gone", printify_id)
+    return keep(printify_id, payload, asked_at)
+
+
+def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -> Stored:
+    """Keep the answer about one product; None means that Printify has it no more. Also inside a transaction."""
+    stored = disappearance.gone(printify_id) if payload is None else upsert.store(payload, asked_at)
+    if stored.outcome in RECORDED:
+        SyncLog.objects.create(
+            integration="printify",
+            action="product refresh",
+            reference=printify_id,
+            outcome=stored.outcome,
+            detail=stored.error or ", ".join(stored.fields)[:500],
+        )
+    if "images" in stored.fields or any(each.field == "images" for each in stored.found):
+        transaction.on_commit(partial(task_queue.ask, task_queue.FETCH_IMAGES), robust=True)
+    return stored
+
+
+def _walk(mine: SyncRun) -> None:
+    tally: Counter[str] = Counter()
+    note = _strain(mine)
+    if note and mine.trigger == SCHEDULE and budget.hopeless(usage.recent(budget.KEY)):
+        runs.save(mine, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
+        return
+    try:
+        walk = Walk(printify.client().product_page, wait=partial(_wait, mine))
+        for page in walk.pages():
+            tally += _keep_page(mine, page)
+            runs.save(mine, current=_title(page), **_counts(walk, tally))
+    except IntegrationError as error:
+        _break_off(mine, error)
+        return
+    tally += disappearance.judge(mine, walk)
+    state = "success" if walk.complete else "partial"
+    said = "; ".join(filter(None, [*walk.notes, note]))
+    runs.save(mine, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
+    _tell_of_quarantine(mine)
+
+
+def _wait(mine: SyncRun, seconds: float) -> None:
+    """Raises Canceled when somebody has ended the run meanwhile."""
+    runs.save(mine, note=f"Waiting {seconds:.0f} s: the rate limit asks for it.")
+    time.sleep(seconds)
+
+
+def _strain(mine: SyncRun) -> str:
+    """What there is to say about the share of errors, "" while it is small."""
+    recent = usage.recent(budget.KEY)
+    if not budget.strained(recent):
+        alerts.close_alert(ERRORS)
+        return ""
+    note = f"{recent.error_share:.0f} % of the last {recent.calls} calls to Printify failed, so the sync is slowed"
+    runs.save(mine, note=note)
+    alerts.open_alert(ERRORS, note, next_step="Printify asks for less than 5 %. The log of the API says which calls.")
+    return note
+
+
+def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:
+    names = ("created", "changed", "gone", "failed")
+    unchanged = tally["unchanged"] + tally["older"]
+    seen = len(walk.seen) + walk.nameless
+    return {name: tally[name] for name in names} | {
+        "unchanged": unchanged,
+        "seen": seen,
+        "total": walk.total,
+        "calls": walk.calls,
+    }
+
+
+def _break_off(mine: SyncRun, error: IntegrationError) -> None:
+    """What was seen is kept. A refusal (token, shop id) is for staff; an outage heals, and the health check tells."""
+    state = "partial" if mine.seen else "failed"
+    runs.save(mine, state=state, ended_at=timezone.now(), note=error.detail[:500])
+    if isinstance(error, Refused):
+        next_step = "Check PRINTIFY_API_KEY (tokens end after a year) and PRINTIFY_SHOP_ID (changes on reconnecting)."
+        alerts.open_alert(REFUSED, f"Printify refuses us: {error.detail}", next_step=next_step)
+
+
+def _keep_page(mine: SyncRun, page: Page) -> Counter[str]:
+    known = _known([product_id(item) for item in page.items])
+    same = [key for item in page.items if (key := product_id(item)) in known and known[key] == _digest(item)]
+    if not mine.dry_run:
+        _renew(same, page.asked_at)
+    unchanged = set(same)
+    stored = [
+        upsert.store(item, page.asked_at, dry_run=mine.dry_run, run=mine)
+        for item in page.items
+        if product_id(item) not in unchanged
+    ]
+    SyncChange.objects.bulk_create(outcome(mine, each) for each in stored if each.outcome in RECORDED)
+    return Counter(each.outcome for each in stored) + Counter({"unchanged": len(unchanged)})
+
+
+def _title(page: Page) -> str:
+    """What staff see of the progress."""
+    last = page.items[-1] if page.items else None
+    return text(last, "title", 200) if isinstance(last, dict) else ""
+
+
+def _digest(item: Any) -> str | None:
+    try:
+        return digest(storable(item))
+    except Unreadable:
+        return None
+
+
+def _known(keys: list[str]) -> dict[str, str]:
+    """Hashes of what is kept and shown as it is: not quarantined, not gone."""
+    shown = Product.objects.filter(printify_id__in=keys, gone_at__isnull=True).values("printify_id")
+    rows = PrintifyCache.objects.filter(type="product", external_id__in=shown, error="")
+    return dict(rows.values_list("external_id", "hash"))
+
+
+def _renew(keys: list[str], asked_at: datetime) -> None:
+    """All that an unchanged product costs: a part of one UPDATE a page."""
+    rows = PrintifyCache.objects.filter(type="product", external_id__in=keys, fetched_at__lte=asked_at)
+    rows.update(fetched_at=asked_at, expires_at=asked_at + upsert.ttl())
+
+
+def _tell_of_quarantine(mine: SyncRun) -> None:
+    held = PrintifyCache.objects.filter(type="product", fetched_at__gte=mine.started_at)
+    count = held.exclude(error="").count()
+    if count:
+        next_step = "Their last good version is still shown. The reasons are in the admin under Printify caches."
+        alerts.open_alert(QUARANTINE, f"{count} products from Printify cannot be used.", next_step=next_step)
+    else:
+        alerts.close_alert(QUARANTINE)

@@ -1,0 +1,184 @@
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import responses
+from django.conf import LazySettings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from PIL import Image
+
+from catalog.images import copies, fetching
+from catalog.models import Product, ProductImage
+from catalog.sync import upsert
+from tests.catalog.conftest import tee
+
+pytestmark = pytest.mark.django_db
+
+Draw = Callable[..., bytes]
+
+
+@pytest.fixture
+def host() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def one_picture(url: str = "https://images.printify.com/mockup/a/1/2/tee.jpg?camera_label=front") -> ProductImage:
+    upsert.store(tee(images=[{"src": url, "variant_ids": [12001], "position": "front"}]), timezone.now())
+    return ProductImage.objects.get()
+
+
+def test_a_mockup_becomes_our_own_copies_named_by_content(host: responses.RequestsMock, drawn: Draw) -> None:
+    row = one_picture()
+    host.get(row.source_url, body=drawn(1300, 900))
+    assert fetching.fetch_due(10) == fetching.Fetched(done=1, failed=0, left=0)
+    row.refresh_from_db()
+    assert (row.width, row.height, row.error) == (1300, 900, "")
+    assert row.files == {
+        width: f"products/{row.digest[:2]}/{row.digest}-{width}.webp" for width in ("400", "800", "1200")
+    }
+    with default_storage.open(row.files["800"]) as file, Image.open(file) as copy:
+        assert (copy.format, copy.size) == ("WEBP", (800, 554))
+
+
+def test_a_small_mockup_is_not_blown_up(host: responses.RequestsMock, drawn: Draw) -> None:
+    row = one_picture()
+    host.get(row.source_url, body=drawn(300, 300))
+    fetching.fetch_due(10)
+    row.refresh_from_db()
+    assert list(row.files) == ["300"]
+
+
+def test_transparency_is_shown_on_white_and_metadata_is_dropped(drawn: Draw) -> None:
+    made = copies.make_copies(drawn(500, 500, "PNG", "RGBA"))
+    with default_storage.open(made.files["400"]) as file, Image.open(file) as copy:
+        assert (copy.mode, dict(copy.getexif())) == ("RGB", {})
+
+
+def test_the_same_picture_is_stored_once(drawn: Draw) -> None:
+    first, second = copies.make_copies(drawn()), copies.make_copies(drawn())
+    assert first == second
+    assert len(list(Path(default_storage.path("products")).rglob("*.webp"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://evil.example/mockup.jpg", "not among IMAGE_HOSTS"),
+        ("http://images.printify.com/a.jpg", "only https"),
+        ("http://169.254.169.254/latest/meta-data", "not among IMAGE_HOSTS"),
+        ("https://images.printify.com:8443/a.jpg", ""),
+        ("https://images.printify.com.evil.example/a.jpg", "not among IMAGE_HOSTS"),
+        ("https://images.printify.com@evil.example/a.jpg", "not a plain one"),
+        ("file:///etc/passwd", "not a plain one"),
+        ("javascript:alert(1)", "not a plain one"),
+        ("//images.printify.com/a.jpg", "only https"),
+        ("https://IMAGES.printify.com/a.jpg", ""),
+        ("https://[::1/a.jpg", "not a plain one"),
+    ],
+)
+def test_only_allowed_hosts_are_asked(url: str, reason: str) -> None:
+    assert reason in fetching.refusal(url)
+    assert bool(fetching.refusal(url)) == bool(reason)
+
+
+def test_a_stand_in_may_speak_http_outside_production_only(settings: LazySettings) -> None:
+    settings.PRINTIFY_API_BASE, settings.IMAGE_HOSTS = "http://127.0.0.1:8001/printify", ["127.0.0.1:8001"]
+    assert fetching.refusal("http://127.0.0.1:8001/mockups/a.jpg") == ""
+    assert "IMAGE_HOSTS" in fetching.refusal("http://127.0.0.1:9999/mockups/a.jpg")
+    settings.PRODUCTION = True
+    assert "only https" in fetching.refusal("http://127.0.0.1:8001/mockups/a.jpg")
+
+
+def _bomb() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("1", (7000, 7000)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"", 404, "answered 404"),
+        (b"", 302, "answered 302"),
+        (b"", 500, "answered 500"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 200, "cannot identify"),
+        (b"<html>not found</html>", 200, "cannot identify"),
+        (b"", 200, "cannot identify"),
+        (b"x" * (fetching.BYTES_MAX + 1), 200, "larger than 10 MB"),
+        (_bomb(), 200, "pixels are too many"),
+        (requests.ConnectionError("cut"), 200, "ConnectionError"),
+    ],
+    ids=["404", "redirect", "500", "svg", "html", "empty", "too large", "bomb", "cut"],
+)
+def test_what_is_no_good_picture_leaves_a_reason_and_a_placeholder(
+    host: responses.RequestsMock, body: bytes | Exception, status: int, reason: str
+) -> None:
+    row = one_picture()
+    host.get(row.source_url, body=body, status=status, headers={"Location": "https://evil.example/"})
+    assert fetching.fetch_due(10).failed == 1
+    row.refresh_from_db()
+    assert reason in row.error
+    assert (row.files, row.digest) == ({}, "")
+
+
+def test_a_truncated_picture_is_refused(host: responses.RequestsMock, drawn: Draw) -> None:
+    row = one_picture()
+    host.get(row.source_url, body=drawn()[:900])
+    assert fetching.fetch_due(10).failed == 1
+
+
+def test_a_failure_keeps_the_earlier_copy(host: responses.RequestsMock) -> None:
+    row = one_picture()
+    ProductImage.objects.update(files={"400": "products/old-400.webp"})
+    host.get(row.source_url, status=500)
+    fetching.fetch_due(10)
+    row.refresh_from_db()
+    assert row.files == {"400": "products/old-400.webp"}
+
+
+def test_failures_wait_for_a_run_that_retries(host: responses.RequestsMock, drawn: Draw) -> None:
+    row = one_picture()
+    host.get(row.source_url, status=500)
+    fetching.fetch_due(10)
+    host.reset()
+    host.get(row.source_url, body=drawn())
+    assert fetching.fetch_due(10).done == 0
+    assert fetching.fetch_due(10, retry=True).done == 1
+
+
+def test_first_pictures_of_all_products_come_before_second_ones() -> None:
+    for number in (1, 2):
+        upsert.store(tee(number), timezone.now())
+    places = [(row.position, row.product_id) for row in fetching.due()]
+    assert places == sorted(places)
+    assert [place for place, _ in places] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_row_that_came_to_mean_another_picture_is_not_given_the_old_one(drawn: Draw) -> None:
+    row = one_picture()
+    made = copies.make_copies(drawn())
+    ProductImage.objects.update(source_url="https://images.printify.com/another.jpg")
+    fetching._record(row, made)
+    assert ProductImage.objects.get().files == {}
+
+
+def test_a_host_that_is_down_is_left_alone_after_some_tries(
+    host: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "BATCH", 4)
+    monkeypatch.setattr(fetching, "GIVE_UP_AFTER", 4)
+    for number in range(3):
+        upsert.store(tee(number), timezone.now())
+    assert fetching.fetch_due(10).failed == 4
+
+
+def test_a_fetched_picture_renews_what_lists_and_caches_know(host: responses.RequestsMock, drawn: Draw) -> None:
+    row = one_picture()
+    before = Product.objects.get().synced_at
+    host.get(row.source_url, body=drawn())
+    fetching.fetch_due(10)
+    assert Product.objects.get().synced_at > before

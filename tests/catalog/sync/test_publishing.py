@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from catalog.models import Product
+from catalog.sync import publishing, runner
+from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.models import Alert, SyncLog
+from tests.catalog.conftest import Upstream, tee
+
+pytestmark = pytest.mark.django_db
+
+
+def locked(upstream: Upstream, **changes: Any) -> str:
+    upstream.products = [tee(is_locked=True, **changes)]
+    runner.refresh_product(tee()["id"])
+    return str(tee()["id"])
+
+
+def test_a_locked_product_is_answered_with_our_id_and_address(upstream: Upstream, settings: LazySettings) -> None:
+    key = locked(upstream)
+    assert publishing.answer_all() == 1
+    product = Product.objects.get()
+    handle = f"{settings.SITE_URL}/products/{product.slug}/"
+    said = {"external": {"id": str(product.pk), "handle": handle}}
+    assert upstream.answered == [(key, "publishing_succeeded", said)]
+    assert not product.is_locked
+    assert publishing.answer_all() == 0
+
+
+def test_one_that_cannot_be_sold_is_refused_with_the_reason(upstream: Upstream) -> None:
+    key = locked(upstream, variants=[])
+    publishing.answer_all()
+    assert upstream.answered == [(key, "publishing_failed", {"reason": "No variant is enabled."})]
+
+
+def test_one_in_quarantine_is_refused_with_its_reason(upstream: Upstream) -> None:
+    key = locked(upstream, title="")
+    publishing.answer_all()
+    assert upstream.answered == [(key, "publishing_failed", {"reason": "title is missing"})]
+
+
+def test_one_that_went_bad_while_it_was_locked_is_answered_too_without_any_event(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    runner.run("test")
+    upstream.products = [tee(is_locked=True, variants="none")]
+    runner.run("test")
+    assert publishing.answer_all() == 1
+    assert upstream.answered == [(tee()["id"], "publishing_failed", {"reason": "variants are missing"})]
+    upstream.products = [tee()]
+    runner.run("test")
+    assert publishing.answer_all() == 0
+
+
+def test_one_that_was_never_good_is_answered_once_it_is_locked(upstream: Upstream) -> None:
+    for is_locked in (False, True):
+        upstream.products = [tee(is_locked=is_locked, title="")]
+        runner.run("test")
+    assert publishing.answer_all() == 1
+    assert publishing.answer_all() == 0
+
+
+def test_a_hidden_product_is_answered_stays_hidden_and_staff_are_told(upstream: Upstream) -> None:
+    locked(upstream)
+    Product.objects.update(hidden=True)
+    publishing.answer_all()
+    assert Product.objects.get().hidden
+    assert "hidden in the shop" in Alert.objects.get().message
+
+
+def test_while_printify_is_down_the_answer_waits_for_the_next_round(upstream: Upstream) -> None:
+    key = locked(upstream)
+    upstream.single[key] = 503
+    with pytest.raises(Unavailable):
+        publishing.answer(key)
+    assert publishing.answer_all() == 0
+    del upstream.single[key]
+    assert publishing.answer_all() == 1
+
+
+def test_one_that_is_gone_is_not_answered(upstream: Upstream) -> None:
+    key = locked(upstream)
+    upstream.products = []
+    assert publishing.answer(key) == "gone"
+    assert upstream.answered == []
+
+
+def test_unpublishing_hides_and_leaves_a_trace(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    runner.refresh_product(tee()["id"])
+    before = timezone.now()
+    assert publishing.unpublished(tee()["id"]).startswith("hidden")
+    assert not Product.objects.for_sale().exists()
+    assert Product.objects.get().synced_at > before
+    assert SyncLog.objects.filter(action="publishing", outcome="hidden").exists()
+    assert publishing.unpublished(tee()["id"]) == "already hidden or unknown"
