@@ -19,6 +19,7 @@ from ilytat.integrations.jobs import ATTENTION
 from notifications import campaign_admin, outbox, previews  # noqa: F401 (registers marketing's pages)
 from notifications.mails import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
+from notifications.own_page import OwnPageAdmin
 
 
 class OfKind(admin.SimpleListFilter):
@@ -36,7 +37,7 @@ class OfKind(admin.SimpleListFilter):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
+class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
     """History: nothing is edited or deleted here. The two actions call what the queue itself calls."""
 
     list_display = ("created_at", "what", "to", "reference", "state", "fate", "attempts", "sent_at")

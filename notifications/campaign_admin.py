@@ -1,24 +1,38 @@
 """Marketing for staff: campaigns written, previewed, started, paused and counted; who reads, and the proof of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from notifications import campaigns, previews
 from notifications.models import Campaign, CampaignText, Consent, Subscriber
+from notifications.own_page import OwnPageAdmin
 
-COUNT = "<div><dt>{}</dt><dd>{}</dd></div>"
-COUNTED = ("queued", "waiting", "sent", "delivered", "bounced", "complained", "left", "skipped", "failed")
+COUNTED = {
+    "queued": "written",
+    "waiting": "waiting to leave",
+    "sent": "sent",
+    "delivered": "delivered",
+    "bounced": "came back",
+    "complained": "marked as spam",
+    "left": "unsubscribed",
+    "skipped": "no longer wanted",
+    "failed": "could not be sent",
+}
 
 
 class Texts(admin.StackedInline[CampaignText, Campaign]):
@@ -44,37 +58,39 @@ def _is_draft(campaign: Campaign | None) -> bool:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(admin.ModelAdmin[Campaign]):
-    list_display = ("name", "state", "progress", "delivered", "left", "created_at")
+class CampaignAdmin(OwnPageAdmin[Campaign]):
+    list_display = ("name", "state", "progress", "delivered", "created_at")
     list_filter = ("state",)
-    fields = ("name", "url", "preview", "state", "progress", "numbers", "last_error", ("started_at", "finished_at"))
+    fields = ("name", "url", "preview", ("started_at", "finished_at"))
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (Texts,)
-    actions = ("start", "pause", "stop")
+    actions = ("start", "pause", "stop", "send_test")
     change_form_template = "admin/notifications/campaign/change_form.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        found: QuerySet[Campaign] = super().get_queryset(request).annotate(**campaigns.tally("mails__"))
+        return found
+
     def get_readonly_fields(self, _request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
-        fixed = ("preview", "state", "progress", "numbers", "last_error", "started_at", "finished_at")
+        fixed = ("preview", "started_at", "finished_at")
         return fixed if _is_draft(obj) else ("name", "url", *fixed)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """`done` of `readers` have been dealt with; `told` (words and numbers); `audience` (who would get it)."""
+        campaign = self.get_object(request, object_id)
+        return super().change_view(request, object_id, form_url, _standing(campaign) | (extra_context or {}))
 
     @admin.display(description="progress")
     def progress(self, campaign: Campaign) -> str:
-        counts = campaigns.counts(campaign)
-        readers = counts["queued"] + counts["to_come"]
-        return f"{readers} readers" if _is_draft(campaign) else f"{counts['queued'] - counts['waiting']} of {readers}"
+        # What `get_queryset` counted is on the row, beside its columns.
+        done, readers = _progress(campaign, vars(campaign))
+        return f"{readers} readers" if _is_draft(campaign) else f"{done} of {readers}"
 
-    @admin.display(description="what became of it")
-    def numbers(self, campaign: Campaign) -> SafeString:
-        counts = campaigns.counts(campaign)
-        rows = ((name, counts[name]) for name in COUNTED)
-        return format_html('<dl class="mail-counts">{}</dl>', format_html_join("", COUNT, rows))
-
-    @admin.display
+    @admin.display(ordering="delivered")
     def delivered(self, campaign: Campaign) -> int:
-        return campaigns.counts(campaign)["delivered"]
-
-    @admin.display
-    def left(self, campaign: Campaign) -> int:
-        return campaigns.counts(campaign)["left"]
+        return int(vars(campaign)["delivered"])
 
     @admin.display(description="as the reader sees it (save first)")
     def preview(self, campaign: Campaign) -> SafeString:
@@ -83,8 +99,22 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
         return format_html_join(" · ", '<a href="{}" target="_blank" rel="noopener">{}</a>', links)
 
     @admin.action(description="Send, or go on sending", permissions=["send"])
-    def start(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+    def start(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> HttpResponse | None:
+        drafts = [one for one in chosen if _is_draft(one) and one.text_for("")]
+        if drafts and "sure" not in request.POST:
+            return self._ask(request, drafts)
         self._each(request, chosen, campaigns.start, "is being sent")
+        return None
+
+    def _ask(self, request: HttpRequest, drafts: Sequence[Campaign]) -> HttpResponse:
+        """A mail cannot be called back: who gets what is shown before anything leaves."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Send it to everybody who agreed?",
+            "drafts": [{"campaign": one, "audience": campaigns.audience(one)} for one in drafts],
+            "page": request.POST.get("page", ""),
+        }
+        return TemplateResponse(request, "admin/notifications/campaign/sure.html", context)
 
     @admin.action(description="Pause", permissions=["send"])
     def pause(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
@@ -93,6 +123,15 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     @admin.action(description="Stop for good", permissions=["send"])
     def stop(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
         self._each(request, chosen, campaigns.stop, "is stopped")
+
+    @admin.action(description="Send a test to myself", permissions=["send"])
+    def send_test(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        to = _confirmed_address(request)
+        if not to:
+            self.message_user(request, "Confirm your own e-mail address first, under Account.", messages.WARNING)
+            return
+        act = partial(campaigns.send_test, to=to, asked_by=str(request.user.pk))
+        self._each(request, chosen, act, f"is on its way to {to}, as a test")
 
     def _each(
         self, request: HttpRequest, chosen: QuerySet[Campaign], act: Callable[[Campaign], None], done: str
@@ -124,6 +163,26 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
         if text is None:
             raise Http404
         return previews.of_context("campaign", text.language, dict(campaigns.context(campaign, text)))
+
+
+def _standing(campaign: Campaign | None) -> dict[str, Any]:
+    if campaign is None:
+        return {}
+    counts = campaigns.counts(campaign)
+    done, readers = _progress(campaign, counts)
+    told = [(words, counts[name]) for name, words in COUNTED.items()]
+    return {"done": done, "readers": readers, "told": told, "audience": campaigns.audience(campaign)}
+
+
+def _progress(campaign: Campaign, counts: Mapping[str, int]) -> tuple[int, int]:
+    """How many readers are dealt with, and how many there are."""
+    return counts["queued"] - counts["waiting"], counts["queued"] + campaigns.to_come(campaign).count()
+
+
+def _confirmed_address(request: HttpRequest) -> str:
+    """That of the staff member who asks, or "": nobody's else can be named."""
+    own = EmailAddress.objects.filter(user_id=request.user.pk, verified=True)
+    return own.filter(email__iexact=request.user.get_username()).values_list("email", flat=True).first() or ""
 
 
 class Consents(ReadOnlyInline[Consent, Subscriber]):

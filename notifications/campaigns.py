@@ -4,13 +4,16 @@ Each reader's mail carries a dedupe key of campaign and reader: a batch that is 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, bell, jobs
 from notifications import kinds, outbox
+from notifications.mails import TEST
 from notifications.models import BulkEmail, Campaign, CampaignText, Consent, OutgoingEmail, Subscriber
 
 QUEUE = "campaigns"
@@ -21,6 +24,15 @@ WAIT_SECONDS = 15.0  # how often a campaign whose mails are all queued looks whe
 
 class NotReady(Exception):
     """Said to staff: why a campaign cannot do that now."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Readers of one language, and the text that they would get."""
+
+    reads: str
+    readers: int
+    text: CampaignText | None
 
 
 def start(campaign: Campaign) -> None:
@@ -56,8 +68,7 @@ def _halt(campaign: Campaign, state: str, allowed: Sequence[str]) -> None:
 
 def work(campaign: Campaign) -> None:
     """One batch, or the look whether all is gone."""
-    readers = Subscriber.objects.agreeing("news").filter(pk__gt=campaign.cursor).order_by("pk")[:BATCH]
-    batch = list(readers)
+    batch = list(to_come(campaign).order_by("pk")[:BATCH])
     if batch:
         with transaction.atomic():
             for reader in batch:
@@ -94,22 +105,63 @@ def context(campaign: Campaign, text: CampaignText) -> kinds.CampaignMail:
     }
 
 
-def counts(campaign: Campaign) -> dict[str, int]:
-    """What became of it so far, for staff."""
+def send_test(campaign: Campaign, *, to: str, asked_by: str) -> None:
+    """Each of its texts to one of the staff, who has shown that the address is theirs. Raises NotReady.
+
+    A mail of its own kind: it is nobody's of the readers, needs no consent and is in no count. Two presses within a
+    minute are one.
+    """
+    texts = list(campaign.texts.all())
+    if not texts:
+        raise NotReady("There is nothing to send: write a text first.")
+    minute = f"{timezone.now():%Y%m%d%H%M}"
+    for text in texts:
+        outbox.queue(
+            TEST,
+            dedupe_key=f"campaign-test:{campaign.pk}:{text.language}:{minute}:{asked_by}",
+            to=to,
+            language=text.language,
+            context=dict(context(campaign, text)),
+        )
+
+
+def to_come(campaign: Campaign) -> QuerySet[Subscriber]:
+    """Who has agreed and has no mail of it yet; nobody once it is over."""
+    over = campaign.state in {Campaign.State.SENT, Campaign.State.STOPPED}
+    readers = Subscriber.objects.agreeing("news").filter(pk__gt=campaign.cursor)
+    return readers.none() if over else readers
+
+
+def audience(campaign: Campaign) -> list[Part]:
+    counted = to_come(campaign).order_by("language").values_list("language").annotate(readers=Count("pk"))
+    names = dict(settings.LANGUAGES)
+    return [Part(names.get(code, code), readers, campaign.text_for(code)) for code, readers in counted]
+
+
+def tally(mails: str = "") -> dict[str, Count]:
+    """What became of a campaign's mails; `mails` leads to them from the row that is annotated."""
     fate = OutgoingEmail.Fate
-    found: dict[str, int] = OutgoingEmail.objects.filter(campaign=campaign).aggregate(
-        queued=Count("pk"),
-        waiting=Count("pk", filter=Q(state="new")),
-        sent=Count("pk", filter=Q(state="sent")),
-        delivered=Count("pk", filter=Q(fate=fate.DELIVERED)),
-        bounced=Count("pk", filter=Q(fate__in=(fate.BOUNCED, fate.DROPPED))),
-        complained=Count("pk", filter=Q(fate=fate.COMPLAINED)),
-        skipped=Count("pk", filter=Q(state__in=("suppressed", "unwanted"))),
-        failed=Count("pk", filter=Q(state=jobs.ATTENTION)),
-    )
+
+    def those(**given: object) -> Count:
+        return Count(f"{mails}pk", filter=Q(**{f"{mails}{name}": value for name, value in given.items()}))
+
+    return {
+        "queued": Count(f"{mails}pk"),
+        "waiting": those(state="new"),
+        "sent": those(state="sent"),
+        "delivered": those(fate=fate.DELIVERED),
+        "bounced": those(fate__in=(fate.BOUNCED, fate.DROPPED)),
+        "complained": those(fate=fate.COMPLAINED),
+        "skipped": those(state__in=("suppressed", "unwanted")),
+        "failed": those(state=jobs.ATTENTION),
+    }
+
+
+def counts(campaign: Campaign) -> dict[str, int]:
+    """What became of its mails so far, and who left by one of them."""
+    found: dict[str, int] = OutgoingEmail.objects.filter(campaign=campaign).aggregate(**tally())
     left = Consent.objects.filter(act=Consent.Act.LEFT, where=f"campaign {campaign.pk}").count()
-    to_come = Subscriber.objects.agreeing("news").filter(pk__gt=campaign.cursor).count()
-    return {**found, "left": left, "to_come": to_come if campaign.state != "sent" else 0}
+    return {**found, "left": left}
 
 
 def on_attention(campaign: Campaign) -> None:

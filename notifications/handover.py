@@ -18,7 +18,8 @@ from django.core.mail import EmailMultiAlternatives
 from ilytat.integrations import usage
 from ilytat.integrations.client import SERVER_ERROR, TOO_MANY, retry_after_seconds
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
-from notifications import consent
+from notifications import consent, rendering
+from notifications.mails import TEST
 from notifications.models import OutgoingEmail
 from notifications.rendering import Rendered
 
@@ -81,6 +82,8 @@ def _marketing(job: OutgoingEmail) -> bool:
 
 def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
     """The links by which a reader of marketing leaves or chooses; they tell us which campaign it was."""
+    if job.kind == TEST:
+        return rendering.nowhere()
     source = f"?campaign={job.campaign_id}" if job.campaign_id else ""
     links = consent.links(job.to) if _marketing(job) else {}
     return {name: url + source for name, url in links.items()}
@@ -88,7 +91,7 @@ def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
 
 def _leaving(job: OutgoingEmail) -> dict[str, str]:
     """RFC 8058: mail programs show a button that leaves by one POST."""
-    url = ways_out(job).get("leave_url")
+    url = "" if job.kind == TEST else ways_out(job).get("leave_url")
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 
 

@@ -9,6 +9,7 @@ Audience = Literal["buyer", "account", "staff", "reader"]
 Stream = Literal["shop", "marketing"]
 # What a reader can say yes or no to; "" for what was asked for by itself.
 Topic = Literal["", "news", "carts", "stock"]
+TEST = "campaign_test"  # of one of the staff to themselves, as readers would get it
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ READER = (
     Kind("confirm_stock", kinds.ConfirmStock, "reader", "Confirm: tell me when it is back", secret=True),
     Kind("back_in_stock", kinds.BackInStock, "reader", "Back in stock", stream="marketing", topic="stock"),
     Kind("campaign", kinds.CampaignMail, "reader", "Campaign", stream="marketing", topic="news"),
+    Kind(TEST, kinds.CampaignMail, "reader", "Campaign, as a test for staff", stream="marketing"),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (*BUYER, *STAFF, *ACCOUNT, *READER)}

@@ -48,8 +48,7 @@ def of_kind(kind: str, language: str, order: str = "") -> HttpResponse:
 
 
 def of_context(kind: str, language: str, context: Mapping[str, Any]) -> HttpResponse:
-    nowhere = {"leave_url": settings.SITE_URL, "choices_url": settings.SITE_URL}
-    links = nowhere if KINDS[kind].stream == "marketing" else rendering.NO_LINKS
+    links = rendering.nowhere() if KINDS[kind].stream == "marketing" else rendering.NO_LINKS
     return _sandboxed(rendering.render(kind, language, context, links=links).html)
 
 

@@ -35,6 +35,11 @@ class Rendered:
 NO_LINKS: Mapping[str, str] = {"leave_url": "", "choices_url": ""}
 
 
+def nowhere() -> Mapping[str, str]:
+    """The ways out of marketing in a mail that is only looked at: nobody leaves by them."""
+    return dict.fromkeys(NO_LINKS, f"{settings.SITE_URL}/")
+
+
 def render(kind: str, language: str, context: Mapping[str, Any], *, links: Mapping[str, str] = NO_LINKS) -> Rendered:
     """Asks the database for the brand only. `links` lead out of marketing. Raises what a broken template raises."""
     known = KINDS[kind]

@@ -106,7 +106,7 @@ ACTIONS = {
     "catalog.sizetable": {"delete_selected": CATALOGUE},
     "integrations.alert": {"close": MONEY},
     "integrations.inboundevent": {"replay": PRINTING},
-    "notifications.campaign": dict.fromkeys(("start", "pause", "stop"), OWNER),
+    "notifications.campaign": dict.fromkeys(("start", "pause", "stop", "send_test"), OWNER),
     "notifications.outgoingemail": dict.fromkeys(("try_now", "send_again"), MAILS),
     "notifications.suppression": {"delete_selected": MAILS},
     "orders.fulfilment": dict.fromkeys(("retry", "hold", "release"), PRINTING),

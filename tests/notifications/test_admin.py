@@ -41,11 +41,21 @@ def test_the_list_is_narrowed_by_the_name_of_a_mail(admin_client: Client, queued
 def test_a_mails_page_offers_what_can_be_done_with_it(admin_client: Client, queued: Queue) -> None:
     row = queued()
     page = admin_client.get(reverse(CHANGE, args=[row.pk])).content.decode()
-    assert 'form="do-try"' in page
+    assert 'value="try_now"' in page
     jobs.work_due("mail")
     page = admin_client.get(reverse(CHANGE, args=[row.pk])).content.decode()
-    assert 'form="do-try"' not in page
-    assert 'form="do-again"' in page
+    assert 'value="try_now"' not in page
+    assert 'value="send_again"' in page
+
+
+def test_who_presses_a_button_on_a_mails_page_stays_there(admin_client: Client, queued: Queue) -> None:
+    row = queued()
+    data = {"action": "send_again", "_selected_action": row.pk, "page": row.pk}
+    answer = admin_client.post(reverse(LIST), data, follow=True)
+    assert answer.redirect_chain == [(reverse(CHANGE, args=[row.pk]), 302)]
+    assert "Queued once more: 1." in answer.content.decode()
+    for nowhere in ("", "x", "999999"):
+        assert admin_client.post(reverse(LIST), data | {"page": nowhere})["Location"] == reverse(LIST)
 
 
 def test_a_preview_with_an_order_takes_nothing_of_it_into_other_mails(admin_client: Client, queued: Queue) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 import responses
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from requests import PreparedRequest
@@ -191,26 +189,3 @@ def test_a_cart_reminder_needs_consent_of_its_own(queued: Queue) -> None:
     jobs.work_due(outbox.BULK_QUEUE)
     row.refresh_from_db()
     assert row.state == "unwanted"
-
-
-def test_staff_write_preview_start_pause_and_count_in_the_admin(admin_client: Client) -> None:
-    readers(2)
-    one, empty = campaign("en", "es"), Campaign.objects.create(name="Empty")
-    page = admin_client.get(reverse("admin:campaign_preview", args=[one.pk, "es"]))
-    assert "Unsubscribe" not in page.content.decode()
-    assert "Darme de baja" in page.content.decode()
-    listing = reverse("admin:notifications_campaign_changelist")
-
-    def press(action: str, *chosen: Campaign) -> str:
-        data = {"action": action, "_selected_action": [row.pk for row in chosen]}
-        return str(admin_client.post(listing, data, follow=True).content.decode())
-
-    said = press("start", one, empty)
-    assert "Autumn is being sent." in said
-    assert "Empty: There is nothing to send" in said
-    assert "Only a draft can be started" in press("start", one)
-    work_off()
-    assert "2 of 2" in press("pause", one)
-    change = admin_client.get(reverse("admin:notifications_campaign_change", args=[one.pk])).content.decode()
-    assert "<dt>sent</dt><dd>2</dd>" in change
-    assert 'name="name"' not in change
