@@ -16,16 +16,6 @@ from tests.ports import free_port
 from tests.stack import FAST, KEYS, MOCKUPS, Stack
 from tests.stand_in import Sandbox
 
-# Drawing all pictures takes a minute; one small batch shows that they come.
-FILL = """
-from catalog import images
-images.BATCH = 6
-from django.core.management import call_command
-call_command("register_webhooks", verbosity=0)
-call_command("refresh_catalog", no_images=True, verbosity=0)
-images.fetch_due(0.1)
-"""
-
 
 @dataclass(frozen=True)
 class Seed:
@@ -69,7 +59,7 @@ def seeded(folder: Path, shared: Path) -> Iterator[Seed]:
         stack.manage("migrate", "--no-input", "-v0")
         stack.start_sandbox()
         processes.wait_for_port(stack.running["sandbox"], ports[1])
-        stack.manage("shell", "-v0", "-c", FILL)
+        stack.manage("shell", "-v0", "-c", "from tests.filling import fill; fill()")
         key = mail_key(stack.env)
         stack.stop("sandbox")  # gently, so that its store is one whole file to copy
         stack.close()
