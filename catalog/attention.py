@@ -10,7 +10,7 @@ from catalog.models import FieldChange
 from catalog.staff import diffs
 from catalog.sync import decisions
 from ilytat.integrations import attention
-from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 
 
 def _changes() -> Iterator[Row]:
@@ -20,7 +20,7 @@ def _changes() -> Iterator[Row]:
         what = f"Printify changed the {change.field} of {change.product.title}"
         url = reverse("admin:catalog_fieldchange_change", args=[change.pk])
         why = f"{_said(diff)} The shop shows what it had until you decide."
-        yield Row(change.pk, what, why, change.at, url, ways=("approve", "decline"))
+        yield Row(change.pk, what, why, change.at, url, actions=("approve", "decline"))
 
 
 def _said(diff: diffs.Diff) -> str:
@@ -55,6 +55,6 @@ attention.register(
         "Catalogue",
         "catalog.change_fieldchange",
         _changes,
-        {"approve": Way("Take it over", _approve), "decline": Way("Keep ours", _decline)},
+        {"approve": Action("Take it over", _approve), "decline": Action("Keep ours", _decline)},
     )
 )

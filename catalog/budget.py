@@ -6,9 +6,9 @@ says 429 all of them pause; when too many calls fail, the sync slows down (Print
 
 import random
 
-from ilytat.integrations import buckets, usage
-from ilytat.integrations.buckets import Limit
+from ilytat.integrations import token_buckets, usage
 from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.token_buckets import Limit
 from ilytat.integrations.usage import Usage
 
 KEY = "printify"
@@ -39,14 +39,14 @@ def spend(lane: str) -> None:
     if lane == "sync" and strained(usage.recent(KEY)):
         limits.insert(0, (SLOWED, 0))
     for limit, leave in limits:
-        if wait := buckets.take(limit, leave=leave):
+        if wait := token_buckets.take(limit, leave=leave):
             raise Unavailable(f"Printify: {_why(lane)}", retry_after=min(_spread(wait), LONGEST))
 
 
 def limited(seconds: float | None) -> float:
     """Printify said 429: nobody calls for as long as it asks, within reason. Returns the seconds."""
     wait = min(_spread(max(seconds or UNSAID, 1.0)), LONGEST)
-    buckets.pause(ACCOUNT, wait, f"Printify answered 429 and asked for {seconds or 'no certain'} seconds")
+    token_buckets.pause(ACCOUNT, wait, f"Printify answered 429 and asked for {seconds or 'no certain'} seconds")
     return wait
 
 
@@ -59,7 +59,7 @@ def hopeless(recent: Usage) -> bool:
 
 
 def _why(lane: str) -> str:
-    found = buckets.paused(ACCOUNT)
+    found = token_buckets.paused(ACCOUNT)
     return found[1] if found else f"the {lane} lane has used up its calls for now"
 
 

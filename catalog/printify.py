@@ -18,7 +18,7 @@ from catalog.sync import payload_fields
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
-from ilytat.integrations.storable import storable
+from ilytat.integrations.storable import storable_json
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
@@ -72,7 +72,7 @@ def _is_order(data: Any) -> bool:
 def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
     """Raises Unavailable for an order that no database could hold."""
     try:
-        data = storable(data)
+        data = storable_json(data)
     except ValueError as error:
         raise Unavailable(f"Printify's order cannot be read: {error}") from error
     said = data.get("metadata")

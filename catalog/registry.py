@@ -1,5 +1,3 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
-from catalog import attention, glance, health, privacy, webhooks
-
-__all__ = ["attention", "glance", "health", "privacy", "webhooks"]
+from catalog import attention, dashboard, health, privacy, webhooks  # noqa: F401 (importing registers)

@@ -50,14 +50,14 @@ def fetch_images(*, retry: bool = False) -> None:
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def remove_leftovers() -> None:
-    with leases.turn("leftovers", PICTURES_LIMIT + 30) as mine:
+    with leases.acquire("leftovers", PICTURES_LIMIT + 30) as mine:
         if mine:
             unused_files.sweep()
 
 
 @shared_task(ignore_result=True)
 def answer_publishing() -> None:
-    with leases.turn("publishing", settings.LEASE_SECONDS) as mine:
+    with leases.acquire("publishing", settings.LEASE_SECONDS) as mine:
         if mine:
             publishing.answer_all()
 
@@ -65,7 +65,7 @@ def answer_publishing() -> None:
 @shared_task(ignore_result=True)
 def update_search_index() -> None:
     """Lists and search follow what no other step told them of."""
-    with leases.turn("search index", settings.LEASE_SECONDS) as mine:
+    with leases.acquire("search index", settings.LEASE_SECONDS) as mine:
         if mine:
             index.catch_up()
 
@@ -73,7 +73,7 @@ def update_search_index() -> None:
 @shared_task(ignore_result=True)
 def count_sales() -> None:
     """For "best selling"; and words that nobody says any more go."""
-    with leases.turn("search index", settings.LEASE_SECONDS) as mine:
+    with leases.acquire("search index", settings.LEASE_SECONDS) as mine:
         if mine:
             sales.count()
             index.forget_words()

@@ -13,7 +13,7 @@ from catalog.search import finder, listings, missed_searches, suggestions
 from catalog.search.listings import Scope
 from catalog.storefront import home_page, product_page
 from catalog.storefront.cards import cards
-from ilytat.display.unchanged import revalidated
+from ilytat.display.revalidation import revalidated
 
 QUERY_MAX = 80
 BEST = 4

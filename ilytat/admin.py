@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from ilytat import admin_rooms, attention_page
+from ilytat import admin_sections, attention_page
 
 
 class ShopAdminSite(AdminSite):
@@ -30,15 +30,15 @@ class ShopAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sorted into rooms, but for the page of one app."""
         apps = super().get_app_list(request, app_label)
-        return apps if app_label else admin_rooms.arranged(apps)
+        return apps if app_label else admin_sections.by_section(apps)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         where = request.resolver_match.url_name if request.resolver_match else ""
-        return super().each_context(request) | {"hint": admin_rooms.hint(where or "")}
+        return super().each_context(request) | {"hint": admin_sections.hint(where or "")}
 
     def get_urls(self) -> list[Any]:
         act = self.admin_view(attention_page.act)
-        return [path("attention/<slug:source>/<int:pk>/<slug:way>/", act, name="attention_act"), *super().get_urls()]
+        return [path("attention/<slug:source>/<int:pk>/<slug:action>/", act, name="attention_act"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Wrapped here and not on the class: the decorator expects the request first."""

@@ -1,4 +1,4 @@
-"""What staff see first: one word for how things stand, the day's figures, what waits and the ways out of it."""
+"""What staff see first: a verdict, the day's figures, what waits and the actions that resolve it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from ilytat.integrations import attention, glance, pulse
+from ilytat.integrations import attention, dashboard, heartbeats
 from ilytat.integrations.attention import Item, Lag
 
 LATE_SECONDS = 300
@@ -32,8 +32,8 @@ class Verdict:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """`verdict`, `tiles`, `attention` (Items): as many queries for a hundred rows as for one."""
-    items, lags, heard = attention.items(request), list(attention.lags()), pulse.beats()
-    return {"verdict": verdict(items, lags, heard), "tiles": glance.tiles(request), "attention": items}
+    items, lags, heard = attention.items(request), list(attention.lags()), heartbeats.beats()
+    return {"verdict": verdict(items, lags, heard), "tiles": dashboard.tiles(request), "attention": items}
 
 
 def verdict(items: list[Item], lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict:
@@ -41,7 +41,7 @@ def verdict(items: list[Item], lags: list[Lag], heard: dict[str, datetime | None
 
 
 def _nobody_works(lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict | None:
-    silent = [str(pulse.NAMES[name]) for name in pulse.silent(heard)]
+    silent = [str(heartbeats.NAMES[name]) for name in heartbeats.silent(heard)]
     step = _("Whoever runs the machine starts it again. Nothing is lost meanwhile: paid orders wait in their rows.")
     if silent:
         names = _(" and the ").join(silent)
@@ -85,15 +85,15 @@ def _due(lags: list[Lag]) -> str:
 
 
 @require_POST
-def act(request: HttpRequest, source: str, pk: int, way: str) -> HttpResponse:
+def act(request: HttpRequest, source: str, pk: int, action: str) -> HttpResponse:
     """Press one of the buttons; how it went is said on the page one comes back to."""
     found = attention.source(source)
-    if found is None or way not in found.ways:
+    if found is None or action not in found.actions:
         raise Http404
-    if not attention.may(request, found, found.ways[way]):
+    if not attention.may(request, found, found.actions[action]):
         raise PermissionDenied
     try:
-        messages.info(request, found.ways[way].run(pk, str(request.user)))
+        messages.info(request, found.actions[action].run(pk, str(request.user)))
     except ObjectDoesNotExist as gone:
         raise Http404 from gone
     return redirect("admin:index")

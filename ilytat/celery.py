@@ -1,4 +1,4 @@
-"""The Celery app and the timetable. Messages are bells: losing one costs time, never work."""
+"""The Celery app and the timetable. Messages only wake workers: losing one costs time, never work."""
 
 import os
 from pathlib import Path

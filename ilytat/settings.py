@@ -1,6 +1,6 @@
 """The shop's settings: one file, read from the environment once, a block per integration.
 
-A missing, malformed or contradictory value stops the start with its name and what to do (`ilytat.refusals`).
+A missing, malformed or contradictory value stops the start with its name and what to do (`ilytat.settings_checks`).
 Durations carry their unit in their name; money settings are minor units.
 """
 
@@ -10,20 +10,20 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 
-from ilytat import refusals
+from ilytat import settings_checks
 
 django_stubs_ext.monkeypatch()  # lets admin classes name their model where types are checked
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = refusals.Env()
+env = settings_checks.Env()
 env_file = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 if env_file.is_file():
     env.read_env(env_file)
 
 # --- Where we are ------------------------------------------------------------------------------
-ENVIRONMENT = refusals.one_of(
+ENVIRONMENT = settings_checks.one_of(
     "ENVIRONMENT", env.str("ENVIRONMENT", "development"), ("development", "staging", "production")
 )
 PRODUCTION = ENVIRONMENT == "production"
@@ -135,7 +135,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# --- Celery: it only rings the bell (the row is the job) -------------------------------------------
+# --- Celery: it only wakes workers (the row is the job) --------------------------------------------
 # The default broker is one file: a demo or a single machine. Redis wherever CELERY_BROKER_URL says so.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}")
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 30.0)
@@ -230,7 +230,7 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", f"{SANDBOX_URL}/stripe" if SANDBOX_
 STRIPE_JS_URL = env.str(
     "STRIPE_JS_URL", f"{SANDBOX_URL}/stripe.js" if SANDBOX_URL else "https://js.stripe.com/endive/stripe.js"
 )
-STRIPE_UI_MODE = refusals.one_of(
+STRIPE_UI_MODE = settings_checks.one_of(
     "STRIPE_UI_MODE", env.str("STRIPE_UI_MODE", "hosted_page"), ("hosted_page", "elements")
 )
 STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", False)
@@ -287,8 +287,8 @@ LOGIN_REDIRECT_URL = "account_home"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "signup": "ilytat.accounts.doors.SignUp",
-    "reset_password": "ilytat.accounts.doors.Reset",  # pragma: allowlist secret
+    "signup": "ilytat.accounts.auth_forms.ShopSignupForm",
+    "reset_password": "ilytat.accounts.auth_forms.ShopResetPasswordForm",  # pragma: allowlist secret
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -331,11 +331,13 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logging: one line of JSON an event, with the request's id ----------------------------------------
 LOGGING_CONFIG = "ilytat.logs.configure"
-LOG_LEVEL = refusals.one_of("LOG_LEVEL", env.str("LOG_LEVEL", "INFO").upper(), ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = settings_checks.one_of(
+    "LOG_LEVEL", env.str("LOG_LEVEL", "INFO").upper(), ("DEBUG", "INFO", "WARNING", "ERROR")
+)
 LOGGING = {"level": LOG_LEVEL, "json": env.bool("LOG_JSON", not DEBUG)}
 
 CART_LINES_MAX = 50
 QUANTITY_MAX = 20
 CACHE_STALE_LIMIT = timedelta(hours=env.float("CATALOG_STALE_LIMIT_HOURS", 48.0))
 
-refusals.refuse_contradictions(globals())
+settings_checks.refuse_contradictions(globals())

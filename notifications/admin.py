@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from ilytat.integrations.jobs import ATTENTION
 from notifications import campaign_admin, outbox, previews  # noqa: F401 (registers marketing's pages)
-from notifications.mails import KINDS
+from notifications.mail_types import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
 from notifications.own_page import OwnPageAdmin
 

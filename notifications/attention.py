@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ilytat.integrations import attention
-from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.jobs import ATTENTION
 from notifications import outbox
 from notifications.models import OutgoingEmail
@@ -17,7 +17,7 @@ def _mails() -> Iterator[Row]:
     for mail in rows:
         url = reverse("admin:notifications_outgoingemail_change", args=[mail.pk])
         what = f"A mail was not sent: {mail.kind} {mail.reference}".strip()
-        yield Row(mail.pk, what, mail.last_error, mail.created_at, url, ways=("again", "drop"))
+        yield Row(mail.pk, what, mail.last_error, mail.created_at, url, actions=("again", "drop"))
 
 
 def _again(pk: int, _who: str) -> str:
@@ -40,6 +40,6 @@ attention.register(
         "Mails",
         "notifications.change_outgoingemail",
         _mails,
-        {"again": Way("Send again", _again), "drop": Way("Do not send it", _drop, final=True)},
+        {"again": Action("Send again", _again), "drop": Action("Do not send it", _drop, final=True)},
     )
 )

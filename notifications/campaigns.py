@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell, jobs
-from notifications import kinds, outbox
-from notifications.mails import TEST
+from ilytat.integrations import alerts, jobs, wakeup
+from notifications import mail_contexts, outbox
+from notifications.mail_types import TEST
 from notifications.models import BulkEmail, Campaign, CampaignText, Consent, OutgoingEmail, Subscriber
 
 QUEUE = "campaigns"
@@ -46,8 +46,8 @@ def start(campaign: Campaign) -> None:
         state=Campaign.State.SENDING, next_at=now
     ):
         raise NotReady("Only a draft can be started, and only a paused campaign goes on.")
-    bell.ring(QUEUE, outbox.BULK_LANE)
-    bell.ring(outbox.BULK_QUEUE, outbox.BULK_LANE)
+    wakeup.wake(QUEUE, outbox.BULK_LANE)
+    wakeup.wake(outbox.BULK_QUEUE, outbox.BULK_LANE)
 
 
 def pause(campaign: Campaign) -> None:
@@ -94,7 +94,7 @@ def _queue(campaign: Campaign, reader: Subscriber) -> None:
     )
 
 
-def context(campaign: Campaign, text: CampaignText) -> kinds.CampaignMail:
+def context(campaign: Campaign, text: CampaignText) -> mail_contexts.CampaignMail:
     return {
         "subject": text.subject,
         "preheader": text.preheader,

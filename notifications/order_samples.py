@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from django.templatetags.static import static
 
-from notifications import kinds
+from notifications import mail_contexts
 
 NUMBER = "IL-10482"
 NAME = "Ada Sample"
@@ -23,8 +23,8 @@ def picture() -> str:
         return ""
 
 
-def lines() -> list[kinds.Line]:
-    tee: kinds.Line = {
+def lines() -> list[mail_contexts.Line]:
+    tee: mail_contexts.Line = {
         "title": "Scenic Route Unisex Tee",
         "label": "Heather Grey / L",
         "quantity": 2,
@@ -34,20 +34,20 @@ def lines() -> list[kinds.Line]:
     return [tee, _mug()]
 
 
-def _mug() -> kinds.Line:
+def _mug() -> mail_contexts.Line:
     return {"title": "Stay Golden Mug", "label": "11 oz", "quantity": 1, "amount": "$14.50", "image": ""}
 
 
-def _order() -> kinds.OrderMail:
+def _order() -> mail_contexts.OrderMail:
     return {"number": NUMBER, "url": page("/orders/sample/"), "name": NAME, "lines": lines()}
 
 
-def _parcel() -> kinds.Parcel:
+def _parcel() -> mail_contexts.Parcel:
     number = "9400111899223197428490"
     return {"carrier": "USPS", "number": number, "url": f"https://tools.usps.com/go/{number}"}
 
 
-def _totals() -> kinds.Totals:
+def _totals() -> mail_contexts.Totals:
     return {"subtotal": "$60.48", "discount": "$6.05", "shipping": "$8.29", "tax": "$5.57", "total": "$68.29"}
 
 
@@ -55,7 +55,7 @@ def _ship_to() -> list[str]:
     return [NAME, "1 Sample Street", "Chicago, IL 60601", "United States"]
 
 
-def _order_confirmed() -> kinds.OrderConfirmed:
+def _order_confirmed() -> mail_contexts.OrderConfirmed:
     return {
         **_order(),
         "totals": _totals(),
@@ -66,20 +66,20 @@ def _order_confirmed() -> kinds.OrderConfirmed:
     }
 
 
-def _payment_confirming() -> kinds.PaymentConfirming:
+def _payment_confirming() -> mail_contexts.PaymentConfirming:
     return {**_order(), "totals": _totals(), "ship_to": _ship_to(), "answer_by": "2026-11-09"}
 
 
-def _payment_failed() -> kinds.PaymentFailed:
+def _payment_failed() -> mail_contexts.PaymentFailed:
     retry, until = page("/orders/sample/"), "2026-11-03T22:42:00+00:00"
     return {**_order(), "total": "$68.29", "retry_url": retry, "pay_until": until}
 
 
-def _order_canceled() -> kinds.OrderCanceled:
+def _order_canceled() -> mail_contexts.OrderCanceled:
     return {**_order(), "by": "buyer", "reason": "", "refund": "$68.29"}
 
 
-def _refund_sent() -> kinds.RefundSent:
+def _refund_sent() -> mail_contexts.RefundSent:
     return {
         **_order(),
         "amount": "$14.50",
@@ -88,7 +88,7 @@ def _refund_sent() -> kinds.RefundSent:
     }
 
 
-def _refund_failed() -> kinds.RefundFailed:
+def _refund_failed() -> mail_contexts.RefundFailed:
     return {
         "number": NUMBER,
         "url": page("/admin/payments/refund/1/change/"),
@@ -98,7 +98,7 @@ def _refund_failed() -> kinds.RefundFailed:
     }
 
 
-def _shipped() -> kinds.Shipped:
+def _shipped() -> mail_contexts.Shipped:
     arrives_from, arrives_until = "2026-11-10", "2026-11-16"
     return {
         **_order(),
@@ -110,20 +110,20 @@ def _shipped() -> kinds.Shipped:
     }
 
 
-def _delivered() -> kinds.Delivered:
+def _delivered() -> mail_contexts.Delivered:
     return {**_order(), "parcel": _parcel(), "still_to_come": []}
 
 
-def _late_parcel() -> kinds.LateParcel:
+def _late_parcel() -> mail_contexts.LateParcel:
     return {**_order(), "parcel": _parcel(), "promised": "2026-11-16", "arrives_until": "2026-11-21"}
 
 
-def _arrival_asked() -> kinds.ArrivalAsked:
+def _arrival_asked() -> mail_contexts.ArrivalAsked:
     answer_url, answer_by = page("/orders/sample/arrived/"), "2026-12-07"
     return {**_order(), "parcel": _parcel(), "promised": "2026-11-16", "answer_url": answer_url, "answer_by": answer_by}
 
 
-def _address_changed() -> kinds.AddressChanged:
+def _address_changed() -> mail_contexts.AddressChanged:
     return {
         **_order(),
         "ship_to": _ship_to(),
@@ -133,9 +133,9 @@ def _address_changed() -> kinds.AddressChanged:
     }
 
 
-def _claim_received() -> kinds.ClaimReceived:
+def _claim_received() -> mail_contexts.ClaimReceived:
     said = "The mug arrived broken.\nThe handle is off."
-    told: kinds.ClaimReceived = {
+    told: mail_contexts.ClaimReceived = {
         **_order(),
         "claim": "C-17",
         "wish": "reprint",
@@ -145,12 +145,12 @@ def _claim_received() -> kinds.ClaimReceived:
     return {**told, "lines": [_mug()]}
 
 
-def _claim_answered() -> kinds.ClaimAnswered:
+def _claim_answered() -> mail_contexts.ClaimAnswered:
     answer = "We are sorry about the handle. A new mug is on its way to the printer."
     return {**_order(), "lines": [_mug()], "claim": "C-17", "decision": "reprint", "answer": answer, "amount": ""}
 
 
-def _withdrawal_receipt() -> kinds.WithdrawalReceipt:
+def _withdrawal_receipt() -> mail_contexts.WithdrawalReceipt:
     return {
         **_order(),
         "received_at": "2026-11-03T21:42:00+00:00",
@@ -160,24 +160,24 @@ def _withdrawal_receipt() -> kinds.WithdrawalReceipt:
     }
 
 
-def _order_code() -> kinds.OrderCode:
+def _order_code() -> mail_contexts.OrderCode:
     return {"number": NUMBER, "url": page("/orders/sample/"), "code": "481 932", "minutes": 15}
 
 
 BUILDERS: Mapping[type, Callable[[], object]] = {
-    kinds.OrderConfirmed: _order_confirmed,
-    kinds.PaymentConfirming: _payment_confirming,
-    kinds.PaymentFailed: _payment_failed,
-    kinds.OrderCanceled: _order_canceled,
-    kinds.RefundSent: _refund_sent,
-    kinds.RefundFailed: _refund_failed,
-    kinds.Shipped: _shipped,
-    kinds.Delivered: _delivered,
-    kinds.LateParcel: _late_parcel,
-    kinds.ArrivalAsked: _arrival_asked,
-    kinds.AddressChanged: _address_changed,
-    kinds.ClaimReceived: _claim_received,
-    kinds.ClaimAnswered: _claim_answered,
-    kinds.WithdrawalReceipt: _withdrawal_receipt,
-    kinds.OrderCode: _order_code,
+    mail_contexts.OrderConfirmed: _order_confirmed,
+    mail_contexts.PaymentConfirming: _payment_confirming,
+    mail_contexts.PaymentFailed: _payment_failed,
+    mail_contexts.OrderCanceled: _order_canceled,
+    mail_contexts.RefundSent: _refund_sent,
+    mail_contexts.RefundFailed: _refund_failed,
+    mail_contexts.Shipped: _shipped,
+    mail_contexts.Delivered: _delivered,
+    mail_contexts.LateParcel: _late_parcel,
+    mail_contexts.ArrivalAsked: _arrival_asked,
+    mail_contexts.AddressChanged: _address_changed,
+    mail_contexts.ClaimReceived: _claim_received,
+    mail_contexts.ClaimAnswered: _claim_answered,
+    mail_contexts.WithdrawalReceipt: _withdrawal_receipt,
+    mail_contexts.OrderCode: _order_code,
 }

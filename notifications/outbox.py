@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell, jobs
+from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.errors import Refused
-from notifications import consent, handover, rendering
-from notifications.mails import KINDS
+from notifications import consent, delivery, rendering
+from notifications.mail_types import KINDS
 from notifications.models import BulkEmail, Campaign, OutgoingEmail, Suppression
 
 QUEUE = "mail"
@@ -77,7 +77,7 @@ def queue(
 
 
 def ring(stream: str) -> None:
-    bell.ring(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
+    wakeup.wake(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
 
 
 def fitting(key: str) -> str:
@@ -107,8 +107,8 @@ def send(job: OutgoingEmail) -> None:
     job.save_mine(subject=mail.subject[:200], **kept)
     job.still_mine(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
     try:
-        provider_id = handover.hand_over(job, mail, message_id(job.dedupe_key))
-    except handover.Misconfigured as error:
+        provider_id = delivery.hand_over(job, mail, message_id(job.dedupe_key))
+    except delivery.Misconfigured as error:
         _pause(job, str(error))
         return
     _mark_sent(job, provider_id)
@@ -151,7 +151,7 @@ def _keeps_words(job: OutgoingEmail) -> bool:
 
 def _rendered(job: OutgoingEmail) -> rendering.Rendered:
     try:
-        return rendering.render(job.kind, job.language, job.context, links=handover.ways_out(job))
+        return rendering.render(job.kind, job.language, job.context, links=delivery.ways_out(job))
     except Exception as error:
         # A template fails the same way each time: staff must see it now, not after an hour of tries.
         raise Refused(f"Could not be written: {type(error).__name__}: {error}") from error

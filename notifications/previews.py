@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.utils.html import escape
 
 from notifications import rendering
-from notifications.mails import BUYER, KINDS
+from notifications.mail_types import BUYER, KINDS
 from notifications.models import OutgoingEmail
 from notifications.samples import sample
 

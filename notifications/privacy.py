@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from ilytat.integrations import privacy
-from notifications.mails import KINDS
+from notifications.mail_types import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 
 
@@ -35,7 +35,9 @@ def erase(email: str, traces: frozenset[str]) -> None:
         Suppression.objects.filter(email__iexact=address).delete()
     for mail in OutgoingEmail.objects.filter(told):
         empty = dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
-        OutgoingEmail.objects.filter(pk=mail.pk).update(**empty, to=privacy.nobody(), context={}, state="erased")
+        OutgoingEmail.objects.filter(pk=mail.pk).update(
+            **empty, to=privacy.anonymous_address(), context={}, state="erased"
+        )
 
 
 def _mentioning(audience: str, words: frozenset[str]) -> Q:

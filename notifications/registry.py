@@ -4,8 +4,8 @@ from ilytat.integrations import jobs
 from notifications import (
     attention,  # noqa: F401 (registers what comes before staff)
     campaigns,
+    dashboard,  # noqa: F401 (registers the first page's figure)
     events,  # noqa: F401 (registers the inbox's handlers)
-    glance,  # noqa: F401 (registers the first page's figure)
     health,  # noqa: F401 (registers the checks)
     outbox,
     privacy,  # noqa: F401 (registers what mail keeps of a person)

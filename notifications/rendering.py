@@ -17,7 +17,7 @@ from django.templatetags.static import static
 from django.utils import timezone, translation
 
 from notifications.context import current_brand
-from notifications.mails import KINDS
+from notifications.mail_types import KINDS
 
 # Nothing is fetched while a mail is written: neither style sheets nor pictures.
 _inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)

@@ -4,8 +4,8 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from notifications import kinds, order_samples
-from notifications.mails import KINDS
+from notifications import mail_contexts, order_samples
+from notifications.mail_types import KINDS
 from notifications.order_samples import NAME, NUMBER, lines, page, picture
 
 __all__ = ["NUMBER", "sample"]
@@ -14,7 +14,7 @@ ADDRESS = "ada@example.com"
 NOW = "2026-11-03T21:42:00+00:00"
 
 
-def _staff_alert() -> kinds.StaffAlert:
+def _staff_alert() -> mail_contexts.StaffAlert:
     return {
         "message": "Printify has not answered for 20 minutes",
         "next_step": "Nothing is lost: orders wait. Look at Printify's status page.",
@@ -25,19 +25,19 @@ def _staff_alert() -> kinds.StaffAlert:
     }
 
 
-def _verify_email() -> kinds.VerifyEmail:
+def _verify_email() -> mail_contexts.VerifyEmail:
     return {"email": ADDRESS, "url": page("/accounts/confirm-email/sample/"), "signup": True}
 
 
-def _welcome() -> kinds.Welcome:
+def _welcome() -> mail_contexts.Welcome:
     return {"email": ADDRESS, "url": page("/accounts/"), "orders": 2}
 
 
-def _link() -> kinds.AccountLink:
+def _link() -> mail_contexts.AccountLink:
     return {"email": ADDRESS, "url": page("/accounts/login/"), "other_url": page("/accounts/password/reset/")}
 
 
-def _notice() -> kinds.AccountNotice:
+def _notice() -> mail_contexts.AccountNotice:
     return {
         "email": ADDRESS,
         "detail": "new@example.com",
@@ -48,16 +48,16 @@ def _notice() -> kinds.AccountNotice:
     }
 
 
-def _abandoned_cart() -> kinds.AbandonedCart:
+def _abandoned_cart() -> mail_contexts.AbandonedCart:
     return {"name": NAME, "lines": lines(), "total": "$60.48", "url": page("/cart/")}
 
 
-def _confirm_stock() -> kinds.ConfirmStock:
+def _confirm_stock() -> mail_contexts.ConfirmStock:
     title, label = "Scenic Route Unisex Tee", "Heather Grey / L"
     return {"email": ADDRESS, "url": page("/back-in-stock/yes/sample/"), "title": title, "label": label}
 
 
-def _back_in_stock() -> kinds.BackInStock:
+def _back_in_stock() -> mail_contexts.BackInStock:
     return {
         "title": "Scenic Route Unisex Tee",
         "label": "Heather Grey / L",
@@ -67,7 +67,7 @@ def _back_in_stock() -> kinds.BackInStock:
     }
 
 
-def _campaign() -> kinds.CampaignMail:
+def _campaign() -> mail_contexts.CampaignMail:
     return {
         "subject": "Six new designs for the long evenings",
         "preheader": "Kind words, warm colors.",
@@ -81,15 +81,15 @@ def _campaign() -> kinds.CampaignMail:
 
 _BUILDERS: Mapping[type, Callable[[], object]] = {
     **order_samples.BUILDERS,
-    kinds.StaffAlert: _staff_alert,
-    kinds.VerifyEmail: _verify_email,
-    kinds.Welcome: _welcome,
-    kinds.AccountLink: _link,
-    kinds.AccountNotice: _notice,
-    kinds.AbandonedCart: _abandoned_cart,
-    kinds.ConfirmStock: _confirm_stock,
-    kinds.BackInStock: _back_in_stock,
-    kinds.CampaignMail: _campaign,
+    mail_contexts.StaffAlert: _staff_alert,
+    mail_contexts.VerifyEmail: _verify_email,
+    mail_contexts.Welcome: _welcome,
+    mail_contexts.AccountLink: _link,
+    mail_contexts.AccountNotice: _notice,
+    mail_contexts.AbandonedCart: _abandoned_cart,
+    mail_contexts.ConfirmStock: _confirm_stock,
+    mail_contexts.BackInStock: _back_in_stock,
+    mail_contexts.CampaignMail: _campaign,
 }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import newsletter, staff
+from notifications import newsletter, staff_mails
 from notifications.models import OutgoingEmail
 
 KEEP_DAYS = 30
@@ -13,7 +13,7 @@ KEEP_DAYS = 30
 
 @shared_task(ignore_result=True)
 def mail_alerts() -> None:
-    staff.tell_open()
+    staff_mails.tell_open()
 
 
 @shared_task(ignore_result=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.places import region_name
+from orders.countries import region_name
 
 US_STATES = [
     "AL",

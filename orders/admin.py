@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from ilytat.display.money import written
-from ilytat.integrations.folded import folded
+from ilytat.display.money import format_money
+from ilytat.integrations.collapsed_json import collapsed
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from orders import lifecycle, next_step
 from orders.claim_admin import ClaimAdmin
@@ -58,11 +58,11 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
 
     @admin.display(description="Printify charges us")
     def charged(self, job: Fulfilment) -> str:
-        return written(job.upstream_cost, job.order.currency) if job.upstream_cost else "-"
+        return format_money(job.upstream_cost, job.order.currency) if job.upstream_cost else "-"
 
     @admin.display(description="what was sent to Printify")
     def sent(self, job: Fulfilment) -> SafeString:
-        return folded(job.request)
+        return collapsed(job.request)
 
     @admin.action(description="Retry now", permissions=["change"])
     def retry(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:

@@ -6,12 +6,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts, attention
-from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from orders import claims, lifecycle, mails, refunding, reprints
 from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimState
+from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 REFUND = "payments.refund_order"
@@ -43,7 +44,7 @@ def _print_row(job: Fulfilment) -> Row:
         job.created_at,
         reverse("admin:orders_order_change", args=[job.order_id]),
         _print_costs(job),
-        _print_ways(job),
+        _print_actions(job),
     )
 
 
@@ -57,12 +58,12 @@ def _print_why(job: Fulfilment) -> str:
 
 
 def _print_costs(job: Fulfilment) -> str:
-    paid = f"The buyer paid {written(job.order.total, job.order.currency)}"
-    charged = f"; Printify charges {written(job.upstream_cost, job.order.currency)}" if job.upstream_cost else ""
+    paid = f"The buyer paid {format_money(job.order.total, job.order.currency)}"
+    charged = f"; Printify charges {format_money(job.upstream_cost, job.order.currency)}" if job.upstream_cost else ""
     return f"{paid}{charged}."
 
 
-def _print_ways(job: Fulfilment) -> tuple[str, ...]:
+def _print_actions(job: Fulfilment) -> tuple[str, ...]:
     """Before printing it can be tried, made anew or called off; afterwards printed again, refunded or settled."""
     if job.order.state == OrderState.CANCELED:
         return ("retry", "settled")
@@ -100,7 +101,7 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
         back = refunding.give_back(order, who=who, note="canceled by staff")
         mails.order_canceled(order, by="shop", refund=back, reason=OURS)
     _close(order)
-    return f"Canceled; {written(back, order.currency)} is going back."
+    return f"Canceled; {format_money(back, order.currency)} is going back."
 
 
 def _close(order: Order) -> None:
@@ -115,7 +116,7 @@ def _anew(pk: int, who: str) -> str:
     try:
         with transaction.atomic():
             lifecycle.revise(job.order, who=who, what="submitted anew")
-    except lifecycle.TooLate:
+    except TooLate:
         return "Too late: it is held, printing, or over."
     _close(job.order)
     return "A new draft is made once the old one is gone."
@@ -143,7 +144,7 @@ def _refund_all(pk: int, who: str) -> str:
             return NOTHING_LEFT
         lifecycle.mark_refunded(job.order, who=who, why="not made")
     _close(job.order)
-    return f"{written(back, job.order.currency)} is going back."
+    return f"{format_money(back, job.order.currency)} is going back."
 
 
 def _settle(pk: int, who: str) -> str:
@@ -165,7 +166,7 @@ def _orders() -> Iterator[Row]:
         moves = [event for event in order.events.all() if event.new == OrderState.ATTENTION]
         why = moves[-1].why if moves else ""
         url = reverse("admin:orders_order_change", args=[order.pk])
-        costs = f"Agreed was {written(order.total, order.currency)}."
+        costs = f"Agreed was {format_money(order.total, order.currency)}."
         since = moves[-1].at if moves else order.placed_at
         yield Row(order.pk, f"Order {order.number}: the money differs", why, since, url, costs, ("accept", "give_back"))
 
@@ -192,8 +193,8 @@ def _claims() -> Iterator[Row]:
         what = f"{claim.get_kind_display()} (order {claim.order.number})"
         url = reverse("admin:orders_claim_change", args=[claim.pk])
         cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())
-        worth = written(claims.worth(claim), claim.order.currency)
-        costs = f"A refund is {worth}; a reprint about {written(cost, claim.order.currency)} and delivery."
+        worth = format_money(claims.worth(claim), claim.order.currency)
+        costs = f"A refund is {worth}; a reprint about {format_money(cost, claim.order.currency)} and delivery."
         yield Row(claim.pk, what, claim.words[:300], claim.made_at, url, costs, ("reprint", "refund"))
 
 
@@ -209,7 +210,7 @@ def _refund(pk: int, who: str) -> str:
             return "It was answered already."
     except claims.NothingLeft:
         return NOTHING_LEFT
-    return f"{written(claim.refund, claim.order.currency)} is going back."
+    return f"{format_money(claim.refund, claim.order.currency)} is going back."
 
 
 attention.register(
@@ -219,13 +220,13 @@ attention.register(
         "orders.change_fulfilment",
         _printing,
         {
-            "retry": Way("Try again", _retry),
-            "release": Way("Release it", _release),
-            "cancel": Way("Cancel and refund", _cancel, final=True, permission=REFUND),
-            "anew": Way("Submit it anew", _anew),
-            "reprint": Way("Print again", _reprint_all, final=True),
-            "refund": Way("Refund", _refund_all, final=True, permission=REFUND),
-            "settled": Way("It is settled", _settle),
+            "retry": Action("Try again", _retry),
+            "release": Action("Release it", _release),
+            "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
+            "anew": Action("Submit it anew", _anew),
+            "reprint": Action("Print again", _reprint_all, final=True),
+            "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
+            "settled": Action("It is settled", _settle),
         },
     )
 )
@@ -236,8 +237,8 @@ attention.register(
         "orders.change_order",
         _orders,
         {
-            "accept": Way("Accept and print", _accept, final=True),
-            "give_back": Way("Refund it", _give_back, final=True, permission=REFUND),
+            "accept": Action("Accept and print", _accept, final=True),
+            "give_back": Action("Refund it", _give_back, final=True, permission=REFUND),
         },
     )
 )
@@ -248,8 +249,8 @@ attention.register(
         "orders.change_claim",
         _claims,
         {
-            "reprint": Way("Print again", _reprint, final=True),
-            "refund": Way("Refund", _refund, final=True, permission=REFUND),
+            "reprint": Action("Print again", _reprint, final=True),
+            "refund": Action("Refund", _refund, final=True, permission=REFUND),
         },
     )
 )

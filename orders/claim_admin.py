@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations.readonly import ReadOnlyAdmin
 from orders import attention, claims, refunding
 from orders.models import Claim, ClaimPhoto
@@ -89,7 +89,7 @@ def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
     if not answered:
         messages.warning(request, "It was answered already.")
         return
-    back = f" {written(claim.refund, claim.order.currency)} is going back." if claim.refund else ""
+    back = f" {format_money(claim.refund, claim.order.currency)} is going back." if claim.refund else ""
     messages.success(request, f"Answered; the buyer is told by mail.{back}")
 
 

@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from limits import parse
 
-from ilytat.integrations import counters
-from orders import claims, endings, photos
+from ilytat.integrations import rate_counters
+from orders import claims, photos, unreported_delivery
+from orders.change_views import of_order
 from orders.claim_forms import ClaimForm
-from orders.hold_views import of_order
 from orders.models import Fulfilment, Order
 from orders.models.claim import ClaimKind
 from orders.photos import BadPhoto, Photo
@@ -24,12 +24,12 @@ CLAIMS = parse("10/hour")
 def arrived(request: HttpRequest, order: Order) -> HttpResponse:
     """`order`: has it come? One press says yes; the other way on leads to a claim."""
     job = _fulfilment(order)
-    if job is None or job.state not in endings.MAY_HAVE_COME:
+    if job is None or job.state not in unreported_delivery.MAY_HAVE_COME:
         messages.info(request, _("Thank you: this is how your order stands."))
         return redirect(order)
     if request.method != "POST":
         return render(request, "orders/arrived.html", {"order": order})
-    endings.arrived(order, who="buyer")
+    unreported_delivery.arrived(order, who="buyer")
     messages.success(request, _("Thank you for telling us. Enjoy it!"))
     return redirect(order)
 
@@ -45,7 +45,7 @@ def problem(request: HttpRequest, order: Order) -> HttpResponse:
     form = ClaimForm(order, request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, order, form, status=422)
-    if not counters.hit(CLAIMS, "claims", order.token):
+    if not rate_counters.hit(CLAIMS, "claims", order.token):
         return _page(request, order, form, status=429)
     try:
         drawn = _photos(request, form.cleaned_data["kind"])

@@ -11,14 +11,14 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell
+from ilytat.integrations import alerts, wakeup
 from orders import lifecycle, mails, refunding, reprints
+from orders.countries import WITHDRAWAL_COUNTRIES
+from orders.line_values import Quantities, first, in_first, of_reprint, of_units
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
-from orders.places import WITHDRAWAL_COUNTRIES
 from orders.states import ARRIVED, OrderState
-from orders.worth import Quantities, first, in_first, of_reprint, of_units
 
 CLAIM_TIME = timedelta(days=30)
 WITHDRAWAL_TIME = timedelta(days=14)
@@ -91,7 +91,7 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
         claim.reprint = reprints.make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
         claim.save(update_fields=["reprint"])
         mails.claim_answered(claim, decision="reprint")
-    bell.ring(lifecycle.FULFILMENT_QUEUE, lifecycle.FULFILMENT_QUEUE)
+    wakeup.wake(lifecycle.FULFILMENT_QUEUE, lifecycle.FULFILMENT_QUEUE)
     return True
 
 

@@ -15,7 +15,7 @@ from catalog.printify import UpstreamOrder
 from ilytat.integrations.errors import Refused
 from orders import lifecycle
 from orders.models import EarlierDraft, Fulfilment
-from orders.printify_words import PREPARING, PRODUCING
+from orders.printify_statuses import PREPARING, PRODUCING
 from orders.states import FulfilmentState
 
 WHO = "fulfilment"

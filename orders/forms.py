@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, Variant
 from orders.addresses import REGIONS, Address, problems, tidy
-from orders.places import REGION_NAMES, country_name
+from orders.countries import REGION_NAMES, country_name
 
 MAX_ID = 2**31 - 1
 EMAIL_MAX = 254  # Django's own limit for a form is longer than any column

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from catalog import printify
 from catalog.printify import UpstreamOrder
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from orders import drafts, endings, lifecycle, mails, parcels
+from orders import drafts, lifecycle, mails, parcels, unreported_delivery
 from orders.models import Fulfilment, Order
-from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
+from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
@@ -113,10 +113,10 @@ def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
         return False  # once it was asked for, the loss had been accepted
     if order.events.filter(what="released", why__startswith=TOO_DEAR).exists():
         return False
-    why = f"{TOO_DEAR}: Printify charges {written(upstream.cost, order.currency)}, "
+    why = f"{TOO_DEAR}: Printify charges {format_money(upstream.cost, order.currency)}, "
     with transaction.atomic():
         Fulfilment.objects.filter(pk=job.pk).update(upstream_cost=upstream.cost, upstream_status=upstream.status[:60])
-        lifecycle.hold(job, who=WHO, why=f"{why}the buyer paid {written(order.total, order.currency)}")
+        lifecycle.hold(job, who=WHO, why=f"{why}the buyer paid {format_money(order.total, order.currency)}")
         alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}", next_step=LOOK)
         job.rest(next_in=settings.POLL_MINUTES * 60)
     return True
@@ -157,13 +157,13 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     """What a worker's look found: kept, and looked at again later, or at rest for a person."""
     with transaction.atomic():
         record(job, upstream, who="poll")
-        if job.state == FulfilmentState.IN_PRODUCTION and endings.is_overdue(job):
-            rest_for_a_person(job, endings.OVERDUE)
+        if job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job):
+            rest_for_a_person(job, unreported_delivery.OVERDUE)
         if job.state == FulfilmentState.ATTENTION:
             job.save_mine(lease_until=None)  # its reason stays
             job.tell_staff()
         else:
-            job.rest(next_in=endings.pause(job.order))
+            job.rest(next_in=unreported_delivery.poll_interval(job.order))
 
 
 def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:
@@ -180,7 +180,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     )
     if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
-    fresh = parcels.take(fulfilment, upstream, skus)
+    fresh = parcels.record_parcels(fulfilment, upstream, skus)
     _tell_replaced(fulfilment, upstream)
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
@@ -229,11 +229,11 @@ def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
     """All that has left is shipped; what has left without a number to follow, once no number came for a day."""
     if upstream.status != "fulfilled":
         return FulfilmentState.IN_PRODUCTION
-    all_left = endings.all_left_at(fulfilment)
+    all_left = unreported_delivery.all_left_at(fulfilment)
     if upstream.parcels:
         there = all(parcel.delivered for parcel in upstream.parcels)
         return FulfilmentState.DELIVERED if there else FulfilmentState.SHIPPED
-    untracked = all_left < timezone.now() - endings.NUMBER_COMES
+    untracked = all_left < timezone.now() - unreported_delivery.NUMBER_COMES
     return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION
 
 

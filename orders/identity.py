@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from limits import parse
 
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from orders import mails
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def is_proven(request: HttpRequest, order: "Order") -> bool:
 
 def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, number: str = "") -> bool:
     """The same work and the same answer for a wrong address, too many tries, and a `number` of no order."""
-    allowed = counters.hit(GUESSES, "order email", order.token if order else number)
+    allowed = rate_counters.hit(GUESSES, "order email", order.token if order else number)
     same = constant_time_compare(typed.strip().lower(), order.email.lower() if order else "")
     if order is None or not (allowed and same):
         return False
@@ -51,7 +51,7 @@ def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, n
 
 def send_code(request: HttpRequest, order: "Order") -> bool:
     """Mails six figures to the order's own address. False: too many have been sent."""
-    if not counters.hit(CODES, "order code", order.token):
+    if not rate_counters.hit(CODES, "order code", order.token):
         return False
     code = f"{secrets.randbelow(10**6):06}"
     until = time.time() + CODE_MINUTES * 60
@@ -66,7 +66,7 @@ def send_code(request: HttpRequest, order: "Order") -> bool:
 
 
 def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
-    if not counters.hit(GUESSES, "order code tried", order.token):
+    if not rate_counters.hit(GUESSES, "order code tried", order.token):
         return False
     sent = request.session.get(CODE) or {}
     if sent.get("order") != order.token or sent["until"] < time.time() or sent["left"] <= 0:

@@ -13,47 +13,46 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell
+from ilytat.integrations import alerts, wakeup
 from orders import mails
 from orders.addresses import Address, for_printify
+from orders.agreement import Agreement, line_rows, order_row
 from orders.cart import subtract
-from orders.deals import Deal, line_rows, order_row
 from orders.models import Fulfilment, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES, expires
 from orders.revision import TooLate, begin_again, take_back
 from orders.states import ARRIVED, BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
-__all__ = ["FULFILMENT_QUEUE", "Deal", "TooLate"]  # of those from elsewhere, what others may take from here
 
 
-def place(deal: Deal) -> Order:
-    """Commit the deal as an order that awaits payment; the one it already made when it was placed before."""
-    key = _free_key(deal)
+def place(agreement: Agreement) -> Order:
+    """Commit the agreement as an order that awaits payment; the one it already made when it was placed before."""
+    key = _free_key(agreement)
     known = Order.objects.filter(checkout_key=key).first()
     if known:
-        return _agreed_again(known, deal)
+        return _agreed_again(known, agreement)
     with transaction.atomic():
-        made = Order.objects.bulk_create([order_row(deal, key)], ignore_conflicts=True)
+        made = Order.objects.bulk_create([order_row(agreement, key)], ignore_conflicts=True)
         order = Order.objects.get(checkout_key=key)
         if order.token == made[0].token:  # else a twin of this request was first
-            OrderLine.objects.bulk_create(line_rows(order, deal))
+            OrderLine.objects.bulk_create(line_rows(order, agreement))
             note(order, who="buyer", what="placed", new=OrderState.AWAITING_PAYMENT)
     return order
 
 
-def _agreed_again(order: Order, deal: Deal) -> Order:
-    """The same deal at the same price, quoted a moment ago: its delivery holds as long as a new one's."""
-    if deal.quote:
+def _agreed_again(order: Order, agreement: Agreement) -> Order:
+    """The same agreement at the same price, quoted a moment ago: its delivery holds as long as a new one's."""
+    if agreement.quote:
         waiting = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT)
-        waiting.update(quote=deal.quote, quote_expires_at=expires())
+        waiting.update(quote=agreement.quote, quote_expires_at=expires())
         order.refresh_from_db()
     return order
 
 
-def _free_key(deal: Deal) -> uuid.UUID:
-    """The deal's key, or one derived from it when an order under it came to nothing: it may be ordered again."""
-    key = deal.key()
+def _free_key(agreement: Agreement) -> uuid.UUID:
+    """The agreement's key, or one derived from it when an order under it came to nothing: it may be ordered again."""
+    key = agreement.key()
     while Order.objects.filter(checkout_key=key, state__in=(OrderState.EXPIRED, OrderState.CANCELED)).exists():
         key = uuid.uuid5(key, "again")
     return key
@@ -113,7 +112,7 @@ def _begin_printing(order: Order, hold: str) -> None:
     if order.cart_id:
         subtract(order.cart_id, order.lines.all())
     mails.order_confirmed(order, cancel_until=release_at)
-    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
 
 
 def printify_body(order: Order) -> dict[str, Any]:
@@ -200,7 +199,7 @@ def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> b
     except TooLate:
         order.refresh_from_db()
         return False
-    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return True
 
 
@@ -214,7 +213,7 @@ def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
         raise TooLate
     begin_again(row, printify_body(order))
     note(order, who=who, what=what, why=why)
-    bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     row.refresh_from_db()
     return row
 
@@ -232,7 +231,7 @@ def release(fulfilment: Fulfilment, *, who: str) -> bool:
     )
     if freed:
         note(fulfilment.order, who=who, what="released", why=why)
-        bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+        wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return bool(freed)
 
 
@@ -248,7 +247,7 @@ def retry(fulfilment: Fulfilment, *, who: str) -> bool:
     if moved:
         note(fulfilment.order, who=who, what="retried")
         alerts.close_alert(f"fulfilment:{fulfilment.external_id}")
-        bell.ring(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+        wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return bool(moved)
 
 

@@ -12,21 +12,21 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from catalog.images.copies import mail_url
-from ilytat.display.money import written
-from notifications import kinds, outbox
+from ilytat.display.money import format_money
+from notifications import mail_contexts, outbox
+from orders.countries import country_name
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
-from orders.places import country_name
 
 if TYPE_CHECKING:
     from orders.parcels import Contents
 
-NO_PARCEL: kinds.Parcel = {"carrier": "", "number": "", "url": ""}
+NO_PARCEL: mail_contexts.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
 
 def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> None:
     """`key` says which version of the order is confirmed, when it is not the first."""
-    context: kinds.OrderConfirmed = {
+    context: mail_contexts.OrderConfirmed = {
         "number": order.number,
         "url": url(order),
         "name": order.name,
@@ -42,17 +42,17 @@ def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> N
 
 def order_canceled(order: Order, *, by: Literal["buyer", "shop"], refund: int, reason: str = "") -> None:
     """`refund` in minor units; 0 when nothing had been charged. `reason` is a sentence for the buyer."""
-    context: kinds.OrderCanceled = {
+    context: mail_contexts.OrderCanceled = {
         **about(order),
         "by": by,
         "reason": reason,
-        "refund": written(refund, order.currency, order.language) if refund else "",
+        "refund": format_money(refund, order.currency, order.language) if refund else "",
     }
     _queue("order_canceled", f"canceled:{order.number}", order, context)
 
 
 def address_changed(order: Order, fulfilment: Fulfilment) -> None:
-    context: kinds.AddressChanged = {
+    context: mail_contexts.AddressChanged = {
         **about(order),
         "ship_to": address_lines(order),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
@@ -63,7 +63,7 @@ def address_changed(order: Order, fulfilment: Fulfilment) -> None:
 
 
 def claim_received(claim: Claim, *, answer_by: date) -> None:
-    context: kinds.ClaimReceived = {
+    context: mail_contexts.ClaimReceived = {
         **about(claim.order),
         "lines": _claimed(claim),
         "claim": str(claim.pk),
@@ -76,19 +76,19 @@ def claim_received(claim: Claim, *, answer_by: date) -> None:
 
 def claim_answered(claim: Claim, *, decision: Literal["reprint", "refund", "declined"]) -> None:
     order = claim.order
-    context: kinds.ClaimAnswered = {
+    context: mail_contexts.ClaimAnswered = {
         **about(order),
         "lines": _claimed(claim),
         "claim": str(claim.pk),
         "decision": decision,
         "answer": claim.answer,
-        "amount": written(claim.refund, order.currency, order.language) if claim.refund else "",
+        "amount": format_money(claim.refund, order.currency, order.language) if claim.refund else "",
     }
     _queue("claim_answered", f"claim answered:{claim.pk}", order, context)
 
 
 def withdrawal_receipt(claim: Claim) -> None:
-    context: kinds.WithdrawalReceipt = {
+    context: mail_contexts.WithdrawalReceipt = {
         **about(claim.order),
         "lines": _claimed(claim),
         "received_at": claim.made_at.isoformat(),
@@ -99,22 +99,22 @@ def withdrawal_receipt(claim: Claim) -> None:
     _queue("withdrawal_receipt", f"withdrawal:{claim.pk}", claim.order, context)
 
 
-def _claimed(claim: Claim) -> list[kinds.Line]:
+def _claimed(claim: Claim) -> list[mail_contexts.Line]:
     return [_line(claim.order, line) for line in claim.lines.all()] or lines(claim.order)
 
 
 def order_code(order: Order, *, code: str, minutes: int) -> None:
-    context: kinds.OrderCode = {"number": order.number, "url": url(order), "code": code, "minutes": minutes}
+    context: mail_contexts.OrderCode = {"number": order.number, "url": url(order), "code": code, "minutes": minutes}
     _queue("order_code", f"code:{order.number}:{uuid4().hex}", order, context)
 
 
-def about(order: Order) -> kinds.OrderMail:
+def about(order: Order) -> mail_contexts.OrderMail:
     """What every mail about an order knows."""
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
 def shipped(order: Order, shipment: Shipment, contents: "Contents") -> None:
-    context: kinds.Shipped = {
+    context: mail_contexts.Shipped = {
         **_parcel_context(order, shipment, contents),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
@@ -125,7 +125,7 @@ def shipped(order: Order, shipment: Shipment, contents: "Contents") -> None:
 def shipped_untracked(fulfilment: Fulfilment) -> None:
     """All of it has left, and there is no number to follow it by."""
     order = fulfilment.order
-    context: kinds.Shipped = {
+    context: mail_contexts.Shipped = {
         **about(order),
         "parcel": NO_PARCEL,
         "still_to_come": [],
@@ -138,7 +138,7 @@ def shipped_untracked(fulfilment: Fulfilment) -> None:
 def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
     """Once an order."""
     order = fulfilment.order
-    context: kinds.ArrivalAsked = {
+    context: mail_contexts.ArrivalAsked = {
         **about(order),
         "parcel": travelling(fulfilment),
         "promised": order.arrives_until.isoformat() if order.arrives_until else "",
@@ -152,14 +152,14 @@ def delivered(order: Order, shipment: Shipment, contents: "Contents") -> None:
     _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
 
 
-def late_parcel(order: Order, parcel_: kinds.Parcel) -> None:
+def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
     """Once an order; the last day that was promised is the order's own."""
     promised = order.arrives_until.isoformat() if order.arrives_until else ""
-    context: kinds.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
+    context: mail_contexts.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
     _queue("late_parcel", f"late:{order.number}", order, context)
 
 
-def _parcel_context(order: Order, shipment: Shipment, contents: "Contents") -> kinds.Delivered:
+def _parcel_context(order: Order, shipment: Shipment, contents: "Contents") -> mail_contexts.Delivered:
     held = contents.by_parcel.get(shipment.pk) or []
     return {
         **about(order),
@@ -177,33 +177,33 @@ def url(order: Order) -> str:
     return str(urljoin(settings.SITE_URL, order.get_absolute_url()))
 
 
-def parcel(shipment: Shipment) -> kinds.Parcel:
+def parcel(shipment: Shipment) -> mail_contexts.Parcel:
     return {"carrier": shipment.carrier, "number": shipment.number, "url": shipment.url}
 
 
-def travelling(fulfilment: Fulfilment) -> kinds.Parcel:
+def travelling(fulfilment: Fulfilment) -> mail_contexts.Parcel:
     """The one that is still on its way; none while all is at the printer's, or without a number."""
     found = fulfilment.shipments.filter(delivered_at__isnull=True).last()
     return parcel(found) if found else NO_PARCEL
 
 
-def lines(order: Order) -> list[kinds.Line]:
+def lines(order: Order) -> list[mail_contexts.Line]:
     return [_line(order, line) for line in order.lines.all()]
 
 
-def _line(order: Order, line: OrderLine) -> kinds.Line:
+def _line(order: Order, line: OrderLine) -> mail_contexts.Line:
     return {
         "title": line.title,
         "label": line.label,
         "quantity": line.quantity,
-        "amount": written(line.amount, order.currency, order.language),
+        "amount": format_money(line.amount, order.currency, order.language),
         "image": mail_url(line.image),
     }
 
 
-def totals(order: Order) -> kinds.Totals:
+def totals(order: Order) -> mail_contexts.Totals:
     def money(amount: int) -> str:
-        return written(amount, order.currency, order.language)
+        return format_money(amount, order.currency, order.language)
 
     return {
         "subtotal": money(order.subtotal),

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations.readonly import ReadOnlyAdmin
-from ilytat.integrations.storable import sayable
+from ilytat.integrations.storable import storable_text
 from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle, next_step
@@ -77,7 +77,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     @admin.display(description="total", ordering="total")
     def money(self, order: Order) -> str:
-        return written(order.total, order.currency)
+        return format_money(order.total, order.currency)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -105,7 +105,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return redirect("admin:orders_order_change", pk)
 
     def note(self, request: HttpRequest, pk: int) -> HttpResponse:
-        words = sayable(request.POST.get("words", "").strip(), NOTE_MAX)
+        words = storable_text(request.POST.get("words", "").strip(), NOTE_MAX)
         if words:
             lifecycle.note(self._mine(request, pk), who=str(request.user), what="note", why=words)
         return redirect("admin:orders_order_change", pk)

@@ -25,7 +25,7 @@ class Contents:
     still_to_come: list[OrderLine]
 
 
-def take(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus | None = None) -> bool:
+def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus | None = None) -> bool:
     """Keep the parcels and deliveries that are new. Call inside a transaction. Whether there was any news."""
     known = {(row.carrier, row.number) for row in fulfilment.shipments.all()}
     fresh = [x for x in upstream.parcels if (x.carrier, x.number) not in known]
@@ -88,10 +88,10 @@ def _arrived(fulfilment: Fulfilment, parcel: Parcel) -> bool:
 def contents(fulfilment: Fulfilment) -> Contents:
     lines = {line.pk: line for line in fulfilment.order.lines.all()}
     rows = list(Shipment.objects.filter(fulfilment=fulfilment))
-    return sorted_out(lines, rows)
+    return distribute(lines, rows)
 
 
-def sorted_out(lines: Mapping[int, OrderLine], rows: Iterable[Shipment]) -> Contents:
+def distribute(lines: Mapping[int, OrderLine], rows: Iterable[Shipment]) -> Contents:
     found = {row.pk: [lines[pk] for pk, _quantity in row.contents if pk in lines] for row in rows}
     if not all(found.values()):
         return Contents(found, [])  # with one parcel unknown nobody can say what is missing

@@ -61,7 +61,7 @@ def erase(email: str, traces: frozenset[str]) -> None:
         order.claims.update(words="", answer="")
         Fulfilment.objects.filter(order=order).update(request={}, hold_reason="", last_error="")
         blank = dict.fromkeys(PERSONAL, "")
-        Order.objects.filter(pk=order.pk).update(**blank, email=privacy.nobody(), user=None)
+        Order.objects.filter(pk=order.pk).update(**blank, email=privacy.anonymous_address(), user=None)
 
 
 def addresses() -> QuerySet[Order, str]:

@@ -5,11 +5,11 @@ Call inside the transaction that cancels or claims. The way it goes back (reserv
 
 from typing import Protocol
 
+from orders.line_values import Quantities
 from orders.models import Order
-from orders.worth import Quantities
 
 
-class Giver(Protocol):
+class RefundProvider(Protocol):
     def give_back(self, order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int: ...
 
     def given(self, order: Order) -> Quantities: ...
@@ -17,10 +17,10 @@ class Giver(Protocol):
     def left(self, order: Order) -> int: ...
 
 
-_givers: list[Giver] = []
+_givers: list[RefundProvider] = []
 
 
-def register(giver: Giver) -> None:
+def register(giver: RefundProvider) -> None:
     _givers[:] = [giver]
 
 

@@ -3,10 +3,10 @@
 from ilytat.integrations import jobs
 from orders import (
     attention,  # noqa: F401 (registers what comes before staff)
+    dashboard,  # noqa: F401 (registers what staff's first page says)
     fulfilment,
-    glance,  # noqa: F401 (registers what staff's first page says)
     health,  # noqa: F401 (registers the checks)
-    kept_pictures,  # noqa: F401 (registers the pictures that orders show)
+    image_retention,  # noqa: F401 (registers the pictures that orders show)
     privacy,  # noqa: F401 (registers what orders keep of a person)
     stock_watch,  # noqa: F401 (registers what waiting keeps of a person)
     webhooks,  # noqa: F401 (registers the inbox's handlers)

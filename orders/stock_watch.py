@@ -16,9 +16,9 @@ from django.utils import timezone
 from catalog import availability
 from catalog.images.copies import mail_url
 from catalog.models import Variant
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import privacy
-from notifications import consent, kinds, outbox
+from notifications import consent, mail_contexts, outbox
 from notifications.models import OutgoingEmail
 from orders.cart import pictures
 from orders.models import StockWatch, WatchState
@@ -63,7 +63,7 @@ def _anew(watch: StockWatch) -> bool:
 
 
 def _question(watch: StockWatch) -> None:
-    context: kinds.ConfirmStock = {
+    context: mail_contexts.ConfirmStock = {
         "email": watch.email,
         "url": settings.SITE_URL + reverse("stock_watch_confirm", args=[token(watch)]),
         "title": watch.variant.product.title,
@@ -95,7 +95,7 @@ def confirm(watch: StockWatch, *, where: str = "link in the mail") -> None:
             consent.agree(watch.email, [TOPIC], language=watch.language, where=where, wording=words)
 
 
-def tell() -> None:
+def notify_watchers() -> None:
     """Everybody whose variant can be bought again, once each. Safe to repeat, and to run beside itself."""
     waiting = StockWatch.objects.filter(state=WatchState.WAITING)
     back = Variant.objects.sellable().filter(pk__in=waiting.values("variant"))
@@ -114,20 +114,20 @@ def _tell(watch: StockWatch, variant: Variant) -> None:
             outbox.queue("back_in_stock", dedupe_key=key, to=watch.email, language=watch.language, context=context)
 
 
-def _news(watch: StockWatch, variant: Variant) -> kinds.BackInStock:
+def _news(watch: StockWatch, variant: Variant) -> mail_contexts.BackInStock:
     image = pictures([variant]).get(variant.pk)
     file = image.files.get("400", "") if image else ""
     address = f"{variant.product.get_absolute_url()}?variant={variant.variant_id}"
     return {
         "title": variant.product.title,
         "label": variant.label,
-        "amount": written(variant.price, settings.SHOP_CURRENCY, watch.language),
+        "amount": format_money(variant.price, settings.SHOP_CURRENCY, watch.language),
         "image": mail_url(file),
         "url": settings.SITE_URL + address,
     }
 
 
-def forget() -> None:
+def delete_old() -> None:
     """What was told, what was never confirmed, and what nobody remembers."""
     now = timezone.now()
     done = Q(state=WatchState.TOLD, told_at__lt=now - KEEP) | Q(state=WatchState.ASKED, asked_at__lt=now - KEEP)

@@ -2,24 +2,24 @@
 
 from celery import shared_task
 
-from orders import cart, endings, late, stock_watch
+from orders import cart, delay_notices, stock_watch, unreported_delivery
 
 
 @shared_task(ignore_result=True)
 def tell_of_delays() -> None:
-    late.tell()
+    delay_notices.send_all()
 
 
 @shared_task(ignore_result=True)
 def tell_of_stock() -> None:
-    stock_watch.tell()
-    stock_watch.forget()
+    stock_watch.notify_watchers()
+    stock_watch.delete_old()
 
 
 @shared_task(ignore_result=True)
 def end_unreported() -> None:
-    endings.ask()
-    endings.end()
+    unreported_delivery.ask_buyers()
+    unreported_delivery.close_unanswered()
 
 
 @shared_task(ignore_result=True)

@@ -33,7 +33,7 @@ def progress(order: Order) -> dict[str, Any]:
     fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
     open_ = changes.changeable(order, fulfilment)
     shipments = list(fulfilment.shipments.all()) if fulfilment else []
-    held = parcels.sorted_out({line.pk: line for line in order.lines.all()}, shipments)
+    held = parcels.distribute({line.pk: line for line in order.lines.all()}, shipments)
     cancel_until = fulfilment.release_at if fulfilment and open_ and fulfilment.release_at > timezone.now() else None
     return {
         "order": order,

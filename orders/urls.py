@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders import claim_views, hold_views, views, watch_views
+from orders import change_views, claim_views, views, watch_views
 
 urlpatterns = [
     path("cart/", views.cart, name="cart"),
@@ -10,11 +10,11 @@ urlpatterns = [
     path("back-in-stock/yes/<str:token>/", watch_views.confirm, name="stock_watch_confirm"),
     path("orders/find/", views.order_find, name="order_find"),
     path("orders/<str:token>/", views.order, name="order"),
-    path("orders/<str:token>/prove/", hold_views.prove, name="order_prove"),
-    path("orders/<str:token>/cancel/", hold_views.cancel, name="order_cancel"),
+    path("orders/<str:token>/prove/", change_views.prove, name="order_prove"),
+    path("orders/<str:token>/cancel/", change_views.cancel, name="order_cancel"),
     path("orders/<str:token>/arrived/", claim_views.arrived, name="order_arrived"),
-    path("orders/<str:token>/address/", hold_views.address, name="order_address"),
-    path("orders/<str:token>/swap/<int:line_id>/", hold_views.swap, name="order_swap"),
+    path("orders/<str:token>/address/", change_views.address, name="order_address"),
+    path("orders/<str:token>/swap/<int:line_id>/", change_views.swap, name="order_swap"),
     path("orders/<str:token>/problem/", claim_views.problem, name="order_problem"),
     path("orders/<str:token>/withdraw/<int:line_id>/", claim_views.withdraw, name="order_withdraw"),
 ]

@@ -17,10 +17,10 @@ from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import identity, quote
 from orders.cart import CartView
+from orders.countries import country_name
 from orders.forms import AddForm, FindForm, LineForm, country_choices
 from orders.mails import address_lines
 from orders.models import Cart, Order
-from orders.places import country_name
 from orders.tracking import progress
 
 REMOVED = "cart_removed"  # in the session, until the cart page has told it

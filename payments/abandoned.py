@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from ilytat.display.money import written
-from notifications import consent, kinds, outbox
+from ilytat.display.money import format_money
+from notifications import consent, mail_contexts, outbox
 from orders import mails
 from orders.models import Order
 from payments.facts import SessionFacts
@@ -18,10 +18,10 @@ def write(order: Order, facts: SessionFacts) -> bool:
         return False
     # The tick on Stripe's page is the consent; the mail itself offers to take it back.
     consent.agree(order.email, ["carts"], language=order.language, where="payment page", wording=WORDING)
-    context: kinds.AbandonedCart = {
+    context: mail_contexts.AbandonedCart = {
         "name": order.name,
         "lines": mails.lines(order),
-        "total": written(order.total, order.currency, order.language),
+        "total": format_money(order.total, order.currency, order.language),
         "url": facts.recovery_url,
     }
     outbox.queue(

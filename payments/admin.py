@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import path
 from django.utils.safestring import SafeString
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from payments import dispute_admin, money_admin  # noqa: F401 (importing registers the disputes)
 from payments.models import (
@@ -42,15 +42,15 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
     @admin.display(description="paid", ordering="captured")
     def paid(self, payment: Payment) -> str:
-        return written(payment.captured, payment.currency)
+        return format_money(payment.captured, payment.currency)
 
     @admin.display(description="given back or promised", ordering="refund_reserved")
     def given_back(self, payment: Payment) -> str:
-        return written(payment.refund_reserved, payment.currency) if payment.refund_reserved else ""
+        return format_money(payment.refund_reserved, payment.currency) if payment.refund_reserved else ""
 
     @admin.display(description="Stripe's fee", ordering="fee")
     def kept_by_stripe(self, payment: Payment) -> str:
-        return written(payment.fee, payment.currency) if payment.fee is not None else "not told yet"
+        return format_money(payment.fee, payment.currency) if payment.fee is not None else "not told yet"
 
     def get_urls(self) -> list[Any]:
         wrap, at = self.admin_site.admin_view, "order/<int:pk>/"
@@ -85,7 +85,7 @@ class RefundAdmin(ReadOnlyAdmin[Refund]):
 
     @admin.display(description="amount", ordering="amount")
     def back(self, refund: Refund) -> str:
-        return written(refund.amount, refund.payment.currency)
+        return format_money(refund.amount, refund.payment.currency)
 
 
 @admin.register(FraudWarning)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from catalog import availability
 from catalog.models import Variant
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from ilytat.integrations.api_errors import ApiError
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.throttle import client_address
@@ -20,8 +20,8 @@ from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
 from orders.models import Order
-from orders.renewal import DeliveryChanged
-from payments import buying, checkout, margins, session_params, truth
+from orders.quote_renewal import DeliveryChanged
+from payments import checkout, margins, order_placement, payment_status, session_params
 
 router = Router()
 TRIES = parse("30/minute")  # the checkout page's own limit, counted together with it
@@ -73,7 +73,7 @@ def create_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
 
     Without an address no session can be made, because shipping depends on it: then `url` is our checkout page.
     """
-    if not counters.hit(TRIES, "checkout", client_address(request)):
+    if not rate_counters.hit(TRIES, "checkout", client_address(request)):
         raise ApiError(429, "too_many", "Too many tries. Please wait a minute.")
     variants = [_variant(item) for item in body.items]
     cart = carts.ensure(request)
@@ -96,8 +96,8 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_sellable", "Something in the cart is not for sale any more.")
     try:
         option = _option(cart, form)
-        order = buying.place(request, cart, form, option)
-        return order, urljoin(settings.SITE_URL, buying.pay_url(order))
+        order = order_placement.place(request, cart, form, option)
+        return order, urljoin(settings.SITE_URL, order_placement.pay_url(order))
     except quote.NotServed as error:
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
     except (quote.NoQuote, IntegrationError) as error:
@@ -136,8 +136,8 @@ def _variant(item: ItemIn) -> Variant:
 @router.get("/checkout/success", response=SuccessOut)
 def success(request: HttpRequest, session_id: str = "") -> dict[str, Any]:
     """How the payment stands; the order's details only for the browser that placed it."""
-    order = truth.order_of_session(request, session_id)
+    order = payment_status.order_of_session(request, session_id)
     if order is None:
         return {"status": "unknown"}
-    status = truth.status(order, session_id)
+    status = payment_status.status(order, session_id)
     return {"status": status, "order": order.number, "url": settings.SITE_URL + order.get_absolute_url()}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import attention
-from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
 from payments import disputes, strangers
@@ -22,7 +22,7 @@ def _refunds() -> Iterator[Row]:
     for refund in rows:
         order, payment = refund.payment.order, refund.payment
         url = reverse("admin:payments_money", args=[order.pk])
-        costs = f"{written(refund.amount, payment.currency)} has not gone back."
+        costs = f"{format_money(refund.amount, payment.currency)} has not gone back."
         what = f"A refund of order {order.number} rests"
         yield Row(refund.pk, what, refund.last_error, refund.created_at, url, costs, ("again", "let-go"))
 
@@ -42,10 +42,10 @@ def _disputes() -> Iterator[Row]:
         url = reverse("admin:payments_dispute_change", args=[dispute.pk])
         until = f" Answer until {timezone.localtime(dispute.due_by):%d %b %Y, %H:%M}." if dispute.due_by else ""
         staged = " The evidence lies at Stripe, unsent: submit it there." if dispute.staged_at else ""
-        costs = f"{written(dispute.amount, dispute.payment.currency)} and Stripe's fee are at stake."
+        costs = f"{format_money(dispute.amount, dispute.payment.currency)} and Stripe's fee are at stake."
         why = f"{dispute.reason.replace('_', ' ').capitalize()}.{until}{staged}"
-        ways = ("stage", "refund") if dispute.refundable and dispute.payment.left else ("stage",)
-        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, ways)
+        actions = ("stage", "refund") if dispute.refundable and dispute.payment.left else ("stage",)
+        yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, actions)
 
 
 def _refund(pk: int, who: str) -> str:
@@ -60,7 +60,7 @@ def _refund(pk: int, who: str) -> str:
         )
     except NotRefundable:
         return "Nothing was done: all of the money has gone back already, or another dispute is about it."
-    return f"{written(made.amount, payment.currency)} is going back."
+    return f"{format_money(made.amount, payment.currency)} is going back."
 
 
 def _stage(pk: int, who: str) -> str:
@@ -79,8 +79,8 @@ attention.register(
         "payments.view_refund",
         _refunds,
         {
-            "again": Way("Try again", _again, permission=GIVE_BACK),
-            "let-go": Way("Paid another way", _let_go, final=True, permission=GIVE_BACK),
+            "again": Action("Try again", _again, permission=GIVE_BACK),
+            "let-go": Action("Paid another way", _let_go, final=True, permission=GIVE_BACK),
         },
     )
 )
@@ -91,8 +91,8 @@ attention.register(
         "payments.view_dispute",
         _disputes,
         {
-            "stage": Way("Stage the evidence", _stage, permission="payments.change_dispute"),
-            "refund": Way("Refund it instead", _refund, final=True, permission=GIVE_BACK),
+            "stage": Action("Stage the evidence", _stage, permission="payments.change_dispute"),
+            "refund": Action("Refund it instead", _refund, final=True, permission=GIVE_BACK),
         },
     )
 )

@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError, Refused
-from orders import lifecycle, renewal
+from orders import lifecycle, quote_renewal
 from orders.models import Order
 from orders.states import OrderState
 from payments import coupons, gateway, margins, session_params, settlement
@@ -43,7 +43,7 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
     if order.state != OrderState.AWAITING_PAYMENT:
         raise NotPayable(order)
     if not order.sessions.filter(state__in=OPEN, expires_at__gt=timezone.now()).exists():
-        renewal.renew(order)
+        quote_renewal.renew(order)
     margins.check(order)
     row = _open_row(order)
     if row.stripe_session_id and mode(row) == "hosted_page":

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from limits import parse
 
-from ilytat.display.money import written
-from ilytat.integrations import counters
+from ilytat.display.money import format_money
+from ilytat.integrations import rate_counters
 from ilytat.integrations.throttle import client_address
 from orders.models import Order
 from orders.quote import Option
@@ -54,7 +54,7 @@ def current(request: HttpRequest, subtotal: int, currency: str) -> Offer | None:
 
 def typed(request: HttpRequest, code: str, subtotal: int, currency: str) -> Offer:
     """A try at a code. Raises NotValid, after too many tries as well, whatever was typed."""
-    if not counters.hit(GUESSES, "coupon", client_address(request)):
+    if not rate_counters.hit(GUESSES, "coupon", client_address(request)):
         raise NotValid(_("Too many codes were tried. Please wait some minutes."))
     found = offer(code, subtotal, currency)
     request.session[SESSION_KEY] = found.coupon.code
@@ -73,7 +73,7 @@ def offer(code: str, subtotal: int, currency: str) -> Offer:
     if coupon is None:
         raise NotValid(_("This code is not valid."))
     if subtotal < coupon.min_subtotal:
-        least = written(coupon.min_subtotal, currency)
+        least = format_money(coupon.min_subtotal, currency)
         raise NotValid(_("This code needs items for %(least)s or more.") % {"least": least})
     return Offer(coupon, _off(coupon, subtotal))
 

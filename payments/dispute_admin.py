@@ -13,13 +13,13 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.readonly import ReadOnlyAdmin
 from payments import disputes, evidence
+from payments.labels import humanized
 from payments.models import Dispute
 from payments.money_admin import link
-from payments.words import plain
 
 MAY = "payments.change_dispute"
 
@@ -43,7 +43,7 @@ class DisputeAdmin(ReadOnlyAdmin[Dispute]):
 
     @admin.display(description="at stake", ordering="amount")
     def at_stake(self, dispute: Dispute) -> str:
-        return written(dispute.amount, dispute.currency or dispute.payment.currency)
+        return format_money(dispute.amount, dispute.currency or dispute.payment.currency)
 
     def get_urls(self) -> list[Any]:
         stage = self.admin_site.admin_view(require_POST(self.stage))
@@ -75,7 +75,7 @@ def _shown(request: HttpRequest, dispute: Dispute) -> dict[str, Any]:
         "order": dispute.payment.order,
         "currency": dispute.currency or dispute.payment.currency,
         "asks": dispute.status in disputes.ASKS,
-        "pack": [(plain(name).capitalize(), text) for name, text in evidence.pack(dispute).items()],
-        "staged": [(plain(name).capitalize(), text) for name, text in dispute.evidence.items()],
+        "pack": [(humanized(name).capitalize(), text) for name, text in evidence.pack(dispute).items()],
+        "staged": [(humanized(name).capitalize(), text) for name, text in dispute.evidence.items()],
         "may": request.user.has_perm(MAY),
     }

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
@@ -84,7 +84,7 @@ def _payment(intent: str, what: str) -> Payment:
 def _tell(dispute: Dispute, before: str) -> None:
     """The order's history, the hold and the alert: whenever the status is a new one."""
     order, key, due_key = dispute.payment.order, f"dispute:{dispute.stripe_dispute_id}", _due_key(dispute)
-    amount = written(dispute.amount, dispute.currency or dispute.payment.currency)
+    amount = format_money(dispute.amount, dispute.currency or dispute.payment.currency)
     lifecycle.note(order, who=WHO, what="dispute", new=dispute.status[:24], why=f"{amount}, {dispute.reason}")
     answered = bool(before) and asks(before) and not asks(dispute.status)
     if answered or dispute.status in OVER:

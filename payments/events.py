@@ -13,7 +13,7 @@ from ilytat.integrations.models import InboundEvent
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
-from payments import disputes, gateway, refund_news, settlement
+from payments import disputes, gateway, refund_updates, settlement
 from payments.facts import Event
 from payments.models import CheckoutSession, Payment
 
@@ -68,7 +68,7 @@ def _noted(order: Order, event: InboundEvent) -> str:
 @inbox.handles(SOURCE, "refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 def on_refund(event: InboundEvent) -> inbox.Apply:
     facts = gateway.refund(_about(event))
-    return lambda: refund_news.book(facts)
+    return lambda: refund_updates.book(facts)
 
 
 @inbox.handles(SOURCE, "charge.refunded")
@@ -79,7 +79,7 @@ def on_charge_refunded(event: InboundEvent) -> inbox.Apply:
     def apply() -> str:
         if not found:
             return "ignored: Stripe lists no refund"
-        news = [verdict for verdict in map(refund_news.book, found) if verdict.startswith("handled")]
+        news = [verdict for verdict in map(refund_updates.book, found) if verdict.startswith("handled")]
         return news[0] if news else "duplicate: known"
 
     return apply

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from notifications.models import OutgoingEmail
 from orders import mails
 from orders.models import Order, Shipment
@@ -37,7 +37,7 @@ def pack(dispute: Dispute) -> dict[str, str]:
 
 def _goods(order: Order) -> str:
     lines = [f"{x.quantity} × {x.title} ({x.label}), printed on demand for this order" for x in order.lines.all()]
-    return "\n".join([*lines, f"Total paid: {written(order.total, order.currency)}"])
+    return "\n".join([*lines, f"Total paid: {format_money(order.total, order.currency)}"])
 
 
 def _parcels(parcels: list[Shipment]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass
 
-from orders import worth
+from orders import line_values
 from orders.models import Fulfilment, Order, OrderLine
 from payments import margins, refunds
 from payments.models import Dispute, FraudWarning, Payment, Refund
@@ -83,7 +83,7 @@ class Ledger:
         return self.order.state not in over and (self.job is None or self.job.sent_at is None)
 
 
-def of(order: Order) -> Ledger:
+def for_order(order: Order) -> Ledger:
     payments = list(Payment.objects.filter(order=order).order_by("-applied", "pk"))
     return Ledger(
         order=order,
@@ -93,14 +93,14 @@ def of(order: Order) -> Ledger:
         warnings=list(FraudWarning.objects.filter(payment__order=order)),
         job=Fulfilment.objects.filter(order=order).first(),
         lines=_lines(order),
-        delivery=0 if given(order).get(DELIVERY) else worth.of_delivery(order),
-        margin=margins.of(order),
+        delivery=0 if given(order).get(DELIVERY) else line_values.of_delivery(order),
+        margin=margins.for_order(order),
         press=secrets.token_urlsafe(16),
     )
 
 
 def _lines(order: Order) -> list[LineLeft]:
-    whole, gone = worth.of_lines(order), given(order)
+    whole, gone = line_values.of_lines(order), given(order)
     return [LineLeft(line, whole[line.pk], max(line.quantity - gone.get(line.pk, 0), 0)) for line in order.lines.all()]
 
 
@@ -116,5 +116,5 @@ def given(order: Order) -> dict[int, int]:
 def value(order: Order, chosen: dict[int, int]) -> int:
     """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
     gone = given(order)
-    delivery = worth.of_delivery(order) if chosen.get(DELIVERY) and not gone.get(DELIVERY) else 0
-    return worth.of_units(order, chosen, gone) + delivery
+    delivery = line_values.of_delivery(order) if chosen.get(DELIVERY) and not gone.get(DELIVERY) else 0
+    return line_values.of_units(order, chosen, gone) + delivery

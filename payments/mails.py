@@ -7,8 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, override
 
-from ilytat.display.money import written
-from notifications import kinds, outbox, staff
+from ilytat.display.money import format_money
+from notifications import mail_contexts, outbox, staff_mails
 from orders import mails
 from orders.models import Order
 from payments.models import Refund
@@ -19,9 +19,9 @@ def refund_sent(refund: Refund) -> None:
     payment, order = refund.payment, refund.payment.order
     with override(order.language):
         why = "" if payment.applied else gettext("Your order had been paid twice.")
-    context: kinds.RefundSent = {
+    context: mail_contexts.RefundSent = {
         **mails.about(order),
-        "amount": written(refund.amount, payment.currency, order.language),
+        "amount": format_money(refund.amount, payment.currency, order.language),
         "partial": payment.applied and refund.amount < payment.captured,
         "reason": why,
     }
@@ -31,19 +31,19 @@ def refund_sent(refund: Refund) -> None:
 def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str) -> None:
     """To staff, in place of the open alert's plain mail."""
     payment, order = refund.payment, refund.payment.order
-    context: kinds.RefundFailed = {
+    context: mail_contexts.RefundFailed = {
         "number": order.number,
         "url": urljoin(settings.SITE_URL, reverse("admin:payments_money", args=[order.pk])),
-        "amount": written(refund.amount, payment.currency, settings.LANGUAGE_CODE),
+        "amount": format_money(refund.amount, payment.currency, settings.LANGUAGE_CODE),
         "reason": reason,
         "next_step": next_step,
     }
-    staff.tell(alert_key, "refund_failed", dict(context), reference=order.number)
+    staff_mails.queue(alert_key, "refund_failed", dict(context), reference=order.number)
 
 
 def payment_confirming(order: Order) -> None:
     """Ordered, and the bank takes some days: nothing is printed meanwhile."""
-    context: kinds.PaymentConfirming = {
+    context: mail_contexts.PaymentConfirming = {
         **mails.about(order),
         "totals": mails.totals(order),
         "ship_to": mails.address_lines(order),
@@ -54,9 +54,9 @@ def payment_confirming(order: Order) -> None:
 
 def payment_failed(order: Order, *, attempt: int, pay_until: datetime | None) -> None:
     """A bank said no after some days: the order waits a little longer for another way to pay."""
-    context: kinds.PaymentFailed = {
+    context: mail_contexts.PaymentFailed = {
         **mails.about(order),
-        "total": written(order.total, order.currency, order.language),
+        "total": format_money(order.total, order.currency, order.language),
         "retry_url": urljoin(settings.SITE_URL, reverse("checkout_again", args=[order.token])),
         "pay_until": pay_until.isoformat() if pay_until else "",
     }

@@ -51,7 +51,7 @@ class Margin:
         return self.amount * 100 // self.net if self.net else None
 
 
-def of(order: Order) -> Margin:
+def for_order(order: Order) -> Margin:
     """As far as it is known today. A surplus payment counts with what it brought, gave back and cost."""
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
 from orders.models import Order
-from payments import words
+from payments import labels
 
 
 class CheckoutSession(models.Model):
@@ -101,11 +101,11 @@ class Refund(Job):
 
     @property
     def words(self) -> str:
-        return words.REFUND_STATES.get(self.state, self.state)
+        return labels.REFUND_STATES.get(self.state, self.state)
 
     @property
     def reason_words(self) -> str:
-        return words.REFUND_REASONS.get(self.reason, words.plain(self.reason))
+        return labels.REFUND_REASONS.get(self.reason, labels.humanized(self.reason))
 
 
 class Dispute(models.Model):
@@ -140,11 +140,11 @@ class Dispute(models.Model):
 
     @property
     def words(self) -> str:
-        return words.plain(self.status)
+        return labels.humanized(self.status)
 
     @property
     def reason_words(self) -> str:
-        return words.plain(self.reason)
+        return labels.humanized(self.reason)
 
 
 class FraudWarning(models.Model):
@@ -164,7 +164,7 @@ class FraudWarning(models.Model):
 
     @property
     def words(self) -> str:
-        return words.plain(self.fraud_type)
+        return labels.humanized(self.fraud_type)
 
 
 class Coupon(models.Model):

@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import exponent, written
+from ilytat.display.money import exponent, format_money
 from orders import lifecycle
 from orders.models import Fulfilment, Order
-from payments import ledger, refunds, words
+from payments import labels, ledger, refunds
 from payments.models import Refund
 
 MAY = "payments.refund_order"
@@ -29,7 +29,7 @@ WAYS: dict[str, tuple[Callable[[Refund], bool], str]] = {
 class RefundForm(forms.Form):
     """`amount` as staff write it (12.50), or the lines; `press` names this very press."""
 
-    reason = forms.ChoiceField(choices=list(words.REFUND_REASONS.items()))
+    reason = forms.ChoiceField(choices=list(labels.REFUND_REASONS.items()))
     note = forms.CharField(required=False, max_length=500)
     press = forms.CharField(max_length=40)
 
@@ -48,8 +48,8 @@ def money(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order, pk=pk)
     if not request.user.has_perm("payments.view_payment"):
         raise PermissionDenied
-    shown = ledger.of(order)
-    context = {"ledger": shown, "order": order, "currency": order.currency, "reasons": words.REFUND_REASONS.items()}
+    shown = ledger.for_order(order)
+    context = {"ledger": shown, "order": order, "currency": order.currency, "reasons": labels.REFUND_REASONS.items()}
     return render(request, "admin/payments/money.html", context | {"may": request.user.has_perm(MAY)} | _frame(request))
 
 
@@ -61,7 +61,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 def give(request: HttpRequest, pk: int) -> HttpResponse:
     """One refund: the lines that were ticked, or the amount that was written."""
     order = _allowed(request, pk)
-    form, shown = RefundForm(request.POST, order.currency), ledger.of(order)
+    form, shown = RefundForm(request.POST, order.currency), ledger.for_order(order)
     chosen = _chosen(request, shown)
     if not form.is_valid() or shown.applied is None:
         messages.error(request, "Write an amount like 12.50, or choose lines.")
@@ -80,9 +80,11 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
     except refunds.Disputed:
         messages.error(request, "The bank disputes this payment: a refund would pay the buyer twice.")
     except refunds.TooMuch:
-        messages.error(request, f"At most {written(shown.left, order.currency)} can be given back, and more than 0.")
+        messages.error(
+            request, f"At most {format_money(shown.left, order.currency)} can be given back, and more than 0."
+        )
     else:
-        messages.success(request, f"{written(refund.amount, order.currency)} is going back.")
+        messages.success(request, f"{format_money(refund.amount, order.currency)} is going back.")
     return redirect("admin:payments_money", pk)
 
 

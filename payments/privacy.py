@@ -44,7 +44,9 @@ def unsettled(email: str) -> str:
 def erase(email: str, traces: frozenset[str]) -> None:
     _refunds(email).filter(asked_by__iexact=email).update(asked_by="buyer")
     Dispute.objects.filter(_of(email, "payment__order")).update(evidence={})
-    CouponUse.objects.filter(email__iexact=email).update(email=f"{privacy.fingerprint(email)[:40]}@{privacy.NOWHERE}")
+    CouponUse.objects.filter(email__iexact=email).update(
+        email=f"{privacy.fingerprint(email)[:40]}@{privacy.ERASED_DOMAIN}"
+    )
     privacy.scrub(Refund.objects.all(), ["note", "last_error"], traces)
     privacy.scrub(Difference.objects.all(), ["explanation"], traces)
 

@@ -3,7 +3,7 @@
 Stripe keeps idempotency keys for a day at least: an older try is looked up among the intent's refunds first. What it
 once refused it refuses again under the same key, so that a refusal, and nothing else, spends the key: a try whose
 outcome is unknown is always repeated under its own. What was given back in Stripe's dashboard arrives as an event and
-is booked into the same ledger (`payments.refund_news`).
+is booked into the same ledger (`payments.refund_updates`).
 """
 
 import secrets
@@ -15,12 +15,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell, jobs
+from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.errors import Refused
 from orders import lifecycle
 from orders import mails as order_mails
 from orders.models import Order
-from payments import coupons, gateway, mails, refund_news
+from payments import coupons, gateway, mails, refund_updates
 from payments.facts import RefundFacts
 from payments.models import Payment, Refund
 
@@ -70,7 +70,7 @@ def give_back(
         # By chance, not counted: after a backup was restored a count would come again, for another wish.
         refund.idempotency_key = f"refund-{payment.payment_intent_id}-{secrets.token_hex(5)}"
         refund.save()
-        bell.ring(QUEUE, LANE)
+        wakeup.wake(QUEUE, LANE)
     return refund
 
 
@@ -108,13 +108,13 @@ def work(job: Refund) -> None:
         return
     facts = _known(job) or _ask(job)
     with transaction.atomic():
-        state = refund_news.state_of(facts)
+        state = refund_updates.state_of(facts)
         job.finish(state, stripe_refund_id=facts.id, reference=facts.reference[:60])
         if state == "failed":
-            refund_news.release(job, facts.failure)
+            refund_updates.release(job, facts.failure)
         else:
             mails.refund_sent(job)
-            refund_news.close_if_all_is_back(job.payment, who=job.asked_by)
+            refund_updates.close_if_all_is_back(job.payment, who=job.asked_by)
 
 
 def _known(job: Refund) -> RefundFacts | None:
@@ -151,8 +151,8 @@ def retry(refund: Refund) -> bool:
     resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
     if not resting.update(state="new", next_at=timezone.now(), attempts=0):
         return False
-    alerts.close_alert(refund_news.alert_key(refund))
-    bell.ring(QUEUE, LANE)
+    alerts.close_alert(refund_updates.alert_key(refund))
+    wakeup.wake(QUEUE, LANE)
     return True
 
 
@@ -162,13 +162,13 @@ def give_up(refund: Refund) -> bool:
         if not Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None).update(state="failed"):
             return False
         Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
-        alerts.close_alert(refund_news.alert_key(refund))
+        alerts.close_alert(refund_updates.alert_key(refund))
     return True
 
 
 def on_attention(job: Refund) -> None:
     why = f"A refund of order {job.payment.order.number} needs a person: {job.last_error}"
-    key, step = refund_news.alert_key(job), "Open the order's money in the admin: try again, or let go of it."
+    key, step = refund_updates.alert_key(job), "Open the order's money in the admin: try again, or let go of it."
     alerts.open_alert(key, why, next_step=step)
     mails.refund_failed(job, alert_key=key, reason=job.last_error, next_step=step)
 

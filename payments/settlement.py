@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
@@ -78,7 +78,11 @@ def _order_of(facts: SessionFacts) -> Order | None:
 def _unknown(facts: SessionFacts) -> str:
     """Of an order that is not here: soon, or, after a backup was restored, for a person to decide about."""
     words = f"session {facts.id} of order {facts.order!r}"
-    paid = f", paid with {written(facts.total, facts.currency)}. Was a backup restored? {DECIDE}." if facts.paid else ""
+    paid = (
+        f", paid with {format_money(facts.total, facts.currency)}. Was a backup restored? {DECIDE}."
+        if facts.paid
+        else ""
+    )
     return f"{words}{paid}"
 
 
@@ -123,7 +127,7 @@ def _paid(order: Order, facts: SessionFacts, who: str) -> str:
 
 
 def _difference(order: Order, facts: SessionFacts) -> str:
-    """What does not match between the money and the deal. Tax is Stripe's to decide when Stripe Tax is on, and the
+    """What does not match between the money and the agreement. Tax is Stripe's to decide when Stripe Tax is on, and the
     discount where the owner lets Stripe take promotion codes and we gave none ourselves.
     """
     tax = facts.tax if settings.STRIPE_AUTOMATIC_TAX else order.tax

@@ -7,11 +7,11 @@ refunded, canceled or entered by itself: it stands before staff until a person s
 from collections.abc import Iterator
 
 from catalog.printify import UpstreamOrder
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
-from orders.deals import is_number
+from orders.agreement import is_number
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments.models import Difference, ReconcileRun
 
@@ -104,4 +104,4 @@ def _is_paid(session: dict[str, object]) -> bool:
 
 def _money(session: dict[str, object]) -> str:
     amount = session.get("amount_total")
-    return written(amount if isinstance(amount, int) else 0, str(session.get("currency") or "").upper())
+    return format_money(amount if isinstance(amount, int) else 0, str(session.get("currency") or "").upper())

@@ -3,15 +3,15 @@
 from celery import shared_task
 
 from ilytat.integrations import leases
-from payments import comparison, disputes
-from payments import reconcile as reconciling
+from payments import disputes, reconciliation
+from payments import stale_sessions as reconciling
 
 SILENT_MINUTES = 5
 
 
 @shared_task(ignore_result=True)
 def reconcile() -> None:
-    with leases.turn("reconcile", 300) as mine:
+    with leases.acquire("reconcile", 300) as mine:
         if mine:
             reconciling.open_sessions(silent_for_minutes=SILENT_MINUTES)
             disputes.remind()
@@ -19,14 +19,14 @@ def reconcile() -> None:
 
 @shared_task(ignore_result=True)
 def compare() -> None:
-    with leases.turn("compare", 600) as mine:
+    with leases.acquire("compare", 600) as mine:
         if mine:
-            comparison.run()
+            reconciliation.run()
 
 
 @shared_task(ignore_result=True)
 def close_stale_sessions() -> None:
-    with leases.turn("close sessions", 120) as mine:
+    with leases.acquire("close sessions", 120) as mine:
         if mine:
             reconciling.overdue_sessions()
             reconciling.forgotten_orders()

@@ -8,20 +8,20 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from catalog import availability
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
 from orders import addresses, quote
 from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
-from orders.renewal import DeliveryChanged
+from orders.quote_renewal import DeliveryChanged
 from orders.states import OrderState
 from orders.tracking import masked, progress
-from payments import buying, coupons, known, margins, truth
 from payments import checkout as sessions
+from payments import checkout_prefill, coupons, margins, order_placement, payment_status
+from payments.checkout_page import CheckoutPage
 from payments.session_params import chargeable
-from payments.till import Page
 
 NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
 
@@ -38,15 +38,15 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _no_cart(request)
     if request.method == "POST":
         return _ordered(request, shown)
-    first = known.fields(request, shown)
-    page = Page(request, shown, CheckoutForm(initial=first), [], None, [])
+    first = checkout_prefill.fields(request, shown)
+    page = CheckoutPage(request, shown, CheckoutForm(initial=first), [], None, [])
     page.ask_delivery(country=first["country"], method=first.get("method", ""))
     return page.render()
 
 
 def _no_cart(request: HttpRequest) -> HttpResponse:
     """An empty cart right after an order is a press of Back: show the order instead."""
-    last = buying.mine(request).last()
+    last = order_placement.mine(request).last()
     if last and not carts.view(carts.current(request)).lines and last.state != OrderState.EXPIRED:
         return redirect(last)
     return redirect("cart")
@@ -62,7 +62,7 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     if too_old:
         messages.error(request, _("We cannot check the stock of everything right now. Please try again in a minute."))
         return redirect("cart")
-    page = Page(request, shown, CheckoutForm(request.POST), [], None, [])
+    page = CheckoutPage(request, shown, CheckoutForm(request.POST), [], None, [])
     valid = page.form.is_valid()
     address, method = page.form.address(), page.form.cleaned_data.get("method", "")
     country = address.country or quote.default_country()
@@ -80,7 +80,7 @@ def _ordered(request: HttpRequest, shown: CartView) -> HttpResponse:
     return page.render() if page.doubts or page.notice else _pay(page)
 
 
-def _code(page: Page) -> str:
+def _code(page: CheckoutPage) -> str:
     """A code was typed or taken away. Returns what is wrong with it."""
     if page.request.POST["action"] == "no_code":
         coupons.forget(page.request)
@@ -92,7 +92,7 @@ def _code(page: Page) -> str:
     return ""
 
 
-def _quoted(page: Page) -> HttpResponse:
+def _quoted(page: CheckoutPage) -> HttpResponse:
     """Only the price of delivery was asked for: what is not filled in yet is no mistake yet.
 
     News of prices waits for the press that would agree to them: the answer to this may be looked at only in part.
@@ -101,7 +101,7 @@ def _quoted(page: Page) -> HttpResponse:
     return page.render(status=200 if page.chosen else 503)
 
 
-def _news(page: Page) -> str:
+def _news(page: CheckoutPage) -> str:
     """What changed since the buyer last looked; it takes a second press to agree to it."""
     if page.cart.price_changes:
         carts.accept_prices(page.cart)
@@ -111,18 +111,18 @@ def _news(page: Page) -> str:
         return _("That way of delivery is not offered any more. Please choose again.")
     if not page.is_agreed():
         return _("With this address and delivery the total is %(total)s.") % {
-            "total": written(page.total, page.cart.currency)
+            "total": format_money(page.total, page.cart.currency)
         }
     if not chargeable(page.total, page.cart.currency, discount=page.cart.subtotal - page.goods):
         return _("This total cannot be paid by card. Please change the cart.")
     return ""
 
 
-def _pay(page: Page) -> HttpResponse:
+def _pay(page: CheckoutPage) -> HttpResponse:
     assert page.chosen is not None  # noqa: S101 (as above)
     try:
-        order = buying.place(page.request, page.cart, page.form, page.chosen, page.offer)
-        return HttpResponseRedirect(buying.pay_url(order), status=303)
+        order = order_placement.place(page.request, page.cart, page.form, page.chosen, page.offer)
+        return HttpResponseRedirect(order_placement.pay_url(order), status=303)
     except coupons.NotValid as problem:
         coupons.forget(page.request)
         page.code_problem, page.notice = str(problem), str(problem)
@@ -148,10 +148,10 @@ def checkout_success(request: HttpRequest) -> HttpResponse:
     `masked_email`.
     """
     session_id = request.GET.get("session_id", "")
-    order = truth.order_of_session(request, session_id)
+    order = payment_status.order_of_session(request, session_id)
     if order is None:
         return render(request, "payments/success.html", {"status": "unknown"})
-    status = truth.status(order, session_id)
+    status = payment_status.status(order, session_id)
     if order.state in {OrderState.CANCELED, OrderState.REFUNDED}:
         return redirect(order)  # a bookmark, opened later: "not paid" would be wrong
     context = {"status": status, "masked_email": masked(order.email)} | progress(order)

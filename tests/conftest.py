@@ -12,7 +12,7 @@ from django.utils import translation
 from hypothesis import HealthCheck
 from playwright.sync_api import BrowserContext, Page, expect
 
-from ilytat.integrations import breaker, counters
+from ilytat.integrations import breaker, rate_counters
 from tests import needs, spread, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
@@ -54,8 +54,8 @@ def _as_new() -> None:
     translation.deactivate()
     breaker.redis.reset()
     cache.clear()
-    counters.alone.cache_clear()
-    counters.shared.cache_clear()
+    rate_counters.alone.cache_clear()
+    rate_counters.shared.cache_clear()
 
 
 @pytest.fixture(scope="session")

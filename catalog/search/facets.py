@@ -82,7 +82,7 @@ def _price_label(slug: str) -> str:
 
 
 def _written(major: int) -> str:
-    return money.written(minor(major), settings.SHOP_CURRENCY)
+    return money.format_money(minor(major), settings.SHOP_CURRENCY)
 
 
 def _between_bars(column: str) -> Callable[[str], Q]:

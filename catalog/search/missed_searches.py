@@ -9,7 +9,7 @@ from django.utils import timezone
 from limits import parse
 
 from catalog.models import MissedSearch
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from ilytat.integrations.throttle import client_address
 
 RATE = parse("10/minute")
@@ -22,7 +22,7 @@ PERSONAL = re.compile(r"@|\d{5}|://|www\.|[\x00-\x1f]")
 def note(request: HttpRequest, query: str, instead: str = "") -> None:
     """Count a search that found nothing by its own words. At most ten a minute from one address."""
     term = " ".join(query.casefold().split())[:TERM_MAX]
-    if not term or PERSONAL.search(term) or not counters.hit(RATE, "missed search", client_address(request)):
+    if not term or PERSONAL.search(term) or not rate_counters.hit(RATE, "missed search", client_address(request)):
         return
     again = MissedSearch.objects.filter(term=term)
     changes = {"count": F("count") + 1, "instead": instead[:TERM_MAX], "last_at": timezone.now()}

@@ -64,6 +64,6 @@ def _is_named(slug: str, asked: list[str]) -> bool:
 
 
 def _product(card: Card) -> dict[str, Any]:
-    price = money.written(card.product.price_from or 0, settings.SHOP_CURRENCY)
+    price = money.format_money(card.product.price_from or 0, settings.SHOP_CURRENCY)
     note = _("From %(price)s") % {"price": price} if card.from_price else price
     return {"text": card.product.title, "note": note, "url": card.url, "picture": card.picture.smallest}

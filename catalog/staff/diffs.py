@@ -15,7 +15,7 @@ from catalog.models import ProductImage, Variant
 from catalog.models.curation import FieldChange
 from catalog.sync import decisions
 from catalog.sync.policies import FIELDS
-from ilytat.display.money import written
+from ilytat.display.money import format_money
 
 LINES_SHOWN = 12
 
@@ -126,7 +126,7 @@ def _margin(margin: int, price: int) -> str:
 
 
 def money(amount: int) -> str:
-    return written(amount, settings.SHOP_CURRENCY, "en")
+    return format_money(amount, settings.SHOP_CURRENCY, "en")
 
 
 def _plain(value: Any) -> str:

@@ -20,7 +20,7 @@ from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.models.curation import FieldChange
 from catalog.staff import panel, panel_actions, run_page
 from catalog.sync import decisions, run_requests, runs
-from ilytat.integrations.folded import folded
+from ilytat.integrations.collapsed_json import collapsed
 from ilytat.integrations.readonly import ReadOnlyAdmin
 
 
@@ -191,4 +191,4 @@ class PrintifyCacheAdmin(ReadOnlyAdmin[PrintifyCache]):
 
     @admin.display(description="what Printify said")
     def said(self, row: PrintifyCache) -> SafeString:
-        return folded(get_object_or_404(PrintifyCache, pk=row.pk).data)
+        return collapsed(get_object_or_404(PrintifyCache, pk=row.pk).data)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import budget
-from ilytat.integrations import buckets
+from ilytat.integrations import token_buckets
 from ilytat.integrations.models import ApiUsage
 
 HOURS = 24
@@ -81,13 +81,13 @@ def usage() -> Usage:
     ]
     calls, errors = (sum(pair[at] for pair in pairs) for at in (0, 1))
     limit = budget.ACCOUNT
-    paused = buckets.paused(limit)
+    paused = token_buckets.paused(limit)
     return Usage(
         bars=bars,
         peak=peak,
         calls=calls,
         errors=errors,
-        free=0 if paused else int(buckets.left(limit)),
+        free=0 if paused else int(token_buckets.left(limit)),
         burst=int(limit.burst),
         per_minute=int(limit.per_minute),
         paused=paused,

@@ -24,7 +24,7 @@ class Unreadable(Exception):
 def storable(value: Any) -> Any:
     """What every database can store. Raises Unreadable."""
     try:
-        return outside.storable(value)
+        return outside.storable_json(value)
     except ValueError as error:
         raise Unreadable(str(error)) from error
 

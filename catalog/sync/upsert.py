@@ -23,7 +23,7 @@ from catalog.sync import field_changes, variant_writer
 from catalog.sync.mockup_writer import write_mockups
 from catalog.sync.payload_fields import Unreadable, flag, storable
 from catalog.sync.product_reader import ProductFacts, design, digest, product_id, read_product
-from ilytat.integrations.storable import sayable
+from ilytat.integrations.storable import storable_text
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _set_aside(key: str, asked_at: datetime, reason: str, *, dry_run: bool) -> S
     """In quarantine for a reason that nobody foresaw; the payload itself may be what the database refuses."""
     try:
         with transaction.atomic():
-            stored = _quarantine(_locked(key, asked_at), {}, asked_at, sayable(reason, SHOWN_MAX))
+            stored = _quarantine(_locked(key, asked_at), {}, asked_at, storable_text(reason, SHOWN_MAX))
             transaction.set_rollback(dry_run)
     except DatabaseError:  # it was not the payload
         return Stored("failed", key, error=reason[:SHOWN_MAX])

@@ -33,7 +33,7 @@ def email_of(token: str) -> str:
     """Raises django.core.signing.BadSignature for a token that is not ours or too old."""
     name = signing.loads(token, salt=SALT, max_age=timedelta(hours=LINK_HOURS))
     to = OutgoingEmail.objects.filter(dedupe_key=f"{LINK_KIND}:{name}").values_list("to", flat=True).first()
-    if to is None or to.endswith(privacy.NOWHERE):
+    if to is None or to.endswith(privacy.ERASED_DOMAIN):
         raise signing.BadSignature("the mail is nobody's any more")
     return to.lower()
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ilytat.accounts import agents
+from ilytat.accounts import user_agents
 
 if TYPE_CHECKING:
     from ilytat.accounts.views import SignedIn
@@ -25,7 +25,7 @@ class Sessions(ListUserSessionsView):  # type: ignore[misc]  # allauth ships no 
         places = context["sessions"]
         assert isinstance(places, list)  # noqa: S101 (allauth's own; this tells the type checker)
         for place in places:
-            place.name = agents.named(place.user_agent)
+            place.name = user_agents.browser_name(place.user_agent)
         return context
 
 

@@ -22,7 +22,7 @@ def major(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-exponent(currency))
 
 
-def written(amount: int, currency: str, language: str | None = None) -> str:
+def format_money(amount: int, currency: str, language: str | None = None) -> str:
     """As a person of that language writes it: $12.34, 12,34 $US."""
     locale = to_locale(language or get_language() or "en")
     return format_currency(major(amount, currency), currency.upper(), locale=locale)

@@ -4,12 +4,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from ilytat.integrations.models import Alert
-from ilytat.integrations.storable import sayable
+from ilytat.integrations.storable import storable_text
 
 
 def open_alert(key: str, message: str, *, next_step: str = "") -> None:
     """Open the incident, or count one more sighting of it. Safe inside and outside a transaction."""
-    row = Alert(key=_key(key), message=sayable(message, 300), next_step=sayable(next_step, 300))
+    row = Alert(key=_key(key), message=storable_text(message, 300), next_step=storable_text(next_step, 300))
     now = timezone.now()
     seen = Alert.objects.filter(key=row.key, closed_at__isnull=True)
     if not seen.update(count=F("count") + 1, last_at=now, message=row.message):
@@ -21,4 +21,4 @@ def close_alert(key: str) -> None:
 
 
 def _key(key: str) -> str:
-    return sayable(key, 120)
+    return storable_text(key, 120)

@@ -1,5 +1,5 @@
-"""What needs a person. Each app registers where such rows come from, and the ways out of them; the admin shows them
-first. A way out is a plain call that the tasks could make as well, so that pressing it twice is harmless.
+"""What needs a person. Each app registers where such rows come from and the actions that resolve them; the admin shows
+them first. An action is a plain call that the tasks could make as well, so that pressing it twice is harmless.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ SHOWN = 50  # of each source: more than that is one incident, not fifty
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that waits. `costs` is what it costs, in words for staff; `ways` names ways of its source."""
+    """One thing that waits. `costs` is what it costs, in words for staff; `actions` names actions of its source."""
 
     pk: int
     what: str
@@ -26,12 +26,12 @@ class Row:
     since: datetime
     url: str
     costs: str = ""
-    ways: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way out. `run` gets the row's pk and who pressed; it returns what happened, in a sentence."""
+class Action:
+    """A button. `run` gets the row's pk and who pressed; it returns what happened, in a sentence."""
 
     label: str
     run: Callable[[int, str], str]
@@ -47,7 +47,7 @@ class Source:
     title: str
     permission: str
     rows: Callable[[], Iterable[Row]]
-    ways: dict[str, Way] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
 
 
 _sources: dict[str, Source] = {}
@@ -65,7 +65,7 @@ def source(name: str) -> Source | None:
 @dataclass(frozen=True)
 class Button:
     name: str
-    way: Way
+    action: Action
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ class Item:
 
     @property
     def buttons(self) -> list[Button]:
-        ways = [Button(name, self.source.ways[name]) for name in self.row.ways]
-        return [each for each in ways if may(self.request, self.source, each.way)]
+        buttons = [Button(name, self.source.actions[name]) for name in self.row.actions]
+        return [each for each in buttons if may(self.request, self.source, each.action)]
 
 
-def may(request: HttpRequest, source: Source, way: Way) -> bool:
-    return request.user.has_perms([right for right in (source.permission, way.permission) if right])
+def may(request: HttpRequest, source: Source, action: Action) -> bool:
+    return request.user.has_perms([right for right in (source.permission, action.permission) if right])
 
 
 def items(request: HttpRequest) -> list[Item]:

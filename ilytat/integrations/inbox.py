@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.integrations import alerts, bell, jobs
+from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.storable import sayable, storable
+from ilytat.integrations.storable import storable_json, storable_text
 
 Apply = Callable[[], str]
 Read = Callable[[InboundEvent], Apply]
@@ -46,7 +46,7 @@ def types(source: str) -> list[str]:
 
 def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> bool:
     """Keep a verified event once. Returns False for a repeat. The caller answers 200 either way."""
-    event_id, type_ = sayable(event_id, ID_MAX), sayable(type_, TYPE_MAX)
+    event_id, type_ = storable_text(event_id, ID_MAX), storable_text(type_, TYPE_MAX)
     kept, verdict = _kept(source, type_, payload)
     row = InboundEvent(
         source=source,
@@ -60,7 +60,7 @@ def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> 
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
     InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
     if not verdict:
-        bell.ring(QUEUE, LANE)
+        wakeup.wake(QUEUE, LANE)
     return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
 
 
@@ -70,7 +70,7 @@ def _kept(source: str, type_: str, payload: dict[str, Any]) -> tuple[dict[str, A
     An error would make the sender repeat itself and then fall silent, so what no database holds is kept without words.
     """
     try:
-        return storable(payload), "" if (source, type_) in _handlers else "ignored: no handler"
+        return storable_json(payload), "" if (source, type_) in _handlers else "ignored: no handler"
     except ValueError as error:
         return {}, f"ignored: {error}"
 
@@ -80,7 +80,7 @@ def work(event: InboundEvent) -> None:
         apply = _handlers[event.source, event.type](event)
         with transaction.atomic():
             verdict = apply()
-            event.finish("done", verdict=sayable(verdict, VERDICT_MAX), handled_at=timezone.now())
+            event.finish("done", verdict=storable_text(verdict, VERDICT_MAX), handled_at=timezone.now())
     except NotYetKnown as error:
         if event.attempts >= UNKNOWN_OBJECT_TRIES:
             event.needs_attention(f"Still unknown after {event.attempts} looks: {error}")

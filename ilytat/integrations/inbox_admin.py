@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ilytat.integrations import bell, inbox
-from ilytat.integrations.folded import folded
+from ilytat.integrations import inbox, wakeup
+from ilytat.integrations.collapsed_json import collapsed
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.readonly import ReadOnlyAdmin
@@ -120,7 +120,7 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
 
     @admin.display(description="payload")
     def body(self, event: InboundEvent) -> SafeString:
-        return folded(event.payload)
+        return collapsed(event.payload)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("integrations.change_inboundevent")
@@ -131,7 +131,7 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
         heard = events.filter(type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")])
         free = heard.filter(lease_until__isnull=True) | heard.filter(lease_until__lt=timezone.now())
         count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict="")
-        bell.ring(inbox.QUEUE, inbox.LANE)
+        wakeup.wake(inbox.QUEUE, inbox.LANE)
         skipped = events.count() - count
         tail = f" {skipped} left: being worked on, or of a kind nobody listens to." if skipped > 0 else ""
         self.message_user(request, f"{count} queued.{tail}", messages.SUCCESS if count else messages.WARNING)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.integrations import alerts, attention, bell, inbox
-from ilytat.integrations.attention import SHOWN, Row, Source, Way
+from ilytat.integrations import alerts, attention, inbox, wakeup
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
 
@@ -21,14 +21,14 @@ def _events() -> Iterator[Row]:
     for event in rows:
         url = reverse("admin:integrations_inboundevent_change", args=[event.pk])
         what = f"{event.source.capitalize()} told us {event.type}"
-        yield Row(event.pk, what, event.last_error, event.received_at, url, ways=("again", "ignore"))
+        yield Row(event.pk, what, event.last_error, event.received_at, url, actions=("again", "ignore"))
 
 
 def _again(pk: int, _who: str) -> str:
     rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
     if not rows.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict=""):
         return "It is being worked on already."
-    bell.ring(inbox.QUEUE, inbox.LANE)
+    wakeup.wake(inbox.QUEUE, inbox.LANE)
     return "Queued: it is worked on again."
 
 
@@ -45,7 +45,7 @@ def _incidents() -> Iterator[Row]:
     for alert in rows[:SHOWN]:
         url = reverse("admin:integrations_alert_change", args=[alert.pk])
         seen = f" Seen {alert.count} times." if alert.count > 1 else ""
-        yield Row(alert.pk, alert.message, f"{alert.next_step}{seen}", alert.first_at, url, ways=("close",))
+        yield Row(alert.pk, alert.message, f"{alert.next_step}{seen}", alert.first_at, url, actions=("close",))
 
 
 def _close(pk: int, _who: str) -> str:
@@ -62,11 +62,11 @@ attention.register(
         "Webhooks",
         "integrations.change_inboundevent",
         _events,
-        {"again": Way("Work on it again", _again), "ignore": Way("Ignore it", _ignore)},
+        {"again": Action("Work on it again", _again), "ignore": Action("Ignore it", _ignore)},
     )
 )
 attention.register(
     Source(
-        "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Way("It is dealt with", _close)}
+        "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Action("It is dealt with", _close)}
     )
 )

@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError, NotConfigured, OutcomeUnknown, Refused, Unavailable
-from ilytat.integrations.storable import sayable
+from ilytat.integrations.storable import storable_text
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +110,12 @@ class Job(models.Model):
         """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
         pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * _jitter()
         next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
-        self.save_mine(next_at=next_at, lease_until=None, last_error=sayable(error, ERROR_MAX))
+        self.save_mine(next_at=next_at, lease_until=None, last_error=storable_text(error, ERROR_MAX))
 
     def needs_attention(self, error: str) -> None:
         """Come to rest where staff see it. Told in the same transaction: a kill in between must not hush it."""
         with transaction.atomic():
-            self.save_mine(state=ATTENTION, lease_until=None, last_error=sayable(error, ERROR_MAX))
+            self.save_mine(state=ATTENTION, lease_until=None, last_error=storable_text(error, ERROR_MAX))
             self.tell_staff()
 
     def tell_staff(self) -> None:

@@ -11,7 +11,7 @@ from ilytat.integrations.models import Lease
 
 
 @contextmanager
-def turn(name: str, seconds: float) -> Iterator[bool]:
+def acquire(name: str, seconds: float) -> Iterator[bool]:
     """Yields True to the one holder for at most `seconds`, False to everyone else (who should simply leave)."""
     token, now = uuid.uuid4().hex, timezone.now()
     Lease.objects.bulk_create([Lease(name=name, until=now)], ignore_conflicts=True)

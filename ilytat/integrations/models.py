@@ -97,7 +97,7 @@ class Lease(models.Model):
 
 
 class RateBucket(models.Model):
-    """Calls that may still be made to a provider, shared by all processes; see `ilytat.integrations.buckets`."""
+    """Calls that may still be made to a provider, shared by all processes; see `ilytat.integrations.token_buckets`."""
 
     name = models.CharField(max_length=40, unique=True)
     tokens = models.FloatField()

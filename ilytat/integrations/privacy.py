@@ -19,7 +19,7 @@ from django.utils.crypto import salted_hmac
 from ilytat.integrations.models import Alert, InboundEvent, SyncLog
 
 ERASED = "[erased]"
-NOWHERE = "erased.invalid"  # a top-level domain that can never receive mail (RFC 2606)
+ERASED_DOMAIN = "erased.invalid"  # a top-level domain that can never receive mail (RFC 2606)
 TOO_SHORT = 4
 # What a person calls itself is free text: one word alone ("David", "https") is in everybody's rows.
 SPECIFIC = re.compile(r"@|\d{5}|\w{2,}\W+\w{2,}")
@@ -85,9 +85,9 @@ def fingerprint(email: str) -> str:
     return salted_hmac("erasure", email.strip().lower(), algorithm="sha256").hexdigest()
 
 
-def nobody() -> str:
+def anonymous_address() -> str:
     """An address in place of an erased one: nobody's, and unlike any other."""
-    return f"{uuid.uuid4().hex}@{NOWHERE}"
+    return f"{uuid.uuid4().hex}@{ERASED_DOMAIN}"
 
 
 def scrub(rows: "models.QuerySet[Any]", fields: Iterable[str], traces: frozenset[str]) -> None:

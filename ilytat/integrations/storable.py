@@ -6,12 +6,12 @@ from typing import Any
 DEPTH_MAX = 40
 
 
-def sayable(words: str, limit: int) -> str:
+def storable_text(words: str, limit: int) -> str:
     """The beginning of what somebody said, without what PostgreSQL cannot store."""
     return words.replace("\0", "")[:limit].encode("utf-8", "replace").decode("utf-8")
 
 
-def storable(value: Any, depth: int = 0) -> Any:
+def storable_json(value: Any, depth: int = 0) -> Any:
     """The same JSON without what PostgreSQL cannot store: NUL, lone surrogates, numbers beyond a float.
 
     Raises ValueError when it is nested too deeply to be anything we use.
@@ -19,11 +19,11 @@ def storable(value: Any, depth: int = 0) -> Any:
     if depth > DEPTH_MAX:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
-        return sayable(value, len(value))
+        return storable_text(value, len(value))
     if isinstance(value, dict):
-        return {storable(key, depth + 1): storable(item, depth + 1) for key, item in value.items()}
+        return {storable_json(key, depth + 1): storable_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [storable(item, depth + 1) for item in value]
+        return [storable_json(item, depth + 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -6,32 +6,32 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from ilytat.integrations import bell, health, jobs, leases
+from ilytat.integrations import health, jobs, leases, wakeup
 from ilytat.integrations.models import InboundEvent, SyncLog
 
 
 @shared_task(ignore_result=True)
 def look(queue_name: str) -> None:
-    """Somebody rang: work on what is due. A full batch rings once more, so that other queues get their turn."""
+    """Work on what is due in the queue. A full batch sends one more message, so that other queues get their turn."""
     leases.heartbeat("worker")
     if jobs.work_due(queue_name) == jobs.BATCH:
         lanes = {queue.name: queue.lane for queue in jobs.queues()}
-        bell.ring(queue_name, lanes[queue_name])
+        wakeup.wake(queue_name, lanes[queue_name])
 
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
-    """Find what no bell announced: lost messages, dead workers' leases, rows whose time has come."""
+    """Find what no message announced: lost ones, dead workers' leases, rows whose time has come."""
     leases.heartbeat("worker")
     leases.heartbeat("beat")
     for queue in jobs.queues():
         if queue.model.due().exists():
-            bell.ring(queue.name, queue.lane)
+            wakeup.wake(queue.name, queue.lane)
 
 
 @shared_task(ignore_result=True)
 def check_health() -> None:
-    with leases.turn("health", 120) as mine:
+    with leases.acquire("health", 120) as mine:
         if mine:
             health.run_all()
 

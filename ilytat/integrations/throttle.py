@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from limits import parse
 
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -43,7 +43,7 @@ def posts(rate: str) -> Callable[[View[P]], View[P]]:
 
     def around(view: View[P]) -> View[P]:
         def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if request.method == "POST" and not counters.hit(limit, view.__name__, client_address(request)):
+            if request.method == "POST" and not rate_counters.hit(limit, view.__name__, client_address(request)):
                 return _too_many(request, limit.get_expiry())
             return view(request, *args, **kwargs)
 

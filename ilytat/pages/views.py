@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from ilytat.display.unchanged import revalidated
+from ilytat.display.revalidation import revalidated
 from ilytat.pages import texts
 
 

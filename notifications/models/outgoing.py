@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from notifications.mails import KINDS
+from notifications.mail_types import KINDS
 
 
 class OutgoingEmail(Job):

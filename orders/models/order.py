@@ -1,4 +1,4 @@
-"""The deal. Money is minor units of the row's `currency`.
+"""Orders, their lines and their history. Money is minor units of the row's `currency`.
 
 An order is a snapshot: titles, prices, address and totals never change after checkout, whatever the catalogue does;
 only its buyer may correct the address or swap a size, and only until printing begins.

@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
-from ilytat.accounts import agents
+from ilytat.accounts import user_agents
 from ilytat.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -69,4 +69,4 @@ def test_everywhere_else_at_once(ana: User) -> None:
     ],
 )
 def test_a_browser_is_called_by_its_name(agent: str, name: str) -> None:
-    assert agents.named(agent) == name
+    assert user_agents.browser_name(agent) == name

@@ -20,7 +20,7 @@ from PIL import Image
 
 from catalog import availability, printify
 from catalog.sync import task_queue
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from tests.payloads import payload
 
 Answer = tuple[int, dict[str, str], str]
@@ -31,8 +31,8 @@ SHOP = "https://api.printify.com/v1/shops/1001"
 @pytest.fixture(autouse=True)
 def _rested() -> Iterator[None]:
     """Budget, breaker and client are the process's: no test may inherit them."""
-    counters.alone.cache_clear()
-    counters.shared.cache_clear()
+    rate_counters.alone.cache_clear()
+    rate_counters.shared.cache_clear()
     printify.client.cache_clear()
     availability._silent_until = 0.0
     yield

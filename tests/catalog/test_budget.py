@@ -7,7 +7,7 @@ from time_machine import TimeMachineFixture
 from catalog import budget
 from catalog.models import SyncRun
 from catalog.sync import runner
-from ilytat.integrations import buckets
+from ilytat.integrations import token_buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, ApiUsage, RateBucket
 from tests.catalog.conftest import Upstream, tee
@@ -48,7 +48,7 @@ def test_in_no_minute_more_than_the_account_may(
 ) -> None:
     assert budget.ACCOUNT.burst + budget.ACCOUNT.per_minute <= 600
     assert budget.CATALOG.burst + budget.CATALOG.per_minute <= 100
-    monkeypatch.setattr(budget, "ACCOUNT", buckets.Limit("few", per_minute=48, burst=10))
+    monkeypatch.setattr(budget, "ACCOUNT", token_buckets.Limit("few", per_minute=48, burst=10))
     count = 0
     for _ in range(12):
         count += spent("checkout")
@@ -62,17 +62,17 @@ def test_printifys_catalogue_routes_have_a_smaller_limit_besides() -> None:
 
 def test_a_rival_between_look_and_grasp_costs_nobody_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process takes one after we read the row: we read again."""
-    plain, rivals = buckets._row, [3]
+    plain, rivals = token_buckets._row, [3]
 
-    def row(limit: buckets.Limit) -> RateBucket:
+    def row(limit: token_buckets.Limit) -> RateBucket:
         found = plain(limit)
         if rivals[0]:
             rivals[0] -= 1
             RateBucket.objects.filter(pk=found.pk).update(version=found.version + 1, tokens=found.tokens - 1)
         return found
 
-    monkeypatch.setattr(buckets, "_row", row)
-    assert buckets.take(budget.ACCOUNT) == 0
+    monkeypatch.setattr(token_buckets, "_row", row)
+    assert token_buckets.take(budget.ACCOUNT) == 0
     assert RateBucket.objects.get(name="printify").tokens == 96
 
 
@@ -93,7 +93,7 @@ def test_a_pause_is_never_nothing_and_never_for_ever(asked: float | None, least:
 def test_a_short_pause_does_not_shorten_a_long_one() -> None:
     budget.limited(200.0)
     budget.limited(1.0)
-    found = buckets.paused(budget.ACCOUNT)
+    found = token_buckets.paused(budget.ACCOUNT)
     assert found is not None
     assert found[0] - timezone.now() >= timedelta(seconds=200)
 

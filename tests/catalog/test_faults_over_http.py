@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog import budget, printify
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.sync import disappearance, publishing, runner
-from ilytat.integrations import buckets
+from ilytat.integrations import token_buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, RateBucket
 from tests import worlds
@@ -151,7 +151,7 @@ def test_a_429_pauses_the_whole_client_and_the_next_call_is_not_even_sent(
     assert (done().state, on_the_shelf(), shop.fired(fault)) == ("failed", COUNT, 1)
     with pytest.raises(Unavailable) as refused:
         printify.client().shops()
-    found = buckets.paused(budget.ACCOUNT)
+    found = token_buckets.paused(budget.ACCOUNT)
     assert found is not None
     assert before + timedelta(seconds=least) <= found[0] <= timezone.now() + timedelta(seconds=most)
     assert refused.value.status == 0

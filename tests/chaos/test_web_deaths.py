@@ -89,7 +89,7 @@ def test_web_dies_when_the_buyer_has_left_for_stripe(shop: Stack) -> None:
     [
         pytest.param(Failpoint(RECEIVE, "before", "stripe"), False, id="B4", marks=pytest.mark.sample("always")),
         pytest.param(Failpoint(RECEIVE, "after", "stripe"), True, id="B5", marks=pytest.mark.sample("servers")),
-        pytest.param(Failpoint("ilytat.integrations.bell:_ring", "before", "inbox"), True, id="B6"),
+        pytest.param(Failpoint("ilytat.integrations.wakeup:_send", "before", "inbox"), True, id="B6"),
     ],
 )
 def test_web_dies_around_the_keeping_of_a_webhook(shop: Stack, point: Failpoint, *, kept: bool) -> None:
@@ -113,8 +113,8 @@ def test_web_dies_around_the_keeping_of_a_webhook(shop: Stack, point: Failpoint,
     assert total == different, "one row an event"
 
 
-def test_a_bell_that_nobody_heard_is_not_needed(shop: Stack) -> None:
-    """B6: the event is kept, its bell is lost, and Stripe, which had its 200, says nothing more. The sweep finds it."""
+def test_a_message_that_nobody_heard_is_not_needed(shop: Stack) -> None:
+    """B6: the event is kept, its message is lost, and Stripe, which had its 200, is silent. The sweep finds it."""
     shop.kill_worker()
     shop.stop("beat")
     number = Shopper(shop).buy()

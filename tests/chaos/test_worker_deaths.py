@@ -33,7 +33,7 @@ SENT = Left("paid", ("created",), 1, 1)
 PRINTING = Left("paid", ("in_production",), 1, 1)
 
 DEATHS = {
-    "B7 bell heard, row not claimed": (Failpoint(f"{QUEUES}:work_due", "before", "inbox"), UNPAID, "always"),
+    "B7 message heard, row not claimed": (Failpoint(f"{QUEUES}:work_due", "before", "inbox"), UNPAID, "always"),
     "B7 row claimed, nothing asked": (Failpoint(f"{QUEUES}:_attempt", "before", "inbox"), UNPAID, ""),
     "B8 paid, before the commit": (Failpoint("orders.mails:order_confirmed", "after"), UNPAID, "servers"),
     "B8 committed, before the next row": (Failpoint(f"{QUEUES}:_attempt", "after", "inbox"), PAID, ""),
@@ -76,7 +76,7 @@ def test_a_worker_dies(shop: Stack, point: Failpoint, left: Left) -> None:
     ],
 )
 def test_a_worker_dies_around_the_handing_over_of_a_mail(shop: Stack, when: str, left: int) -> None:
-    point = Failpoint("notifications.handover:hand_over", "before" if when == "before" else "after", "OutgoingEmail")
+    point = Failpoint("notifications.delivery:hand_over", "before" if when == "before" else "after", "OutgoingEmail")
     shop.kill_worker()
     shop.start_worker(point=point)
     number = Shopper(shop).buy()

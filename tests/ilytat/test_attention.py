@@ -211,7 +211,7 @@ def test_every_list_stands_in_a_room_and_says_what_it_is_for(admin_client: Clien
     rooms = site.get_app_list(admin_client.get(INDEX).wsgi_request)
     shown = {table["model"]._meta.label_lower: table for room in rooms for table in room["models"]}
     assert {model._meta.label_lower for model in site._registry} == set(shown)
-    assert not [label for label, table in shown.items() if not table.get("hint")], "name it in ilytat.admin_rooms"
+    assert not [label for label, table in shown.items() if not table.get("hint")], "name it in ilytat.admin_sections"
     assert "How many an hour, and how many failed." in text_of(admin_client.get("/admin/integrations/apiusage/"))
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from ilytat.accounts.models import User
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
 from orders.forms import CheckoutForm, WatchForm
 from tests import factories
@@ -101,7 +101,7 @@ PATHS = (
 
 @pytest.fixture(autouse=True)
 def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "hit", lambda *_: True)
+    monkeypatch.setattr(rate_counters, "hit", lambda *_: True)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from limits import parse
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from ilytat.caching import ForgivingRedisCache
-from ilytat.integrations import breaker, counters
+from ilytat.integrations import breaker, rate_counters
 
 
 class Hung:
@@ -29,7 +29,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
     nobody = Hung()
     for name in ("get", "get_many", "set", "add", "delete"):
         monkeypatch.setattr(RedisCache, name, nobody)
-    monkeypatch.setattr(counters, "shared", lambda: nobody)
+    monkeypatch.setattr(rate_counters, "shared", lambda: nobody)
     return nobody
 
 
@@ -40,13 +40,13 @@ def test_cache_and_counters_wait_for_a_hung_redis_once(hung: Hung) -> None:
     assert cache.get_many(["brand"]) == {}
     assert cache.add("brand", 1)
     assert not cache.delete("brand")
-    assert counters.hit(parse("1/minute"), "one")
-    assert not counters.hit(parse("1/minute"), "one"), "counted alone meanwhile"
+    assert rate_counters.hit(parse("1/minute"), "one")
+    assert not rate_counters.hit(parse("1/minute"), "one"), "counted alone meanwhile"
     assert hung.asked == 1
 
 
 def test_it_is_asked_again_after_a_rest(hung: Hung) -> None:
-    counters.hit(parse("5/minute"), "one")
+    rate_counters.hit(parse("5/minute"), "one")
     breaker.redis.reset()
-    counters.hit(parse("5/minute"), "one")
+    rate_counters.hit(parse("5/minute"), "one")
     assert hung.asked == 2

@@ -15,37 +15,37 @@ def run_out(name: str) -> None:
 
 
 def test_a_turn_is_one_holders_at_a_time_and_free_afterwards() -> None:
-    with leases.turn("sync", 60) as first, leases.turn("sync", 60) as second:
+    with leases.acquire("sync", 60) as first, leases.acquire("sync", 60) as second:
         assert (first, second) == (True, False)
 
-    with leases.turn("sync", 60) as later:
+    with leases.acquire("sync", 60) as later:
         assert later
 
 
 def test_turns_of_different_names_do_not_meet() -> None:
-    with leases.turn("sync", 60) as one, leases.turn("health", 60) as other:
+    with leases.acquire("sync", 60) as one, leases.acquire("health", 60) as other:
         assert one
         assert other
 
 
 def test_a_holder_that_died_blocks_no_longer_than_it_said() -> None:
-    holder = leases.turn("sync", 60)
+    holder = leases.acquire("sync", 60)
     assert holder.__enter__()
     run_out("sync")
 
-    with leases.turn("sync", 60) as next_one:
+    with leases.acquire("sync", 60) as next_one:
         assert next_one
         # The dead one wakes: it must not free what is no longer its own.
         holder.__exit__(None, None, None)
-        with leases.turn("sync", 60) as third:
+        with leases.acquire("sync", 60) as third:
             assert not third
 
 
 def test_a_turn_that_failed_is_given_back() -> None:
-    with pytest.raises(ValueError, match="crash"), leases.turn("sync", 60):
+    with pytest.raises(ValueError, match="crash"), leases.acquire("sync", 60):
         raise ValueError("crash")
 
-    with leases.turn("sync", 60) as again:
+    with leases.acquire("sync", 60) as again:
         assert again
 
 
@@ -54,7 +54,7 @@ def test_of_many_at_once_one_gets_the_turn() -> None:
     kept = []  # a turn that nobody holds on to is given back with it
 
     def take() -> bool:
-        turn = leases.turn("sync", 60)
+        turn = leases.acquire("sync", 60)
         kept.append(turn)
         return turn.__enter__()
 

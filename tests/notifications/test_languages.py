@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from ilytat.display import catalogues
+from ilytat.display import message_catalogs
 from ilytat.integrations import jobs
 from notifications import rendering
-from notifications.mails import KINDS
+from notifications.mail_types import KINDS
 from notifications.models import Brand, OutgoingEmail
 from notifications.samples import sample
 from tests.notifications.conftest import Queue
@@ -96,5 +96,5 @@ def test_the_footers_switch_turns_the_shop_to_another_language(client: Client, l
 @pytest.mark.parametrize("language", OTHERS)
 def test_what_is_compiled_is_what_was_translated(language: str) -> None:
     """New sentences are the linter's to find; here only what would be said wrongly."""
-    assert [line for line in catalogues.missing(catalogues.kept(language)) if "placeholders" in line] == []
-    assert catalogues.po_file(language).with_suffix(".mo").read_bytes() == catalogues.compiled(language)
+    assert [line for line in message_catalogs.missing(message_catalogs.kept(language)) if "placeholders" in line] == []
+    assert message_catalogs.po_file(language).with_suffix(".mo").read_bytes() == message_catalogs.compiled(language)

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
-from notifications import handover, outbox
+from notifications import delivery, outbox
 from notifications.models import OutgoingEmail, Suppression
 from notifications.samples import sample
 from tests.notifications.conftest import Queue
@@ -149,7 +149,7 @@ def test_two_workers_at_once_send_a_mail_once(queued: Queue, monkeypatch: pytest
         finally:
             connection.close()
 
-    monkeypatch.setattr(handover, "hand_over", hand_over)
+    monkeypatch.setattr(delivery, "hand_over", hand_over)
     workers = [threading.Thread(target=work) for _ in range(3)]
     for worker in workers:
         worker.start()

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pytest_django.fixtures import Settings
 
-from ilytat import refusals
+from ilytat import settings_checks
 from ilytat.integrations import jobs
 from notifications import consent, outbox
 from notifications.samples import sample
@@ -42,7 +42,7 @@ def postbox(settings: Settings) -> Iterator[Postbox]:
     box = Postbox()
     server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
-    env = refusals.Env()
+    env = settings_checks.Env()
     env.ENVIRON = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
     for name, value in env.email_url("EMAIL_URL").items():
         setattr(settings, name, value)

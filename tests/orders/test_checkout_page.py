@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from catalog.models import Variant
 from orders.models import Order
 from orders.states import OrderState
-from payments import truth
+from payments import payment_status
 from payments.facts import SessionFacts
 from tests import factories
 from tests.addresses import FORM
@@ -163,7 +163,7 @@ def test_confirming_looks_again_by_itself_and_asks_for_no_second_payment(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed_here(client, factories.order(factories.variant()))
-    monkeypatch.setattr(truth, "status", lambda *_: "confirming")
+    monkeypatch.setattr(payment_status, "status", lambda *_: "confirming")
     answer = thanks(client)
     assert "Please do not pay again" in text(answer)
     assert 'data-poll="4"' in source(answer)

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, claims, photos, worth
+from orders import changes, claims, line_values, photos
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Dispute, Payment, Refund
@@ -204,7 +204,7 @@ def test_a_claim_is_not_called_refunded_when_nothing_goes_back(why: str) -> None
     assert kinds() == ["order_confirmed", "claim_received"]
     source = attention.source("claims")
     assert source
-    assert source.ways["refund"].run(claim.pk, "eva").startswith("Nothing was done")
+    assert source.actions["refund"].run(claim.pk, "eva").startswith("Nothing was done")
 
 
 # --- Claims on what was printed again ------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid
 
 def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
     claim = reprinted()
-    first = Claim.objects.get(order=worth.first(claim.order))
+    first = Claim.objects.get(order=line_values.first(claim.order))
     Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva", lines=[[first.lines.get().pk, 1]])
     assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
 
@@ -249,8 +249,8 @@ def test_a_reprint_of_a_reprint_still_knows_who_paid() -> None:
     claim = reprinted()
     assert claims.reprint(claim, who="eva")
     last = Order.objects.get(reprint_of=claim.order)
-    assert worth.first(last).payments.exists()
-    assert worth.of_reprint(last) == 2499
+    assert line_values.first(last).payments.exists()
+    assert line_values.of_reprint(last) == 2499
 
 
 def test_a_reprint_that_is_called_off_gives_back_what_was_paid_for_it() -> None:
@@ -293,7 +293,7 @@ def test_an_open_claim_waits_for_staff_with_what_it_costs() -> None:
     source = attention.source("claims")
     assert source
     [row] = source.rows()
-    assert (row.pk, row.ways) == (claim.pk, ("reprint", "refund"))
+    assert (row.pk, row.actions) == (claim.pk, ("reprint", "refund"))
     assert "A refund is $24.99; a reprint about $11.00" in row.costs
 
 

@@ -127,7 +127,7 @@ def test_what_costs_more_than_was_paid_is_held_until_a_person_accepts_the_loss(u
     [row] = source.rows()
     assert row.costs == "The buyer paid $29.74; Printify charges $94.75."
     upstream.answers_production()
-    source.ways["release"].run(job.pk, "eva")
+    source.actions["release"].run(job.pk, "eva")
     assert look(job).state == "in_production"
 
 
@@ -137,8 +137,8 @@ def test_what_printify_canceled_is_submitted_anew_under_another_id(upstream: Ups
     assert job.state == "attention"
     source = attention.source("printing")
     assert source
-    assert next(iter(source.rows())).ways == ("retry", "anew", "cancel")
-    source.ways["anew"].run(job.pk, "eva")
+    assert next(iter(source.rows())).actions == ("retry", "anew", "cancel")
+    source.actions["anew"].run(job.pk, "eva")
     upstream.creates(OTHER_ID)
     job = look(job)
     assert (job.state, job.printify_order_id, job.external_id) == ("created", OTHER_ID, f"{job.order.number}-2")
@@ -149,8 +149,8 @@ def test_trouble_after_production_is_printed_again_once(upstream: Upstream) -> N
     job = look(printing())
     source = attention.source("printing")
     assert source
-    assert "R1" in source.ways["reprint"].run(job.pk, "eva")
-    assert source.ways["reprint"].run(job.pk, "eva") == "It was dealt with already."
+    assert "R1" in source.actions["reprint"].run(job.pk, "eva")
+    assert source.actions["reprint"].run(job.pk, "eva") == "It was dealt with already."
     assert Order.objects.filter(reprint_of=job.order).count() == 1
 
 

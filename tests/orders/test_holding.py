@@ -13,7 +13,7 @@ from ilytat.integrations.models import Alert
 from orders import cart as carts
 from orders import lifecycle
 from orders.addresses import Address
-from orders.lifecycle import Deal
+from orders.agreement import Agreement
 from orders.models import Cart, Fulfilment, Order
 from orders.states import FULFILMENT_RANK, FulfilmentState
 from tests import factories
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 CHICAGO = Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "US")
 
 
-def _deal(cart: Cart, **given: Any) -> Deal:
+def _agreement(cart: Cart, **given: Any) -> Agreement:
     values: dict[str, Any] = {
         "cart": carts.view(cart),
         "email": "ana@example.com",
@@ -35,7 +35,7 @@ def _deal(cart: Cart, **given: Any) -> Deal:
         "arrives_until": date(2026, 12, 4),
         "language": "en",
     }
-    return Deal(**{**values, **given})
+    return Agreement(**{**values, **given})
 
 
 def _order_in(state: str) -> Order:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from limits import parse
 
-from ilytat.integrations import counters
+from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
 from orders import identity
 from orders.models import Fulfilment, Order
@@ -227,7 +227,7 @@ def test_both_wrong_answers_count_and_compare_alike(client: Client, monkeypatch:
         done.append("compare")
         return False
 
-    monkeypatch.setattr(counters, "hit", counted)
+    monkeypatch.setattr(rate_counters, "hit", counted)
     monkeypatch.setattr(identity, "constant_time_compare", compared)
     _found(client, number="WRONG234", email=order.email)
     wrong_number, done[:] = list(done), []

@@ -15,7 +15,7 @@ from notifications.models import OutgoingEmail
 from orders import cart as carts
 from orders import lifecycle
 from orders.addresses import Address
-from orders.lifecycle import Deal
+from orders.agreement import Agreement
 from orders.models import Cart, Fulfilment, Order, OrderLine
 from orders.states import ORDER_MOVES, OrderState, may_move
 from tests import factories
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 CHICAGO = Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "US")
 
 
-def _deal(cart: Cart, **given: Any) -> Deal:
+def _agreement(cart: Cart, **given: Any) -> Agreement:
     values: dict[str, Any] = {
         "cart": carts.view(cart),
         "email": "ana@example.com",
@@ -38,7 +38,7 @@ def _deal(cart: Cart, **given: Any) -> Deal:
         "arrives_until": date(2026, 12, 4),
         "language": "en",
     }
-    return Deal(**{**values, **given})
+    return Agreement(**{**values, **given})
 
 
 def _order_in(state: str) -> Order:
@@ -50,7 +50,7 @@ def _order_in(state: str) -> Order:
 
 def test_an_order_is_a_snapshot_of_the_deal() -> None:
     variant = factories.variant(price=2000, cost=900, sku="S1")
-    order = lifecycle.place(_deal(factories.cart(variant, quantity=3), language="fr"))
+    order = lifecycle.place(_agreement(factories.cart(variant, quantity=3), language="fr"))
     assert (order.state, order.live, order.language) == ("awaiting_payment", False, "fr")
     assert (order.subtotal, order.discount, order.shipping, order.tax, order.total) == (6000, 0, 475, 0, 6475)
     assert lifecycle.address_of(order) == CHICAGO
@@ -62,17 +62,17 @@ def test_an_order_is_a_snapshot_of_the_deal() -> None:
 
 
 def test_an_order_remembers_the_terms_it_was_placed_under() -> None:
-    first = lifecycle.place(_deal(factories.cart(factories.variant())))
+    first = lifecycle.place(_agreement(factories.cart(factories.variant())))
     assert first.terms.startswith("built-in ")
     PageText.objects.create(slug="terms", language="en", version=4, title="Terms", body="<p>New</p>")
-    assert lifecycle.place(_deal(factories.cart(factories.variant()))).terms == "4"
+    assert lifecycle.place(_agreement(factories.cart(factories.variant()))).terms == "4"
     first.refresh_from_db()
     assert first.terms.startswith("built-in ")
 
 
 def test_what_was_bought_never_changes_with_the_catalogue() -> None:
     variant = factories.variant(price=2000)
-    order = lifecycle.place(_deal(factories.cart(variant)))
+    order = lifecycle.place(_agreement(factories.cart(variant)))
     before = list(OrderLine.objects.values_list("title", "label", "unit_price", "printify_product_id"))
     variant.product.upstream_title = "Renamed"
     variant.product.save()
@@ -85,77 +85,77 @@ def test_what_was_bought_never_changes_with_the_catalogue() -> None:
 
 def test_the_same_deal_placed_twice_is_one_order() -> None:
     cart = factories.cart(factories.variant())
-    assert lifecycle.place(_deal(cart)) == lifecycle.place(_deal(cart))
+    assert lifecycle.place(_agreement(cart)) == lifecycle.place(_agreement(cart))
     assert Order.objects.count() == OrderLine.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_makes_one_order_with_its_lines_once() -> None:
-    deal = _deal(factories.cart(factories.variant(), factories.variant()))
-    numbers = race(3, lambda: lifecycle.place(deal).number)
+    agreement = _agreement(factories.cart(factories.variant(), factories.variant()))
+    numbers = race(3, lambda: lifecycle.place(agreement).number)
     assert len(set(numbers)) == Order.objects.count() == 1
     assert OrderLine.objects.count() == 2
 
 
-OTHER_DEALS: dict[str, Callable[[Deal], Deal]] = {
-    "address": lambda deal: replace(deal, address=replace(CHICAGO, address1="1 Main St")),
-    "e-mail": lambda deal: replace(deal, email="bo@example.com"),
-    "delivery": lambda deal: replace(deal, method="economy"),
-    "shipping cost": lambda deal: replace(deal, shipping=500),
+OTHER_AGREEMENTS: dict[str, Callable[[Agreement], Agreement]] = {
+    "address": lambda agreement: replace(agreement, address=replace(CHICAGO, address1="1 Main St")),
+    "e-mail": lambda agreement: replace(agreement, email="bo@example.com"),
+    "delivery": lambda agreement: replace(agreement, method="economy"),
+    "shipping cost": lambda agreement: replace(agreement, shipping=500),
 }
 
 
-@pytest.mark.parametrize("change", OTHER_DEALS.values(), ids=OTHER_DEALS.keys())
-def test_another_deal_is_another_order(change: Callable[[Deal], Deal]) -> None:
-    deal = _deal(factories.cart(factories.variant()))
-    assert lifecycle.place(deal) != lifecycle.place(change(deal))
+@pytest.mark.parametrize("change", OTHER_AGREEMENTS.values(), ids=OTHER_AGREEMENTS.keys())
+def test_another_agreement_is_another_order(change: Callable[[Agreement], Agreement]) -> None:
+    agreement = _agreement(factories.cart(factories.variant()))
+    assert lifecycle.place(agreement) != lifecycle.place(change(agreement))
 
 
 def test_another_quantity_or_price_is_another_order() -> None:
     variant = factories.variant(price=2000)
     cart = factories.cart(variant)
-    first = lifecycle.place(_deal(cart))
+    first = lifecycle.place(_agreement(cart))
     carts.add(cart, variant, 1)
-    second = lifecycle.place(_deal(cart))
+    second = lifecycle.place(_agreement(cart))
     variant.price = 2100
     variant.save()
-    third = lifecycle.place(_deal(cart))
+    third = lifecycle.place(_agreement(cart))
     assert [first.total, second.total, third.total] == [2475, 4475, 4675]
 
 
 def test_two_carts_alike_are_two_orders() -> None:
     variant = factories.variant()
-    assert lifecycle.place(_deal(factories.cart(variant))) != lifecycle.place(_deal(factories.cart(variant)))
+    assert lifecycle.place(_agreement(factories.cart(variant))) != lifecycle.place(_agreement(factories.cart(variant)))
 
 
 def test_what_expired_unpaid_can_be_ordered_again() -> None:
-    deal = _deal(factories.cart(factories.variant()))
-    old = lifecycle.place(deal)
+    agreement = _agreement(factories.cart(factories.variant()))
+    old = lifecycle.place(agreement)
     lifecycle.expire(old, who="test")
-    new = lifecycle.place(deal)
+    new = lifecycle.place(agreement)
     assert (new.state, new != old) == ("awaiting_payment", True)
-    assert lifecycle.place(deal) == new, "a double click still finds it"
+    assert lifecycle.place(agreement) == new, "a double click still finds it"
     lifecycle.expire(new, who="test")
-    assert lifecycle.place(deal) not in {old, new}
+    assert lifecycle.place(agreement) not in {old, new}
 
 
 def test_what_was_bought_once_can_be_bought_once_more() -> None:
     variant = factories.variant()
     cart = factories.cart(variant)
-    first = lifecycle.place(_deal(cart))
+    first = lifecycle.place(_agreement(cart))
     assert lifecycle.mark_paid(first, who="test")
     carts.add(cart, variant, 1)
     cart.refresh_from_db()
-    second = lifecycle.place(_deal(cart))
+    second = lifecycle.place(_agreement(cart))
     assert (second.state, second != first) == ("awaiting_payment", True)
 
 
 def test_pressing_pay_once_more_after_paying_finds_the_paid_order() -> None:
     """The page that was open before: its cart is read with the key it had (A3)."""
-    deal = _deal(factories.cart(factories.variant()))
-    order = lifecycle.place(deal)
+    agreement = _agreement(factories.cart(factories.variant()))
+    order = lifecycle.place(agreement)
     lifecycle.mark_paid(order, who="test")
-    assert lifecycle.place(deal) == order
+    assert lifecycle.place(agreement) == order
 
 
 def test_totals_that_do_not_add_up_cannot_be_stored() -> None:
@@ -169,7 +169,7 @@ def test_a_quantity_of_nothing_cannot_be_stored() -> None:
 
 
 def test_numbers_are_easily_read_on_the_phone() -> None:
-    order = lifecycle.place(_deal(factories.cart(factories.variant())))
+    order = lifecycle.place(_agreement(factories.cart(factories.variant())))
     assert len(order.number) == 8
     assert not set(order.number) & set("01OIL")
     assert len(order.token) >= 32

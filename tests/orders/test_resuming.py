@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from orders import lifecycle
 from orders.models import Fulfilment
-from orders.printify_words import KNOWN, PRODUCING, TROUBLED, WAITING
+from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid, printing
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from notifications.models import Consent, OutgoingEmail
 from orders.models import Fulfilment, Order
-from payments import comparison, evidence, gateway, margins
+from payments import evidence, gateway, margins, reconciliation
 from payments.models import CheckoutSession, Coupon, CouponUse, Dispute, Payment, ReconcileRun
 from tests import factories
 from tests.pages import holding, text
@@ -58,7 +58,7 @@ def _presses(url: str, **fields: str) -> str:
 def _hear(about: str) -> dict[str, str]:
     """What Stripe would have told by now of what carries this name: taken in and handled. The verdicts by type."""
     run = ReconcileRun.objects.create()
-    list(comparison.STEPS["events"](run, timezone.now() - timedelta(hours=1)))
+    list(reconciliation.STEPS["events"](run, timezone.now() - timedelta(hours=1)))
     mine = [event for event in InboundEvent.objects.filter(state="new") if about in str(event.payload)]
     for event in mine:
         jobs.work_one(inbox.queue, event.pk)
@@ -97,7 +97,7 @@ def test_the_news_of_a_free_order_changes_nothing_more(free: Order) -> None:
     verdicts = _hear(free.number)
     assert verdicts["checkout.session.completed"].startswith("duplicate")
     assert Fulfilment.objects.filter(order=free).count() == 1
-    made = comparison.run()
+    made = reconciliation.run()
     assert not [row for row in made.differences.filter(explained=False) if row.order == free]
 
 
@@ -109,7 +109,7 @@ def test_a_free_order_is_canceled_without_money_and_gives_its_code_back(client: 
     free.refresh_from_db()
     assert free.state == "canceled"
     assert Coupon.objects.get().used == 0
-    assert margins.of(free).received == 0
+    assert margins.for_order(free).received == 0
 
 
 # --- left behind ---------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def _rows(name: str) -> list[Row]:
 def _press(name: str, way: str, pk: int) -> str:
     source = attention.source(name)
     assert source
-    return source.ways[way].run(pk, "eva")
+    return source.actions[way].run(pk, "eva")
 
 
 def _disputed(till: Till, **changes: Any) -> Dispute:
@@ -42,7 +42,7 @@ def test_a_refund_that_rests_says_why_and_what_has_not_gone_back(till: Till) -> 
     assert _rows("refunds") == [], "nothing waits while it is under way"
     Refund.objects.update(state="attention", last_error="Stripe: No.")
     [row] = _rows("refunds")
-    assert (row.pk, row.why, row.costs, row.ways) == (
+    assert (row.pk, row.why, row.costs, row.actions) == (
         refund.pk,
         "Stripe: No.",
         "$10.00 has not gone back.",
@@ -64,7 +64,7 @@ def test_a_second_press_is_told_that_it_was_dealt_with(till: Till, way: str) -> 
 def test_a_dispute_says_what_is_at_stake_and_until_when(till: Till) -> None:
     dispute = _disputed(till)
     [row] = _rows("disputes")
-    assert (row.pk, row.costs, row.ways) == (dispute.pk, "$29.74 and Stripe's fee are at stake.", ("stage",))
+    assert (row.pk, row.costs, row.actions) == (dispute.pk, "$29.74 and Stripe's fee are at stake.", ("stage",))
     assert dispute.due_by
     assert f"Answer until {dispute.due_by:%d %b %Y}" in row.why
     Dispute.objects.update(status="under_review")
@@ -104,17 +104,17 @@ def test_what_was_answered_is_no_incident_any_more_and_the_outcome_is_one(till: 
         assert not Alert.objects.filter(key__startswith="dispute:", closed_at=None).exists()
     assert _rows("disputes") == []
     [row] = _rows("incidents")
-    assert (row.what.endswith("is won."), row.ways) == (True, ("close",))
+    assert (row.what.endswith("is won."), row.actions) == (True, ("close",))
 
 
 def test_an_inquiry_can_be_ended_by_a_refund_once(till: Till) -> None:
     dispute = _disputed(till, status="warning_needs_response", is_charge_refundable=True)
     [row] = _rows("disputes")
-    assert row.ways == ("stage", "refund")
+    assert row.actions == ("stage", "refund")
     for _press_of_two in range(2):
         assert _press("disputes", "refund", dispute.pk) == "$29.74 is going back."
     assert list(Refund.objects.values_list("amount", flat=True)) == [2974]
-    assert _rows("disputes")[0].ways == ("stage",)
+    assert _rows("disputes")[0].actions == ("stage",)
 
 
 def test_a_chargeback_is_not_refunded_as_well(till: Till) -> None:

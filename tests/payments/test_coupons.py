@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders import changes
 from orders.models import Fulfilment, Order
-from payments import checkout, coupons, gateway, reconcile, refund_news, refunds, session_params, settlement
+from payments import checkout, coupons, gateway, refund_updates, refunds, session_params, settlement, stale_sessions
 from payments.facts import RefundFacts
 from payments.models import Coupon, CouponUse, Payment
 from tests import factories
@@ -180,7 +180,7 @@ def _free(coupon: Coupon) -> bool:
 def test_a_forgotten_order_gives_its_use_back() -> None:
     order = _order(500, placed_at=timezone.now() - timedelta(days=1))
     coupon = _used(order)
-    assert reconcile.forgotten_orders() == 1
+    assert stale_sessions.forgotten_orders() == 1
     assert _free(coupon)
 
 
@@ -215,7 +215,7 @@ def _by_the_buyer(order: Order) -> None:
 
 def _in_the_dashboard(_order: Order) -> None:
     facts = RefundFacts("re_1", "succeeded", 2474, INTENT)
-    assert refund_news.book(facts).startswith("handled")
+    assert refund_updates.book(facts).startswith("handled")
 
 
 @pytest.mark.parametrize("cancel", [_by_staff, _by_the_buyer, _in_the_dashboard])

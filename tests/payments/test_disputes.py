@@ -128,7 +128,7 @@ def test_a_dispute_after_a_refund_is_booked_beside_it(till: Till) -> None:
     _tell(DISPUTED, till.dispute(balance_transactions=TAKEN))
     assert (Dispute.objects.get().net, Payment.objects.get().refund_reserved) == (-4474, 1000)
     assert "refunded" in evidence.pack(Dispute.objects.get())["uncategorized_text"]
-    spent = margins.of(job.order)
+    spent = margins.for_order(job.order)
     assert (spent.refunded, spent.disputes) == (1000, 4474)
 
 

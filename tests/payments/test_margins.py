@@ -85,10 +85,10 @@ def test_the_buyer_is_told_kindly(client: Client, cart: Cart, till: Till) -> Non
 def test_until_printify_says_its_charge_our_costs_stand_for_it() -> None:
     order = _order()
     _paid(order)
-    found = margins.of(order)
+    found = margins.for_order(order)
     assert (found.received, found.stripe_fee, found.printify, found.estimated) == (2974, 116, 1575, True)
     Fulfilment.objects.update(upstream_cost=1490)
-    found = margins.of(order)
+    found = margins.for_order(order)
     assert (found.printify, found.amount, found.percent, found.estimated) == (1490, 1368, 45, False)
 
 
@@ -96,7 +96,7 @@ def test_a_fee_that_is_not_known_makes_it_an_estimate() -> None:
     order = _order()
     _paid(order, fee=None)
     Fulfilment.objects.update(upstream_cost=1490)
-    assert (margins.of(order).stripe_fee, margins.of(order).estimated) == (0, True)
+    assert (margins.for_order(order).stripe_fee, margins.for_order(order).estimated) == (0, True)
 
 
 @pytest.mark.parametrize("state", ["canceling", "canceled"])
@@ -104,7 +104,7 @@ def test_what_was_called_off_in_time_costs_nothing_at_printify(state: str) -> No
     order = _order()
     _paid(order)
     Fulfilment.objects.update(state=state, upstream_cost=1490)
-    assert margins.of(order).printify == 0
+    assert margins.for_order(order).printify == 0
 
 
 def test_printing_again_is_a_cost_of_the_first_order() -> None:
@@ -112,9 +112,9 @@ def test_printing_again_is_a_cost_of_the_first_order() -> None:
     _paid(order)
     Fulfilment.objects.update(upstream_cost=1490)
     again = reprints.make(order, order.lines.all(), who="staff")
-    assert (margins.of(order).reprints, margins.of(order).estimated) == (1100, True)
+    assert (margins.for_order(order).reprints, margins.for_order(order).estimated) == (1100, True)
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
-    found = margins.of(order)
+    found = margins.for_order(order)
     assert (found.reprints, found.amount, found.loss) == (1585, -217, 217)
 
 
@@ -127,18 +127,18 @@ def test_a_surplus_counts_with_what_it_brought_gave_back_and_cost() -> None:
     )
     refunds.give_back(twice, 2974, reason="duplicate", asked_by="test")
     Refund.objects.update(state="succeeded")
-    assert margins.of(order).amount == 1368 - 116, "Stripe keeps its fee"
+    assert margins.for_order(order).amount == 1368 - 116, "Stripe keeps its fee"
 
 
 def test_what_banks_took_counts_until_they_give_it_back() -> None:
     order = _order()
     payment = _paid(order)
     dispute = Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="lost", amount=2974, net=-4474)
-    assert margins.of(order).disputes == 4474
+    assert margins.for_order(order).disputes == 4474
     Dispute.objects.filter(pk=dispute.pk).update(net=-1500)
-    assert margins.of(order).disputes == 1500
+    assert margins.for_order(order).disputes == 1500
 
 
 def test_an_order_that_was_not_paid_earns_and_costs_nothing_but_its_estimate() -> None:
-    found = margins.of(_order())
+    found = margins.for_order(_order())
     assert (found.received, found.tax, found.printify, found.percent) == (0, 0, 0, None)

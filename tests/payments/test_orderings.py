@@ -22,14 +22,14 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 from ilytat.integrations import attention, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import InboundEvent
-from orders import changes, claims, endings, lifecycle
+from orders import changes, claims, lifecycle, unreported_delivery
 from orders.addresses import Address
 from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
 from orders.revision import TooLate
 from orders.states import OrderState
-from payments import checkout, refunds, truth
+from payments import checkout, payment_status, refunds
 from payments.models import CheckoutSession, Payment, Refund
 from tests.payments.story import PASS, Story
 from tests.payments.world import Told, life
@@ -59,7 +59,7 @@ class Shop(Story):
         for order in (which, 2):
             self.presses_pay(order, "clear", 0)
             self.stripe.pay(self.stripe.open()[0])
-        truth.status(self._order(which), "")
+        payment_status.status(self._order(which), "")
         if far >= 3:
             self._work(printing)
         if far >= 4:
@@ -97,7 +97,7 @@ class Shop(Story):
     @rule(which=st.integers(0, 2), words=WORDS)
     def looks_at_the_success_page(self, which: int, words: int) -> None:
         with life(words):
-            truth.status(self._order(which), "")
+            payment_status.status(self._order(which), "")
 
     @precondition(lambda _: Order.objects.paid().exists())
     @rule(data=st.data(), words=WORDS)
@@ -127,12 +127,12 @@ class Shop(Story):
         with life(words):
             claims.receive(order, key=uuid4(), kind=kind, lines=order.lines.all(), words="", photos=[])
 
-    @precondition(lambda _: Fulfilment.objects.filter(state__in=endings.MAY_HAVE_COME).exists())
+    @precondition(lambda _: Fulfilment.objects.filter(state__in=unreported_delivery.MAY_HAVE_COME).exists())
     @rule(words=WORDS)
     def says_that_it_came(self, words: int) -> None:
         with life(words):
-            for job in Fulfilment.objects.filter(state__in=endings.MAY_HAVE_COME).select_related("order"):
-                endings.arrived(job.order, who="buyer")
+            for job in Fulfilment.objects.filter(state__in=unreported_delivery.MAY_HAVE_COME).select_related("order"):
+                unreported_delivery.arrived(job.order, who="buyer")
 
     def _paid(self, data: st.DataObject) -> Order:
         order: Order = data.draw(st.sampled_from(list(Order.objects.paid().order_by("pk"))))
@@ -201,11 +201,11 @@ class Shop(Story):
     def staff_work_on_what_waits(self, data: st.DataObject, words: int) -> None:
         """Any of the buttons of any row of the attention queue, twice."""
         source, row = data.draw(st.sampled_from(_waiting()))
-        way = data.draw(st.sampled_from(row.ways))
+        way = data.draw(st.sampled_from(row.actions))
         self.decided.add(ORDER_OF[source.name](row.pk))
         for _press in range(2):
             with life(words):
-                source.ways[way].run(row.pk, "staff")
+                source.actions[way].run(row.pk, "staff")
 
     @precondition(lambda _: Claim.objects.filter(state="open").exists())
     @rule(amount=st.sampled_from([None, 1, 10**9]), words=WORDS)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ilytat.integrations import alerts, attention, inbox
 from ilytat.integrations.models import Alert, InboundEvent
 from orders.models import EarlierDraft, Fulfilment, Order
-from payments import comparison
+from payments import reconciliation
 from payments.models import Difference, ReconcileRun, Refund
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
@@ -33,7 +33,7 @@ def _told(till: Till, *events: dict[str, Any]) -> None:
 
 
 def _compared() -> list[Difference]:
-    comparison.run()
+    reconciliation.run()
     return list(ReconcileRun.objects.latest("pk").differences.all())
 
 
@@ -59,7 +59,7 @@ def test_an_order_of_ours_that_only_printify_knows_waits_for_a_person_once(
         assert (found.kind, found.explained) == ("order unknown here", False)
         assert "was a backup restored?" in found.explanation
         [row] = _waits("incidents")
-        assert (external in row.what, row.ways, _waits("differences")) == (True, ("close",), [])
+        assert (external in row.what, row.actions, _waits("differences")) == (True, ("close",), [])
     assert (Alert.objects.get().count, Alert.objects.get().key) == (1, f"unknown-order:{external}")
     assert not [call for call in quiet.mock.calls if call.request.method == "POST"], "nothing is canceled"
 
@@ -153,7 +153,7 @@ def test_stripe_is_asked_since_the_last_run_of_the_restored_books(
         then = now - timedelta(days=days)
         ReconcileRun.objects.create(started_at=then, ended_at=then, problems=["printify: away"])
         ReconcileRun.objects.create(started_at=now, ended_at=now, problems=["events: away"])
-    comparison.run()
+    reconciliation.run()
     [asked, *_rest] = quiet.asked("GET", "/events")
-    since = now - timedelta(days=asked_days) - (comparison.OVERLAP if days == asked_days else timedelta())
+    since = now - timedelta(days=asked_days) - (reconciliation.OVERLAP if days == asked_days else timedelta())
     assert f"created%5Bgte%5D={int(since.timestamp())}" in str(asked.url).replace("[", "%5B").replace("]", "%5D")

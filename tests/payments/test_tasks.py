@@ -120,7 +120,7 @@ def test_an_order_that_may_still_be_paid_is_not_let_go(till: Till, settings: Set
 
 def test_a_second_beat_finds_the_turn_taken(till: Till) -> None:
     opened(waiting(), created_at=_ago(10), expires_at=_ago(1))
-    with leases.turn("reconcile", 60), leases.turn("close sessions", 60):
+    with leases.acquire("reconcile", 60), leases.acquire("close sessions", 60):
         tasks.reconcile()
         tasks.close_stale_sessions()
     assert not till.mock.calls

@@ -7,9 +7,9 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
-from orders import worth
+from orders import line_values
 from orders.models import Order
-from payments import checkout, gateway, ledger, margins, reconcile, refunds, session_params, settlement
+from payments import checkout, gateway, ledger, margins, refunds, session_params, settlement, stale_sessions
 from payments.models import Payment, Refund
 from tests import factories
 from tests.payloads import payload
@@ -147,18 +147,18 @@ def test_a_line_goes_back_with_its_tax_and_all_lines_are_what_was_paid(till: Til
     amounts = [_give(order, part).amount for part in parts]
     assert amounts == [2699, 1079, 1079, 1080, 513]
     assert sum(amounts) == Payment.objects.get().captured == Payment.objects.get().refund_reserved
-    assert ledger.of(order).delivery == 0
-    assert [row.left for row in ledger.of(order).lines] == [0, 0]
+    assert ledger.for_order(order).delivery == 0
+    assert [row.left for row in ledger.for_order(order).lines] == [0, 0]
 
 
 def test_tax_that_went_back_is_no_cost_of_ours(till: Till, taxed: None) -> None:
     order = _two_lines()
     _paid_with_tax(till, order, 200, 241)
     order.refresh_from_db()
-    assert (margins.of(order).tax, margins.of(order).net) == (479, 5971)
+    assert (margins.for_order(order).tax, margins.for_order(order).net) == (479, 5971)
     refunds.give_back(Payment.objects.get(), 6450, reason="duplicate", asked_by="staff")
     Refund.objects.update(state="succeeded")
-    left = margins.of(order)
+    left = margins.for_order(order)
     assert (left.tax, left.amount) == (0, -left.stripe_fee - left.printify), "of the refund nothing is lost twice"
 
 
@@ -169,7 +169,7 @@ def _bought(sandbox: Sandbox, order: Order) -> tuple[str, Payment]:
     checkout.start(order)
     session_id = str(order.sessions.get().stripe_session_id)
     sandbox.post(f"/control/stripe/sessions/{session_id}/pay")
-    reconcile.open_sessions(silent_for_minutes=0)
+    stale_sessions.open_sessions(silent_for_minutes=0)
     order.refresh_from_db()
     return session_id, Payment.objects.get(order=order)
 
@@ -202,7 +202,7 @@ def test_a_discount_and_its_tax_add_up_at_the_sandbox(at_sandbox: Sandbox, taxed
     order.refresh_from_db()
     _, payment = _bought(at_sandbox, order)
     assert (order.state, payment.captured) == ("paid", order.total)
-    assert sum(worth.of_lines(order).values()) + worth.of_delivery(order) == order.total
+    assert sum(line_values.of_lines(order).values()) + line_values.of_delivery(order) == order.total
 
 
 def test_a_place_no_tax_is_known_of_is_paid_for_all_the_same(at_sandbox: Sandbox, taxed: None) -> None:

@@ -18,11 +18,12 @@ from catalog.models import Variant
 from ilytat.display.money import exponent
 from notifications.models import OutgoingEmail
 from orders import cart as carts
-from orders import lifecycle, quote, worth
+from orders import lifecycle, line_values, quote
 from orders.addresses import Address
+from orders.agreement import Agreement
 from orders.cart import CartView, LineView
 from orders.models import Cart, CartLine, Order
-from payments import checkout, gateway, truth
+from payments import checkout, gateway, payment_status
 from payments.models import Payment
 from tests import factories
 from tests.payments.world import Stripe
@@ -73,7 +74,7 @@ def _order(cart: CartView, delivery: quote.Option, language: str, discount: int)
     terms: dict[str, Any] = {"method": delivery.code, "shipping": delivery.amount, "language": language}
     terms["discount"] = discount
     days: dict[str, Any] = {"arrives_from": delivery.first, "arrives_until": delivery.last}
-    return lifecycle.place(lifecycle.Deal(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
+    return lifecycle.place(Agreement(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
 
 
 def _minor(written: str, currency: str) -> int:
@@ -104,17 +105,17 @@ def _page_total(cart: CartView, delivery: quote.Option, client: Client, monkeypa
 def _bought(stripe: Stripe, order: Order) -> Payment:
     session_id = str(getattr(checkout.start(order), "id", ""))
     stripe.pay(session_id)
-    assert truth.status(order, session_id) == "paid"
+    assert payment_status.status(order, session_id) == "paid"
     return Payment.objects.get(order=order, applied=True)
 
 
 def _piece_by_piece(order: Order) -> int:
     """What single pieces and the delivery give back, one refund after the other."""
     gone: dict[int, int] = {}
-    back = worth.of_delivery(order)
+    back = line_values.of_delivery(order)
     for line in order.lines.all():
         for _ in range(line.quantity):
-            back += worth.of_units(order, {line.pk: 1}, gone)
+            back += line_values.of_units(order, {line.pk: 1}, gone)
             gone[line.pk] = gone.get(line.pk, 0) + 1
     return back
 

@@ -22,7 +22,7 @@ FIRST_CATEGORIES = (
 
 @register.filter
 def money(amount: int | None, currency: str = "") -> str:
-    return "" if amount is None else money_.written(amount, currency or settings.SHOP_CURRENCY)
+    return "" if amount is None else money_.format_money(amount, currency or settings.SHOP_CURRENCY)
 
 
 @register.filter

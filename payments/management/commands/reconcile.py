@@ -4,16 +4,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from payments import comparison, reconcile
+from payments import reconciliation, stale_sessions
 
 
 class Command(BaseCommand):
     help = "Settles open sessions, then compares Stripe, our orders and Printify: every difference is named."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        report = reconcile.open_sessions(silent_for_minutes=0)
+        report = stale_sessions.open_sessions(silent_for_minutes=0)
         self.stdout.write(f"{report.looked} open sessions looked at, {report.changed} settled, {report.failed} failed.")
-        made = comparison.run()
+        made = reconciliation.run()
         for row in made.differences.all():
             mark = "explained" if row.explained else "UNEXPLAINED"
             self.stdout.write(f"{mark}: {row.kind} {row.reference}: {row.explanation} -> {row.action}")

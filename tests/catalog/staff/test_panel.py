@@ -18,7 +18,7 @@ from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
 from catalog.staff import problems, status
 from catalog.sync import disappearance, policies, run_requests, runner, runs, task_queue, upsert
-from ilytat.integrations import alerts, buckets, leases
+from ilytat.integrations import alerts, leases, token_buckets
 from ilytat.integrations.models import ApiUsage, HealthResult, Lease
 from tests.catalog.conftest import Upstream, tee
 
@@ -302,7 +302,7 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
     assert "slowed to 20 calls a minute" in tell(6)
     assert "starts no run" in tell(30)
     assert "Calls are paused" not in shown(office, PANEL)
-    buckets.pause(budget.ACCOUNT, 60, "Printify answered 429")
+    token_buckets.pause(budget.ACCOUNT, 60, "Printify answered 429")
     page = shown(office, PANEL)
     assert "Calls are paused" in page
     assert "0 of 100, 480 more each minute" in page

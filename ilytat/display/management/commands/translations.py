@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ilytat.display import catalogues
+from ilytat.display import message_catalogs
 
 
 class Command(BaseCommand):
@@ -19,13 +19,15 @@ class Command(BaseCommand):
         if check:
             self._check()
             return
-        for language in catalogues.languages():
-            waiting = catalogues.update(language)
-            catalogues.write_compiled(language)
-            self.stdout.write(f"{language}: {waiting} to translate in {catalogues.po_file(language).name}")
+        for language in message_catalogs.languages():
+            waiting = message_catalogs.update(language)
+            message_catalogs.write_compiled(language)
+            self.stdout.write(f"{language}: {waiting} to translate in {message_catalogs.po_file(language).name}")
 
     def _check(self) -> None:
-        complaints = [line for language in catalogues.languages() for line in catalogues.complaints(language)]
+        complaints = [
+            line for language in message_catalogs.languages() for line in message_catalogs.complaints(language)
+        ]
         for line in complaints:
             self.stdout.write(line)
         if complaints:

@@ -1,0 +1,165 @@
+"""The hand-over of one mail to whatever EMAIL_BACKEND is, and what each of its failures means.
+
+SendGrid speaks through Anymail (HTTP statuses), anything else through smtplib (SMTP codes). Both come out as the
+kit's errors, or as Misconfigured when it is us who are refused and every other mail would be too.
+"""
+
+import smtplib
+from collections.abc import Mapping
+from typing import NoReturn
+
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailError
+from anymail.message import AnymailMessage
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMultiAlternatives
+
+from ilytat.integrations import usage
+from ilytat.integrations.client import SERVER_ERROR, TOO_MANY, retry_after_seconds
+from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
+from notifications import consent, rendering
+from notifications.mail_types import TEST
+from notifications.models import OutgoingEmail
+from notifications.rendering import Rendered
+
+# A key that is missing, wrong or without the scope; an account without credit; an address that is no API.
+# 3xx: we follow no redirect, because the key would travel with us.
+OURS = frozenset({301, 302, 303, 307, 308, 401, 402, 403, 404, 405})
+SMTP_PERMANENT = 500
+
+_count = usage.recorder("sendgrid")
+
+
+class Misconfigured(Exception):
+    """The provider refuses this installation, whatever the mail: certainly not sent."""
+
+
+def hand_over(job: OutgoingEmail, mail: Rendered, message_id: str) -> str:
+    """Send, once. Returns the provider's id for it, "" when there is none.
+
+    Raises Misconfigured, Refused (this mail cannot be sent), Unavailable or OutcomeUnknown.
+    """
+    message = build_message(job, mail, message_id)
+    try:
+        message.send()
+    except AnymailError as error:
+        _anymail(error)
+    except (smtplib.SMTPException, OSError) as error:
+        _smtp(error)
+    except ImproperlyConfigured as error:
+        raise Misconfigured(str(error)) from error
+    except ValueError as error:  # a line break in a header, an address that is none
+        raise Refused(f"Not a valid mail: {error}") from error
+    status = getattr(message, "anymail_status", None)
+    if getattr(status, "esp_response", None) is not None:
+        _count(202)
+    return str(getattr(status, "message_id", None) or "")
+
+
+def build_message(job: OutgoingEmail, mail: Rendered, message_id: str) -> EmailMultiAlternatives:
+    """The message itself. Nothing in it is tracked: no pixel, no rewritten link."""
+    message: EmailMultiAlternatives = AnymailMessage(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=settings.EMAIL_MARKETING_FROM if _marketing(job) else settings.EMAIL_FROM,
+        to=[job.to],
+        reply_to=[settings.EMAIL_REPLY_TO] if settings.EMAIL_REPLY_TO else [],
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"} | _leaving(job),
+        tags=_categories(job),
+        metadata=_metadata(job),
+        track_opens=False,
+        track_clicks=False,
+        esp_extra=_pool(job),
+    )
+    message.attach_alternative(mail.html, "text/html")
+    return message
+
+
+def _marketing(job: OutgoingEmail) -> bool:
+    return job.stream == "marketing"
+
+
+def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
+    """The links by which a reader of marketing leaves or chooses; they tell us which campaign it was."""
+    if job.kind == TEST:
+        return rendering.nowhere()
+    source = f"?campaign={job.campaign_id}" if job.campaign_id else ""
+    links = consent.links(job.to) if _marketing(job) else {}
+    return {name: url + source for name, url in links.items()}
+
+
+def _leaving(job: OutgoingEmail) -> dict[str, str]:
+    """RFC 8058: mail programs show a button that leaves by one POST."""
+    url = "" if job.kind == TEST else ways_out(job).get("leave_url")
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
+
+
+def _categories(job: OutgoingEmail) -> list[str]:
+    campaign = [f"campaign-{job.campaign_id}"] if job.campaign_id else []
+    return [job.kind, "marketing", *campaign] if _marketing(job) else [job.kind]
+
+
+def _pool(job: OutgoingEmail) -> dict[str, str]:
+    """Marketing from addresses of its own: a complaint about a campaign must not slow an order's mail."""
+    pool = settings.SENDGRID_MARKETING_POOL
+    return {"ip_pool_name": pool} if pool and _marketing(job) else {}
+
+
+def _metadata(job: OutgoingEmail) -> Mapping[str, str]:
+    """What comes back in the provider's events: SendGrid calls these custom_args."""
+    return {"dedupe_key": job.dedupe_key, "reference": job.reference}
+
+
+def _anymail(error: AnymailError) -> NoReturn:
+    if isinstance(error, AnymailConfigurationError):
+        raise Misconfigured(str(error)) from error
+    if not isinstance(error, AnymailAPIError):  # an address or a part that cannot be serialised
+        raise Refused(f"Not a valid mail: {error}") from error
+    status = int(error.status_code or 0)
+    _count(status)
+    if status in OURS:
+        raise Misconfigured(f"{status} {_said(error)}".strip()) from error
+    raise _status_error(error, status) from error
+
+
+def _status_error(error: AnymailAPIError, status: int) -> IntegrationError:
+    if status == 0:
+        # Refused before anything was sent, or cut while waiting for the answer.
+        kind = Unavailable if isinstance(error, requests.ConnectTimeout) else OutcomeUnknown
+        return kind(f"No answer: {type(error.__cause__).__name__}")
+    if status == TOO_MANY:
+        wait = retry_after_seconds(error.response.headers.get("Retry-After"))
+        return Unavailable("Too many requests", status=status, retry_after=wait)
+    if status >= SERVER_ERROR:
+        return OutcomeUnknown(f"{status} {_said(error)}".strip(), status=status)
+    return Refused(f"{status} {_said(error)}".strip(), status=status)
+
+
+def _said(error: AnymailAPIError) -> str:
+    """The provider's own words, from SendGrid's {"errors": [{"message", "field"}]} or as they came."""
+    try:
+        errors = error.response.json()["errors"]
+        return "; ".join(f"{one.get('message')} ({one.get('field')})" for one in errors)[:500]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return str(getattr(error.response, "text", ""))[:200]
+
+
+def _smtp(error: smtplib.SMTPException | OSError) -> NoReturn:
+    if isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError):
+        raise Misconfigured(str(error)) from error
+    code = _smtp_code(error)
+    if code >= SMTP_PERMANENT:
+        raise Refused(f"The mail server said no: {error}", status=code) from error
+    if code:
+        raise Unavailable(f"The mail server said later: {error}", status=code) from error
+    if isinstance(error, ConnectionRefusedError | smtplib.SMTPConnectError):
+        raise Unavailable(f"No mail server: {error}") from error
+    raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
+
+
+def _smtp_code(error: smtplib.SMTPException | OSError) -> int:
+    """The reply's code, 0 when there was no reply. One recipient a mail, so one refusal at most."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return max((code for code, _text in error.recipients.values()), default=0)
+    return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0

@@ -1,0 +1,194 @@
+"""What the buyer does with a placed order: show who they are, cancel, correct the address, swap. All under its link.
+
+Each view's docstring names the context of its template. Every POST tells afterwards how things stand, whoever won.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from ilytat.display.money import format_money
+from ilytat.integrations import throttle
+from orders import addresses, changes, identity, lifecycle
+from orders.forms import AddressForm, CodeForm, EmailForm
+from orders.models import Order, OrderLine
+from orders.revision import TooLate
+from orders.states import OrderState
+
+P = ParamSpec("P")
+OfOrder = Callable[Concatenate[HttpRequest, Order, P], HttpResponse]
+OfToken = Callable[..., HttpResponse]  # Django calls it with the token by name
+
+
+def of_order(view: OfOrder[P]) -> OfToken:
+    """The order of the link, for whoever has shown that it is theirs; the others are asked first."""
+
+    @never_cache
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def found(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        order = get_object_or_404(Order, token=token)
+        if not identity.is_proven(request, order):
+            return redirect(reverse("order_prove", args=[token]) + f"?next={request.path}")
+        response = view(request, order, *args, **kwargs)
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return found
+
+
+@never_cache
+@throttle.posts("10/minute")
+def prove(request: HttpRequest, token: str) -> HttpResponse:
+    """`order`, `email_form`, `code_form`, `sent` (a code is on its way), `next`."""
+    order = get_object_or_404(Order, token=token)
+    way_on = _way_on(request, order)
+    if identity.is_proven(request, order):
+        return redirect(way_on)
+    if request.method == "POST" and request.POST.get("action") == "send":
+        identity.send_code(request, order)  # said alike when too many were sent: nobody learns how many
+        return render(request, "orders/prove.html", _proving(order, way_on, sent=True))
+    if request.method == "POST":
+        return _proved(request, order, way_on)
+    return render(request, "orders/prove.html", _proving(order, way_on))
+
+
+def _way_on(request: HttpRequest, order: Order) -> str:
+    """Only ever to a page of this very order."""
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    return asked if asked.startswith(order.get_absolute_url()) else order.get_absolute_url()
+
+
+def _proving(
+    order: Order, way_on: str, *, email: EmailForm | None = None, code: CodeForm | None = None, sent: bool = False
+) -> dict[str, object]:
+    """The form that was filled in is the one whose errors are told."""
+    form = code if code is not None else email
+    return {
+        "order": order,
+        "email_form": email if email is not None else EmailForm(),
+        "code_form": code if code is not None else CodeForm(),
+        "form": form,
+        "sent": sent or code is not None,
+        "next": way_on,
+    }
+
+
+def _proved(request: HttpRequest, order: Order, way_on: str) -> HttpResponse:
+    if "code" in request.POST:
+        code = CodeForm(request.POST)
+        if code.is_valid() and identity.prove_by_code(request, order, code.cleaned_data["code"]):
+            return redirect(way_on)
+        code.add_error("code", _("This code is not valid. Please check it, or let us send another."))
+        return render(request, "orders/prove.html", _proving(order, way_on, code=code), status=422)
+    email = EmailForm(request.POST)
+    if email.is_valid() and identity.prove_by_email(request, order, email.cleaned_data["email"]):
+        return redirect(way_on)
+    if not email.errors:
+        email.add_error("email", _("This is not the address this order was placed with."))
+    return render(request, "orders/prove.html", _proving(order, way_on, email=email), status=422)
+
+
+@of_order
+def cancel(request: HttpRequest, order: Order) -> HttpResponse:
+    """`order`. A page that asks once more, then the act."""
+    if not _open(order):
+        return _too_late(request, order)
+    if request.method != "POST":
+        return render(request, "orders/cancel.html", {"order": order})
+    try:
+        back = changes.cancel(order)
+    except TooLate:
+        return _too_late(request, order)
+    amount = format_money(back, order.currency)
+    words = _("Your order is canceled. %(amount)s is on its way back to you.") if back else _("Your order is canceled.")
+    messages.success(request, words % {"amount": amount} if back else words)
+    return redirect(order)
+
+
+@of_order
+def address(request: HttpRequest, order: Order) -> HttpResponse:
+    """`order`, `form` (AddressForm), `doubts` (sentences about the address), `notice` (why it cannot be)."""
+    if not _open(order):
+        return _too_late(request, order)
+    if request.method != "POST":
+        return _address_page(request, order, AddressForm(initial=lifecycle.address_of(order).as_columns()))
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        return _address_page(request, order, form, status=422)
+    doubts = [] if "keep_address" in request.POST else addresses.doubts(form.address())
+    return _address_page(request, order, form, doubts=doubts) if doubts else _readdressed(request, order, form)
+
+
+def _readdressed(request: HttpRequest, order: Order, form: AddressForm) -> HttpResponse:
+    try:
+        changed = changes.correct_address(order, form.address())
+    except TooLate:
+        return _too_late(request, order)
+    except changes.NotPossible as why:
+        return _address_page(request, order, form, notice=str(why), status=409)
+    messages.success(request, _("Your order goes to the new address.") if changed else _("It goes there already."))
+    return redirect(order)
+
+
+def _address_page(
+    request: HttpRequest,
+    order: Order,
+    form: AddressForm,
+    *,
+    doubts: Sequence[str] = (),
+    notice: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {"order": order, "form": form, "doubts": doubts, "notice": notice}
+    return render(request, "orders/address.html", context, status=status)
+
+
+@of_order
+def swap(request: HttpRequest, order: Order, line_id: int) -> HttpResponse:
+    """`order`, `line`, `others` (Variants at the same price), `notice`."""
+    line = get_object_or_404(order.lines.select_related("product", "order"), pk=line_id)
+    if not _open(order):
+        return _too_late(request, order)
+    context = {"order": order, "line": line, "others": changes.alternatives(line), "notice": ""}
+    if request.method != "POST":
+        return render(request, "orders/swap.html", context)
+    try:
+        return _swapped(request, line)
+    except TooLate:
+        return _too_late(request, order)
+    except changes.NotPossible as why:
+        return render(request, "orders/swap.html", context | {"notice": str(why)}, status=409)
+
+
+def _swapped(request: HttpRequest, line: OrderLine) -> HttpResponse:
+    asked = request.POST.get("variant", "")
+    if line.product is None or not asked.isdecimal():
+        raise changes.NotPossible(_("Please choose one of these."))
+    variant = line.product.variants.filter(variant_id=int(asked[:16])).select_related("product").first()
+    if variant is None:
+        raise Http404
+    done = changes.swap(line, variant)
+    words = _("We make %(what)s instead.") if done else _("It is %(what)s already.")
+    messages.success(request, words % {"what": variant})
+    return redirect(line.order)
+
+
+def _open(order: Order) -> bool:
+    return changes.changeable(order, getattr(order, "fulfilment", None))
+
+
+def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
+    """As it stands now, in words; the order's page tells the rest."""
+    order.refresh_from_db()
+    if order.state == OrderState.CANCELED:
+        messages.info(request, _("This order is canceled already."))
+    else:
+        messages.error(request, _("Printing has begun, so this order can no longer be changed here."))
+    return redirect(order)
