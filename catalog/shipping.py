@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog import printify
+from catalog import fields, printify
 from catalog.models import PrintifyCache, Product
 from ilytat.integrations.errors import Refused
 
@@ -20,6 +20,7 @@ KIND = "shipping"
 KEEP = timedelta(days=7)
 ELSEWHERE = "REST_OF_THE_WORLD"
 USUAL = (2, 5)  # until Printify has told us
+SLOWEST = 90  # working days: who says more is mistaken, and no calendar may have such a day
 Days = tuple[int, int]
 Entry = tuple[int, ...]  # first and last day, and the cost where it is known
 COST = 2
@@ -81,24 +82,23 @@ def _read(blueprint: int, provider: int) -> dict[str, Entry]:
 
 def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
     """(country, working days and cost) of each readable entry: one a variant and country."""
-    for entry in answer.get("data") or []:
-        try:
-            facts = entry["attributes"]
-            first, last = int(facts["handlingTime"]["from"]), int(facts["handlingTime"]["to"])
-            country = str(facts["country"]["code"])
-        except (KeyError, TypeError, ValueError):
-            continue
-        if 0 <= first <= last:
+    for entry in fields.objects(answer, "data"):
+        facts = _part(entry, "attributes")
+        days, country = _part(facts, "handlingTime"), fields.text(_part(facts, "country"), "code", len(ELSEWHERE))
+        first, last = fields.whole(days.get("from")), fields.whole(days.get("to"))
+        if country and country.isascii() and first is not None and last is not None and 0 <= first <= last <= SLOWEST:
             yield country, (first, last, *_cost(facts))
 
 
 def _cost(facts: dict[str, Any]) -> tuple[int, ...]:
     """Of the first piece of a parcel; nothing where it cannot be read."""
-    try:
-        amount = int(facts["shippingCost"]["firstItem"]["amount"])
-    except (KeyError, TypeError, ValueError):
-        return ()
-    return (amount,) if amount >= 0 else ()
+    amount = fields.amount(_part(_part(facts, "shippingCost"), "firstItem").get("amount"))
+    return () if amount is None else (amount,)
+
+
+def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _keep(key: str, days: dict[str, Entry]) -> None:

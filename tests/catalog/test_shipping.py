@@ -1,0 +1,186 @@
+"""What Printify says of a printer's days and prices is read with care, kept for a week, and promised from its worst."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import responses
+from django.utils import timezone
+from time_machine import TimeMachineFixture
+
+from catalog import shipping
+from catalog.models import PrintifyCache, Product
+from ilytat.integrations.errors import Unavailable
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ELSEWHERE = shipping.ELSEWHERE
+PROFILES = "https://api.printify.com/v2/catalog/blueprints"
+
+
+def kept(blueprint: int, provider: int, **countries: Any) -> None:
+    shipping._keep(f"{blueprint}-{provider}", countries)
+
+
+def made_by(provider: int, **given: Any) -> Product:
+    return factories.product(blueprint_id=6, print_provider_id=provider, **given)
+
+
+def entry(country: str = "US", first: Any = 2, last: Any = 5, cost: Any = 475) -> dict[str, Any]:
+    facts = {"handlingTime": {"from": first, "to": last}, "country": {"code": country}}
+    return {"attributes": {**facts, "shippingCost": {"firstItem": {"amount": cost, "currency": "USD"}}}}
+
+
+def read(*entries: Any) -> dict[str, Any]:
+    """What is kept of an answer with these entries, after a refresh."""
+    made_by(99)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", json={"data": list(entries)})
+        assert shipping.refresh_profiles() == 1
+    found: dict[str, Any] = PrintifyCache.objects.get(type="shipping", external_id="6-99").data
+    return found
+
+
+def test_of_several_printers_the_slowest_is_promised_each_day_for_itself() -> None:
+    kept(6, 1, US=[1, 9])
+    kept(6, 2, US=[3, 4])
+    assert shipping.handling_days([made_by(1), made_by(2)], "US") == (3, 9)
+
+
+@pytest.mark.parametrize(
+    ("known", "days"),
+    [
+        ({"US": [1, 2], ELSEWHERE: [7, 9]}, (1, 2)),
+        ({"CA": [1, 2], ELSEWHERE: [7, 9]}, (7, 9)),
+        ({"CA": [1, 2]}, shipping.USUAL),
+        ({}, shipping.USUAL),
+    ],
+    ids=["the country's own", "the rest of the world's", "of another country only", "refused"],
+)
+def test_days_are_those_of_the_country_else_of_the_rest_else_the_usual(known: Any, days: Any) -> None:
+    kept(6, 1, **known)
+    assert shipping.handling_days([made_by(1)], "US") == days
+    assert shipping.profile(made_by(1), "US") == (days, None)
+
+
+def test_a_printer_not_asked_yet_counts_with_the_usual_days() -> None:
+    kept(6, 1, US=[1, 1])
+    assert shipping.handling_days([made_by(1), made_by(2)], "US") == shipping.USUAL
+    assert shipping.handling_days([made_by(1)], "US") == (1, 1)
+
+
+def test_another_printer_s_profile_is_not_taken_for_ours_nor_what_else_is_kept() -> None:
+    kept(6, 1, US=[9, 9, 100])
+    PrintifyCache.objects.filter(external_id="6-1").update(type="order")
+    kept(6, 11, US=[8, 8, 100])
+    assert shipping.handling_days([made_by(1)], "US") == shipping.USUAL
+    assert shipping.profile(made_by(1), "US") == (shipping.USUAL, None)
+    assert shipping.served([made_by(1)], ["FR"]) == ["FR"]
+
+
+def test_nothing_takes_the_usual_days() -> None:
+    assert shipping.handling_days([], "US") == shipping.USUAL
+
+
+def test_the_cost_is_told_where_it_is_known() -> None:
+    kept(6, 1, US=[1, 2, 475])
+    assert shipping.profile(made_by(1), "US") == ((1, 2), 475)
+
+
+def test_a_country_is_served_where_every_printer_sends_to_it_or_to_the_rest() -> None:
+    kept(6, 1, US=[1, 2], CA=[1, 2])
+    kept(6, 2, US=[1, 2], **{ELSEWHERE: [7, 9]})
+    both = [made_by(1), made_by(2)]
+    assert shipping.served(both, ["US", "CA", "FR"]) == ["US", "CA"]
+    assert shipping.served(both[1:], ["US", "CA", "FR"]) == ["US", "CA", "FR"]
+
+
+def test_what_was_not_read_or_refused_excludes_no_country() -> None:
+    kept(6, 1)
+    assert shipping.served([made_by(1), made_by(2)], ["US", "FR"]) == ["US", "FR"]
+
+
+def test_of_the_variants_the_slowest_days_and_the_least_cost_are_kept() -> None:
+    entries = [entry(first=1, last=9, cost=600), entry(first=3, last=4, cost=475), entry("CA", 4, 8, 950)]
+    assert read(*entries) == {"US": [3, 9, 475], "CA": [4, 8, 950]}
+
+
+@pytest.mark.parametrize("cost", [None, "free", -1, {}, True])
+def test_days_are_read_where_the_cost_cannot_be(cost: Any) -> None:
+    assert read(entry(cost=cost)) == {"US": [2, 5]}
+    kept_cost = [entry(cost=cost), entry(cost=0)]
+    PrintifyCache.objects.all().delete()
+    assert read(*kept_cost) == {"US": [2, 5, 0]}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        entry(first=6, last=5),
+        entry(first=-1),
+        entry(first="soon"),
+        entry(last=shipping.SLOWEST + 1),
+        entry("\ud800"),
+        entry(""),
+        entry(last=None),
+        {"attributes": {"handlingTime": {"from": 1, "to": 2}, "country": None}},
+        {"attributes": []},
+        {},
+        "none",
+        None,
+    ],
+)
+def test_an_entry_that_makes_no_sense_is_left_out_and_the_next_one_read(bad: Any) -> None:
+    assert read(bad, entry("CA", 0, 0)) == {"CA": [0, 0, 475]}
+
+
+def test_the_slowest_printer_and_values_written_as_words_are_read() -> None:
+    assert read(entry("U\0S", "2", str(shipping.SLOWEST), "475")) == {"US": [2, shipping.SLOWEST, 475]}
+
+
+@pytest.mark.parametrize("answer", [{"data": None}, {"data": 7}, {"data": {}}, {}, []])
+def test_an_answer_without_entries_is_kept_as_unknown(answer: Any) -> None:
+    made_by(99)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", json=answer)
+        assert shipping.refresh_profiles() == 1
+    assert PrintifyCache.objects.get(type="shipping").data == {}
+
+
+def test_what_is_for_sale_is_read_once_a_week_and_each_printer_once(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    made_by(99)
+    made_by(99)
+    made_by(7, hidden=True)
+    with responses.RequestsMock() as mock:
+        url = f"{PROFILES}/6/print_providers/99/shipping/standard.json"
+        mock.get(url, json={"data": [entry()]})
+        read_each_day = []
+        for _day in range(9):
+            read_each_day.append(shipping.refresh_profiles())
+            time_machine.shift(timedelta(days=1))
+        assert read_each_day == [1, 0, 0, 0, 0, 0, 0, 1, 0]
+        assert mock.assert_call_count(url, 2)
+
+
+def test_one_that_printify_refuses_is_asked_for_again_the_next_day(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    made_by(99)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", status=404, json={})
+        assert [shipping.refresh_profiles(), shipping.refresh_profiles()] == [1, 0]
+        time_machine.shift(timedelta(days=1))
+        assert shipping.refresh_profiles() == 1
+
+
+def test_while_printify_is_down_the_old_profile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+    kept(6, 99, US=[1, 2, 475])
+    PrintifyCache.objects.update(expires_at=timezone.now())
+    with responses.RequestsMock() as mock:
+        mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", status=503, json={})
+        made = made_by(99)
+        with pytest.raises(Unavailable):
+            shipping.refresh_profiles()
+    assert shipping.profile(made, "US") == ((1, 2), 475)
