@@ -12,8 +12,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog import fields, printify
+from catalog import printify
 from catalog.models import PrintifyCache, Product
+from catalog.sync.payload_fields import amount, objects, text, whole
 from ilytat.integrations.errors import Refused
 
 KIND = "shipping"
@@ -82,18 +83,18 @@ def _read(blueprint: int, provider: int) -> dict[str, Entry]:
 
 def _entries(answer: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
     """(country, working days and cost) of each readable entry: one a variant and country."""
-    for entry in fields.objects(answer, "data"):
+    for entry in objects(answer, "data"):
         facts = _part(entry, "attributes")
-        days, country = _part(facts, "handlingTime"), fields.text(_part(facts, "country"), "code", len(ELSEWHERE))
-        first, last = fields.whole(days.get("from")), fields.whole(days.get("to"))
+        days, country = _part(facts, "handlingTime"), text(_part(facts, "country"), "code", len(ELSEWHERE))
+        first, last = whole(days.get("from")), whole(days.get("to"))
         if country and country.isascii() and first is not None and last is not None and 0 <= first <= last <= SLOWEST:
             yield country, (first, last, *_cost(facts))
 
 
 def _cost(facts: dict[str, Any]) -> tuple[int, ...]:
     """Of the first piece of a parcel; nothing where it cannot be read."""
-    amount = fields.amount(_part(_part(facts, "shippingCost"), "firstItem").get("amount"))
-    return () if amount is None else (amount,)
+    cost = amount(_part(_part(facts, "shippingCost"), "firstItem").get("amount"))
+    return () if cost is None else (cost,)
 
 
 def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
