@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from ilytat.integrations.jobs import ATTENTION
 from notifications import campaign_admin, outbox, previews  # noqa: F401 (registers marketing's pages)
+from notifications.link_rows import BrandForm
 from notifications.mail_types import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
 from notifications.own_page import OwnPageAdmin
@@ -142,6 +143,8 @@ class SuppressionAdmin(admin.ModelAdmin[Suppression]):
 class BrandAdmin(admin.ModelAdmin[Brand]):
     """One row, opened at once; beside it every mail as the brand dresses it."""
 
+    form = BrandForm
+    change_form_template = "admin/notifications/brand.html"
     readonly_fields = ("mails",)
 
     @admin.display(description="Mails with this brand (save first)")

@@ -5,10 +5,15 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
 CACHED = "brand"
+LINKS_MAX = 12
+NAME_MAX = 40  # characters
+
+_https = URLValidator(schemes=["https"])
 
 
 def social_links() -> list[dict[str, str]]:
@@ -46,12 +51,26 @@ class Brand(models.Model):
 
     def clean(self) -> None:
         """Social links go into pages and mails as they are: names and https addresses only."""
-        good = isinstance(self.social, list) and all(_is_link(one) for one in self.social)
-        if not good:
-            raise ValidationError({"social": 'A list of {"name": "…", "url": "https://…"}, please.'})
+        wrong = _wrong(self.social)
+        if wrong:
+            raise ValidationError({"social": wrong})
 
 
-def _is_link(one: object) -> bool:
-    if not isinstance(one, dict) or set(one) != {"name", "url"}:
-        return False
-    return isinstance(one["name"], str) and str(one["url"]).startswith("https://")
+def _wrong(links: object) -> list[str]:
+    if not isinstance(links, list) or len(links) > LINKS_MAX:
+        return [f"A list of at most {LINKS_MAX} links, please."]
+    return [words for words in map(_wrong_with, links) if words]
+
+
+def _wrong_with(link: object) -> str:
+    """What is wrong with it, or ""."""
+    if not isinstance(link, dict) or set(link) != {"name", "url"}:
+        return "A name and an address for each link, please."
+    name, url = link["name"], link["url"]
+    if not isinstance(name, str) or not name or len(name) > NAME_MAX:
+        return f"A name of at most {NAME_MAX} letters for {url}, please."
+    try:
+        _https(url)
+    except ValidationError:
+        return f"An address for {name} that begins with https://, please."
+    return ""
