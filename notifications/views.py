@@ -3,6 +3,7 @@
 Links in mails only show a page: mail programs open links by themselves, and that must neither confirm nor leave.
 """
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -11,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from ilytat.integrations import throttle
-from notifications import consent, newsletter
+from notifications import consent, newsletter, waits
 from notifications.forms import ChoicesForm, JoinForm
 from notifications.models import Subscriber
 
@@ -50,13 +51,22 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     reader = consent.reader_of(token)
     if reader is None or reader.confirmed_at is None:
         return _stale(request)
+    if "stop" in request.POST:
+        return _stop_waiting(request, reader)
     form = ChoicesForm(reader, request.POST or None)
     if request.method == "POST" and form.is_valid():
         consent.choose(reader, form.topics, where=_source(request) or "preferences page")
         Subscriber.objects.filter(pk=reader.pk).update(language=form.cleaned_data["language"])
         reader.refresh_from_db()
     saved = request.method == "POST" and form.is_valid()
-    return render(request, "notifications/choices.html", {"form": form, "reader": reader, "saved": saved})
+    context = {"form": form, "reader": reader, "saved": saved, "waits": waits.of(reader.email)}
+    return render(request, "notifications/choices.html", context)
+
+
+def _stop_waiting(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    if waits.stop(reader.email, request.POST["stop"]):
+        messages.success(request, _("You no longer wait for it: no mail will come about it."))
+    return redirect("newsletter_choices", token=consent.token(reader))
 
 
 @never_cache

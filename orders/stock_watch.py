@@ -3,6 +3,7 @@
 A stranger who types somebody's address causes one mail, which asks; only the address itself can say yes (H18).
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from catalog.images.copies import mail_url
 from catalog.models import Variant
 from ilytat.display.money import format_money
 from ilytat.integrations import privacy
-from notifications import consent, mail_contexts, outbox
+from notifications import consent, mail_contexts, outbox, waits
 from notifications.models import OutgoingEmail
 from orders.cart import pictures
 from orders.models import StockWatch, WatchState
@@ -117,14 +118,33 @@ def _tell(watch: StockWatch, variant: Variant) -> None:
 def _news(watch: StockWatch, variant: Variant) -> mail_contexts.BackInStock:
     image = pictures([variant]).get(variant.pk)
     file = image.files.get("400", "") if image else ""
-    address = f"{variant.product.get_absolute_url()}?variant={variant.variant_id}"
     return {
         "title": variant.product.title,
         "label": variant.label,
         "amount": format_money(variant.price, settings.SHOP_CURRENCY, watch.language),
         "image": mail_url(file),
-        "url": settings.SITE_URL + address,
+        "url": settings.SITE_URL + _address(variant),
     }
+
+
+def _address(variant: Variant) -> str:
+    return f"{variant.product.get_absolute_url()}?variant={variant.variant_id}"
+
+
+def _waiting(email: str) -> QuerySet[StockWatch]:
+    return StockWatch.objects.filter(email__iexact=email, state=WatchState.WAITING)
+
+
+def _listing(email: str) -> Iterator[waits.Wait]:
+    for watch in _waiting(email).select_related("variant__product"):
+        variant = watch.variant
+        yield waits.Wait(str(watch.pk), variant.product.title, variant.label, _address(variant))
+
+
+def _stop(email: str, key: str) -> bool:
+    """Only what this address waits for."""
+    stopped = [watch.pk for watch in _waiting(email) if str(watch.pk) == key]
+    return bool(_waiting(email).filter(pk__in=stopped).delete()[0])
 
 
 def delete_old() -> None:
@@ -148,3 +168,4 @@ def addresses() -> QuerySet[StockWatch, str]:
 
 
 privacy.register(privacy.Keeper("back in stock", export=export, erase=erase, addresses=addresses))
+waits.register(waits.Keeper(listing=_listing, stop=_stop))

@@ -1,8 +1,8 @@
 """What is said when a page cannot be shown: a database that is away is a 503, so that people come back (G6)."""
 
 import pytest
-from django.db.utils import OperationalError
 from django.contrib.auth.models import Group
+from django.db.utils import OperationalError
 from django.test import Client
 
 from ilytat.accounts.models import User

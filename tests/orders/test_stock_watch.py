@@ -233,3 +233,45 @@ def test_staff_see_what_is_waited_for_and_change_nothing(
     assert ADA in admin_client.get("/admin/orders/stockwatch/?q=ada").content.decode()
     assert admin_client.get("/admin/orders/stockwatch/add/").status_code == 403
     assert 'name="_save"' not in admin_client.get(f"/admin/orders/stockwatch/{mine.pk}/change/").content.decode()
+
+
+def choices_path(email: str = ADA) -> str:
+    return f"/newsletter/choices/{consent.token(consent.known(email, 'en'))}/"
+
+
+def test_what_somebody_waits_for_stands_on_their_page_of_choices(client: Client, sold_out: Variant) -> None:
+    ask(client, sold_out)
+    consent.agree(ADA, ["news"], language="en", where="test", wording="words")
+    assert "What you wait for" not in client.get(choices_path()).content.decode(), "not confirmed yet"
+    stock_watch.confirm(StockWatch.objects.get())
+    page = client.get(choices_path()).content.decode()
+    link = f"{sold_out.product.get_absolute_url()}?variant={sold_out.variant_id}"
+    assert f'<a href="{link}">{sold_out.product.title}</a>' in page
+    assert sold_out.label in page
+    assert "One mail comes when it can be ordered again." in page
+    client.post(choices_path(), {"news": "on", "language": "en"})
+    assert "switched off above" in client.get(choices_path()).content.decode()
+
+
+def test_one_wait_is_stopped_and_the_others_go_on(client: Client, sold_out: Variant) -> None:
+    stopped = waiting(client, sold_out)
+    other = factories.variant(sold_out.product, is_available=False)
+    kept = StockWatch.objects.create(variant=other, email=ADA, state="waiting")
+    before = consent.of(ADA)
+    for _ in range(2):
+        page = client.post(choices_path(), {"stop": str(stopped.pk)}, follow=True).content.decode()
+    assert f'value="{kept.pk}"' in page
+    assert list(StockWatch.objects.all()) == [kept]
+    after = consent.of(ADA)
+    assert before
+    assert after
+    assert (after.stock, after.left_at) == (before.stock, before.left_at)
+
+
+@pytest.mark.parametrize("key", ["", "0", "x", "-1", "9" * 40, "²"])
+def test_nobody_stops_what_is_not_theirs(client: Client, sold_out: Variant, key: str) -> None:
+    watch = waiting(client, sold_out)
+    consent.agree("eve@example.com", ["news"], language="en", where="test", wording="words")
+    for posted in (key, str(watch.pk)):
+        assert client.post(choices_path("eve@example.com"), {"stop": posted}).status_code == 302
+    assert StockWatch.objects.filter(pk=watch.pk).exists()
