@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from catalog.models import PriceChange, Product, ProductImage
 from catalog.staff import category_admin, panel_actions, product_summary, search_admin, size_admin, sync_admin
 from catalog.staff.diffs import money
+from catalog.staff.labelled_inputs import LabelledInputs
 from catalog.staff.product_form import ProductForm, fieldsets
 from catalog.staff.product_inlines import ImageInline, VariantInline, thumb
 from catalog.sync import decisions, overrides, policies, run_requests
@@ -37,14 +38,14 @@ class CategoryFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin[Product]):
+class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
     """Products come and go with Printify: nobody adds or deletes them here."""
 
     form = ProductForm
     change_form_template = "admin/catalog/product.html"
     list_display = ("picture", "name", "prices", "stock", "shown", "featured", "position", "synced_at")
     list_display_links = ("picture", "name")
-    list_editable = ("featured", "position")
+    list_editable = labelled = ("featured", "position")
     list_filter = (
         ("categories", CategoryFilter), "override_moved", "hidden", "featured", "in_stock", "visible", "is_locked",
         ("gone_at", admin.EmptyFieldListFilter),

@@ -59,7 +59,3 @@ CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
 ARRIVED = frozenset({FulfilmentState.ENDED, FulfilmentState.DELIVERED})
 # Nothing more is done about it.
 SETTLED = frozenset({*ARRIVED, FulfilmentState.CANCELED})
-
-
-def may_move(old: str, new: str) -> bool:
-    return new in ORDER_MOVES[old]

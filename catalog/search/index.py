@@ -119,7 +119,10 @@ def catch_up() -> int:
 
 
 def rewrite() -> int:
-    """Everything anew, from the first word on: after a change of languages or of how words are read."""
+    """Delete the index and build it anew: after a change of the shop's languages or of how words are read.
+
+    Returns how many products it holds. Lists and search are incomplete while it runs.
+    """
     for rows in (Slip.objects, Posting.objects, Artwork.objects, ShelfEntry.objects, Word.objects):
         rows.all().delete()
     return catch_up()

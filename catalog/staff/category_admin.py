@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import categories
 from catalog.models import Category, Product
+from catalog.staff.labelled_inputs import LabelledInputs
 
 
 class LinesField(forms.CharField):
@@ -54,13 +55,13 @@ class CategoryForm(forms.ModelForm[Category]):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin[Category]):
+class CategoryAdmin(LabelledInputs[Category], admin.ModelAdmin[Category]):
     """Rules place products; what staff place or remove by hand on a product's page stays."""
 
     form = CategoryForm
     change_form_template = "admin/catalog/category.html"
     list_display = ("name", "slug", "position", "count")
-    list_editable = ("position",)
+    list_editable = labelled = ("position",)
     prepopulated_fields = {"slug": ("name",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:

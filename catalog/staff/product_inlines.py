@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from catalog.images import unused_files
 from catalog.models import Product, ProductImage, Variant
 from catalog.staff.diffs import money
+from catalog.staff.labelled_inputs import LabelledInputs
 from ilytat.integrations.readonly import ReadOnlyInline
 
 
@@ -58,12 +59,13 @@ class ImageFormSet(BaseInlineFormSet[ProductImage, Product, Any]):
         transaction.on_commit(partial(unused_files.discard, obj.digest), robust=True)
 
 
-class ImageInline(admin.TabularInline[ProductImage, Product]):
+class ImageInline(LabelledInputs[ProductImage], admin.TabularInline[ProductImage, Product]):
     """Order and visibility are staff's; the pictures come from Printify, or are photos of our own."""
 
     model = ProductImage
     formset = ImageFormSet
     extra = 0
+    labelled = ("place", "hidden")
     fields = ("thumb", "label", "place", "hidden", "own", "is_default", "size", "error")
     readonly_fields = ("thumb", "label", "own", "is_default", "size", "error")
 

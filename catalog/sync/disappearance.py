@@ -70,11 +70,6 @@ def decline(run: SyncRun) -> int:
     return count
 
 
-def awaits_staff(run: SyncRun) -> bool:
-    """Whether what the run missed is still to be confirmed or declined."""
-    return run.changes.filter(outcome=MISSING).exists()
-
-
 def _was_left(missing: list[str]) -> bool:
     """Whether staff have said of all these that they stay, the last time they were asked."""
     asked = SyncChange.objects.filter(outcome__in=(LEFT, MISSING)).order_by("-run_id").first()

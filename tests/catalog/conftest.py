@@ -19,7 +19,8 @@ from django.utils import translation
 from PIL import Image
 
 from catalog import availability, printify
-from catalog.sync import task_queue
+from catalog.models import SyncRun
+from catalog.sync import disappearance, task_queue
 from ilytat.integrations import rate_counters
 from tests.payloads import payload
 
@@ -54,6 +55,11 @@ def _english() -> Iterator[None]:
     """A page asked for in French leaves the thread French."""
     with translation.override("en"):
         yield
+
+
+def awaits_staff(run: SyncRun) -> bool:
+    """Whether what the run missed is still to be confirmed or declined."""
+    return run.changes.filter(outcome=disappearance.MISSING).exists()
 
 
 def tee(number: int = 1, **changes: Any) -> Product:

@@ -1,5 +1,6 @@
 """Staff's pages over the real admin site: what they show, what their buttons do, what they cannot do."""
 
+import re
 from typing import Any
 
 import pytest
@@ -157,6 +158,15 @@ def test_an_alert_can_be_closed(office: Client) -> None:
 @pytest.mark.parametrize("name", ["catalog_syncrun", "catalog_printifycache", "integrations_inboundevent"])
 def test_records_cannot_be_added_or_deleted(office: Client, name: str) -> None:
     assert office.get(reverse(f"admin:{name}_add")).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["product/", "category/", "product/{pk}/change/"])
+def test_inputs_in_a_table_are_named_for_who_cannot_see_its_head(office: Client, product: Product, page: str) -> None:
+    Category.objects.get_or_create(slug="gifts", defaults={"name": "Gifts"})
+    html = office.get(f"/admin/catalog/{page.format(pk=product.pk)}").content.decode()
+    cells = re.findall(r'<input[^>]*name="(?:form|images)-\d-(?:position|featured|place|hidden)"[^>]*>', html)
+    assert cells
+    assert [cell for cell in cells if "aria-label=" not in cell] == []
 
 
 def test_nobody_adds_or_deletes_products(office: Client, product: Product) -> None:

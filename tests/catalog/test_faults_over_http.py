@@ -18,7 +18,7 @@ from ilytat.integrations import token_buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, RateBucket
 from tests import worlds
-from tests.catalog.conftest import tee
+from tests.catalog.conftest import awaits_staff, tee
 from tests.stack import KEYS
 from tests.stand_in import Sandbox
 
@@ -228,18 +228,18 @@ def lose(shop: Sandbox, count: int) -> SyncRun:
 
 def test_a_third_missing_waits_for_a_person_who_may_say_that_it_is_right(shop: Sandbox) -> None:
     run = lose(shop, 2)
-    assert (run.state, run.gone, on_the_shelf(), disappearance.awaits_staff(run)) == ("partial", 0, COUNT, True)
+    assert (run.state, run.gone, on_the_shelf(), awaits_staff(run)) == ("partial", 0, COUNT, True)
     assert disappearance.confirm(run) == 2
-    assert (on_the_shelf(), disappearance.awaits_staff(run)) == (COUNT - 2, False)
+    assert (on_the_shelf(), awaits_staff(run)) == (COUNT - 2, False)
     assert done().state == "success"
 
 
 def test_a_person_who_says_that_the_list_is_wrong_is_not_asked_again_about_the_same(shop: Sandbox) -> None:
     assert disappearance.decline(lose(shop, 2)) == 2
     again = done()
-    assert (again.state, on_the_shelf(), disappearance.awaits_staff(again)) == ("partial", COUNT, False)
+    assert (again.state, on_the_shelf(), awaits_staff(again)) == ("partial", COUNT, False)
     assert not Alert.objects.filter(key=disappearance.VANISHED, closed_at=None).exists()
-    assert disappearance.awaits_staff(lose(shop, 3))
+    assert awaits_staff(lose(shop, 3))
 
 
 def test_one_missing_of_six_is_believed(shop: Sandbox) -> None:

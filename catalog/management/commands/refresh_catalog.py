@@ -1,4 +1,7 @@
-"""`manage.py refresh_catalog`: read the catalogue from Printify now, in this process, pictures included."""
+"""`manage.py refresh_catalog`: read the catalogue from Printify now, in this process, pictures included.
+
+With `--reindex` Printify is not asked: only the index that lists and search read is built anew.
+"""
 
 from typing import Any
 
@@ -7,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog import shipping
 from catalog.images import fetching
 from catalog.models import Product
+from catalog.search import index
 from catalog.sync import runner, runs
 from ilytat.integrations.errors import IntegrationError
 
@@ -21,8 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would change, write nothing.")
         parser.add_argument("--product", metavar="ID", help="Only this product: Printify's id or ours.")
         parser.add_argument("--no-images", action="store_true", help="Leave the pictures to the worker.")
+        parser.add_argument("--reindex", action="store_true", help="Only build the search index anew.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["reindex"]:
+            self.stdout.write(f"search index: {index.rewrite()} products")
+            return
         if options["product"]:
             self._one(options["product"], dry_run=options["dry_run"])
         else:

@@ -15,7 +15,7 @@ from catalog.models import PriceChange, PrintifyCache, Product, Variant
 from catalog.sync import disappearance, price_log, runner
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import RateBucket
-from tests.catalog.conftest import Upstream, page_of
+from tests.catalog.conftest import Upstream, awaits_staff, page_of
 from tests.payloads import payload
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,7 @@ def clean_sync(upstream: Upstream) -> None:
     upstream.pages, upstream.single = {}, {}
     run = runner.run("test")
     assert run is not None
-    if disappearance.awaits_staff(run):
+    if awaits_staff(run):
         disappearance.confirm(run)
 
 

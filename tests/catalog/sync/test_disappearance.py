@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalog.models import PrintifyCache, Product
 from catalog.staff import status
 from catalog.sync import disappearance, publishing, runner, upsert
-from tests.catalog.conftest import Upstream, tee
+from tests.catalog.conftest import Upstream, awaits_staff, tee
 
 pytestmark = pytest.mark.django_db
 
@@ -68,4 +68,4 @@ def test_staff_hide_what_is_missing_once_and_a_declined_run_asks_no_more(upstrea
     assert Product.objects.for_sale().count() == 4
     again = runner.run()
     assert again is not None
-    assert not disappearance.awaits_staff(again)
+    assert not awaits_staff(again)
