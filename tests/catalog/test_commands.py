@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from catalog.models import Product, ProductImage
-from ilytat.integrations import inbox
+from ilytat.integrations import health, inbox
 from tests.catalog.conftest import SHOP, Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,13 @@ def test_the_doctor_lists_every_part_and_fails_while_one_is_down(settings: LazyS
     rows = {line.split()[0]: line.split()[1] for line in out.getvalue().splitlines()}
     assert {"settings", "database", "migrations", "broker", "files", "printify", "catalogue"} <= set(rows)
     assert (rows["database"], rows["migrations"], rows["printify"]) == ("ok", "ok", "warn")
+
+
+def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "run_all", lambda: {"printify": health.Verdict("warn", "Bad Gateway\n\n  nginx")})
+    out = io.StringIO()
+    call_command("doctor", stdout=out, no_color=True)
+    assert "printify       warn  Bad Gateway nginx\n" in out.getvalue()
 
 
 def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:

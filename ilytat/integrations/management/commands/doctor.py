@@ -29,7 +29,8 @@ class Command(BaseCommand):
         for name, verdict in self._rows():
             down += verdict.state == "down"
             style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
-            self.stdout.write(f"{name:14} {style(f'{verdict.state:5}')} {verdict.detail}".rstrip())
+            detail = " ".join(verdict.detail.split())  # a line each, whatever a provider or a check said
+            self.stdout.write(f"{name:14} {style(f'{verdict.state:5}')} {detail}".rstrip())
         if down:
             raise CommandError(f"{down} of these must be mended before the shop can work.")
 
