@@ -104,8 +104,8 @@ def send(job: OutgoingEmail) -> None:
     mail = _rendered(job)
     # A campaign's words are kept once, with the campaign; a secret is not kept at all.
     kept = {"text": mail.text, "html": mail.html} if _keeps_words(job) else {}
-    job.save_mine(subject=mail.subject[:200], **kept)
-    job.still_mine(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
+    job.update_leased(subject=mail.subject[:200], **kept)
+    job.ensure_leased(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
     try:
         provider_id = delivery.hand_over(job, mail, message_id(job.dedupe_key))
     except delivery.Misconfigured as error:
@@ -131,7 +131,7 @@ def _completed(job: OutgoingEmail) -> bool:
     write = _writers.get(job.kind)
     changes = write(job) if write else {}
     if changes:
-        job.save_mine(**changes)
+        job.update_leased(**changes)
     return changes is not None
 
 

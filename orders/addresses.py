@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.countries import region_name
+from orders.regions import region_name
 
 US_STATES = [
     "AL",

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, wakeup
 from orders import lifecycle, mails, refunding, reprints
-from orders.countries import WITHDRAWAL_COUNTRIES
 from orders.line_values import Quantities, first, in_first, of_reprint, of_units
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
+from orders.regions import WITHDRAWAL_COUNTRIES
 from orders.states import ARRIVED, OrderState
 
 CLAIM_TIME = timedelta(days=30)

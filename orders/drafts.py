@@ -48,7 +48,7 @@ def _gone(job: Fulfilment, draft: EarlierDraft) -> bool:
         # Ours to know, so that nobody takes it for a row that could still be stopped.
         job.needs_attention(f"Taken back, but Printify prints {draft.external_id} all the same ({upstream.status}).")
     elif upstream.status in PREPARING:
-        job.again(f"Printify still prepares {draft.external_id}, which is to be canceled.", wait=PREPARING_WAIT)
+        job.retry_later(f"Printify still prepares {draft.external_id}, which is to be canceled.", wait=PREPARING_WAIT)
     else:
         job.needs_attention(f"Printify does not cancel {draft.external_id} ({upstream.status}): cancel it there.")
     return False
@@ -60,7 +60,7 @@ def _looked_up(job: Fulfilment, draft: EarlierDraft) -> bool:
     safe = tried + timedelta(seconds=settings.LEASE_SECONDS + settings.SETTLE_SECONDS)
     wait = (safe - timezone.now()).total_seconds()
     if wait > 0:
-        job.again(f"Whether {draft.external_id} exists is unknown: waiting before looking.", wait=wait)
+        job.retry_later(f"Whether {draft.external_id} exists is unknown: waiting before looking.", wait=wait)
         return False
     found = printify.client().find_order(draft.external_id)
     if found:

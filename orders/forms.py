@@ -8,8 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, Variant
+from ilytat.display.countries import country_name
 from orders.addresses import REGIONS, Address, problems, tidy
-from orders.countries import REGION_NAMES, country_name
+from orders.regions import REGION_NAMES
 
 MAX_ID = 2**31 - 1
 EMAIL_MAX = 254  # Django's own limit for a form is longer than any column

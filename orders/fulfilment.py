@@ -58,7 +58,7 @@ def submit(job: Fulfilment) -> None:
         # Printify's list lags behind its creations: only after the settle time does "not there" mean anything.
         wait = (job.last_try + timedelta(seconds=settings.SETTLE_SECONDS) - timezone.now()).total_seconds()
         if wait > 0:
-            job.again("An earlier try's outcome is unknown: waiting before looking.", wait=wait)
+            job.retry_later("An earlier try's outcome is unknown: waiting before looking.", wait=wait)
             return
         found = printify.client().find_order(job.external_id)
     order_id = found.id if found else _create(job)
@@ -70,12 +70,12 @@ def submit(job: Fulfilment) -> None:
 
 def _create(job: Fulfilment) -> str:
     now, before = timezone.now(), job.last_try
-    job.save_mine(first_try=job.first_try or now, last_try=now)
-    job.still_mine(margin=settings.LEASE_SECONDS / 2)
+    job.update_leased(first_try=job.first_try or now, last_try=now)
+    job.ensure_leased(margin=settings.LEASE_SECONDS / 2)
     try:
         return printify.client().create_order(job.request)
     except Unavailable:
-        job.save_mine(last_try=before)  # it did not happen: there is nothing to look for
+        job.update_leased(last_try=before)  # it did not happen: there is nothing to look for
         raise
 
 
@@ -87,7 +87,7 @@ def produce(job: Fulfilment) -> None:
     assert job.printify_order_id is not None  # noqa: S101 (the table's constraint says so; this tells the type checker)
     wait = (job.release_at - timezone.now()).total_seconds()
     if wait > 0:  # staff pressed retry, or a hold ended early: the buyer's time to change things is kept
-        job.rest(next_in=wait)
+        job.reschedule(next_in=wait)
         return
     upstream = printify.client().order(job.printify_order_id)
     if _is_there(upstream):
@@ -98,7 +98,7 @@ def produce(job: Fulfilment) -> None:
         _ask_production(job, job.printify_order_id)
         with transaction.atomic():
             lifecycle.advance(job, FulfilmentState.IN_PRODUCTION, who=WHO)
-            job.rest(next_in=settings.POLL_MINUTES * 60)
+            job.reschedule(next_in=settings.POLL_MINUTES * 60)
 
 
 def _is_there(upstream: UpstreamOrder) -> bool:
@@ -118,7 +118,7 @@ def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
         Fulfilment.objects.filter(pk=job.pk).update(upstream_cost=upstream.cost, upstream_status=upstream.status[:60])
         lifecycle.hold(job, who=WHO, why=f"{why}the buyer paid {format_money(order.total, order.currency)}")
         alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}", next_step=LOOK)
-        job.rest(next_in=settings.POLL_MINUTES * 60)
+        job.reschedule(next_in=settings.POLL_MINUTES * 60)
     return True
 
 
@@ -139,10 +139,10 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
     try:
         printify.client().send_to_production(order_id, live=job.order.live)
     except Unavailable:
-        job.save_mine(sent_at=before)  # this try did not happen: a hold must still be able to stop the next
+        job.update_leased(sent_at=before)  # this try did not happen: a hold must still be able to stop the next
         raise
     except Refused as error:
-        job.save_mine(sent_at=None)
+        job.update_leased(sent_at=None)
         if error.code != STILL_PROCESSING:
             raise
         raise Unavailable(error.detail, code=error.code, retry_after=min(PROCESSING_WAIT, 2.0**job.attempts)) from error
@@ -160,10 +160,10 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
         if job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job):
             rest_for_a_person(job, unreported_delivery.OVERDUE)
         if job.state == FulfilmentState.ATTENTION:
-            job.save_mine(lease_until=None)  # its reason stays
+            job.update_leased(lease_until=None)  # its reason stays
             job.tell_staff()
         else:
-            job.rest(next_in=unreported_delivery.poll_interval(job.order))
+            job.reschedule(next_in=unreported_delivery.poll_interval(job.order))
 
 
 def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from catalog.images.copies import mail_url
+from ilytat.display.countries import country_name
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox
-from orders.countries import country_name
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
 
 if TYPE_CHECKING:

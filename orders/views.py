@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog import availability, sales, shipping
 from catalog.models import Variant
+from ilytat.display.countries import country_name
 from ilytat.integrations import throttle
 from orders import cart as carts
 from orders import identity, quote
 from orders.cart import CartView
-from orders.countries import country_name
 from orders.forms import AddForm, FindForm, LineForm, country_choices
 from orders.mails import address_lines
 from orders.models import Cart, Order

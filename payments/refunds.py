@@ -130,7 +130,7 @@ def _known(job: Refund) -> RefundFacts | None:
 
 def _ask(job: Refund) -> RefundFacts:
     """The metadata names the row, whichever attempt makes it: by that it is found again."""
-    job.save_mine(first_try=job.first_try or timezone.now())
+    job.update_leased(first_try=job.first_try or timezone.now())
     try:
         return gateway.create_refund(
             job.payment.payment_intent_id,
@@ -142,7 +142,7 @@ def _ask(job: Refund) -> RefundFacts:
     except Refused as error:
         if error.status in ANSWERED and error.code != gateway.KEY_MISUSED:
             # An earlier try of unknown outcome went under this key: had it been made, that would be the answer.
-            job.save_mine(attempt=job.attempt + 1, first_try=None)
+            job.update_leased(attempt=job.attempt + 1, first_try=None)
         raise
 
 

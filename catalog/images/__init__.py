@@ -1,0 +1,1 @@
+"""Our own copies of product pictures: fetching, encoding, showing and removing them."""

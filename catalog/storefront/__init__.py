@@ -1,0 +1,1 @@
+"""What the shop's pages show of the catalogue, put together for their templates."""

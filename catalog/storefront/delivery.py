@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from babel import Locale
 from django.conf import settings
-from django.utils.translation import get_language, to_locale
 
 from catalog import shipping
 from catalog.arrival import Window, window
 from catalog.models import Product
+from ilytat.display.countries import country_name
 
 COUNTRY = "to"
 
@@ -46,8 +45,3 @@ def delivery(product: Product, query: Mapping[str, str]) -> Delivery:
     names = [(code, country_name(code)) for code in known]
     carried = f"&{COUNTRY}={country}" if country != known[0] else ""
     return Delivery(country, dict(names)[country], days, window(country, "standard", days), cost, names, carried)
-
-
-def country_name(code: str) -> str:
-    names: dict[str, str] = dict(Locale.parse(to_locale(get_language() or "en")).territories)
-    return names.get(code, code)

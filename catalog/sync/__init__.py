@@ -1,0 +1,1 @@
+"""Reading the catalogue from Printify: walking its pages, comparing, staff's policies, writing what changed."""

@@ -58,8 +58,8 @@ def ask(email: str) -> Erasure:
 def work(wish: Erasure) -> None:
     reason = privacy.unsettled(wish.email)
     if reason:
-        wish.save_mine(reason=reason[:200])
-        wish.rest(next_in=DAILY)
+        wish.update_leased(reason=reason[:200])
+        wish.reschedule(next_in=DAILY)
         return
     privacy.erase(wish.email)
     wish.finish("done", email="", reason="")

@@ -85,7 +85,7 @@ def work(event: InboundEvent) -> None:
         if event.attempts >= UNKNOWN_OBJECT_TRIES:
             event.needs_attention(f"Still unknown after {event.attempts} looks: {error}")
         else:
-            event.again(f"Not known yet: {error}")
+            event.retry_later(f"Not known yet: {error}")
 
 
 def on_attention(event: InboundEvent) -> None:

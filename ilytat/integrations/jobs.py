@@ -52,7 +52,7 @@ class Job(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
 
-    _tell: Callable[[Any], None] | None = None  # the queue's `on_attention`, while the queue works on the row
+    _on_attention: Callable[[Any], None] | None = None  # the queue's `on_attention`, while the queue works on the row
 
     class Meta:
         abstract = True
@@ -78,49 +78,49 @@ class Job(models.Model):
         taken = cls.due(now).filter(pk=pk).update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
         return cls.rows().get(pk=pk, lease_token=token) if taken else None
 
-    def _mine(self) -> "models.QuerySet[Self]":
+    def _leased(self) -> "models.QuerySet[Self]":
         # Without a token nothing is ours: an empty one would match every row that was never claimed.
         return self.rows().filter(pk=self.pk, lease_token=self.lease_token or "nobody")
 
-    def save_mine(self, **changes: Any) -> None:
+    def update_leased(self, **changes: Any) -> None:
         """Write under the lease. Raises LeaseLost, having written nothing, when it is no longer ours."""
-        if not self._mine().update(**changes):
+        if not self._leased().update(**changes):
             raise LeaseLost(f"{type(self).__name__} {self.pk}")
         for name, value in changes.items():
             setattr(self, name, value)
 
-    def still_mine(self, margin: float) -> None:
+    def ensure_leased(self, margin: float) -> None:
         """Raises LeaseLost unless the lease lasts `margin` seconds more: asked right before a call that matters."""
         until = timezone.now() + timedelta(seconds=margin)
-        if not self._mine().filter(lease_until__gt=until).exists():
+        if not self._leased().filter(lease_until__gt=until).exists():
             raise LeaseLost(f"{type(self).__name__} {self.pk}")
 
     def finish(self, state: str, *, next_in: float = 0.0, **changes: Any) -> None:
         """Leave the row in `state`, free, due again in `next_in` seconds (if that state is a due one)."""
         next_at = timezone.now() + timedelta(seconds=next_in)
         rest = {"lease_until": None, "attempts": 0, "last_error": ""} | changes
-        self.save_mine(state=state, next_at=next_at, **rest)
+        self.update_leased(state=state, next_at=next_at, **rest)
 
-    def rest(self, *, next_in: float) -> None:
-        """Let go without touching the state, which others may have moved on; due again in `next_in` seconds."""
+    def reschedule(self, *, next_in: float) -> None:
+        """Give up the lease and leave the state, which others may have changed; due again in `next_in` seconds."""
         next_at = timezone.now() + timedelta(seconds=next_in)
-        self.save_mine(next_at=next_at, lease_until=None, attempts=0, last_error="")
+        self.update_leased(next_at=next_at, lease_until=None, attempts=0, last_error="")
 
-    def again(self, error: str, *, wait: float | None = None) -> None:
-        """Let go and come back later: after `wait` seconds, else after a growing, jittered pause."""
+    def retry_later(self, error: str, *, wait: float | None = None) -> None:
+        """Give up the lease and try again later: after `wait` seconds, else after a growing, jittered pause."""
         pause = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self.attempts - 1, 10)) * _jitter()
         next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
-        self.save_mine(next_at=next_at, lease_until=None, last_error=storable_text(error, ERROR_MAX))
+        self.update_leased(next_at=next_at, lease_until=None, last_error=storable_text(error, ERROR_MAX))
 
     def needs_attention(self, error: str) -> None:
-        """Come to rest where staff see it. Told in the same transaction: a kill in between must not hush it."""
+        """Stop, and wait for staff, who are told in the same transaction: a kill in between must not hide it."""
         with transaction.atomic():
-            self.save_mine(state=ATTENTION, lease_until=None, last_error=storable_text(error, ERROR_MAX))
+            self.update_leased(state=ATTENTION, lease_until=None, last_error=storable_text(error, ERROR_MAX))
             self.tell_staff()
 
     def tell_staff(self) -> None:
-        """What the queue says of a row at rest, once. Call it inside the transaction that brings the row there."""
-        tell, self._tell = self._tell, None
+        """Call the queue's `on_attention`, once, inside the transaction that brings the row to attention."""
+        tell, self._on_attention = self._on_attention, None
         if tell:
             tell(self)
 
@@ -167,7 +167,7 @@ def work_one(queue: Queue[JobT], pk: int) -> None:
     job = queue.model.claim(pk)
     if job is None:
         return
-    job._tell = queue.on_attention  # noqa: SLF001 (queue and job are one mechanism)
+    job._on_attention = queue.on_attention  # noqa: SLF001 (queue and job are one mechanism)
     try:
         _attempt(queue, job)
     except LeaseLost:
@@ -184,13 +184,13 @@ def _attempt(queue: Queue[JobT], job: JobT) -> None:
     except LeaseLost:
         raise
     except Unavailable as error:
-        job.again(error.detail, wait=error.retry_after)
+        job.retry_later(error.detail, wait=error.retry_after)
     except OutcomeUnknown as error:
-        job.again(f"Outcome unknown: {error.detail}")
+        job.retry_later(f"Outcome unknown: {error.detail}")
     except (Refused, NotConfigured) as error:
         job.needs_attention(error.detail)
     except IntegrationError as error:
-        job.again(error.detail)
+        job.retry_later(error.detail)
     except Exception as error:
         log.exception("job failed", extra={"queue": queue.name, "row": job.pk})
-        job.again(f"{type(error).__name__}: {error}")
+        job.retry_later(f"{type(error).__name__}: {error}")

@@ -100,10 +100,10 @@ def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
 
     writes: list[Callable[[], None]] = [
         lambda: frozen.finish("done"),
-        lambda: frozen.again("late"),
+        lambda: frozen.retry_later("late"),
         lambda: frozen.needs_attention("late"),
-        lambda: frozen.rest(next_in=1),
-        lambda: frozen.save_mine(verdict="late"),
+        lambda: frozen.reschedule(next_in=1),
+        lambda: frozen.update_leased(verdict="late"),
     ]
     for write in writes:
         with pytest.raises(LeaseLost):
@@ -116,15 +116,15 @@ def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
 
 def test_a_lease_about_to_end_is_not_enough_for_a_call_that_must_not_repeat() -> None:
     event = claimed(inbound_event())
-    event.still_mine(margin=5)
+    event.ensure_leased(margin=5)
 
     with pytest.raises(LeaseLost):
-        event.still_mine(margin=settings.LEASE_SECONDS + 1)
+        event.ensure_leased(margin=settings.LEASE_SECONDS + 1)
 
 
 def test_a_row_that_was_never_claimed_cannot_be_saved_as_mine() -> None:
     with pytest.raises(LeaseLost):
-        inbound_event().save_mine(verdict="mine?")
+        inbound_event().update_leased(verdict="mine?")
 
 
 def test_losing_the_lease_in_mid_work_leaves_the_rivals_row_alone() -> None:
@@ -206,7 +206,7 @@ def test_pauses_double_up_to_five_minutes(monkeypatch: pytest.MonkeyPatch) -> No
     pauses = []
     for attempts in range(8):
         event = claimed(inbound_event(attempts=attempts))
-        event.again("down")
+        event.retry_later("down")
         pauses.append(round(seconds_until_due(event)))
 
     assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]

@@ -136,7 +136,7 @@ def test_pressing_retry_while_a_worker_is_on_it_changes_nothing_for_the_worker()
     assert lifecycle.retry(job, who="staff")
     assert lifecycle.retry(job, who="staff")
     assert Fulfilment.claim(job.pk) is None
-    mine.still_mine(margin=shop.LEASE_SECONDS / 2)
+    mine.ensure_leased(margin=shop.LEASE_SECONDS / 2)
 
 
 @pytest.mark.parametrize("state", ["delivered", "canceled"])

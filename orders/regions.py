@@ -1,7 +1,4 @@
-"""How countries, states and provinces are called. Codes are what is stored and sent."""
-
-from babel import Locale
-from django.utils.translation import get_language, to_locale
+"""States and provinces by their codes, and the countries whose law lets a buyer withdraw."""
 
 US = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
@@ -28,12 +25,6 @@ WITHDRAWAL_COUNTRIES = {
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
     "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 }  # fmt: skip
-
-
-def country_name(code: str) -> str:
-    """In the reader's language."""
-    names: dict[str, str] = dict(Locale.parse(to_locale(get_language() or "en")).territories)
-    return names.get(code, code)
 
 
 def region_name(country: str, code: str) -> str:
