@@ -94,7 +94,7 @@ def test_nothing_paid_and_no_discount_is_for_a_person_to_look_at(till: Till) -> 
     Order.objects.filter(pk=order.pk).update(subtotal=0, shipping=0, total=0)
     order.refresh_from_db()
     opened(order)
-    free = {"payment_status": "no_payment_required", "payment_intent": None}
+    free: Said = {"payment_status": "no_payment_required", "payment_intent": None}
     assert _settle(till, paid_session(order, **free)) == "attention: nothing was paid, and no discount says why"
     order.refresh_from_db()
     assert (order.state, Payment.objects.count()) == ("attention", 0)
@@ -106,7 +106,7 @@ def test_an_order_that_a_discount_pays_for_needs_no_payment(till: Till) -> None:
     order.refresh_from_db()
     opened(order)
     sums = {"amount_discount": 2499, "amount_shipping": 0, "amount_tax": 0}
-    free = {"payment_status": "no_payment_required", "payment_intent": None, "total_details": sums}
+    free: Said = {"payment_status": "no_payment_required", "payment_intent": None, "total_details": sums}
     assert _settle(till, paid_session(order, **free)) == "handled"
     order.refresh_from_db()
     assert (order.state, Payment.objects.count()) == ("paid", 0)
