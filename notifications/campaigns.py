@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, jobs, wakeup
+from ilytat.integrations.errors import Refused
 from notifications import mail_contexts, outbox
 from notifications.mail_types import TEST
 from notifications.models import BulkEmail, Campaign, CampaignText, Consent, OutgoingEmail, Subscriber
@@ -83,7 +84,7 @@ def work(campaign: Campaign) -> None:
 def _queue(campaign: Campaign, reader: Subscriber) -> None:
     text = campaign.text_for(reader.language)
     if text is None:
-        raise NotReady("Its texts were deleted.")
+        raise Refused("Its texts were deleted.")  # no later try finds them: staff shall hear of it now
     outbox.queue(
         "campaign",
         dedupe_key=f"campaign:{campaign.pk}:{reader.pk}",

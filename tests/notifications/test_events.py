@@ -1,4 +1,5 @@
 import pytest
+from django.utils import timezone
 
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
@@ -26,6 +27,9 @@ def told(type_: str, event_id: str = "1", **given: str) -> InboundEvent:
     [
         ("bounce", {"type": "bounce", "reason": "550 unknown"}, "bounced"),
         ("dropped", {"reason": "Bounced Address"}, "dropped"),
+        ("dropped", {"reason": "Invalid"}, "dropped"),
+        ("dropped", {"reason": "Unsubscribed Address"}, "dropped"),
+        ("dropped", {"reason": "Spam Reporting Address"}, "dropped"),
         ("spamreport", {}, "complained"),
     ],
 )
@@ -65,6 +69,24 @@ def test_a_late_delivered_does_not_undo_a_bounce(queued: Queue) -> None:
     assert row.fate == "bounced"
 
 
+def test_what_was_blocked_and_then_delivered_is_delivered_with_the_mailboxs_words(queued: Queue) -> None:
+    row, before = queued(), timezone.now()
+    told("bounce", "1", type="blocked", reason="greylisted")
+    assert told("delivered", "2", response="250 " + "o" * 400).verdict == "delivered"
+    row.refresh_from_db()
+    assert (row.fate, row.fate_reason) == ("delivered", "250 " + "o" * 296)
+    assert row.fate_at
+    assert row.fate_at >= before
+
+
+@pytest.mark.parametrize("key", ["order_confirmed:2", "", "none"])
+def test_an_event_speaks_only_for_the_mail_it_names(queued: Queue, key: str) -> None:
+    row = queued()
+    assert told("delivered", dedupe_key=key).verdict == "delivered: no mail changed"
+    row.refresh_from_db()
+    assert (row.fate, row.fate_at) == ("", None)
+
+
 def test_an_event_speaks_only_for_the_address_the_mail_went_to(queued: Queue) -> None:
     row = queued(to="somebody@example.com")
     told("delivered")
@@ -94,6 +116,37 @@ def test_an_unsubscribe_of_a_stranger_does_no_harm() -> None:
     assert told("group_unsubscribe").verdict == "no reader of ours"
 
 
+@pytest.mark.parametrize(
+    ("key", "where"),
+    [
+        ("campaign:7:3", "campaign 7"),
+        ("campaign", "mail provider"),
+        ("stock:7", "mail provider"),
+        ("", "mail provider"),
+    ],
+)
+def test_who_leaves_at_the_provider_is_noted_with_the_campaign_if_it_was_one(key: str, where: str) -> None:
+    reader = consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
+    told("group_unsubscribe", dedupe_key=key)
+    assert reader.consents.get(act="left").where == where
+
+
+def test_a_bounce_closes_the_address_and_leaves_the_wish_for_news_as_it_was() -> None:
+    reader = consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
+    told("bounce", type="bounce")
+    assert consent.may_write("ada@example.com", "news")
+    told("spamreport", "2")
+    assert reader.consents.get(act="left").where == "marked as spam"
+    assert Suppression.objects.get().reason == "bounce", "the first reason stays"
+
+
+def test_a_drop_without_a_reason_is_ours_and_says_so() -> None:
+    told("dropped")
+    alert = Alert.objects.get(key="mail:dropped")
+    assert alert.message == "SendGrid drops our mails: no reason given"
+    assert not Suppression.objects.exists()
+
+
 def test_a_complaint_also_ends_the_newsletter() -> None:
     consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
     told("spamreport")
@@ -107,3 +160,11 @@ def test_staff_hear_once_of_a_buyer_who_cannot_be_written_to(queued: Queue) -> N
     jobs.work_due("mail")
     alert = Alert.objects.get(key="mail:unheard:IL-10482")
     assert "ada@" not in alert.message
+
+
+@pytest.mark.parametrize(("kind", "reference"), [("order_confirmed", ""), ("welcome", "IL-10482")])
+def test_nobody_is_told_of_a_mail_that_is_no_orders_to_its_buyer(queued: Queue, kind: str, reference: str) -> None:
+    row = queued(kind, reference=reference)
+    told("bounce", type="bounce", dedupe_key=row.dedupe_key)
+    assert outbox.suppressed(row.to)
+    assert not Alert.objects.exists()

@@ -4,12 +4,14 @@ from email.utils import parseaddr
 import pytest
 from django.core import mail as sent_mail
 from django.db import connection, transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
-from ilytat.integrations import jobs
+from ilytat.integrations import jobs, wakeup
 from ilytat.integrations.models import Alert
 from notifications import delivery, outbox
-from notifications.models import OutgoingEmail, Suppression
+from notifications.models import Campaign, OutgoingEmail, Suppression
 from notifications.samples import sample
 from tests.notifications.conftest import Queue
 
@@ -58,6 +60,20 @@ def test_a_key_longer_than_its_column_keeps_its_beginning_and_stays_its_own() ->
     assert outbox.fitting(long).startswith("alert:1:")
 
 
+@pytest.mark.parametrize(("length", "kept"), [(120, "a" * 120), (121, "a" * 80 + ":")])
+def test_a_key_that_fits_is_kept_as_it_is(length: int, kept: str) -> None:
+    found = outbox.fitting("a" * length)
+    assert found[: len(kept)] == kept
+    assert len(found) == (120 if length == 120 else 80 + 1 + 32)
+
+
+def test_a_message_id_names_no_address_and_needs_no_domain(settings: Settings) -> None:
+    settings.EMAIL_FROM = ""
+    found = outbox.message_id("alert:ada@example.com")
+    assert found.endswith("@localhost>")
+    assert "ada" not in found
+
+
 @pytest.mark.django_db
 def test_the_message_id_is_stable_and_of_our_domain(settings: Settings) -> None:
     settings.EMAIL_FROM = "Shop <mail@shop.example>"
@@ -89,6 +105,8 @@ def test_a_suppressed_address_gets_nothing_and_the_row_says_so(queued: Queue) ->
     jobs.work_due("mail")
     row.refresh_from_db()
     assert (row.state, sent_mail.outbox) == ("suppressed", [])
+    assert "does not get our mails" in Alert.objects.get(key="mail:unheard:IL-10482").message
+    assert not outbox.suppressed("bob@example.com")
 
 
 @pytest.mark.django_db
@@ -120,6 +138,69 @@ def test_sending_again_is_a_new_mail_with_a_name_of_its_own(queued: Queue) -> No
     assert [once.dedupe_key, twice.dedupe_key] == ["order_confirmed:1:again:1", "order_confirmed:1:again:2"]
     jobs.work_due("mail")
     assert len({message.extra_headers["Message-ID"] for message in sent_mail.outbox}) == 3
+
+
+@pytest.mark.django_db
+def test_a_mail_sent_again_is_the_same_mail_for_the_same_person(queued: Queue) -> None:
+    row = queued("back_in_stock", to="bob@example.com", language="fr", dedupe_key="k" * 120)
+    copy = outbox.again(row)
+    same = ("kind", "stream", "to", "language", "reference", "context")
+    assert [getattr(copy, name) for name in same] == [getattr(row, name) for name in same]
+    assert outbox.again(copy).dedupe_key == "k" * 80 + ":again:2"
+
+
+@pytest.mark.django_db
+def test_a_campaign_writes_to_nobody_again(queued: Queue) -> None:
+    row = queued("campaign", campaign=Campaign.objects.create(name="Autumn"))
+    with pytest.raises(ValueError, match="to each reader once"):
+        outbox.again(row)
+
+
+@pytest.mark.django_db
+def test_without_a_language_it_is_the_shops(queued: Queue, settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "es"
+    assert (queued(language="").language, queued("shipped", language="fr").language) == ("es", "fr")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "queue"), [("order_confirmed", "mail"), ("campaign", "bulk mail")])
+def test_each_stream_wakes_its_own_queue(queued: Queue, monkeypatch: pytest.MonkeyPatch, kind: str, queue: str) -> None:
+    woken: list[tuple[str, ...]] = []
+    monkeypatch.setattr(wakeup, "wake", lambda *names: woken.append(names))
+    row = queued(kind)
+    assert woken == [(queue, queue.split(maxsplit=1)[0])]
+    if not outbox.KINDS[kind].topic:
+        outbox.again(row)
+        assert woken == [(queue, queue.split(maxsplit=1)[0])] * 2
+
+
+@pytest.mark.django_db
+def test_a_long_provider_id_and_subject_fit_their_columns(queued: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "hand_over", lambda *_: "p" * 121)
+    row = queued(context=sample("order_confirmed") | {"number": "N" * 300})
+    jobs.work_due("mail")
+    row.refresh_from_db()
+    assert (row.state, row.provider_id, len(row.subject)) == ("sent", "p" * 120, 200)
+
+
+@pytest.mark.django_db
+def test_a_pause_is_for_all_mails_as_long_as_said(
+    queued: Queue, monkeypatch: pytest.MonkeyPatch, time_machine: TimeMachineFixture
+) -> None:
+    def refuse(*_: object) -> str:
+        raise delivery.Misconfigured("w" * 3000)
+
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    monkeypatch.setattr(delivery, "hand_over", refuse)
+    rows = [queued(dedupe_key=f"confirmation:{number}") for number in range(2)]
+    sent = queued("shipped")
+    OutgoingEmail.objects.filter(pk=sent.pk).update(state="sent")
+    jobs.work_due("mail")
+    for row in (*rows, sent):
+        row.refresh_from_db()
+        waits = (row.next_at - timezone.now()).total_seconds()
+        assert waits == (0.0 if row == sent else outbox.PAUSE_SECONDS)
+    assert "w" * 2000 in {row.last_error for row in rows}
 
 
 @pytest.mark.django_db
