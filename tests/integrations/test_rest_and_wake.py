@@ -68,7 +68,7 @@ def test_pauses_double_from_five_seconds_to_five_minutes(
     monkeypatch.setattr(timezone, "now", lambda: now)
     event = _mine(next_at=now)
     event.attempts = tries
-    event.again("down")
+    event.retry_later("down")
     event.refresh_from_db()
     assert (event.next_at - now, event.lease_until) == (timedelta(seconds=pause), None)
     assert BACKOFF_BASE <= pause <= BACKOFF_CAP
@@ -76,7 +76,7 @@ def test_pauses_double_from_five_seconds_to_five_minutes(
 
 def test_a_row_that_rests_is_free_and_forgets_its_failures_but_not_its_state() -> None:
     event = _mine(state="new", last_error="down", attempts=3)
-    event.rest(next_in=60)
+    event.reschedule(next_in=60)
     event.refresh_from_db()
     assert (event.state, event.lease_until, event.attempts, event.last_error) == ("new", None, 0, "")
     assert event.next_at > timezone.now()
@@ -84,7 +84,7 @@ def test_a_row_that_rests_is_free_and_forgets_its_failures_but_not_its_state() -
 
 def test_what_was_saved_is_known_to_the_object_as_well() -> None:
     event = _mine()
-    event.save_mine(verdict="v", last_error="e")
+    event.update_leased(verdict="v", last_error="e")
     assert (event.verdict, event.last_error) == ("v", "e")
 
 
