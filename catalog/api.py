@@ -5,22 +5,23 @@ whatever the query says. Prices are minor units of `currency`.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
-from urllib.parse import urljoin
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Max, Prefetch, Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from catalog.models import Category, Product, ProductImage, ProductQuerySet, Variant
+from catalog.images.pictures import address
+from catalog.models import Category, Product, ProductImage, Variant
 from catalog.search import finder as search_
 from catalog.search import listings
+from catalog.storefront.structured_data import absolute
 from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
 
@@ -35,13 +36,13 @@ AMOUNT_MAX = 2**31 - 1
 CACHE_SECONDS = 60
 
 
-class ValueOut(Schema):
+class ValueOut(BaseModel):
     id: int
     title: str
     colors: list[str]
 
 
-class OptionOut(Schema):
+class OptionOut(BaseModel):
     """`values` are those that some offered variant has."""
 
     name: str
@@ -49,7 +50,7 @@ class OptionOut(Schema):
     values: list[ValueOut]
 
 
-class VariantOut(Schema):
+class VariantOut(BaseModel):
     """`option_ids` name one value of each option, in the options' order. `available` is now; ask again to sell."""
 
     variant_id: int
@@ -60,7 +61,7 @@ class VariantOut(Schema):
     available: bool
 
 
-class ImageOut(Schema):
+class ImageOut(BaseModel):
     """`sizes`: {"width": address}. No `variant_ids`: a picture of every variant."""
 
     url: str
@@ -70,7 +71,7 @@ class ImageOut(Schema):
     is_default: bool
 
 
-class ProductOut(Schema):
+class ProductOut(BaseModel):
     """`description` is HTML of a short list of tags without attributes."""
 
     id: int
@@ -91,7 +92,7 @@ class ProductOut(Schema):
     updated_at: datetime
 
 
-class ProductsOut(Schema):
+class ProductsOut(BaseModel):
     items: list[ProductOut]
     count: int
     page: int
@@ -121,15 +122,17 @@ class Wanted(Schema):
 @router.get("/products", response=ProductsOut, url_name="products", operation_id="listProducts")
 def products(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     """Products for sale, best first."""
-    listing = listings.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page)
+    for_sale = Product.objects.for_sale()
+    listing = listings.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page, products=for_sale)
     pages = listing.page.paginator
     if wanted.page > pages.num_pages:
         raise ApiError(404, "not_found", f"There are only {pages.num_pages} pages.", {"page": "too large"})
-    chosen = [row.pk for row in listing.page.object_list]
-    by_pk = {row.pk: row for row in _loaded(Product.objects.for_sale().filter(pk__in=chosen))}
-    items = [_product(by_pk[pk]) for pk in chosen if pk in by_pk]
     found = ProductsOut(
-        items=items, count=pages.count, page=wanted.page, pages=pages.num_pages, per_page=wanted.per_page
+        items=_products(listing.page.object_list),
+        count=pages.count,
+        page=wanted.page,
+        pages=pages.num_pages,
+        per_page=wanted.per_page,
     )
     return _answer(request, found)
 
@@ -139,10 +142,10 @@ def product(request: HttpRequest, product_id: str) -> HttpResponse:
     """One product, by our id or by Printify's. What is not for sale is not there."""
     rows = Product.objects.for_sale()
     ours = product_id.isascii() and product_id.isdecimal() and len(product_id) <= PK_DIGITS
-    found = _loaded(rows.filter(pk=product_id) if ours else rows.filter(printify_id=product_id))
-    if not found:
-        raise ApiError(404, "not_found", "There is no product by that id.")
-    return _answer(request, _product(found[0]))
+    found = rows.filter(pk=product_id) if ours else rows.filter(printify_id=product_id)
+    for one in _products(found):
+        return _answer(request, one)
+    raise ApiError(404, "not_found", "There is no product by that id.")
 
 
 def _query(wanted: Wanted) -> QueryDict:
@@ -170,16 +173,19 @@ def _scope(wanted: Wanted) -> listings.Scope:
     return listings.Scope(category, found, extra)
 
 
-def _loaded(rows: ProductQuerySet) -> list[Product]:
+def _products(found: Iterable[Product]) -> list[ProductOut]:
+    """With what belongs to them: three queries, however many there are."""
+    rows = list(found)
     offered = Prefetch("variants", queryset=Variant.objects.offered(), to_attr="offered")
     pictured = Prefetch(
         "images", queryset=ProductImage.objects.filter(hidden=False).exclude(files={}), to_attr="pictured"
     )
-    return list(rows.prefetch_related(offered, pictured, "categories"))
+    prefetch_related_objects(rows, offered, pictured, "categories")
+    return [_product(row) for row in rows]
 
 
 def _product(row: Product) -> ProductOut:
-    variants = cast("list[Variant]", row.offered)  # type: ignore[attr-defined] # set by _loaded's Prefetch
+    variants = cast("list[Variant]", row.offered)  # type: ignore[attr-defined] # set by _products' Prefetch
     pictures = cast("list[ProductImage]", row.pictured)  # type: ignore[attr-defined] # likewise
     return ProductOut(
         id=row.pk,
@@ -225,7 +231,7 @@ def _variant(row: Variant) -> VariantOut:
 
 def _image(row: ProductImage) -> ImageOut:
     widths = sorted(row.files, key=int)
-    sizes = {width: urljoin(settings.SITE_URL + "/", default_storage.url(row.files[width])) for width in widths}
+    sizes = {width: absolute(address(row.files[width])) for width in widths}
     return ImageOut(
         url=sizes[widths[-1]],
         sizes=sizes,
@@ -235,7 +241,7 @@ def _image(row: ProductImage) -> ImageOut:
     )
 
 
-def _answer(request: HttpRequest, found: Schema) -> HttpResponse:
+def _answer(request: HttpRequest, found: BaseModel) -> HttpResponse:
     """With a validator of the very bytes, and the moment of the catalogue's last change: 304 when nothing is new."""
     body = found.model_dump_json().encode()
     etag = quote_etag(hashlib.sha256(body).hexdigest())

@@ -23,7 +23,7 @@ class Best:
 
     @property
     def cards(self) -> list[Card]:
-        found = Product.objects.for_sale().in_bulk(self.pks)
+        found = Product.objects.for_cards().in_bulk(self.pks)
         return cards(found[pk] for pk in self.pks if pk in found)
 
 

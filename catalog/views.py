@@ -119,7 +119,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     """`cards`: the products that the address names, in its order; a piece of a page."""
     asked = request.GET.get("ids", "").split(",")
     ids = [int(one) for one in asked if one.isascii() and one.isdecimal() and len(one) <= ID_DIGITS][:SEEN_MAX]
-    found = Product.objects.for_sale().in_bulk([one for one in ids if one < ID_MAX])
+    found = Product.objects.for_cards().in_bulk([one for one in ids if one < ID_MAX])
     shown = cards(found[one] for one in dict.fromkeys(ids) if one in found)
     response = render(request, "catalog/_seen.html", {"cards": shown})
     patch_cache_control(response, private=True, max_age=60)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
@@ -54,10 +55,16 @@ class Picture:
         return self.files[-1][1] if self.files else ""
 
 
+@lru_cache(maxsize=16_384)  # a list names a hundred files
+def address(name: str) -> str:
+    """Where browsers find a stored file. It does not change: names carry the content's digest."""
+    return default_storage.url(name)
+
+
 def picture(image: ProductImage | None, alt: str = "") -> Picture:
     if image is None:
         return Picture(alt=alt)
-    files = sorted((int(width), default_storage.url(name)) for width, name in image.files.items())
+    files = sorted((int(width), address(name)) for width, name in image.files.items())
     return Picture(tuple(files), alt, image.width or 1200, image.height or 1200)
 
 

@@ -34,6 +34,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """What shoppers may see: visible upstream, not gone, not hidden by staff, with something offered."""
         return self.filter(visible=True, gone_at__isnull=True, hidden=False, price_from__isnull=False)
 
+    def for_cards(self) -> Self:
+        """Of what is for sale only what a card shows: texts are long, and a list has many of them."""
+        shown = ("slug", "upstream_title", "title_override", "options", "price_from", "price_to", "in_stock")
+        return self.for_sale().only(*shown)
+
     def in_order(self) -> Self:
         return self.order_by("-featured", "position", "-created_upstream", "pk")
 
@@ -81,7 +86,10 @@ class Product(models.Model):
     objects = ProductQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["-featured", "position"], name="product_order")]
+        indexes = [
+            models.Index(fields=["-featured", "position"], name="product_order"),
+            models.Index(fields=["synced_at"], name="product_synced"),  # when the catalogue last changed
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -35,7 +35,10 @@ class ShelfEntry(models.Model):
             models.Index(fields=["-featured", "position", "-newest", "product"], name="shelf_order"),
             models.Index(fields=["-newest", "product"], name="shelf_newest"),
             models.Index(fields=["price", "product"], name="shelf_price"),
-            models.Index(fields=["-sold", "-featured", "position"], name="shelf_sold"),
+            models.Index(fields=["-sold", "-featured", "position", "-newest", "product"], name="shelf_best"),
+            models.Index(
+                fields=["kind", "-in_stock", "-featured", "position", "-newest", "product"], name="shelf_kinds"
+            ),
             # The counts beside the filters are read from this index alone.
             models.Index(fields=["kind", "families", "sizes", "price", "in_stock", "product"], name="shelf_facets"),
         ]

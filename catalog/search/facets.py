@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -35,7 +35,7 @@ class Combination(NamedTuple):
     kind: str
     families: str
     sizes: str
-    step: str
+    price: int
     in_stock: bool
     n: int
 
@@ -59,6 +59,10 @@ Held = dict[Any, int]
 
 def minor(major: int) -> int:
     return int(major * 10 ** money.exponent(settings.SHOP_CURRENCY))
+
+
+def _step(price: int) -> str:
+    return next((f"under-{top}" for top in PRICE_STEPS if price < minor(top)), STEPS[-1])
 
 
 def _priced(slug: str) -> Q:
@@ -125,7 +129,7 @@ FACETS = (
         _place(colour_families.BY_SLUG),
     ),
     Facet("size", gettext_lazy("Size"), documents.split, _between_bars("sizes"), str, size_key),
-    Facet("price", gettext_lazy("Price"), lambda step: (step,), _priced, _price_label, _place(STEPS)),
+    Facet("price", gettext_lazy("Price"), lambda price: (_step(price),), _priced, _price_label, _place(STEPS)),
     Facet(
         "stock",
         gettext_lazy("Availability"),
@@ -139,13 +143,9 @@ BY_KEY = {facet.key: facet for facet in FACETS}
 
 
 def combinations(rows: "QuerySet[ShelfEntry]") -> list[Combination]:
-    step = Case(
-        *(When(price__lt=minor(top), then=Value(f"under-{top}")) for top in PRICE_STEPS),
-        default=Value(STEPS[-1]),
-        output_field=CharField(),
-    )
-    columns = ("kind", "families", "sizes", "step", "in_stock")
-    counted = rows.order_by().annotate(step=step).values_list(*columns).annotate(n=Count("pk"))
+    # By columns as they stand in an index, which a database reads in order and so counts without sorting.
+    columns = ("kind", "families", "sizes", "price", "in_stock")
+    counted = rows.order_by().values_list(*columns).annotate(n=Count("pk"))
     return [Combination._make(row) for row in counted]
 
 

@@ -12,7 +12,7 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy
 
 from catalog import colour_families
-from catalog.models import Category, Product, ShelfEntry
+from catalog.models import Category, Product, ProductQuerySet, ShelfEntry
 from catalog.search import facets
 from catalog.search.facets import Counts, Facet, is_clothing_size
 from catalog.search.finder import Found
@@ -134,7 +134,11 @@ class Listing:
         return f"?{urlencode(self.carried)}" if self.carried else "?"
 
 
-def listing(query: QueryDict, scope: Scope | None = None, *, per_page: int = PER_PAGE) -> Listing:
+def listing(
+    query: QueryDict, scope: Scope | None = None, *, per_page: int = PER_PAGE, products: ProductQuerySet | None = None
+) -> Listing:
+    """`products` are those that may be shown, with as much of each as the caller needs: by default what cards do."""
+    shown = Product.objects.for_cards() if products is None else products
     scope = scope or Scope()
     rows = scope.entries()
     counts = facets.count(facets.combinations(rows), {facet.key: query.getlist(facet.key) for facet in facets.FACETS})
@@ -143,7 +147,7 @@ def listing(query: QueryDict, scope: Scope | None = None, *, per_page: int = PER
     sort = query.get("sort", "")
     sort = sort if sort in names else next(iter(names))
     return Listing(
-        page=_page(_places(scope, rows, counts, sort), query.get("page", ""), per_page),
+        page=_page(_places(scope, rows, counts, sort), query.get("page", ""), per_page, shown),
         groups=[group for group in groups if len(group.values) > 1 or group.chosen or group.key == "stock"],
         chips=_chips(query, groups),
         sort=sort,
@@ -177,12 +181,12 @@ def best_first(matched: "QuerySet[Any, Any]") -> "QuerySet[Any, int]":
     return _by_score(matched, Scope(), Q())
 
 
-def _page(places: Places, number: str, per_page: int) -> Page[Any]:
+def _page(places: Places, number: str, per_page: int, shown: ProductQuerySet) -> Page[Any]:
     """The products of that page, as they are now: one hidden a moment ago is not among them."""
     digits = number if number.isascii() and number.isdecimal() and len(number) <= PAGE_DIGITS else "1"
     page = Paginator(cast("Any", places), per_page).get_page(digits)
     pks = list(page.object_list)
-    found = Product.objects.for_sale().in_bulk(pks)
+    found = shown.in_bulk(pks)
     return Page([found[pk] for pk in pks if pk in found], page.number, page.paginator)
 
 

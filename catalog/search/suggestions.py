@@ -28,7 +28,7 @@ def suggest(query: str) -> list[dict[str, Any]]:
         return []
     scope = Scope(found=found)
     pks = list(best_first(found.matched)[:PRODUCTS])
-    by_pk = Product.objects.for_sale().in_bulk(pks)
+    by_pk = Product.objects.for_cards().in_bulk(pks)
     shown = cards(by_pk[pk] for pk in pks if pk in by_pk)
     return [*_kinds(query, scope), *(_product(card) for card in shown)]
 

@@ -61,10 +61,10 @@ def in_colour(product: Product, option: str) -> Picture | None:
 def same_design(product: Product) -> list[Card]:
     """Other products with the same artwork on them."""
     same = Artwork.objects.filter(artwork_id__in=product.artwork_ids).values("entry_id")
-    rows = Product.objects.for_sale().filter(pk__in=same).exclude(pk=product.pk)
+    rows = Product.objects.for_cards().filter(pk__in=same).exclude(pk=product.pk)
     return cards(rows.in_order()[:SAME_DESIGN_MAX])
 
 
 def alternatives(product: Product) -> list[Card]:
     """For a product that is no longer made: the same design, else the shop's picks."""
-    return same_design(product) or cards(Product.objects.for_sale().in_order()[:ALTERNATIVES_MAX])
+    return same_design(product) or cards(Product.objects.for_cards().in_order()[:ALTERNATIVES_MAX])

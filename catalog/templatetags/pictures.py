@@ -1,7 +1,6 @@
 """Pictures in templates: from a `ProductImage`, or from the bare storage name an order line keeps."""
 
 from django import template
-from django.core.files.storage import default_storage
 
 from catalog.images import pictures
 from catalog.models import ProductImage
@@ -17,4 +16,4 @@ def picture(image: ProductImage | None, alt: str = "") -> pictures.Picture:
 @register.filter
 def media(name: str) -> str:
     """The address of a stored file, "" for none."""
-    return default_storage.url(name) if name else ""
+    return pictures.address(name) if name else ""

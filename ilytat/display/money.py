@@ -1,6 +1,7 @@
 """Money: whole numbers of the minor unit. This is the one place that knows exponents and how money is written."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency
 from django.utils.translation import get_language, to_locale
@@ -24,5 +25,9 @@ def major(amount: int, currency: str) -> Decimal:
 
 def format_money(amount: int, currency: str, language: str | None = None) -> str:
     """As a person of that language writes it: $12.34, 12,34 $US."""
-    locale = to_locale(language or get_language() or "en")
-    return format_currency(major(amount, currency), currency.upper(), locale=locale)
+    return _written(amount, currency.upper(), to_locale(language or get_language() or "en"))
+
+
+@lru_cache(maxsize=4096)  # a page writes few different prices, again and again
+def _written(amount: int, currency: str, locale: str) -> str:
+    return format_currency(major(amount, currency), currency, locale=locale)

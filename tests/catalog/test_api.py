@@ -153,5 +153,5 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for number in range(5, 25):
         upsert.store(tee(number), timezone.now())
     got(client, "/api/products")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         assert len(got(client, "/api/products?per_page=50")["items"]) == 23

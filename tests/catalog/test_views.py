@@ -8,7 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog.models import MissedSearch
+from catalog.images import pictures
+from catalog.models import MissedSearch, Product
 from tests import factories
 from tests.catalog.goods import BLACK, SMALL, WHITE, picture, tee
 from tests.pages import source, text
@@ -50,6 +51,29 @@ def queries(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         client.get(path)
     return len(seen)
+
+
+@pytest.mark.parametrize("path", ["/", "/products/", "/search/?q=tee", "/search/suggest/?q=tee", "/cart/"])
+def test_no_list_reads_the_texts_of_its_products(client: Client, path: str) -> None:
+    tee()
+    client.get(path)
+    with CaptureQueriesContext(connection) as seen:
+        client.get(path)
+    read = " ".join(each["sql"] for each in seen)
+    assert '"upstream_title"' in read
+    assert '"upstream_description"' not in read
+
+
+def test_the_front_page_shows_the_first_of_each_kind_and_how_many_there_are(client: Client) -> None:
+    for place in (3, 2, 1):
+        tee(upstream_title=f"Tee {place}", position=place, tags=["T-shirts"])
+    tee(upstream_title="Sold out", position=0, tags=["T-shirts"], in_stock=False)
+    tee(upstream_title="Mug", tags=["Mugs"])
+    kinds = {str(tile.kind.slug): (tile.count, tile.picture.src) for tile in client.get("/").context["kinds"]}
+    first = Product.objects.get(upstream_title="Tee 1").images.all()[0]
+    assert {slug: count for slug, (count, _src) in kinds.items()} == {"t-shirts": 4, "mugs": 1}
+    assert kinds["t-shirts"][1] == pictures.picture(first).src
+    assert [card.product.title for card in client.get("/").context["newest"]][-1:] != ["Sold out"]
 
 
 FIRST_SCREEN = 3
