@@ -74,15 +74,28 @@ def _share(days: Sequence[int], share: float) -> int:
 
 @dataclass(frozen=True)
 class Record:
-    """How promises were kept: of `parcels` delivered, `on_time` came by the last day and `early` before the first."""
+    """How promises were kept: of `parcels` delivered, `on_time` came by the last day and `early` before the first.
+
+    Days are counted from payment.
+    """
 
     provider_id: int
     country: str
     parcels: int
     on_time: int
     early: int
-    half: int  # days from payment, for half of them
-    most: int  # and for nine of ten
+    promised: tuple[int, int]  # the first and last day that half of them were promised
+    half: int  # how long half of them took at most
+    most: int  # and nine of ten
+
+    @property
+    def late(self) -> int:
+        return self.parcels - self.on_time
+
+    @property
+    def taught(self) -> bool:
+        """Whether today's promises are taken from these parcels."""
+        return self.parcels >= ENOUGH
 
     @property
     def hit_rate(self) -> int:
@@ -109,15 +122,22 @@ def records(limit: int = 2000) -> list[Record]:
 
 
 def _record(provider: int, country: str, rows: Iterable[Row]) -> Record:
-    mine = list(rows)
-    days = sorted(_days(row[3], row[2]) for row in mine)
-    came = [(timezone.localdate(row[2]), row[4] or row[5], row[5]) for row in mine]
+    told = [_told(row) for row in rows]
+    took, first, last = (sorted(days) for days in zip(*told, strict=True))
     return Record(
         provider_id=provider,
         country=country,
-        parcels=len(mine),
-        on_time=sum(day <= last for day, _first, last in came),
-        early=sum(day < first for day, first, _last in came),
-        half=_share(days, HALF),
-        most=_share(days, MOST),
+        parcels=len(told),
+        on_time=sum(day <= until for day, _since, until in told),
+        early=sum(day < since for day, since, _until in told),
+        promised=(_share(first, HALF), _share(last, HALF)),
+        half=_share(took, HALF),
+        most=_share(took, MOST),
     )
+
+
+def _told(row: Row) -> tuple[int, int, int]:
+    """In days from payment: how long it took, and the first and last day that were promised."""
+    _provider, _country, delivered, paid, first, last = row
+    start = timezone.localdate(paid)
+    return _days(paid, delivered), ((first or last) - start).days, (last - start).days

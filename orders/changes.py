@@ -98,6 +98,22 @@ def alternatives(line: OrderLine) -> list[Variant]:
     return list(others.exclude(variant_id__in=bought).select_related("product"))
 
 
+def swappable(order: Order) -> list[OrderLine]:
+    """Lines of which there is another at the same price, all asked for at once."""
+    lines = list(order.lines.all())
+    bought = {(line.product_id, line.printify_variant_id) for line in lines}
+    found = Variant.objects.sellable().filter(product__in={line.product_id for line in lines if line.product_id})
+    others = [row for row in found.values_list("product_id", "variant_id", "price", "cost") if row[:2] not in bought]
+
+    def fits(line: OrderLine) -> bool:
+        return any(
+            product == line.product_id and price == line.unit_price and cost <= price
+            for product, _variant, price, cost in others
+        )
+
+    return [line for line in lines if fits(line)]
+
+
 def swap(line: OrderLine, variant: Variant) -> bool:
     """Print this one instead. False when it is the one already. Raises NotPossible or TooLate."""
     if line.printify_variant_id == variant.variant_id:

@@ -44,6 +44,7 @@ def progress(order: Order) -> dict[str, Any]:
         "still_to_come": held.still_to_come if shipments else [],
         "cancel_until": cancel_until,
         "changeable": open_,
+        "swappable": changes.swappable(order) if open_ else [],
         "claimable": claims.claimable(order, fulfilment),
         "withdrawable": claims.withdrawable(order, fulfilment),
         "claims": list(order.claims.select_related("reprint")),

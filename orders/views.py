@@ -148,8 +148,8 @@ def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> No
 @require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `packed` (each with its lines, [] when unknown),
-    `still_to_come` (lines), `fulfilment` (or None), `cancel_until`, `changeable`, `claimable`, `withdrawable` (lines),
-    `claims`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
+    `still_to_come` (lines), `fulfilment` (or None), `cancel_until`, `changeable`, `swappable` (lines), `claimable`,
+    `withdrawable` (lines), `claims`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
     """
     found = Order.objects.filter(token=token).first()
     if found is None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Product
@@ -57,7 +58,17 @@ def test_staff_see_how_promises_were_kept() -> None:
     today = timezone.localdate()
     Order.objects.update(arrives_from=today - timedelta(days=2), arrives_until=today - timedelta(days=1))
     [record] = arrivals.records()
-    assert (record.parcels, record.on_time, record.early, record.hit_rate) == (4, 3, 1, 50)
+    assert (record.parcels, record.on_time, record.early, record.late, record.hit_rate) == (4, 3, 1, 1, 50)
+    assert (record.promised, record.half, record.most, record.taught) == ((2, 3), 3, 4, False)
+
+
+def test_staff_read_what_was_promised_beside_what_came_true(admin_client: Client) -> None:
+    _arrived([1, 2, 3, 4])
+    today = timezone.localdate()
+    Order.objects.update(arrives_from=today - timedelta(days=2), arrives_until=today - timedelta(days=1))
+    page = admin_client.get("/admin/orders/order/arrivals/").content.decode()
+    assert ">2–3 days</td>" in page
+    assert ">3–4 days</td>" in page
 
 
 def test_each_printer_charges_its_own_first_item(upstream: Upstream) -> None:

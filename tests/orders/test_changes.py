@@ -276,6 +276,7 @@ def test_two_presses_of_the_same_correction_make_one_revision(shipping: Upstream
 def test_a_size_is_swapped_for_one_of_the_same_price() -> None:
     job = paid(ready=False)
     line, medium = job.order.lines.get(), other_size(job)
+    assert changes.swappable(job.order) == [line]
     assert changes.swap(line, medium)
     line.refresh_from_db()
     assert (line.printify_variant_id, line.label, line.sku) == (medium.variant_id, "White / M", medium.sku)
@@ -294,6 +295,7 @@ def test_only_what_can_be_sold_at_the_same_price_is_offered(given: dict[str, Any
     job = paid(ready=False)
     line, other = job.order.lines.get(), other_size(job, **given)
     assert list(changes.alternatives(line)) == []
+    assert changes.swappable(job.order) == []
     with pytest.raises(changes.NotPossible):
         changes.swap(line, other)
     assert again(job).revision == 1

@@ -173,10 +173,19 @@ def test_a_size_is_swapped_on_the_page(client: Client) -> None:
     medium = factories.variant(line.product, option_ids=[521, 15])
     proven(client, job.order)
     where = page(job.order, f"swap/{line.pk}/")
+    assert where in client.get(page(job.order)).content.decode()
     assert "White / M" in text(client.get(where))
     assert "We make" in text(client.post(where, {"variant": medium.variant_id}, follow=True))
     assert client.post(where, {"variant": "nonsense"}).status_code == 409
     assert Fulfilment.objects.get().request["line_items"][0]["variant_id"] == medium.variant_id
+
+
+def test_no_swap_is_offered_where_there_is_no_other(client: Client) -> None:
+    job = paid(ready=False)
+    proven(client, job.order)
+    where = page(job.order, f"swap/{job.order.lines.get().pk}/")
+    assert where not in client.get(page(job.order)).content.decode()
+    assert "These cost the same" not in text(client.get(where))
 
 
 def test_a_line_of_another_order_is_not_found(client: Client) -> None:
