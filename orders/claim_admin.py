@@ -1,28 +1,47 @@
 """Claims for staff: what the buyer wrote, the photos, and three answers. Photos are served here and nowhere else."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from ilytat.display.money import format_money
+from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.readonly import ReadOnlyAdmin
 from orders import attention, claims, refunding
 from orders.models import Claim, ClaimPhoto
 
+AMOUNT = "Write an amount like 12.50, or none."
+
 
 class AnswerForm(forms.Form):
-    """`amount` in minor units; empty for what the claimed lines cost."""
+    """`amount` as staff write it (12.50), cleaned to minor units; empty for what the claimed lines cost."""
 
     decision = forms.ChoiceField(choices=[(name, name) for name in ("reprint", "refund", "decline")])
     answer = forms.CharField(max_length=2000, required=False)
-    amount = forms.IntegerField(min_value=1, max_value=99_999_999, required=False)
+
+    def __init__(self, data: QueryDict, currency: str) -> None:
+        super().__init__(data)
+        places = exponent(currency)
+        least = Decimal(1).scaleb(-places)
+        self.currency = currency
+        self.fields["amount"] = forms.DecimalField(
+            required=False,
+            min_value=least,
+            max_digits=10,
+            decimal_places=places,
+            error_messages=dict.fromkeys(("invalid", "min_value", "max_digits", "max_decimal_places"), AMOUNT),
+        )
+
+    def clean_amount(self) -> int | None:
+        amount = self.cleaned_data["amount"]
+        return None if amount is None else minor(amount, self.currency)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -37,8 +56,13 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     list_filter = ("state", "kind", "made_at")
     search_fields = ("order__number", "words")
     list_select_related = ("order",)
-    fields = ("order", "kind", "state", "words", "made_at", "answer", "answered_by", "answered_at", "reprint", "refund")
+    fields = ("order", "kind", "state", "made_at", "answer", "answered_by", "answered_at", "reprint", "goes_back")
+    readonly_fields = ("goes_back",)
     change_form_template = "admin/orders/claim/change_form.html"
+
+    @admin.display(description="goes back")
+    def goes_back(self, claim: Claim) -> str:
+        return format_money(claim.refund, claim.order.currency) if claim.refund else "-"
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -63,7 +87,8 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     def answer(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm("orders.change_claim"):
             raise PermissionDenied
-        claim, form = get_object_or_404(Claim.objects.select_related("order"), pk=pk), AnswerForm(request.POST)
+        claim = get_object_or_404(Claim.objects.select_related("order"), pk=pk)
+        form = AnswerForm(request.POST, claim.order.currency)
         if request.POST.get("decision") == "refund" and not request.user.has_perm("payments.refund_order"):
             raise PermissionDenied
         if not form.is_valid():

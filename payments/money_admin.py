@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import exponent, format_money
+from ilytat.display.money import exponent, format_money, minor
 from orders import lifecycle
 from orders.models import Fulfilment, Order
 from payments import labels, ledger, refunds
@@ -90,7 +90,7 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _amount(order: Order, typed: Any, chosen: dict[int, int]) -> int:
     """Minor units. An amount that was written counts more than the lines it is for."""
-    return int(typed * 10 ** exponent(order.currency)) if typed else ledger.value(order, chosen)
+    return minor(typed, order.currency) if typed else ledger.value(order, chosen)
 
 
 def _chosen(request: HttpRequest, shown: ledger.Ledger) -> dict[int, int]:

@@ -23,6 +23,11 @@ def major(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-exponent(currency))
 
 
+def minor(amount: Decimal, currency: str) -> int:
+    """Decimal("12.34") of USD → 1234. `amount` has no more places than the currency."""
+    return int(amount.scaleb(exponent(currency)))
+
+
 def format_money(amount: int, currency: str, language: str | None = None) -> str:
     """As a person of that language writes it: $12.34, 12,34 $US."""
     return _written(amount, currency.upper(), to_locale(language or get_language() or "en"))

@@ -283,8 +283,20 @@ def test_staff_refund_in_the_admin_and_read_what_goes_back(admin_client: Client)
     assert "Nothing was done" in answer.content.decode()
     charged(claim.order, refund_reserved=2000)
     assert "up to $9.74" in admin_client.get(f"{where}change/").content.decode()
+    for wrong in ("0", "-1", "1.234", "all", "9" * 11, "NaN"):
+        answer = admin_client.post(f"{where}answer/", {"decision": "refund", "amount": wrong}, follow=True)
+        assert "Write an amount like 12.50, or none." in answer.content.decode()
     answer = admin_client.post(f"{where}answer/", {"decision": "refund"}, follow=True)
     assert "$9.74 is going back" in answer.content.decode()
+
+
+def test_staff_write_a_refund_as_people_write_money(admin_client: Client) -> None:
+    claim = claimed()
+    charged(claim.order)
+    where = f"/admin/orders/claim/{claim.pk}/"
+    answer = admin_client.post(f"{where}answer/", {"decision": "refund", "amount": "5.50"}, follow=True)
+    assert "$5.50 is going back" in answer.content.decode()
+    assert Claim.objects.get().refund == 550
 
 
 def test_an_open_claim_waits_for_staff_with_what_it_costs() -> None:
