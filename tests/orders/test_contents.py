@@ -74,6 +74,7 @@ def test_each_parcel_lists_its_own_lines_and_what_is_still_to_come(upstream: Ups
     page = text(client.get(job.order.get_absolute_url()))
     assert "1 × Mug, White / S" in page
     assert "Still to come 1 × Tee" in page
+    assert "A part of it has left already" in page
     upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
     job = look(job)
     assert told("shipped")[1] == (["Tee"], [])
