@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from ilytat.integrations import privacy
-from notifications import consent, newsletter, tasks
+from notifications import consent, newsletter, outbox, tasks
 from notifications.models import Consent, OutgoingEmail, Subscriber
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,52 @@ def test_a_stranger_causes_three_mails_a_day_at_most() -> None:
     for _ in range(5):
         newsletter.ask(ADA, language="en", where="test", wording="words")
     assert OutgoingEmail.objects.filter(to=ADA).count() == newsletter.DAILY
+
+
+def test_a_day_later_or_for_another_address_the_count_begins_anew(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+
+    def asked(email: str = ADA) -> int:
+        before = OutgoingEmail.objects.count()
+        newsletter.ask(email, language="en", where="test", wording="words")
+        return OutgoingEmail.objects.count() - before
+
+    assert [asked() for _ in range(4)] == [1, 1, 1, 0]
+    assert asked("bob@example.com") == 1
+    time_machine.shift(timedelta(days=1))
+    assert asked() == 1
+
+
+def test_other_mails_of_the_day_do_not_use_up_the_count() -> None:
+    for number in range(newsletter.DAILY):
+        context = {"email": ADA, "url": "", "other_url": ""}
+        outbox.queue("password_reset", dedupe_key=f"reset:{number}", to=ADA, language="en", context=context)
+    newsletter.ask(ADA, language="en", where="test", wording="words")
+    assert OutgoingEmail.objects.filter(kind="confirm_newsletter").count() == 1
+
+
+def test_who_has_one_topic_is_asked_for_the_missing_one() -> None:
+    consent.agree(ADA, ["news"], language="en", where="test", wording="words")
+    newsletter.ask(ADA, language="en", where="test", wording="words", topics=["news", "carts", "everything"])
+    found = newsletter.asked(mailed_path().rstrip("/").rpartition("/")[2])
+    assert found is not None
+    assert (found[0].email, found[1]) == (ADA, ["carts", "news"])
+
+
+def test_a_link_is_good_for_a_week_and_of_nobody_after_erasure(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    newsletter.ask("bob@example.com", language="en", where="test", wording="words")
+    newsletter.ask(ADA, language="en", where="test", wording="words")
+    token = mailed_path().rstrip("/").rpartition("/")[2]
+    time_machine.shift(timedelta(days=newsletter.LINK_DAYS))
+    found = newsletter.asked(token)
+    assert found is not None
+    assert found[0].email == ADA
+    Subscriber.objects.filter(email=ADA).delete()
+    assert newsletter.asked(token) is None
+    time_machine.shift(1)
+    newsletter.ask(ADA, language="en", where="test", wording="words")
+    assert newsletter.asked(token) is None
 
 
 def test_one_browser_asks_five_times_a_minute_at_most(client: Client) -> None:
@@ -114,6 +161,14 @@ def test_an_address_that_never_answered_is_forgotten() -> None:
     Subscriber.objects.update(asked_at=timezone.now() - timedelta(days=31))
     tasks.forget_bodies()
     assert list(Subscriber.objects.all()) == [reader_]
+
+
+@pytest.mark.parametrize(("days", "left"), [(29, 1), (31, 0)])
+def test_an_address_without_a_yes_is_kept_a_month(days: int, left: int) -> None:
+    consent.known(ADA, "en")
+    Subscriber.objects.update(asked_at=timezone.now() - timedelta(days=days))
+    newsletter.forget_unconfirmed()
+    assert Subscriber.objects.count() == left
 
 
 def test_after_erasure_the_proof_remains_under_the_addresss_hash() -> None:

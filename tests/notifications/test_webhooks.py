@@ -43,6 +43,22 @@ def test_an_event_without_an_id_is_known_by_its_content(client: Client, signer: 
     assert InboundEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize("given", [None, "", 7])
+def test_an_event_with_an_id_that_is_none_is_known_by_its_content(
+    client: Client, signer: Signer, given: object
+) -> None:
+    event = {"event": "open", "email": "a@example.com", "sg_event_id": given}
+    for body in (written(event), written(dict(reversed(event.items()))), written(event | {"email": "b@example.com"})):
+        assert posted(client, body, signer.headers(body)).status_code == 200
+    assert sorted(InboundEvent.objects.values_list("payload__email", flat=True)) == ["a@example.com", "b@example.com"]
+
+
+def test_a_long_id_and_a_long_name_fit_their_columns(client: Client, signer: Signer) -> None:
+    body = written({"event": "e" * 101, "sg_event_id": "i" * 256})
+    assert posted(client, body, signer.headers(body)).status_code == 200
+    assert InboundEvent.objects.values_list("type", "event_id").get() == ("e" * 100, "i" * 255)
+
+
 @pytest.mark.parametrize("age", [310, -310])
 def test_a_stale_delivery_is_refused_and_nothing_is_kept(client: Client, signer: Signer, age: int) -> None:
     body = written(BOUNCE)
@@ -75,7 +91,7 @@ def test_headers_that_are_missing_or_nonsense_are_refused(
     assert posted(client, written(BOUNCE), headers).status_code == 400
 
 
-@pytest.mark.parametrize("body", ["", "no json", '{"event": "bounce"}', "[1]"])
+@pytest.mark.parametrize("body", ["", "no json", '{"event": "bounce"}', "{}", "[1]", '[{"event": "open"}, 1]'])
 def test_a_signed_body_of_another_shape_is_refused(client: Client, signer: Signer, body: str) -> None:
     assert posted(client, body, signer.headers(body)).status_code == 400
     assert not InboundEvent.objects.exists()

@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog.models import Product
+from catalog.models import PrintifyCache, Product
 from catalog.sync import publishing, runner
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, SyncLog
@@ -96,3 +96,57 @@ def test_unpublishing_hides_and_leaves_a_trace(upstream: Upstream) -> None:
     assert Product.objects.get().synced_at > before
     assert SyncLog.objects.filter(action="publishing", outcome="hidden").exists()
     assert publishing.unpublished(tee()["id"]) == "already hidden or unknown"
+
+
+def noted() -> list[tuple[str, str, str]]:
+    """Product, outcome and detail of each entry, the oldest first."""
+    rows = SyncLog.objects.filter(integration="printify", action="publishing").order_by("pk")
+    return list(rows.values_list("reference", "outcome", "detail"))
+
+
+def test_each_answer_is_logged_with_its_product_and_its_reason(upstream: Upstream) -> None:
+    key = locked(upstream)
+    publishing.answer_all()
+    locked(upstream, variants=[])
+    assert publishing.answer(key) == "publishing_failed: No variant is enabled."
+    assert noted() == [
+        (key, "ok", "publishing_succeeded"),
+        (key, "failed", "publishing_failed: No variant is enabled."),
+    ]
+
+
+def test_an_answer_that_did_not_get_through_is_logged(upstream: Upstream) -> None:
+    key = locked(upstream)
+    upstream.single[key] = 503
+    assert publishing.answer_all() == 0
+    [(reference, outcome, detail)] = noted()
+    assert (reference, outcome) == (key, "failed")
+    assert "503" in detail
+
+
+def test_only_what_is_locked_now_is_waiting_in_order(upstream: Upstream) -> None:
+    """Neither what went from Printify while it was locked, nor what was good when Printify last sent it."""
+    upstream.products = [tee(number, is_locked=True) for number in (4, 3, 2, 1)]
+    runner.run("test")
+    Product.objects.filter(printify_id=tee(2)["id"]).update(gone_at=timezone.now())
+    Product.objects.filter(printify_id=tee(4)["id"]).update(is_locked=False)
+    assert publishing.locked_ids() == [tee(1)["id"], tee(3)["id"]]
+
+
+def test_a_kept_order_is_no_product_that_waits(upstream: Upstream) -> None:
+    locked(upstream, title="")
+    PrintifyCache.objects.update(type="order")
+    assert publishing.locked_ids() == []
+
+
+def test_a_shown_product_that_is_published_alarms_nobody(upstream: Upstream) -> None:
+    locked(upstream)
+    publishing.answer_all()
+    assert not Alert.objects.exists()
+
+
+def test_unpublishing_one_hides_no_other(upstream: Upstream) -> None:
+    upstream.products = [tee(1), tee(2)]
+    runner.run("test")
+    publishing.unpublished(tee(1)["id"])
+    assert [row.printify_id for row in Product.objects.for_sale()] == [tee(2)["id"]]

@@ -1,0 +1,51 @@
+"""A page that is as it was is not sent again, and no two people share one."""
+
+import pytest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.test import RequestFactory
+
+from ilytat.display.revalidation import revalidated
+
+TOKEN = '<input type="hidden" name="csrfmiddlewaretoken" value="%s">'
+
+
+def asked(body: str = "page", *, status: int = 200, method: str = "get", **more: str) -> HttpResponseBase:
+    def view(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse(body, status=status)
+
+    secret = more.pop("CSRF_COOKIE", "")
+    request = getattr(RequestFactory(), method)("/", **more)
+    request.META["CSRF_COOKIE"] = secret
+    return revalidated(view)(request)
+
+
+def etag(body: str = "page", **more: str) -> str:
+    return asked(body, **more)["ETag"]
+
+
+def test_who_has_the_page_gets_no_second_copy() -> None:
+    again = asked(HTTP_IF_NONE_MATCH=etag())
+    assert (again.status_code, again["ETag"]) == (304, etag())
+
+
+def test_who_has_another_page_gets_this_one() -> None:
+    again = asked(HTTP_IF_NONE_MATCH=etag("older"))
+    assert (again.status_code, again["ETag"]) == (200, etag())
+
+
+def test_a_form_token_masked_anew_is_no_news_but_another_secret_is() -> None:
+    assert etag(TOKEN % "one") == etag(TOKEN % "two")
+    assert etag(TOKEN % "one", CSRF_COOKIE="mine") != etag(TOKEN % "one", CSRF_COOKIE="yours")
+
+
+def test_each_browser_keeps_its_own_page_and_asks_each_time() -> None:
+    page = asked()
+    assert {part.strip() for part in page["Cache-Control"].split(",")} == {"private", "no-cache"}
+    assert {part.strip() for part in page["Vary"].split(",")} == {"Accept-Language", "Cookie"}
+
+
+@pytest.mark.parametrize("status", [302, 404, 422, 503])
+def test_an_answer_that_is_no_page_carries_no_validator(status: int) -> None:
+    answer = asked(status=status)
+    assert answer.status_code == status
+    assert not {"ETag", "Cache-Control", "Speculation-Rules"} & set(answer.headers)
