@@ -96,7 +96,7 @@ def customer(order: Order) -> dict[str, Any]:
 
 
 def _line_item(order: Order, line: OrderLine) -> dict[str, Any]:
-    product = {"name": line.title[:250]}
+    product = {"name": line.title}
     if line.label:
         product["description"] = line.label
     price = {
