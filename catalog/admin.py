@@ -81,8 +81,8 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
         if field in product.basis:
             (overrides.let_go if verb == "drop" else overrides.keep)(product, field)
             self.log_change(request, product, f"{verb} override of {field}")
-            told = _("Printify's value is shown again.") if verb == "drop" else _("Seen: ours stays.")
-            self.message_user(request, told, messages.SUCCESS)
+            message = _("Printify's value is shown again.") if verb == "drop" else _("Seen: ours stays.")
+            self.message_user(request, message, messages.SUCCESS)
         return redirect("admin:catalog_product_change", product.pk)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -191,8 +191,8 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
         for row in Product.objects.filter(pk__in=keys):
             self.log_change(request, row, f"{values}")
         Product.objects.filter(pk__in=keys).update(**values, synced_at=timezone.now())
-        told = _("%(done)s changed, %(left)s were so already.")
-        self.message_user(request, told % {"done": len(keys), "left": rows.count() - len(keys)})
+        message = _("%(done)s changed, %(left)s were so already.")
+        self.message_user(request, message % {"done": len(keys), "left": rows.count() - len(keys)})
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:  # noqa: FBT001, ARG002 (Django's signature)
         """Staff's columns only: a sync may have written the others since the form was opened."""

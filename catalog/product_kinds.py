@@ -48,5 +48,5 @@ BY_SLUG = {kind.slug: kind for kind in (*KINDS, OTHER)}
 
 
 def kind_of(tags: Iterable[str]) -> Kind:
-    mine = {tag.casefold() for tag in tags}
-    return next((kind for kind in KINDS if not kind.tags.isdisjoint(mine)), OTHER)
+    folded = {tag.casefold() for tag in tags}
+    return next((kind for kind in KINDS if not kind.tags.isdisjoint(folded)), OTHER)

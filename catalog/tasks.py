@@ -50,30 +50,30 @@ def fetch_images(*, retry: bool = False) -> None:
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def remove_leftovers() -> None:
-    with leases.acquire("leftovers", PICTURES_LIMIT + 30) as mine:
-        if mine:
+    with leases.acquire("leftovers", PICTURES_LIMIT + 30) as acquired:
+        if acquired:
             unused_files.sweep()
 
 
 @shared_task(ignore_result=True)
 def answer_publishing() -> None:
-    with leases.acquire("publishing", settings.LEASE_SECONDS) as mine:
-        if mine:
+    with leases.acquire("publishing", settings.LEASE_SECONDS) as acquired:
+        if acquired:
             publishing.answer_all()
 
 
 @shared_task(ignore_result=True)
 def update_search_index() -> None:
     """Lists and search follow what no other step told them of."""
-    with leases.acquire("search index", settings.LEASE_SECONDS) as mine:
-        if mine:
+    with leases.acquire("search index", settings.LEASE_SECONDS) as acquired:
+        if acquired:
             index.catch_up()
 
 
 @shared_task(ignore_result=True)
 def count_sales() -> None:
     """For "best selling"; and words that nobody says any more go."""
-    with leases.acquire("search index", settings.LEASE_SECONDS) as mine:
-        if mine:
+    with leases.acquire("search index", settings.LEASE_SECONDS) as acquired:
+        if acquired:
             sales.count()
             index.forget_words()

@@ -135,8 +135,8 @@ SECTIONS = (ORDERS, MONEY, CATALOGUE, MAIL, HOUSE, BEHIND)
 def hint(url_name: str) -> Words:
     """What to say above a model's list; nothing for other pages."""
     tables = [table for section in SECTIONS for table in section.tables if not table.page]
-    said = {f"{table.model.replace('.', '_')}_changelist": table.hint for table in tables}
-    return said.get(url_name, "")
+    hints = {f"{table.model.replace('.', '_')}_changelist": table.hint for table in tables}
+    return hints.get(url_name, "")
 
 
 def by_section(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ def _section(section: Section, seen: dict[str, dict[str, Any]]) -> dict[str, Any
 
 
 def _entry(table: Table, model: dict[str, Any]) -> dict[str, Any]:
-    said = {"name": table.name, "hint": table.hint}
+    texts = {"name": table.name, "hint": table.hint}
     if table.page:
-        return model | said | {"admin_url": reverse(f"admin:{table.page}"), "add_url": None, "object_name": table.page}
-    return model | said
+        return model | texts | {"admin_url": reverse(f"admin:{table.page}"), "add_url": None, "object_name": table.page}
+    return model | texts

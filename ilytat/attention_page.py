@@ -49,9 +49,9 @@ def _nobody_works(lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict
         return Verdict("bad", _("Trouble"), sentence, step)
     late = max(lags, key=lambda lag: lag.seconds, default=None)
     if late and late.seconds > LATE_SECONDS:
-        told = {"queue": late.name, "minutes": late.seconds // 60}
+        values = {"queue": late.name, "minutes": late.seconds // 60}
         sentence = (
-            _("Work waits: the oldest due row of %(queue)s is %(minutes)s min old. Is the worker running?") % told
+            _("Work waits: the oldest due row of %(queue)s is %(minutes)s min old. Is the worker running?") % values
         )
         return Verdict("bad", _("Trouble"), sentence, step)
     return None
@@ -61,13 +61,13 @@ def _waits(items: list[Item], lags: list[Lag]) -> Verdict | None:
     if not items:
         return None
     oldest = timesince(items[0].row.since, timezone.now(), depth=1)
-    told = {"count": len(items), "oldest": oldest, "due": _due(lags)}
+    values = {"count": len(items), "oldest": oldest, "due": _due(lags)}
     sentence = ngettext(
         "One thing needs a person, for %(oldest)s now. Everything else runs, and %(due)s.",
         "%(count)s things need a person, the oldest for %(oldest)s. Everything else runs, and %(due)s.",
         len(items),
     )
-    return Verdict("busy", _("Needs you"), sentence % told)
+    return Verdict("busy", _("Needs you"), sentence % values)
 
 
 def _well(lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict:

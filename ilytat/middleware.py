@@ -45,8 +45,8 @@ class RefuseNul:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        told = request.META.get("QUERY_STRING", "")
-        if "\0" in request.path or "%00" in told or "\\000" in request.META.get("HTTP_COOKIE", ""):
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path or "%00" in query or "\\000" in request.META.get("HTTP_COOKIE", ""):
             return HttpResponseBadRequest("The address contains a character that cannot be used.")
         return self.get_response(request)
 

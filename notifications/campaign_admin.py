@@ -170,8 +170,8 @@ def _standing(campaign: Campaign | None) -> dict[str, Any]:
         return {}
     counts = campaigns.counts(campaign)
     done, readers = _progress(campaign, counts)
-    told = [(words, counts[name]) for name, words in COUNTED.items()]
-    return {"done": done, "readers": readers, "told": told, "audience": campaigns.audience(campaign)}
+    lines = [(words, counts[name]) for name, words in COUNTED.items()]
+    return {"done": done, "readers": readers, "told": lines, "audience": campaigns.audience(campaign)}
 
 
 def _progress(campaign: Campaign, counts: Mapping[str, int]) -> tuple[int, int]:

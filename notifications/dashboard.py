@@ -26,8 +26,8 @@ def mail() -> Tile:
         late=Count("pk", filter=waits & Q(stream="shop", created_at__lt=now - LATE)),
         stuck=Count("pk", filter=Q(state=ATTENTION)),
     )
-    told = {_("sent in 24 hours"): counts["sent"], _("came back"): counts["bounced"], _("waiting"): counts["waiting"]}
-    detail = "; ".join(f"{count} {words}" for words, count in told.items() if count) or _("nothing was to be sent")
+    values = {_("sent in 24 hours"): counts["sent"], _("came back"): counts["bounced"], _("waiting"): counts["waiting"]}
+    detail = "; ".join(f"{count} {words}" for words, count in values.items() if count) or _("nothing was to be sent")
     return Tile(_("Mail"), _figure(counts), detail, _url(counts), _tone(counts))
 
 

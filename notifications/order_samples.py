@@ -135,14 +135,14 @@ def _address_changed() -> mail_contexts.AddressChanged:
 
 def _claim_received() -> mail_contexts.ClaimReceived:
     said = "The mug arrived broken.\nThe handle is off."
-    told: mail_contexts.ClaimReceived = {
+    values: mail_contexts.ClaimReceived = {
         **_order(),
         "claim": "C-17",
         "wish": "reprint",
         "message": said,
         "answer_by": "2026-11-05",
     }
-    return {**told, "lines": [_mug()]}
+    return {**values, "lines": [_mug()]}
 
 
 def _claim_answered() -> mail_contexts.ClaimAnswered:

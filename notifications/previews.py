@@ -57,13 +57,13 @@ def real(kind: str, order: str) -> dict[str, Any]:
     if not order or KINDS[kind].audience != "buyer":
         return {}
     mails = OutgoingEmail.objects.filter(reference=order, kind__in=[k.name for k in BUYER if not k.secret])
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for mail in mails.order_by("created_at"):
-        told |= mail.context
+        values |= mail.context
     # What has not happened to this order is shown as if all of it did.
-    whole = dict.fromkeys(("total", "refund", "amount"), told["totals"]["total"]) if "totals" in told else {}
-    supposed = {**whole, "partial": False, "still_to_come": []} if told else {}
-    return {name: value for name, value in (supposed | told).items() if name in KINDS[kind].keys}
+    whole = dict.fromkeys(("total", "refund", "amount"), values["totals"]["total"]) if "totals" in values else {}
+    supposed = {**whole, "partial": False, "still_to_come": []} if values else {}
+    return {name: value for name, value in (supposed | values).items() if name in KINDS[kind].keys}
 
 
 def _sandboxed(html: str) -> HttpResponse:

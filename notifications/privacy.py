@@ -28,12 +28,12 @@ def export(email: str) -> dict[str, Any]:
 def erase(email: str, traces: frozenset[str]) -> None:
     """A mail becomes the bare fact that one of its kind was sent; a consent stays as proof under the address's hash."""
     theirs = frozenset({email, *(trace for trace in traces if "@" in trace and " " not in trace)})
-    told = _mentioning("staff", traces) | _mentioning("account", theirs)
+    traced = _mentioning("staff", traces) | _mentioning("account", theirs)
     for address in theirs:
-        told |= Q(to__iexact=address)
+        traced |= Q(to__iexact=address)
         Subscriber.objects.filter(email__iexact=address).delete()
         Suppression.objects.filter(email__iexact=address).delete()
-    for mail in OutgoingEmail.objects.filter(told):
+    for mail in OutgoingEmail.objects.filter(traced):
         empty = dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
         OutgoingEmail.objects.filter(pk=mail.pk).update(
             **empty, to=privacy.anonymous_address(), context={}, state="erased"

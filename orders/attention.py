@@ -52,9 +52,9 @@ def _print_why(job: Fulfilment) -> str:
     """What it means and what to do first, then the words of the machine."""
     why = f"Held: {job.hold_reason}" if job.hold else job.last_error
     status = job.upstream_status
-    said = f" Printify says {status!r}." if status and repr(status) not in why else ""
+    status_note = f" Printify says {status!r}." if status and repr(status) not in why else ""
     means = KEY_REFUSED if why.endswith(": 401") else MEANS.get(status, "") if not job.hold else ""
-    return f"{means} ({why}{said})" if means else why + said
+    return f"{means} ({why}{status_note})" if means else why + status_note
 
 
 def _print_costs(job: Fulfilment) -> str:

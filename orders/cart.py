@@ -120,18 +120,18 @@ def forget() -> None:
 
 def add(cart: Cart, variant: Variant, quantity: int) -> CartLine:
     """Add to the line of this variant, up to the cap. Two clicks at once add twice, never two lines."""
-    mine = CartLine.objects.filter(cart=cart, variant=variant)
-    if not mine.exists():
+    rows = CartLine.objects.filter(cart=cart, variant=variant)
+    if not rows.exists():
         if cart.lines.count() >= settings.CART_LINES_MAX:
             raise CartFull
         first = min(quantity, settings.QUANTITY_MAX)
         fresh = CartLine(cart=cart, variant=variant, quantity=first, seen_price=variant.price)
         CartLine.objects.bulk_create([fresh], ignore_conflicts=True)
-        found = mine.get()
+        found = rows.get()
         if found.added_at == fresh.added_at:
             return found
-    mine.update(quantity=Least(F("quantity") + quantity, settings.QUANTITY_MAX), seen_price=variant.price)
-    return mine.get()
+    rows.update(quantity=Least(F("quantity") + quantity, settings.QUANTITY_MAX), seen_price=variant.price)
+    return rows.get()
 
 
 def replace(cart: Cart, wanted: Iterable[tuple[Variant, int]]) -> None:
@@ -144,11 +144,11 @@ def replace(cart: Cart, wanted: Iterable[tuple[Variant, int]]) -> None:
 
 def set_quantity(cart: Cart, line_id: int, quantity: int) -> None:
     """0 removes. A line of another cart is not found and nothing happens."""
-    mine = cart.lines.filter(pk=line_id)
+    rows = cart.lines.filter(pk=line_id)
     if quantity <= 0:
-        mine.delete()
+        rows.delete()
     else:
-        mine.update(quantity=min(quantity, settings.QUANTITY_MAX))
+        rows.update(quantity=min(quantity, settings.QUANTITY_MAX))
 
 
 def view(cart: Cart | None) -> CartView:
@@ -187,6 +187,6 @@ def subtract(cart_id: int, bought: Iterable[OrderLine]) -> None:
     """
     Cart.objects.filter(pk=cart_id).update(checkout_key=uuid.uuid4())
     for line in bought:
-        mine = CartLine.objects.filter(cart_id=cart_id, variant_id=cast("int", line.variant_id))
-        mine.filter(quantity__lte=line.quantity).delete()
-        mine.update(quantity=F("quantity") - line.quantity)
+        rows = CartLine.objects.filter(cart_id=cart_id, variant_id=cast("int", line.variant_id))
+        rows.filter(quantity__lte=line.quantity).delete()
+        rows.update(quantity=F("quantity") - line.quantity)

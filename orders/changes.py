@@ -83,10 +83,10 @@ def _same_price(order: Order, address: Address) -> dict[str, object]:
 
 def _option(order: Order, address: Address) -> quote.Option:
     found = quote.of_order(order, country=address.country, region=address.region, zip_code=address.zip)
-    mine = next((option for option in found if option.code == order.shipping_method), None)
-    if mine is None:
+    chosen = next((option for option in found if option.code == order.shipping_method), None)
+    if chosen is None:
         raise quote.NotServed(address.country)
-    return mine
+    return chosen
 
 
 def alternatives(line: OrderLine) -> list[Variant]:
@@ -133,8 +133,8 @@ def _swap(line: OrderLine, variant: Variant) -> None:
     order = Order.objects.select_for_update(no_key=True).get(pk=line.order_id)
     old = f"{line.title} ({line.label})"
     image = pictures([variant]).get(variant.pk)
-    mine = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)
-    if not mine.update(
+    rows = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)
+    if not rows.update(
         variant=variant,
         printify_variant_id=variant.variant_id,
         label=variant.label,

@@ -19,14 +19,14 @@ def under_way() -> Tile:
     waiting = sum(counts.get((state, False), 0) for state in BEFORE_PRODUCTION)
     printing = _all(counts, FulfilmentState.IN_PRODUCTION)
     stuck = _all(counts, FulfilmentState.ATTENTION)
-    told = {
+    values = {
         _("wait for printing"): waiting,
         _("held"): held,
         _("printing"): printing,
         _("need you"): stuck,
         _("on their way"): _all(counts, FulfilmentState.SHIPPED),
     }
-    detail = "; ".join(f"{count} {words}" for words, count in told.items() if count)
+    detail = "; ".join(f"{count} {words}" for words, count in values.items() if count)
     url = f"{reverse('admin:orders_fulfilment_changelist')}?state__in=new,created,in_production,attention"
     tone = "bad" if stuck else "busy" if held else "good"
     return Tile(_("Orders to make"), str(waiting + held + printing + stuck), detail or _("nothing waits"), url, tone)

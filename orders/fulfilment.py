@@ -133,8 +133,8 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
     now, before = timezone.now(), job.sent_at
     # Without a join: after waiting for a rival PostgreSQL asks only this row's own columns once more.
     paid = Order.objects.filter(pk=job.order_id, state=OrderState.PAID)
-    mine = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__in=paid)
-    if not mine.update(sent_at=now):
+    rows = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__in=paid)
+    if not rows.update(sent_at=now):
         raise LeaseLost("held, or the order changed, at the last moment")
     try:
         printify.client().send_to_production(order_id, live=job.order.live)

@@ -78,10 +78,10 @@ def _ours(fulfilment: Fulfilment, packed: Iterable[UpstreamLine]) -> list[OrderL
 def _arrived(fulfilment: Fulfilment, parcel: Parcel) -> bool:
     if not parcel.delivered:
         return False
-    mine = Shipment.objects.filter(fulfilment=fulfilment, carrier=parcel.carrier, number=parcel.number)
-    if not mine.filter(delivered_at__isnull=True).update(delivered_at=timezone.now()):
+    rows = Shipment.objects.filter(fulfilment=fulfilment, carrier=parcel.carrier, number=parcel.number)
+    if not rows.filter(delivered_at__isnull=True).update(delivered_at=timezone.now()):
         return False
-    mails.delivered(fulfilment.order, mine.get(), contents(fulfilment))
+    mails.delivered(fulfilment.order, rows.get(), contents(fulfilment))
     return True
 
 

@@ -40,10 +40,10 @@ def _renew(order: Order, *, agreed: int) -> None:
     if total != agreed:
         raise DeliveryChanged(total)
     # Only as it was when it was asked about: a press of the same button at once has done it otherwise.
-    mine = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT, total=order.total)
+    rows = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT, total=order.total)
     columns = {"shipping": shipping, "total": total, "arrives_from": option.first, "arrives_until": option.last}
     with transaction.atomic():
-        done = mine.update(quote=option.as_agreed(), quote_expires_at=quote.expires(), **columns)
+        done = rows.update(quote=option.as_agreed(), quote_expires_at=quote.expires(), **columns)
         if done and total != order.total:
             why = f"delivery {format_money(order.shipping, order.currency)} → {format_money(shipping, order.currency)}"
             lifecycle.note(order, who="buyer", what="agreed anew", why=why)

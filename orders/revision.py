@@ -26,10 +26,10 @@ def take_back(order: Order, state: FulfilmentState, *, held_too: bool, **columns
     if row is None:
         return None
     open_states = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-    mine = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=open_states)
-    mine = mine if held_too else mine.filter(hold=False)
+    rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=open_states)
+    rows = rows if held_too else rows.filter(hold=False)
     free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
-    if not mine.update(state=state, **free, **columns):
+    if not rows.update(state=state, **free, **columns):
         raise TooLate
     row.refresh_from_db()  # now it is ours until the transaction ends: a worker may have learned an id just before
     _note_draft(row)

@@ -59,8 +59,8 @@ def _too_many(email: str) -> bool:
 
 def _anew(watch: StockWatch) -> bool:
     """Who was told once may ask for the next time."""
-    told = StockWatch.objects.filter(pk=watch.pk, state=WatchState.TOLD)
-    return bool(told.update(state=WatchState.ASKED, asked_at=timezone.now(), confirmed_at=None, told_at=None))
+    notified = StockWatch.objects.filter(pk=watch.pk, state=WatchState.TOLD)
+    return bool(notified.update(state=WatchState.ASKED, asked_at=timezone.now(), confirmed_at=None, told_at=None))
 
 
 def _question(watch: StockWatch) -> None:
@@ -109,9 +109,9 @@ def notify_watchers() -> None:
 def _tell(watch: StockWatch, variant: Variant) -> None:
     """Marked and queued in one step; the key holds the asking, so that who asks again is told again."""
     key, context = f"back-in-stock:{watch.pk}:{watch.asked_at.isoformat()}", dict(_news(watch, variant))
-    mine = StockWatch.objects.filter(pk=watch.pk, state=WatchState.WAITING)
+    rows = StockWatch.objects.filter(pk=watch.pk, state=WatchState.WAITING)
     with transaction.atomic():
-        if mine.update(state=WatchState.TOLD, told_at=timezone.now()):
+        if rows.update(state=WatchState.TOLD, told_at=timezone.now()):
             outbox.queue("back_in_stock", dedupe_key=key, to=watch.email, language=watch.language, context=context)
 
 

@@ -50,8 +50,8 @@ def is_overdue(fulfilment: Fulfilment) -> bool:
     """Being made long past its day, and no person has been told of that lately."""
     if timezone.localdate() <= last_day(fulfilment.order) + STUCK:
         return False
-    told = fulfilment.order.events.filter(what="attention", why=OVERDUE, at__gt=timezone.now() - STUCK)
-    return not told.exists()
+    alerts = fulfilment.order.events.filter(what="attention", why=OVERDUE, at__gt=timezone.now() - STUCK)
+    return not alerts.exists()
 
 
 def _unreported() -> QuerySet[Fulfilment]:

@@ -39,9 +39,9 @@ def cart_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
     `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out, or None),
     `best` (sales.Best, for an empty cart), and what the caller adds: `code_problem`, from the payments' side.
     """
-    mine = carts.current(request)
-    shown = carts.view(mine)
-    country = (mine.country if mine else "") or quote.default_country()
+    current = carts.current(request)
+    shown = carts.view(current)
+    country = (current.country if current else "") or quote.default_country()
     options, served = _options(shown, country)
     context = {
         "cart": shown,
@@ -122,16 +122,16 @@ def _number(value: str | None) -> int:
 @require_POST
 def cart_update(request: HttpRequest) -> HttpResponse:
     """Form fields line and quantity (0 removes), or country. Back to the cart."""
-    mine = carts.current(request)
+    current = carts.current(request)
     form = LineForm(request.POST)
-    if mine is None or not form.is_valid():
+    if current is None or not form.is_valid():
         messages.error(request, _("The cart could not be changed like that."))
         return redirect("cart")
     if form.cleaned_data["country"]:
-        mine.country = form.cleaned_data["country"]
-        mine.save(update_fields=["country", "updated_at"])
+        current.country = form.cleaned_data["country"]
+        current.save(update_fields=["country", "updated_at"])
     elif form.cleaned_data["line"]:
-        _change(request, mine, form.cleaned_data["line"], form.cleaned_data["quantity"] or 0)
+        _change(request, current, form.cleaned_data["line"], form.cleaned_data["quantity"] or 0)
     return redirect("cart")
 
 

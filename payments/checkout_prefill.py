@@ -22,8 +22,8 @@ def fields(request: HttpRequest, shown: CartView) -> dict[str, Any]:
     email = {"email": getattr(request.user, "email", "")}
     book = saved(request)
     chosen = next((x for x in book if str(x.pk) == request.GET.get("address")), None)
-    mine = order_placement.mine(request).exclude(name="").reverse()
-    last = next((order for order in mine if identity.is_proven(request, order)), None)  # a link alone shows no address
+    rows = order_placement.mine(request).exclude(name="").reverse()
+    last = next((order for order in rows if identity.is_proven(request, order)), None)  # a link alone shows no address
     if chosen is None and last:
         return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
     if chosen or book:

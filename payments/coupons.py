@@ -95,8 +95,8 @@ def redeem(order: Order, coupon: Coupon) -> None:
     _let_go_of_earlier_tries(order, coupon)
     if not _count(coupon):
         raise NotValid(_("This code has been used up."))
-    mine = CouponUse.objects.filter(coupon=coupon, email__iexact=order.email, released_at=None).exclude(order=order)
-    if coupon.per_customer and mine.count() >= coupon.per_customer:
+    rows = CouponUse.objects.filter(coupon=coupon, email__iexact=order.email, released_at=None).exclude(order=order)
+    if coupon.per_customer and rows.count() >= coupon.per_customer:
         raise NotValid(_("This code has been used with this e-mail address already."))
     values: dict[str, Any] = {"email": order.email, "amount": order.discount, "released_at": None}
     CouponUse.objects.update_or_create(coupon=coupon, order=order, defaults=values)

@@ -20,13 +20,13 @@ def money_today() -> Tile:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     amount, count = _received(today, today + timedelta(days=1))
     before, _count = _received(today - timedelta(days=1), today)
-    told = [ngettext("%(count)s payment", "%(count)s payments", count) % {"count": count}]
+    details = [ngettext("%(count)s payment", "%(count)s payments", count) % {"count": count}]
     back = _given_back(today)
     if back:
-        told.append(_("%(money)s given back") % {"money": _written(back)})
-    told.append(_("yesterday %(money)s") % {"money": _written(before)})
+        details.append(_("%(money)s given back") % {"money": _written(back)})
+    details.append(_("yesterday %(money)s") % {"money": _written(before)})
     url = f"{reverse('admin:payments_payment_changelist')}?at__gte={today:%Y-%m-%d}"
-    return Tile(_("Money today"), _written(amount), "; ".join(told), url)
+    return Tile(_("Money today"), _written(amount), "; ".join(details), url)
 
 
 def _received(start: datetime, end: datetime) -> tuple[int, int]:

@@ -58,8 +58,8 @@ def _translated(*, writing: bool) -> Iterator[None]:
         status = error.http_status or 0
         raise _ours(error, writing=writing) from error
     except (AttributeError, TypeError, ValueError) as error:
-        said = f"Stripe's answer has an unknown shape: {error}"
-        raise OutcomeUnknown(said) if writing else Unavailable(said) from error
+        detail = f"Stripe's answer has an unknown shape: {error}"
+        raise OutcomeUnknown(detail) if writing else Unavailable(detail) from error
     finally:
         usage.recorder("stripe")(status)
 
@@ -67,13 +67,13 @@ def _translated(*, writing: bool) -> Iterator[None]:
 def _ours(error: stripe.StripeError, *, writing: bool) -> Exception:
     code = KEY_MISUSED if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
     status = error.http_status or 0
-    said = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
+    detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
-        return Unavailable(said, status=status, code=code)
+        return Unavailable(detail, status=status, code=code)
     # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
     if isinstance(error, stripe.APIConnectionError | stripe.APIError):
-        return OutcomeUnknown(said, status=status) if writing else Unavailable(said, status=status)
-    return Refused(said, status=status, code=code)
+        return OutcomeUnknown(detail, status=status) if writing else Unavailable(detail, status=status)
+    return Refused(detail, status=status, code=code)
 
 
 def verify(raw: bytes, header: str) -> Event:

@@ -72,9 +72,9 @@ def _tell(made: ReconcileRun) -> None:
 
 def _missed_events(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
     """What Stripe told while nobody heard (D20): taken into the inbox, whose handlers do the rest."""
-    told = list(gateway.events_since(since, inbox.types(events.SOURCE)))
-    made.looked["stripe events"] = len(told)
-    for event in told:
+    events_found = list(gateway.events_since(since, inbox.types(events.SOURCE)))
+    made.looked["stripe events"] = len(events_found)
+    for event in events_found:
         if events.take_in(event):
             yield Difference(
                 run=made,

@@ -32,8 +32,8 @@ def settle(facts: SessionFacts, *, who: str) -> str:
         return "ignored: of the other mode"
     _learn(order, facts)
     state = "failed" if facts.failed else facts.status
-    mine = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
-    moved = mine.update(state=state)
+    rows = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
+    moved = rows.update(state=state)
     if facts.status == "expired":
         return _expired(order, facts, who)
     if facts.paid:

@@ -11,22 +11,22 @@ SILENT_MINUTES = 5
 
 @shared_task(ignore_result=True)
 def reconcile() -> None:
-    with leases.acquire("reconcile", 300) as mine:
-        if mine:
+    with leases.acquire("reconcile", 300) as acquired:
+        if acquired:
             reconciling.open_sessions(silent_for_minutes=SILENT_MINUTES)
             disputes.remind()
 
 
 @shared_task(ignore_result=True)
 def compare() -> None:
-    with leases.acquire("compare", 600) as mine:
-        if mine:
+    with leases.acquire("compare", 600) as acquired:
+        if acquired:
             reconciliation.run()
 
 
 @shared_task(ignore_result=True)
 def close_stale_sessions() -> None:
-    with leases.acquire("close sessions", 120) as mine:
-        if mine:
+    with leases.acquire("close sessions", 120) as acquired:
+        if acquired:
             reconciling.overdue_sessions()
             reconciling.forgotten_orders()

@@ -65,8 +65,8 @@ def fetch_due(seconds: float) -> int:
     """Fetch for at most about `seconds`; one process at a time. Returns how many pictures were tried."""
     undecided = FieldChange.objects.filter(field="images", state__in=FieldChange.UNDECIDED)
     count, end = 0, time.monotonic() + seconds
-    with leases.acquire("shots", seconds + fetching.DEADLINE + 30) as mine:
-        for change, url in _wanted(undecided.order_by("-at", "-pk").iterator()) if mine else ():
+    with leases.acquire("shots", seconds + fetching.DEADLINE + 30) as acquired:
+        for change, url in _wanted(undecided.order_by("-at", "-pk").iterator()) if acquired else ():
             if time.monotonic() > end:
                 break
             outcome = fetching.attempt(url)

@@ -49,8 +49,8 @@ def due(*, retry: bool = False) -> "QuerySet[ProductImage]":
 def fetch_due(seconds: float, *, retry: bool = False) -> Fetched:
     """Fetch what is due for at most about `seconds`. One process at a time; the others leave at once."""
     result = Fetched()
-    with leases.acquire("images", seconds + DEADLINE + 30) as mine:
-        if mine:
+    with leases.acquire("images", seconds + DEADLINE + 30) as acquired:
+        if acquired:
             _fetch_all(result, time.monotonic() + seconds, retry=retry)
     result.left = due().count()
     return result

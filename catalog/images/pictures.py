@@ -80,13 +80,13 @@ def other_side(images: Sequence[ProductImage], first: ProductImage | None) -> Pr
     """Another look at what `first` shows, in the same variants: best on a person or in use, else from behind."""
     if first is None:
         return None
-    mine = set(first.variant_ids)
+    variant_ids = set(first.variant_ids)
     others = [
         image
         for image in _shown(images)
         if image.pk != first.pk
         and image.label != CHART
-        and (not mine or not image.variant_ids or not mine.isdisjoint(image.variant_ids))
+        and (not variant_ids or not image.variant_ids or not variant_ids.isdisjoint(image.variant_ids))
     ]
     return min(others, key=lambda one: (one.label == first.label, LOOKS.get(one.label, len(LOOKS))), default=None)
 

@@ -52,7 +52,7 @@ def document(product: Product, option_ids: Collection[int], places: Iterable[str
     sizes = [str(value["title"]) for value in chosen_values(product.options, "size", option_ids)]
     families = sorted({family_of(one) for value in shades for one in clean_hexes(value.get("colors") or [])[:1]})
     kind = product_kinds.kind_of(product.tags)
-    said = [*product.tags, *places]
+    labels = [*product.tags, *places]
     choices = [*sizes, *(str(value["title"]) for value in shades)]
     choices += [name for slug in families for name in _names(colour_families.BY_SLUG[slug].name)]
     return Document(
@@ -64,7 +64,7 @@ def document(product: Product, option_ids: Collection[int], places: Iterable[str
         featured=product.featured,
         position=product.position,
         newest=product.created_upstream or LONG_AGO,
-        words=_words(product, _names(kind.name), said, choices),
+        words=_words(product, _names(kind.name), labels, choices),
         artworks=[str(artwork)[:ARTWORK_MAX] for artwork in product.artwork_ids],
     )
 

@@ -91,5 +91,5 @@ class CategoryAdmin(LabelledInputs[Category], admin.ModelAdmin[Category]):
         moved = categories.change_rule(old, after)
         Product.objects.filter(categories=obj).update(synced_at=timezone.now())
         if moved:
-            told = gettext("%(count)s products moved in or out of %(category)s.")
-            self.message_user(request, told % {"count": moved, "category": obj})
+            message = gettext("%(count)s products moved in or out of %(category)s.")
+            self.message_user(request, message % {"count": moved, "category": obj})

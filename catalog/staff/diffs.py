@@ -92,11 +92,13 @@ def _diff(change: FieldChange, variants: dict[tuple[int, str], Variant], present
 def _of_variants(change: FieldChange, variants: dict[tuple[int, str], Variant]) -> list[Line]:
     """Equal changes of many variants are one line: a price that rose in forty sizes is one piece of news."""
     before, after = dict(change.before or {}), dict(change.after or {})
-    told: dict[Line, list[str]] = {}
+    labels: dict[Line, list[str]] = {}
     for key in {**before, **after}:
         row = variants.get((change.product_id, key))
-        told.setdefault(_line(change.field, row, before.get(key), after.get(key)), []).append(row.label if row else key)
-    return [Line(_names(names), line.before, line.after, line.note, line.bad) for line, names in told.items()]
+        labels.setdefault(_line(change.field, row, before.get(key), after.get(key)), []).append(
+            row.label if row else key
+        )
+    return [Line(_names(names), line.before, line.after, line.note, line.bad) for line, names in labels.items()]
 
 
 def _names(names: list[str]) -> str:

@@ -93,11 +93,11 @@ def set_limit(request: HttpRequest) -> HttpResponse:
     """How long the shop sells without Printify; an empty field is the environment's limit."""
     if not request.user.has_perm("catalog.change_stalelimit"):
         raise PermissionDenied
-    said = request.POST.get("hours", "").strip()
-    if said and not (said.isascii() and said.isdecimal() and int(said[:9]) <= stale_limit.HOURS_MAX):
+    hours = request.POST.get("hours", "").strip()
+    if hours and not (hours.isascii() and hours.isdecimal() and int(hours[:9]) <= stale_limit.HOURS_MAX):
         messages.error(request, _("Whole hours, from 0 to %(most)s.") % {"most": stale_limit.HOURS_MAX})
-    elif stale_limit.choose(int(said) if said else None, request.user):
-        log(request, None, f"Sells without Printify: {said or 'default'} h")
+    elif stale_limit.choose(int(hours) if hours else None, request.user):
+        log(request, None, f"Sells without Printify: {hours or 'default'} h")
         messages.success(request, _("The limit has changed. It holds from now on."))
     else:
         messages.info(request, _("It was so already."))

@@ -98,20 +98,20 @@ def _cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _confirm_missing(request: HttpRequest, run_id: int) -> HttpResponse:
     hidden = disappearance.confirm(get_object_or_404(SyncRun, pk=run_id))
-    told = ngettext("%(count)s product hidden.", "%(count)s products hidden.", hidden) % {"count": hidden}
+    message = ngettext("%(count)s product hidden.", "%(count)s products hidden.", hidden) % {"count": hidden}
     return _done(
-        request, bool(hidden), f"Confirm missing of run {run_id}", told, _("None of them is missing any more.")
+        request, bool(hidden), f"Confirm missing of run {run_id}", message, _("None of them is missing any more.")
     )
 
 
 def _leave_missing(request: HttpRequest, run_id: int) -> HttpResponse:
     left = disappearance.decline(get_object_or_404(SyncRun, pk=run_id))
-    told = ngettext(
+    message = ngettext(
         "%(count)s product stays. It is not asked about again.",
         "%(count)s products stay. The same ones are not asked about again.",
         left,
     ) % {"count": left}
-    return _done(request, bool(left), f"Leave missing of run {run_id}", told, _("It was decided already."))
+    return _done(request, bool(left), f"Leave missing of run {run_id}", message, _("It was decided already."))
 
 
 def _done(request: HttpRequest, done: bool, words: str, told: str, otherwise: str) -> HttpResponse:  # noqa: FBT001 (what happened, passed on)

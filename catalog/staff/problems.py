@@ -52,7 +52,7 @@ def _held(row: PrintifyCache, product: Product | None) -> Held:
 
 def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:
     """The sentence, "" while nothing is wrong."""
-    said = (
+    sentences = (
         _("Many products were missing from Printify's list: please look.") if missing else "",
         _too_old(reserve.too_old),
         usage.pause_said,
@@ -60,23 +60,23 @@ def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, 
         _today(usage),
         _unusable(quarantined),
     )
-    return next(filter(None, said), "")
+    return next(filter(None, sentences), "")
 
 
 def _too_old(count: int) -> str:
-    told = ngettext(
+    message = ngettext(
         "%(count)s product was not checked for too long and is not sold.",
         "%(count)s products were not checked for too long and are not sold.",
         count,
     )
-    return told % {"count": count} if count else ""
+    return message % {"count": count} if count else ""
 
 
 def _unusable(count: int) -> str:
-    told = ngettext(
+    message = ngettext(
         "%(count)s product cannot be used as it came.", "%(count)s products cannot be used as they came.", count
     )
-    return told % {"count": count} if count else ""
+    return message % {"count": count} if count else ""
 
 
 def _today(usage: Usage) -> str:
@@ -90,12 +90,12 @@ def strain() -> str:
     recent = counted.recent(budget.KEY)
     if not budget.strained(recent):
         return ""
-    told = (
+    message = (
         _("%(share)s %% of the last %(calls)s calls failed: the timetable starts no run until that is better.")
         if budget.hopeless(recent)
         else _("%(share)s %% of the last %(calls)s calls failed: the sync is slowed to %(slow)s calls a minute.")
     )
-    return told % {
+    return message % {
         "share": f"{recent.error_share:.0f}",
         "calls": recent.calls,
         "slow": int(budget.SLOWED.per_minute),

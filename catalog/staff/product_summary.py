@@ -16,17 +16,17 @@ APP = "https://printify.com/app/product-details/"
 
 def card(product: Product) -> dict[str, Any]:
     """`sides` is [(label, shown, Printify's)], `orders` [(id, number)] of paid ones, the newest first."""
-    said = overrides.facts(product)
+    upstream = overrides.facts(product)
     rows = product.field_changes.exclude(state="preview").select_related("product")[:CHANGES_SHOWN]
     # Upwards by the reverse relation: orders know of products, not the other way round.
     lines = product.orderline_set.filter(order__state="paid")
     return {
         "product": product,
-        "sides": _sides(product, said),
-        "overrides": overrides.overrides(product, said),
+        "sides": _sides(product, upstream),
+        "overrides": overrides.overrides(product, upstream),
         "changes": diffs.diffs(rows),
         "cache": PrintifyCache.objects.filter(type="product", external_id=product.printify_id).defer("data").first(),
-        "publishing": _publishing(product, said),
+        "publishing": _publishing(product, upstream),
         "orders": lines.order_by("-order").values_list("order_id", "order__number").distinct()[:ORDERS_SHOWN],
         "old_slugs": list(product.old_slugs.values_list("slug", flat=True)),
         "printify_url": f"{APP}{product.printify_id}",

@@ -108,12 +108,12 @@ class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
         done = self.DECISIONS[verb](change_id, request.user)
         if done:
             self.log_change(request, change, f"{verb}: {change.field}")
-            told = {
+            values = {
                 "approve": _("Taken over."),
                 "decline": _("Ours stays."),
                 "revert": _("Taken back: it is ours now."),
             }
-            self.message_user(request, told[verb], messages.SUCCESS)
+            self.message_user(request, values[verb], messages.SUCCESS)
         else:
             self.message_user(request, _why_not(verb, change), messages.INFO)
         back = request.POST.get("next", "")
@@ -141,8 +141,8 @@ class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
             if self.DECISIONS[verb](row.pk, request.user):
                 done += 1
                 self.log_change(request, row, f"{verb}: {row.field}")
-        told = _("%(done)s decided, %(left)s were so already or cannot be.")
-        self.message_user(request, told % {"done": done, "left": rows.count() - done})
+        message = _("%(done)s decided, %(left)s were so already or cannot be.")
+        self.message_user(request, message % {"done": done, "left": rows.count() - done})
 
 
 def _why_not(verb: str, change: FieldChange) -> str:

@@ -65,15 +65,15 @@ def _ours(product: Product, name: str) -> Any:
 
 def note(product: Product, fields: Iterable[str]) -> None:
     """These were just overridden (or let go of): remember what Printify says of them, so that a change is seen."""
-    said = facts(product)
+    upstream = facts(product)
     basis = dict(product.basis)
     for name in fields:
-        if said and _is_ours(product, name):
-            basis[name] = field_changes.theirs(said, name, _ours(product, name))
+        if upstream and _is_ours(product, name):
+            basis[name] = field_changes.theirs(upstream, name, _ours(product, name))
         else:
             basis.pop(name, None)
     product.basis = basis
-    product.override_moved = bool(said and field_changes.has_moved(product, said))
+    product.override_moved = bool(upstream and field_changes.has_moved(product, upstream))
     Product.objects.filter(pk=product.pk).update(basis=basis, override_moved=product.override_moved)
 
 
@@ -82,8 +82,8 @@ def _is_ours(product: Product, name: str) -> bool:
 
 
 def _has_chosen(product: Product) -> bool:
-    mine = ProductImage.objects.filter(product=product, own=False)
-    return mine.filter(hidden=True).exists() or mine.filter(place__lt=NO_PLACE).exists()
+    rows = ProductImage.objects.filter(product=product, own=False)
+    return rows.filter(hidden=True).exists() or rows.filter(place__lt=NO_PLACE).exists()
 
 
 def keep(product: Product, field: str) -> None:

@@ -37,12 +37,12 @@ def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None =
 
     Raises nothing for what Printify does.
     """
-    mine = runs.begin(trigger, dry_run=dry_run, request=request)
-    if mine is None:
+    sync_run = runs.begin(trigger, dry_run=dry_run, request=request)
+    if sync_run is None:
         return None
-    with runs.ending(mine):
-        (selected_products.read if mine.only else _walk)(mine)
-    return mine
+    with runs.ending(sync_run):
+        (selected_products.read if sync_run.only else _walk)(sync_run)
+    return sync_run
 
 
 def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> Stored:
@@ -70,41 +70,41 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
     return stored
 
 
-def _walk(mine: SyncRun) -> None:
+def _walk(sync_run: SyncRun) -> None:
     tally: Counter[str] = Counter()
-    note = _strain(mine)
-    if note and mine.trigger == SCHEDULE and budget.hopeless(usage.recent(budget.KEY)):
-        runs.save(mine, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
+    note = _strain(sync_run)
+    if note and sync_run.trigger == SCHEDULE and budget.hopeless(usage.recent(budget.KEY)):
+        runs.save(sync_run, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
         return
     try:
-        walk = Walk(printify.client().product_page, wait=partial(_wait, mine))
+        walk = Walk(printify.client().product_page, wait=partial(_wait, sync_run))
         for page in walk.pages():
-            tally += _keep_page(mine, page)
-            runs.save(mine, current=_title(page), **_counts(walk, tally))
+            tally += _keep_page(sync_run, page)
+            runs.save(sync_run, current=_title(page), **_counts(walk, tally))
     except IntegrationError as error:
-        _break_off(mine, error)
+        _break_off(sync_run, error)
         return
-    tally += disappearance.judge(mine, walk)
+    tally += disappearance.judge(sync_run, walk)
     state = "success" if walk.complete else "partial"
     said = "; ".join(filter(None, [*walk.notes, note]))
-    runs.save(mine, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
-    _tell_of_quarantine(mine)
+    runs.save(sync_run, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
+    _tell_of_quarantine(sync_run)
 
 
-def _wait(mine: SyncRun, seconds: float) -> None:
+def _wait(sync_run: SyncRun, seconds: float) -> None:
     """Raises Canceled when somebody has ended the run meanwhile."""
-    runs.save(mine, note=f"Waiting {seconds:.0f} s: the rate limit asks for it.")
+    runs.save(sync_run, note=f"Waiting {seconds:.0f} s: the rate limit asks for it.")
     time.sleep(seconds)
 
 
-def _strain(mine: SyncRun) -> str:
+def _strain(sync_run: SyncRun) -> str:
     """What there is to say about the share of errors, "" while it is small."""
     recent = usage.recent(budget.KEY)
     if not budget.strained(recent):
         alerts.close_alert(ERRORS)
         return ""
     note = f"{recent.error_share:.0f} % of the last {recent.calls} calls to Printify failed, so the sync is slowed"
-    runs.save(mine, note=note)
+    runs.save(sync_run, note=note)
     alerts.open_alert(ERRORS, note, next_step="Printify asks for less than 5 %. The log of the API says which calls.")
     return note
 
@@ -121,27 +121,27 @@ def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:
     }
 
 
-def _break_off(mine: SyncRun, error: IntegrationError) -> None:
+def _break_off(sync_run: SyncRun, error: IntegrationError) -> None:
     """What was seen is kept. A refusal (token, shop id) is for staff; an outage heals, and the health check tells."""
-    state = "partial" if mine.seen else "failed"
-    runs.save(mine, state=state, ended_at=timezone.now(), note=error.detail[:500])
+    state = "partial" if sync_run.seen else "failed"
+    runs.save(sync_run, state=state, ended_at=timezone.now(), note=error.detail[:500])
     if isinstance(error, Refused):
         next_step = "Check PRINTIFY_API_KEY (tokens end after a year) and PRINTIFY_SHOP_ID (changes on reconnecting)."
         alerts.open_alert(REFUSED, f"Printify refuses us: {error.detail}", next_step=next_step)
 
 
-def _keep_page(mine: SyncRun, page: Page) -> Counter[str]:
+def _keep_page(sync_run: SyncRun, page: Page) -> Counter[str]:
     known = _known([product_id(item) for item in page.items])
     same = [key for item in page.items if (key := product_id(item)) in known and known[key] == _digest(item)]
-    if not mine.dry_run:
+    if not sync_run.dry_run:
         _renew(same, page.asked_at)
     unchanged = set(same)
     stored = [
-        upsert.store(item, page.asked_at, dry_run=mine.dry_run, run=mine)
+        upsert.store(item, page.asked_at, dry_run=sync_run.dry_run, run=sync_run)
         for item in page.items
         if product_id(item) not in unchanged
     ]
-    SyncChange.objects.bulk_create(outcome(mine, each) for each in stored if each.outcome in RECORDED)
+    SyncChange.objects.bulk_create(outcome(sync_run, each) for each in stored if each.outcome in RECORDED)
     return Counter(each.outcome for each in stored) + Counter({"unchanged": len(unchanged)})
 
 
@@ -171,8 +171,8 @@ def _renew(keys: list[str], asked_at: datetime) -> None:
     rows.update(fetched_at=asked_at, expires_at=asked_at + upsert.ttl())
 
 
-def _tell_of_quarantine(mine: SyncRun) -> None:
-    held = PrintifyCache.objects.filter(type="product", fetched_at__gte=mine.started_at)
+def _tell_of_quarantine(sync_run: SyncRun) -> None:
+    held = PrintifyCache.objects.filter(type="product", fetched_at__gte=sync_run.started_at)
     count = held.exclude(error="").count()
     if count:
         next_step = "Their last good version is still shown. The reasons are in the admin under Printify caches."

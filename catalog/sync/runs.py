@@ -43,8 +43,8 @@ def begin(trigger: str, *, dry_run: bool, request: int | None = None) -> SyncRun
 
 def _take_up(request: int) -> SyncRun | None:
     """None when it was cancelled, or taken up by another message."""
-    mine = SyncRun.objects.filter(pk=request, state="queued")
-    return SyncRun.objects.get(pk=request) if mine.update(state="running", started_at=timezone.now()) else None
+    rows = SyncRun.objects.filter(pk=request, state="queued")
+    return SyncRun.objects.get(pk=request) if rows.update(state="running", started_at=timezone.now()) else None
 
 
 def running() -> SyncRun | None:
@@ -63,8 +63,8 @@ def close_dead() -> None:
 
 def cancel(run_id: int) -> bool:
     """Takes effect before the run's next page. What it has written stays."""
-    mine = SyncRun.objects.filter(pk=run_id, state="running")
-    return bool(mine.update(state="canceled", ended_at=timezone.now(), note="Cancelled by staff."))
+    rows = SyncRun.objects.filter(pk=run_id, state="running")
+    return bool(rows.update(state="canceled", ended_at=timezone.now(), note="Cancelled by staff."))
 
 
 def save(run: SyncRun, **values: Any) -> None:

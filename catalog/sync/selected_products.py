@@ -14,22 +14,22 @@ from ilytat.integrations.errors import IntegrationError
 MAX = 500  # beyond that a walk over all pages costs fewer calls
 
 
-def read(mine: SyncRun) -> None:
-    """Read every product of `mine.only`. What cannot be had is told and does not stop the others."""
+def read(sync_run: SyncRun) -> None:
+    """Read every product of `sync_run.only`. What cannot be had is recorded and does not stop the others."""
     tally: Counter[str] = Counter()
-    titles = dict(Product.objects.filter(printify_id__in=mine.only).values_list("printify_id", "upstream_title"))
-    runs.save(mine, total=len(mine.only))
-    for number, key in enumerate(mine.only, 1):
-        runs.save(mine, current=titles.get(key, key), seen=number - 1, calls=number, **_counts(tally))
-        stored = _read(mine, key)
+    titles = dict(Product.objects.filter(printify_id__in=sync_run.only).values_list("printify_id", "upstream_title"))
+    runs.save(sync_run, total=len(sync_run.only))
+    for number, key in enumerate(sync_run.only, 1):
+        runs.save(sync_run, current=titles.get(key, key), seen=number - 1, calls=number, **_counts(tally))
+        stored = _read(sync_run, key)
         tally[stored.outcome] += 1
         if stored.outcome in RECORDED:
-            outcome(mine, stored).save()
+            outcome(sync_run, stored).save()
     state = "partial" if tally["failed"] else "success"
-    runs.save(mine, state=state, ended_at=timezone.now(), current="", seen=len(mine.only), **_counts(tally))
+    runs.save(sync_run, state=state, ended_at=timezone.now(), current="", seen=len(sync_run.only), **_counts(tally))
 
 
-def _read(mine: SyncRun, key: str) -> Stored:
+def _read(sync_run: SyncRun, key: str) -> Stored:
     asked_at = timezone.now()
     try:
         payload = printify.client().product(key)
@@ -37,10 +37,10 @@ def _read(mine: SyncRun, key: str) -> Stored:
         product = Product.objects.filter(printify_id=key).first()
         return Stored("failed", key, product, error=error.detail)
     if payload is not None:
-        return upsert.store(payload, asked_at, dry_run=mine.dry_run, run=mine)
-    return Stored("gone", key) if mine.dry_run else disappearance.gone(key)
+        return upsert.store(payload, asked_at, dry_run=sync_run.dry_run, run=sync_run)
+    return Stored("gone", key) if sync_run.dry_run else disappearance.gone(key)
 
 
 def _counts(tally: Counter[str]) -> dict[str, int]:
-    told = {name: tally[name] for name in RECORDED}
-    return told | {"unchanged": tally["unchanged"] + tally["older"]}
+    values = {name: tally[name] for name in RECORDED}
+    return values | {"unchanged": tally["unchanged"] + tally["older"]}

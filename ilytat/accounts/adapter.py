@@ -31,16 +31,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     ) -> None:
         """Always sent, whatever ACCOUNT_EMAIL_NOTIFICATIONS says: the owner hears of every change."""
         to = email or EmailAddress.objects.get_primary_email(user) or user.email
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "user": user,
             "timestamp": timezone.now(),
             "ip": self.get_client_ip(self.request),
             "user_agent": self.get_http_user_agent(self.request) or "",
         }
-        told |= context or {}
+        values |= context or {}
         # Of a changed address both are told: allauth writes to the one before only.
-        for address in {to, told["to_email"]} if template_prefix == mails.CHANGED else {to}:
-            self.send_mail(template_prefix, address, told)
+        for address in {to, values["to_email"]} if template_prefix == mails.CHANGED else {to}:
+            self.send_mail(template_prefix, address, values)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (allauth's signature)
         """Mails will speak the language of the page the account was made on."""

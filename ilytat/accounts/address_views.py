@@ -23,8 +23,8 @@ MOST = 20
 @never_cache
 @login_required
 def addresses(request: "SignedIn") -> HttpResponse:
-    mine = list(request.user.addresses.all())
-    return render(request, "account/addresses.html", {"addresses": mine, "full": len(mine) >= MOST})
+    saved = list(request.user.addresses.all())
+    return render(request, "account/addresses.html", {"addresses": saved, "full": len(saved) >= MOST})
 
 
 @never_cache

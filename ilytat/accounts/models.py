@@ -31,8 +31,10 @@ class UserManager(BaseUserManager["User"]):
         from allauth.account.models import EmailAddress  # late: as above
 
         named, confirmed = self.alias(lowered=Lower("email")), EmailAddress.objects.filter(verified=True)
-        mine = Exists(confirmed.filter(user=OuterRef("pk"), email=email.lower()))
-        return named.annotate(proven=mine).filter(Q(lowered=email.lower()) | Q(proven=True)).order_by("-proven").first()
+        owned = Exists(confirmed.filter(user=OuterRef("pk"), email=email.lower()))
+        return (
+            named.annotate(proven=owned).filter(Q(lowered=email.lower()) | Q(proven=True)).order_by("-proven").first()
+        )
 
 
 class User(AbstractUser):

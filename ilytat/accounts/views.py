@@ -33,8 +33,8 @@ PAGE = 10
 @login_required
 def home(request: "SignedIn") -> HttpResponse:
     """The orders come by the reverse relation: accounts know nothing of what an order is."""
-    mine = request.user.orders.select_related("fulfilment").prefetch_related("lines")
-    page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    orders = request.user.orders.select_related("fulfilment").prefetch_related("lines")
+    page = Paginator(orders, PAGE).get_page(request.GET.get("page"))
     return render(request, "account/home.html", {"page": page})
 
 

@@ -36,8 +36,8 @@ def make_staff(email: str, password: str) -> None:
     if not user.check_password(password):
         user.set_password(password)
         user.save()
-    told = {"verified": True, "primary": True}
-    EmailAddress.objects.update_or_create(user=user, email=email, defaults=told)
+    values = {"verified": True, "primary": True}
+    EmailAddress.objects.update_or_create(user=user, email=email, defaults=values)
 
 
 def make_broker() -> None:

@@ -64,8 +64,8 @@ class Process:
         self._popen.wait()
 
     def last_words(self, lines: int = 20) -> str:
-        said = self.log.read_text(errors="replace").splitlines()[-lines:]
-        return "\n".join(f"  {self.name} | {line}" for line in said)
+        tail = self.log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(f"  {self.name} | {line}" for line in tail)
 
 
 def end_all(processes: Sequence[Process], patience: float = 6.0) -> None:

@@ -86,8 +86,8 @@ def may(request: HttpRequest, source: Source, action: Action) -> bool:
 
 def items(request: HttpRequest) -> list[Item]:
     """All that waits and this person may see, oldest first."""
-    mine = [each for each in _sources.values() if request.user.has_perm(each.permission)]
-    found = [Item(each, row, request) for each in mine for row in each.rows()]
+    allowed = [each for each in _sources.values() if request.user.has_perm(each.permission)]
+    found = [Item(each, row, request) for each in allowed for row in each.rows()]
     return sorted(found, key=lambda item: item.row.since)
 
 

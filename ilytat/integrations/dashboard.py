@@ -41,5 +41,5 @@ def register(rank: int, permission: str) -> Callable[[Callable[[], Tile]], Calla
 
 
 def tiles(request: HttpRequest) -> list[Tile]:
-    mine = [place for place in _places if request.user.has_perm(place.permission)]
-    return [place.tile() for place in sorted(mine, key=lambda place: place.rank)]
+    allowed = [place for place in _places if request.user.has_perm(place.permission)]
+    return [place.tile() for place in sorted(allowed, key=lambda place: place.rank)]

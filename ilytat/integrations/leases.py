@@ -16,11 +16,11 @@ def acquire(name: str, seconds: float) -> Iterator[bool]:
     token, now = uuid.uuid4().hex, timezone.now()
     Lease.objects.bulk_create([Lease(name=name, until=now)], ignore_conflicts=True)
     free = Lease.objects.filter(name=name, until__lte=now)
-    mine = bool(free.update(token=token, until=now + timedelta(seconds=seconds), beat_at=now))
+    acquired = bool(free.update(token=token, until=now + timedelta(seconds=seconds), beat_at=now))
     try:
-        yield mine
+        yield acquired
     finally:
-        if mine:
+        if acquired:
             Lease.objects.filter(name=name, token=token).update(until=timezone.now())
 
 

@@ -31,8 +31,8 @@ def sweep() -> None:
 
 @shared_task(ignore_result=True)
 def check_health() -> None:
-    with leases.acquire("health", 120) as mine:
-        if mine:
+    with leases.acquire("health", 120) as acquired:
+        if acquired:
             health.run_all()
 
 

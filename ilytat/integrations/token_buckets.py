@@ -36,8 +36,8 @@ def take(limit: Limit, *, leave: float = 0.0) -> float:
         tokens = _filled(limit, row, now)
         if tokens - leave < 1:
             return (leave + 1 - tokens) / limit.per_second
-        mine = RateBucket.objects.filter(pk=row.pk, version=row.version)
-        if mine.update(tokens=tokens - 1, filled_at=now, version=F("version") + 1):
+        rows = RateBucket.objects.filter(pk=row.pk, version=row.version)
+        if rows.update(tokens=tokens - 1, filled_at=now, version=F("version") + 1):
             return 0.0
     return CONTENDED
 
