@@ -199,7 +199,7 @@ class AccountNotice(TypedDict):
 
 
 class AbandonedCart(TypedDict):
-    """Needs consent to reminders (`notifications.marketing.may_write`)."""
+    """Needs consent to reminders (`notifications.consent.may_write`)."""
 
     name: str
     lines: list[Line]
