@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from ilytat.display.money import exponent, format_money, major
+from ilytat.display.money import exponent, format_money, major, minor
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ from ilytat.display.money import exponent, format_money, major
 def test_each_currency_has_the_places_that_stripe_gives_it(currency: str, places: int, amount: str) -> None:
     assert exponent(currency) == places
     assert major(1234, currency) == Decimal(amount)
+    assert minor(Decimal(amount), currency) == 1234
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import RequestFactory
+from django.urls import reverse
 
 from ilytat.display.revalidation import revalidated
 
@@ -41,6 +42,21 @@ def test_each_browser_keeps_its_own_page_and_asks_each_time() -> None:
     page = asked()
     assert {part.strip() for part in page["Cache-Control"].split(",")} == {"private", "no-cache"}
     assert {part.strip() for part in page["Vary"].split(",")} == {"Accept-Language", "Cookie"}
+
+
+def test_a_page_says_what_may_be_fetched_before_it_is_asked_for() -> None:
+    assert asked()["Speculation-Rules"] == f'"{reverse("speculation")}"'
+
+
+def test_the_view_gets_its_arguments_and_keeps_its_name() -> None:
+    @revalidated
+    def named(_request: HttpRequest, slug: str, *, page: int) -> HttpResponse:
+        return HttpResponse(f"{slug} {page}")
+
+    answer = named(RequestFactory().get("/"), "tee", page=2)
+    assert isinstance(answer, HttpResponse)
+    assert answer.content == b"tee 2"
+    assert getattr(named, "__name__", "") == "named"
 
 
 @pytest.mark.parametrize("status", [302, 404, 422, 503])

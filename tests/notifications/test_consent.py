@@ -68,6 +68,14 @@ def test_leaving_ends_all_topics_and_is_noted_with_its_moment_and_place_once() -
     assert [(row.where, row.topics) for row in reader.consents.filter(act="left")] == [("mail", "")]
 
 
+def test_one_readers_goodbye_and_choice_change_nobody_elses() -> None:
+    agreed("news", email="bob@example.com")
+    ada = agreed("news")
+    consent.choose(ada, ["carts"], where="choices")
+    consent.leave(ada, where="mail")
+    assert wanted("bob@example.com") == ["news"]
+
+
 def test_an_address_that_is_only_known_is_not_written_to_and_keeps_its_first_row() -> None:
     first = consent.known(" Ada@example.com", "fr")
     again = consent.known(ADA, "en")
@@ -88,9 +96,11 @@ def test_the_words_asked_are_the_last_ones_for_exactly_these_topics() -> None:
         consent.record(reader, consent.Act.ASKED, topics, where="form", wording=wording)
     consent.record(reader, consent.Act.CONFIRMED, ["news"], where="link", wording="not asked")
     consent.record(consent.known("bob@example.com", "en"), consent.Act.ASKED, ["stock"], where="form", wording="his")
-    reader.consents.filter(wording="new").update(at=timezone.now() + timedelta(hours=1))
+    later = timezone.now() + timedelta(hours=1)
+    reader.consents.filter(wording="new").update(at=later)
+    reader.consents.filter(wording="not asked").update(at=later + timedelta(hours=1))
     assert consent.words_asked(reader, ["news"]) == "new"
-    assert consent.words_asked(reader, iter(["carts", "news"])) == "both"
+    assert consent.words_asked(reader, iter(["news", "carts"])) == "both"
     assert consent.words_asked(reader, ["stock"]) == ""
 
 

@@ -69,6 +69,14 @@ def test_a_late_delivered_does_not_undo_a_bounce(queued: Queue) -> None:
     assert row.fate == "bounced"
 
 
+def test_a_bounce_after_delivered_counts(queued: Queue) -> None:
+    row = queued()
+    told("delivered", "1")
+    told("bounce", "2", type="bounce")
+    row.refresh_from_db()
+    assert row.fate == "bounced"
+
+
 def test_what_was_blocked_and_then_delivered_is_delivered_with_the_mailboxs_words(queued: Queue) -> None:
     row, before = queued(), timezone.now()
     told("bounce", "1", type="blocked", reason="greylisted")
@@ -156,6 +164,7 @@ def test_a_complaint_also_ends_the_newsletter() -> None:
 def test_staff_hear_once_of_a_buyer_who_cannot_be_written_to(queued: Queue) -> None:
     queued()
     told("bounce", type="bounce", reason="550 unknown")
+    assert Alert.objects.filter(key="mail:unheard:IL-10482").exists()
     queued("shipped")
     jobs.work_due("mail")
     alert = Alert.objects.get(key="mail:unheard:IL-10482")
