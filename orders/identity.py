@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
-from limits import parse
+from limits import RateLimitItem, parse
 
-from ilytat.integrations import rate_counters
+from ilytat.integrations import rate_counters, throttle
 from orders import mails
 
 if TYPE_CHECKING:
     from orders.models import Order
 
 PROVEN = "orders_proven"  # in the session: token → until when
-CODE = "orders_code"  # in the session: the order, a digest of the code, until when, tries left
+CODE = "orders_code"  # in the session: the order, a digest of the code, until when
 PROVEN_SECONDS = 2 * 60 * 60
 CODE_MINUTES = 15
-CODE_TRIES = 5
-# By order, beside the limit by address: nobody guesses from many places, nor fills a stranger's mailbox.
-GUESSES = parse("20/hour")
-CODES = parse("4/hour")
+# Counted by order and caller first, by order alone second. A count by order alone would let whoever has the link use it
+# up and shut the buyer out; one by caller alone would let many places guess and fill a mailbox. So one caller gets a
+# share that leaves the others theirs. Should many callers use up an order's guesses of the address, a mailed code still
+# opens it: its tries are the code's own, in the browser that asked for it, and no stranger can spend them.
+GUESSES_HERE, GUESSES = parse("5/hour"), parse("20/hour")
+CODES_HERE, CODES = parse("4/hour"), parse("20/day")
+CODE_TRIES = parse("5/hour")  # with CODES: a hundred of a million codes a day at most
 
 
 def remember(request: HttpRequest, order: "Order") -> None:
@@ -41,7 +44,7 @@ def is_proven(request: HttpRequest, order: "Order") -> bool:
 
 def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, number: str = "") -> bool:
     """The same work and the same answer for a wrong address, too many tries, and a `number` of no order."""
-    allowed = rate_counters.hit(GUESSES, "order email", order.token if order else number)
+    allowed = _within(request, GUESSES_HERE, GUESSES, "order email", order.token if order else number)
     same = constant_time_compare(typed.strip().lower(), order.email.lower() if order else "")
     if order is None or not (allowed and same):
         return False
@@ -51,32 +54,32 @@ def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, n
 
 def send_code(request: HttpRequest, order: "Order") -> bool:
     """Mails six figures to the order's own address. False: too many have been sent."""
-    if not rate_counters.hit(CODES, "order code", order.token):
+    if not _within(request, CODES_HERE, CODES, "order code", order.token):
         return False
     code = f"{secrets.randbelow(10**6):06}"
     until = time.time() + CODE_MINUTES * 60
-    request.session[CODE] = {
-        "order": order.token,
-        "digest": _digest(order, code),
-        "until": until,
-        "left": CODE_TRIES,
-    }
+    request.session[CODE] = {"order": order.token, "digest": _digest(order, code), "until": until}
     mails.order_code(order, code=code, minutes=CODE_MINUTES)
     return True
 
 
 def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
-    if not rate_counters.hit(GUESSES, "order code tried", order.token):
-        return False
     sent = request.session.get(CODE) or {}
-    if sent.get("order") != order.token or sent["until"] < time.time() or sent["left"] <= 0:
+    if sent.get("order") != order.token or sent["until"] < time.time():
         return False
-    if not constant_time_compare(sent["digest"], _digest(order, "".join(code.split()))):
-        request.session[CODE] = sent | {"left": sent["left"] - 1}
+    # Counted outside the session, which requests at once would each read before the others write it.
+    allowed = rate_counters.hit(CODE_TRIES, "order code tried", sent["digest"])
+    if not (allowed and constant_time_compare(sent["digest"], _digest(order, "".join(code.split())))):
         return False
     del request.session[CODE]
     remember(request, order)
     return True
+
+
+def _within(request: HttpRequest, here: RateLimitItem, whole: RateLimitItem, what: str, whose: str) -> bool:
+    """Counts one. What a caller has no share of any more takes nothing from the others'."""
+    mine = rate_counters.hit(here, what, whose, throttle.client_address(request))
+    return mine and rate_counters.hit(whole, what, whose)
 
 
 def _digest(order: "Order", code: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urljoin
 from uuid import uuid4
 
@@ -16,9 +16,7 @@ from ilytat.display.countries import country_name
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
-
-if TYPE_CHECKING:
-    from orders.parcels import Contents
+from orders.parcel_contents import Contents
 
 NO_PARCEL: mail_contexts.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
@@ -113,7 +111,7 @@ def about(order: Order) -> mail_contexts.OrderMail:
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
-def shipped(order: Order, shipment: Shipment, contents: "Contents") -> None:
+def shipped(order: Order, shipment: Shipment, contents: Contents) -> None:
     context: mail_contexts.Shipped = {
         **_parcel_context(order, shipment, contents),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
@@ -148,7 +146,7 @@ def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
     _queue("arrival_asked", f"arrival asked:{order.number}", order, context)
 
 
-def delivered(order: Order, shipment: Shipment, contents: "Contents") -> None:
+def delivered(order: Order, shipment: Shipment, contents: Contents) -> None:
     _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
 
 
@@ -159,7 +157,7 @@ def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
     _queue("late_parcel", f"late:{order.number}", order, context)
 
 
-def _parcel_context(order: Order, shipment: Shipment, contents: "Contents") -> mail_contexts.Delivered:
+def _parcel_context(order: Order, shipment: Shipment, contents: Contents) -> mail_contexts.Delivered:
     held = contents.by_parcel.get(shipment.pk) or []
     return {
         **about(order),

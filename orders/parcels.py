@@ -5,24 +5,16 @@ is the only new one holds the lines that have newly left; the event of a shipmen
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from django.utils import timezone
 
 from catalog.printify import Parcel, UpstreamLine, UpstreamOrder
 from orders import mails
 from orders.models import Fulfilment, OrderLine, Shipment
+from orders.parcel_contents import contents
 
 Skus = Mapping[str, Iterable[str]]  # the number of a parcel → what its event says is in it
 LEFT = "fulfilled"
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Of one order: what each parcel holds, and what has not left yet. Unknown contents are []."""
-
-    by_parcel: dict[int, list[OrderLine]]
-    still_to_come: list[OrderLine]
 
 
 def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus | None = None) -> bool:
@@ -83,17 +75,3 @@ def _arrived(fulfilment: Fulfilment, parcel: Parcel) -> bool:
         return False
     mails.delivered(fulfilment.order, rows.get(), contents(fulfilment))
     return True
-
-
-def contents(fulfilment: Fulfilment) -> Contents:
-    lines = {line.pk: line for line in fulfilment.order.lines.all()}
-    rows = list(Shipment.objects.filter(fulfilment=fulfilment))
-    return distribute(lines, rows)
-
-
-def distribute(lines: Mapping[int, OrderLine], rows: Iterable[Shipment]) -> Contents:
-    found = {row.pk: [lines[pk] for pk, _quantity in row.contents if pk in lines] for row in rows}
-    if not all(found.values()):
-        return Contents(found, [])  # with one parcel unknown nobody can say what is missing
-    gone = {line.pk for held in found.values() for line in held}
-    return Contents(found, [line for line in lines.values() if line.pk not in gone])

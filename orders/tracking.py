@@ -7,7 +7,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import changes, claims, parcels
+from orders import changes, claims, parcel_contents
 from orders.models import Fulfilment, Order
 from orders.states import FulfilmentState, OrderState
 
@@ -33,7 +33,7 @@ def progress(order: Order) -> dict[str, Any]:
     fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
     open_ = changes.changeable(order, fulfilment)
     shipments = list(fulfilment.shipments.all()) if fulfilment else []
-    held = parcels.distribute({line.pk: line for line in order.lines.all()}, shipments)
+    held = parcel_contents.distribute({line.pk: line for line in order.lines.all()}, shipments)
     cancel_until = fulfilment.release_at if fulfilment and open_ and fulfilment.release_at > timezone.now() else None
     return {
         "order": order,

@@ -12,6 +12,7 @@ from django.utils import translation
 from hypothesis import HealthCheck
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ilytat import caching
 from ilytat.integrations import breaker, rate_counters
 from tests import needs, spread, worlds
 from tests.stack import Stack
@@ -54,6 +55,7 @@ def _as_new() -> None:
     translation.deactivate()
     breaker.redis.reset()
     cache.clear()
+    caching.alone.clear()
     rate_counters.alone.cache_clear()
     rate_counters.shared.cache_clear()
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import LazySettings
 from django.core import mail
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -112,6 +113,16 @@ def test_a_reset_for_an_unknown_address_looks_like_any_other(client: Client, ana
 
 
 def test_wrong_passwords_are_refused_for_a_while_even_when_the_right_one_comes(client: Client, ana: User) -> None:
+    for _ in range(5):
+        post(client, LOGIN, login=ADDRESS, password="wrong-wrong-wrong")
+    page = post(client, LOGIN, login=ADDRESS, password=PASSWORD)
+    assert "Too many failed login attempts" in page.content.decode()
+    assert not signed_in(client)
+
+
+def test_wrong_passwords_are_counted_while_redis_is_away(client: Client, ana: User, settings: LazySettings) -> None:
+    nobody_there = {"BACKEND": "ilytat.caching.ForgivingRedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES = {"default": nobody_there}
     for _ in range(5):
         post(client, LOGIN, login=ADDRESS, password="wrong-wrong-wrong")
     page = post(client, LOGIN, login=ADDRESS, password=PASSWORD)

@@ -45,6 +45,27 @@ def test_cache_and_counters_wait_for_a_hung_redis_once(hung: Hung) -> None:
     assert hung.asked == 1
 
 
+def test_what_limits_strangers_is_kept_by_the_process_meanwhile(hung: Hung) -> None:
+    cache = ForgivingRedisCache("redis://127.0.0.1:1", {})
+    tried, lock, used = "allauth:rl:login", "allauth:rl:login:lock", "allauth.mfa.totp.used?user=1&code=2"
+    cache.set(tried, [1.0], 60)
+    assert cache.get(tried) == [1.0]
+    assert (cache.add(lock, 1, 10), cache.add(lock, 1, 10)) == (True, False)
+    assert cache.delete(lock)
+    assert (cache.add(lock, 1, 10), cache.add(used, 1, 30), cache.add(used, 1, 30)) == (True, True, False)
+    assert hung.asked == 1
+
+
+def test_a_lock_that_was_taken_alone_is_let_go_when_redis_is_back(monkeypatch: pytest.MonkeyPatch, hung: Hung) -> None:
+    cache, lock = ForgivingRedisCache("redis://127.0.0.1:1", {}), "allauth:rl:login:lock"
+    assert cache.add(lock, 1, 10)
+    breaker.redis.reset()
+    monkeypatch.setattr(RedisCache, "delete", lambda *_args: False)
+    cache.delete(lock)
+    breaker.redis.trip()
+    assert cache.add(lock, 1, 10), hung.asked
+
+
 def test_it_is_asked_again_after_a_rest(hung: Hung) -> None:
     rate_counters.hit(parse("5/minute"), "one")
     breaker.redis.reset()
