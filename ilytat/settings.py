@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "ilytat.middleware.CompressText",
     "ilytat.middleware.ApiPaths",
     "ilytat.middleware.KeepNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",

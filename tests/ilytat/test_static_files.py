@@ -4,7 +4,10 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.staticfiles import storage
 from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import RequestFactory
 
+from ilytat.middleware import CompressText
 from ilytat.static_files import StaticFiles
 
 
@@ -23,3 +26,12 @@ def test_every_script_finds_the_scripts_it_imports(
             if line.startswith("import "):
                 imported = line.rpartition("./")[2].strip('";')
                 assert (tmp_path / "js" / imported).is_file(), f"{script.name}: {line}"
+
+
+@pytest.mark.parametrize(("content_type", "compressed"), [("image/webp", False), ("text/html; charset=utf-8", True)])
+def test_pictures_are_sent_as_they_are_and_text_compressed(
+    rf: RequestFactory, *, content_type: str, compressed: bool
+) -> None:
+    wrapped = CompressText(lambda _request: HttpResponse(bytes(1000), content_type=content_type))
+    answer = wrapped(rf.get("/", headers={"accept-encoding": "gzip"}))
+    assert answer.has_header("Content-Encoding") is compressed
