@@ -18,6 +18,7 @@ from payments.models import Payment, Refund
 STATES = {"succeeded": "succeeded", "pending": "sent", "requires_action": "sent"}
 STAFF = "Stripe dashboard"
 PAY_BACK = "Pay the buyer back another way, and note it on the order."
+PAID_TWICE = "If the buyer was paid back another way too, ask for one of the two back, and note it on the order."
 
 
 def state_of(facts: RefundFacts) -> str:
@@ -59,6 +60,11 @@ def _found(refund: Refund, facts: RefundFacts) -> str:
         return "duplicate: known"
     alerts.close_alert(alert_key(refund))
     if state != "failed":
+        if refund.state == "failed":
+            why = (
+                f"A refund of order {refund.payment.order.number} that was let go of has been made at Stripe after all."
+            )
+            alerts.open_alert(alert_key(refund), why, next_step=PAID_TWICE)
         mails.refund_sent(refund)
         close_if_all_is_back(refund.payment, who=refund.asked_by)
     elif refund.state == "attention":
