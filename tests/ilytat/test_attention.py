@@ -260,4 +260,5 @@ def test_how_promises_of_arrival_were_kept(admin_client: Client) -> None:
     Order.objects.update(arrives_from=now.date(), arrives_until=now.date() + timedelta(days=3))
     job.shipments.create(carrier="usps", number="1", provider_id=99, delivered_at=now)
     page = text_of(admin_client.get("/admin/orders/order/arrivals/"))
-    assert "99 US 1 100" in page
+    assert "99 US 1 0–3 days" in page
+    assert "100 % 0 0" in page
