@@ -1,8 +1,8 @@
 """How the tests are spread over pytest-xdist's workers, of which each has a database and Redis numbers of its own.
 
 Stories over whole stacks wait more than they work: they begin first and go in LINES, so that never more stacks than
-that run at once. All others go by file, in pytest-django's order: a test that empties the tables comes after those that
-count on what the migrations put there.
+that run at once. All others go by file, and a test that empties the tables comes after those that count on what the
+migrations put there.
 
 In the pipeline a test of processes gets a second chance, because processes, a browser and a busy machine have more
 ways to stumble than the shop has; pytest names each that needed it ("RERUN"). At home it gets none.
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if os.environ.get("CI") and (_is_story(item) or _fixtures(item) & PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
         if not _is_story(item):
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem} {_kind(item)}"))
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem} {kind(item)}"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,13 +97,15 @@ def _stand_in_line(stories: list[pytest.Item]) -> None:
 
 
 def turn(item: pytest.Item) -> tuple[int, str]:
-    """Stories first; those that share a stack after those with one of their own, because all use the same ports."""
+    """Stories first; those that share a stack after those with one of their own, because all use the same ports. Last
+    those that empty the tables: pytest-django puts them there too, but pytest then moves together what uses a browser.
+    """
     if not _is_story(item):
-        return 2, ""
+        return 3 if kind(item) == "emptying" else 2, ""
     return (1, str(item.path)) if _shares(item) else (0, "")
 
 
-def _kind(item: pytest.Item) -> str:
+def kind(item: pytest.Item) -> str:
     mark = item.get_closest_marker("django_db")
     if _fixtures(item) & EMPTIES or (mark and mark.kwargs.get("transaction")):
         return "emptying"
