@@ -1,0 +1,70 @@
+"""Email addresses as identity: one normalized form, stored and compared exactly.
+
+Databases fold more than we do (in PostgreSQL upper(U+0131, the dotless i) is 'I'), so a case-insensitive comparison
+lets the owner of a look-alike domain pass for someone else. No code compares addresses with iexact, icontains or a
+prefix.
+"""
+
+import unicodedata
+from typing import Any
+
+import idna
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+from django.db.models.expressions import Combinable
+from django.utils.translation import gettext as _
+
+MAX_LENGTH = 254  # characters, of the column and of RFC 5321
+
+
+def normalize_email(text: str) -> str:
+    """Return the address as it is stored and compared: NFKC, lower case, the domain in ASCII (IDNA 2008).
+
+    Raises ValidationError with a sentence for the person who typed it.
+    """
+    address = unicodedata.normalize("NFKC", text.strip()).strip().lower()
+    local, _at, domain = address.rpartition("@")
+    if not local.isascii():
+        raise ValidationError(_("Enter an email address without accented or special letters before the @."))
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError) as error:
+            raise ValidationError(_("Enter a valid email address.")) from error
+    address = f"{local}@{domain}"
+    validate_email(address)
+    if len(address) > MAX_LENGTH:
+        raise ValidationError(_("Enter an email address of at most 254 characters."))
+    return address
+
+
+def normalized_or_blank(text: str) -> str:
+    """Return the normalized address, or "" when the text is none: for what providers and old rows say."""
+    try:
+        return normalize_email(text)
+    except ValidationError:
+        return ""
+
+
+class EmailFormField(forms.EmailField):
+    """An address as people type it; `cleaned_data` holds the normalized form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": MAX_LENGTH} | kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return normalize_email(text) if text else text
+
+
+class EmailColumn(models.EmailField[str | Combinable, str]):
+    """Holds normalized addresses only, and normalizes what it is compared with: every write and lookup, `update` too.
+
+    Text that is no address is kept and compared as it is, so that it never matches one.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return normalized_or_blank(prepared) or prepared if isinstance(prepared, str) else prepared
