@@ -61,10 +61,14 @@ class PaymentFailed(OrderMail):
     pay_until: str  # a moment, or ""
 
 
+NothingGoesBack = Literal["not charged", "refunded before", "taken by bank"]
+
+
 class OrderCanceled(OrderMail):
     by: Literal["buyer", "shop"]
     reason: str  # a sentence for the buyer; "" when it was their own wish
-    refund: str  # what is going back; "" when nothing had been charged
+    refund: str  # what is going back; "" when nothing is
+    nothing: NothingGoesBack  # why, when nothing is
 
 
 class RefundSent(OrderMail):

@@ -76,7 +76,7 @@ def _payment_failed() -> mail_contexts.PaymentFailed:
 
 
 def _order_canceled() -> mail_contexts.OrderCanceled:
-    return {**_order(), "by": "buyer", "reason": "", "refund": "$68.29"}
+    return {**_order(), "by": "buyer", "reason": "", "refund": "$68.29", "nothing": "not charged"}
 
 
 def _refund_sent() -> mail_contexts.RefundSent:

@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 from ilytat.display.money import format_money
 from ilytat.integrations.collapsed_json import collapsed
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
-from orders import lifecycle, next_step
+from orders import attention, lifecycle, next_step
 from orders.claim_admin import ClaimAdmin
-from orders.models import Fulfilment, Shipment, StockWatch
+from orders.models import Fulfilment, Hold, HoldReason, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
@@ -23,24 +23,52 @@ class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
     fields = readonly_fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
 
 
+class HoldInline(ReadOnlyInline[Hold, Fulfilment]):
+    model = Hold
+    fields = readonly_fields = ("reason", "detail", "since", "placed_by", "released_at", "released_by")
+
+
+class OnHoldFilter(admin.SimpleListFilter):
+    title, parameter_name = "on hold", "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 (Django's signature)
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Fulfilment]) -> QuerySet[Fulfilment]:  # noqa: ARG002 (as above)
+        held = Hold.objects.open().values("fulfillment")
+        match self.value():
+            case "yes":
+                return queryset.filter(pk__in=held)
+            case "no":
+                return queryset.exclude(pk__in=held)
+        return queryset
+
+
 @admin.register(Fulfilment)
 class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
-    list_display = ("external_id", "state", "hold", "upstream_status", "last_error", "next_at", "attempts")
-    list_filter = ("state", "hold", "upstream_status")
+    list_display = ("external_id", "state", "held", "upstream_status", "last_error", "next_at", "attempts")
+    list_filter = ("state", OnHoldFilter, "upstream_status")
     search_fields = ("external_id", "printify_order_id", "order__email")
     list_select_related = ("order",)
-    inlines = (ShipmentInline,)
+    inlines = (HoldInline, ShipmentInline)
     actions = ("retry", "hold", "release")
     change_form_template = "admin/orders/fulfilment/change_form.html"
     fields = (
         ("external_id", "printify_order_id", "revision"),
         ("state", "upstream_status", "charged"),
-        ("hold", "hold_reason", "release_at"),
+        "release_at",
         ("created_at", "sent_at", "left_at", "ended_at"),
         ("next_at", "attempts", "first_try", "last_try"),
         "last_error",
         "sent",
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Fulfilment]:
+        return super().get_queryset(request).prefetch_related("holds")
+
+    @admin.display(description="on hold")
+    def held(self, job: Fulfilment) -> str:
+        return ", ".join(hold.get_reason_display() for hold in job.open_holds)
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Actions are offered to those who may change; the form itself stays read-only."""
@@ -70,11 +98,14 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
 
     @admin.action(description="Hold before production", permissions=["change"])
     def hold(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
-        _report(request, "held", [lifecycle.hold(row, who=_who(request), why="held by staff") for row in rows])
+        _report(request, "held", [lifecycle.hold(row, HoldReason.STAFF, who=_who(request)) for row in rows])
 
-    @admin.action(description="Release the hold", permissions=["change"])
+    @admin.action(description="Release what staff held", permissions=["change"])
     def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
-        _report(request, "released", [lifecycle.release(row, who=_who(request)) for row in rows])
+        """Not the other reasons: each of those is a decision about one order."""
+        holds = Hold.objects.open().filter(fulfillment__in=rows, reason=HoldReason.STAFF).select_related("fulfillment")
+        released = [attention.release(hold, who=_who(request)) for hold in holds]
+        messages.info(request, f"{len(rows)} selected. {' '.join(released) or 'None is held by staff.'}")
 
 
 @admin.register(StockWatch)

@@ -53,8 +53,8 @@ def fulfill(request: HttpRequest, body: FulfilIn) -> dict[str, Any]:
     job = Fulfilment.objects.get(order=order)
     if job.state not in {*BEFORE_PRODUCTION, FulfilmentState.ATTENTION}:
         raise ApiError(409, "already_submitted", f"Printing is {job.get_state_display().lower()}.")
-    if job.hold:
-        raise ApiError(409, "held", f"Printing is held: {job.hold_reason}")
+    if job.open_holds:
+        raise ApiError(409, "held", f"Printing is on hold: {job.held_because}.")
     lifecycle.retry(job, who=str(who))
     job.refresh_from_db()
     return {"order": order.number, "state": job.state, "printify_order_id": job.printify_order_id}

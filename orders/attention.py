@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts, attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from orders import claims, lifecycle, mails, refunding, reprints
-from orders.models import Claim, Fulfilment, Order
+from ilytat.integrations.transactions import retry_conflicts
+from orders import claims, lifecycle, refunding, reprints
+from orders.locks import lock_order
+from orders.models import Claim, Fulfilment, Hold, Order
 from orders.models.claim import ClaimState
 from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
@@ -24,16 +25,16 @@ MEANS = {
     "payment-not-received": "Printify could not charge us: see to the payment method there, then try again.",
 }
 OURS = "We are sorry: it could not be made."
-NOTHING_LEFT = "Nothing was done: all of the money has gone back already, or a bank disputes it."
+NOTHING_LEFT = "Nothing was changed: nothing of the payment is left to refund."
+DISPUTED = "Nothing was changed: a bank disputes this payment, and a refund could pay the buyer twice. Answer it first."
 
 
 # --- Printing ----------------------------------------------------------------------------------------
 
 
 def _printing() -> Iterator[Row]:
-    stuck = Q(state=FulfilmentState.ATTENTION) | Q(hold=True, state__in=BEFORE_PRODUCTION)
-    rows = Fulfilment.objects.filter(stuck).select_related("order").defer("request").order_by("created_at")[:SHOWN]
-    return (_print_row(row) for row in rows)
+    rows = Fulfilment.objects.filter(state=FulfilmentState.ATTENTION).select_related("order").defer("request")
+    return (_print_row(row) for row in rows.prefetch_related("holds").order_by("created_at")[:SHOWN])
 
 
 def _print_row(job: Fulfilment) -> Row:
@@ -50,10 +51,9 @@ def _print_row(job: Fulfilment) -> Row:
 
 def _print_why(job: Fulfilment) -> str:
     """What it means and what to do first, then the words of the machine."""
-    why = f"Held: {job.hold_reason}" if job.hold else job.last_error
-    status = job.upstream_status
+    why, status = job.last_error, job.upstream_status
     status_note = f" Printify says {status!r}." if status and repr(status) not in why else ""
-    means = KEY_REFUSED if why.endswith(": 401") else MEANS.get(status, "") if not job.hold else ""
+    means = KEY_REFUSED if why.endswith(": 401") else MEANS.get(status, "")
     return f"{means} ({why}{status_note})" if means else why + status_note
 
 
@@ -69,7 +69,7 @@ def _print_actions(job: Fulfilment) -> tuple[str, ...]:
         return ("retry", "settled")
     if job.sent_at is not None:
         return ("retry", "reprint", "refund", "settled")
-    return ("release", "cancel") if job.hold else ("retry", "anew", "cancel")
+    return ("cancel",) if job.open_holds else ("retry", "anew", "cancel")
 
 
 def _fulfilment(pk: int) -> Fulfilment:
@@ -80,28 +80,25 @@ def _retry(pk: int, who: str) -> str:
     return "Queued: it is tried again." if lifecycle.retry(_fulfilment(pk), who=who) else "There is nothing to try."
 
 
-def _release(pk: int, who: str) -> str:
-    job = _fulfilment(pk)
-    if not lifecycle.release(job, who=who):
-        return "It was not held."
-    if job.state == FulfilmentState.ATTENTION:
-        lifecycle.retry(job, who=who)
-    return "Released: it goes on."
-
-
 def _cancel(pk: int, who: str) -> str:
     return cancel_for_shop(_fulfilment(pk).order, who=who)
 
 
 def cancel_for_shop(order: Order, *, who: str) -> str:
-    """Call an order off that cannot be made, give its money back, and write to the buyer."""
-    with transaction.atomic():
-        if not lifecycle.cancel(order, who=who, why="canceled by staff"):
-            return f"Too late: the order is {order.get_state_display().lower()} and may be printing."
-        back = refunding.give_back(order, who=who, note="canceled by staff")
-        mails.order_canceled(order, by="shop", refund=back, reason=OURS)
+    """Cancel an order that cannot be made, refund it, and write to the buyer. Returns what happened, in a sentence."""
+    try:
+        back = refunding.cancel(order, by="shop", who=who, why="canceled by staff", reason=OURS)
+    except TooLate:
+        order.refresh_from_db()
+        return f"Too late: the order is {order.get_state_display().lower()} and may be printing."
+    except refunding.NotRefundable as error:
+        return why_not_refundable(error)
     _close(order)
-    return f"Canceled; {format_money(back, order.currency)} is going back."
+    return f"Canceled. {format_money(back, order.currency)} is going back." if back else "Canceled. Nothing goes back."
+
+
+def why_not_refundable(error: refunding.NotRefundable) -> str:
+    return DISPUTED if isinstance(error, refunding.Disputed) else NOTHING_LEFT
 
 
 def _close(order: Order) -> None:
@@ -114,7 +111,7 @@ def _anew(pk: int, who: str) -> str:
     """A new draft in place of one that Printify canceled or cannot make."""
     job = _fulfilment(pk)
     try:
-        with transaction.atomic():
+        with lock_order(job.order):
             lifecycle.revise(job.order, who=who, what="submitted anew")
     except TooLate:
         return "Too late: it is held, printing, or over."
@@ -125,7 +122,7 @@ def _anew(pk: int, who: str) -> str:
 def _reprint_all(pk: int, who: str) -> str:
     """What rests is settled in the same step, so that two presses print once more and not twice."""
     job = _fulfilment(pk)
-    with transaction.atomic():
+    with lock_order(job.order):
         if not lifecycle.settle(job, who=who):
             return "It was dealt with already."
         again = reprints.make(job.order, job.order.lines.all(), who=who)
@@ -133,16 +130,17 @@ def _reprint_all(pk: int, who: str) -> str:
     return f"Printed again as {again.number}."
 
 
+@retry_conflicts
 def _refund_all(pk: int, who: str) -> str:
     job = _fulfilment(pk)
-    with transaction.atomic():
-        if not lifecycle.settle(job, who=who):
-            return "It was dealt with already."
-        back = refunding.give_back(job.order, who=who, note="not made")
-        if not back:
-            transaction.set_rollback(True)
-            return NOTHING_LEFT
-        lifecycle.mark_refunded(job.order, who=who, why="not made")
+    try:
+        with lock_order(job.order):
+            if not lifecycle.settle(job, who=who):
+                return "It was dealt with already."
+            back = refunding.give_back(job.order, who=who, note="not made")
+            lifecycle.mark_refunded(job.order, who=who, why="not made")
+    except refunding.NotRefundable as error:
+        return why_not_refundable(error)
     _close(job.order)
     return f"{format_money(back, job.order.currency)} is going back."
 
@@ -155,6 +153,43 @@ def _settle(pk: int, who: str) -> str:
     if moved:
         _close(job.order)
     return "Closed: nobody looks at it any more." if moved else "It was dealt with already."
+
+
+# --- Holds ---------------------------------------------------------------------------------------------
+
+
+def _holds() -> Iterator[Row]:
+    """One row a reason: releasing one leaves the others standing."""
+    states = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
+    rows = Hold.objects.open().filter(fulfillment__state__in=states, fulfillment__sent_at__isnull=True)
+    for row in rows.select_related("fulfillment__order").defer("fulfillment__request").order_by("since")[:SHOWN]:
+        job = row.fulfillment
+        url = reverse("admin:orders_order_change", args=[job.order_id])
+        what = f"Order {job.order.number} is on hold: {row.get_reason_display().lower()}"
+        yield Row(row.pk, what, row.detail, row.since, url, _print_costs(job), ("release", "cancel"))
+
+
+def _hold(pk: int) -> Hold:
+    return Hold.objects.select_related("fulfillment__order").get(pk=pk)
+
+
+def _release(pk: int, who: str) -> str:
+    return release(_hold(pk), who=who)
+
+
+def release(hold: Hold, *, who: str) -> str:
+    """Returns what happened, in a sentence."""
+    try:
+        if not lifecycle.release(hold, who=who):
+            return "It was released already."
+    except lifecycle.HoldStands as error:
+        return f"Not released. {error}"
+    others = hold.fulfillment.holds.filter(released_at=None)
+    return f"Released. Still on hold: {'; '.join(str(row) for row in others)}." if others else "Released: it goes on."
+
+
+def _cancel_held(pk: int, who: str) -> str:
+    return cancel_for_shop(_hold(pk).fulfillment.order, who=who)
 
 
 # --- Orders --------------------------------------------------------------------------------------------
@@ -173,8 +208,10 @@ def _orders() -> Iterator[Row]:
 
 def _accept(pk: int, who: str) -> str:
     order = Order.objects.get(pk=pk)
-    with transaction.atomic():
+    try:
         done = lifecycle.accept(order, who=who)
+    except lifecycle.HoldStands as error:
+        return f"Not accepted. {error}"
     if done:
         _close(order)
     return "Accepted: it is being printed." if done else "It was dealt with already."
@@ -208,8 +245,8 @@ def _refund(pk: int, who: str) -> str:
     try:
         if not claims.refund(claim, who=who):
             return "It was answered already."
-    except claims.NothingLeft:
-        return NOTHING_LEFT
+    except refunding.NotRefundable as error:
+        return why_not_refundable(error)
     return f"{format_money(claim.refund, claim.order.currency)} is going back."
 
 
@@ -221,12 +258,23 @@ attention.register(
         _printing,
         {
             "retry": Action("Try again", _retry),
-            "release": Action("Release it", _release),
             "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
             "anew": Action("Submit it anew", _anew),
             "reprint": Action("Print again", _reprint_all, final=True),
             "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
             "settled": Action("It is settled", _settle),
+        },
+    )
+)
+attention.register(
+    Source(
+        "holds",
+        "Holds",
+        "orders.change_fulfilment",
+        _holds,
+        {
+            "release": Action("Release it", _release),
+            "cancel": Action("Cancel and refund", _cancel_held, final=True, permission=REFUND),
         },
     )
 )

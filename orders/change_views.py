@@ -19,6 +19,7 @@ from ilytat.integrations import throttle
 from orders import addresses, changes, identity, lifecycle
 from orders.forms import AddressForm, CodeForm, EmailForm
 from orders.models import Order, OrderLine
+from orders.refunding import NotRefundable
 from orders.revision import TooLate
 from orders.states import OrderState
 
@@ -106,6 +107,9 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
         back = changes.cancel(order)
     except TooLate:
         return _too_late(request, order)
+    except NotRefundable:
+        messages.error(request, _("We can't cancel this order online. Please write to us, and we'll sort it out."))
+        return redirect(order)
     amount = format_money(back, order.currency)
     words = _("Your order is canceled. %(amount)s is on its way back to you.") if back else _("Your order is canceled.")
     messages.success(request, words % {"amount": amount} if back else words)

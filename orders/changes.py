@@ -5,13 +5,15 @@ at all. A second press finds what the first one did and does nothing. Raises Too
 """
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from catalog.models import Variant
+from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle, mails, quote, refunding
 from orders.addresses import Address
 from orders.cart import pictures
+from orders.locks import lock_order
 from orders.models import Fulfilment, Order, OrderLine
 from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
@@ -25,28 +27,24 @@ class NotPossible(Exception):
 
 def changeable(order: Order, fulfilment: Fulfilment | None) -> bool:
     """As far as can be seen: the change itself asks again, under the row's guard."""
-    if fulfilment is None or order.state != OrderState.PAID or fulfilment.hold or fulfilment.sent_at is not None:
+    if fulfilment is None or order.state != OrderState.PAID or fulfilment.sent_at is not None or fulfilment.open_holds:
         return False
     return fulfilment.state in {*BEFORE_PRODUCTION, FulfilmentState.ATTENTION}
 
 
 def cancel(order: Order) -> int:
-    """Call the order off and give everything back. Returns what goes back, in minor units. Raises TooLate."""
-    with transaction.atomic():
-        if not lifecycle.cancel(order, who=WHO, why="the buyer's wish", held_too=False):
-            raise TooLate
-        back = refunding.give_back(order, who=WHO, note="canceled before production")
-        mails.order_canceled(order, by="buyer", refund=back)
-    return back
+    """Cancel and refund everything. Returns what goes back, in minor units. Raises TooLate or NotRefundable."""
+    return refunding.cancel(order, by="buyer", who=WHO, why="canceled by the buyer", held_too=False)
 
 
+@retry_conflicts
 def correct_address(order: Order, address: Address) -> bool:
     """Send it elsewhere, for the same price. False when it goes there already. Raises NotPossible or TooLate."""
     old = lifecycle.address_of(order)
     if address == old:
         return False
     window = _same_price(order, address)
-    with transaction.atomic():
+    with lock_order(order):
         still = Order.objects.filter(pk=order.pk, state=OrderState.PAID, **old.as_columns())
         if not still.update(**address.as_columns(), **window):
             return _done_by_another_press(order, address)
@@ -114,6 +112,7 @@ def swappable(order: Order) -> list[OrderLine]:
     return [line for line in lines if fits(line)]
 
 
+@retry_conflicts
 def swap(line: OrderLine, variant: Variant) -> bool:
     """Print this one instead. False when it is the one already. Raises NotPossible or TooLate."""
     if line.printify_variant_id == variant.variant_id:
@@ -121,16 +120,14 @@ def swap(line: OrderLine, variant: Variant) -> bool:
     if variant not in alternatives(line):
         raise NotPossible(_("This one is not available at the same price."))
     try:
-        with transaction.atomic():
-            _swap(line, variant)
+        with lock_order(line.order):
+            _swap(line.order, line, variant)
     except IntegrityError as error:
         raise NotPossible(_("This one is in the order already.")) from error
     return True
 
 
-def _swap(line: OrderLine, variant: Variant) -> None:
-    """The order first, then its line: one order of locks for all who change it."""
-    order = Order.objects.select_for_update(no_key=True).get(pk=line.order_id)
+def _swap(order: Order, line: OrderLine, variant: Variant) -> None:
     old = f"{line.title} ({line.label})"
     image = pictures([variant]).get(variant.pk)
     rows = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)

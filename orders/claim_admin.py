@@ -108,8 +108,8 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
 def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
     try:
         answered = ANSWERS[given["decision"]](claim, str(request.user), given)
-    except claims.NothingLeft:
-        messages.error(request, attention.NOTHING_LEFT)
+    except refunding.NotRefundable as error:
+        messages.error(request, attention.why_not_refundable(error))
         return
     if not answered:
         messages.warning(request, "It was answered already.")

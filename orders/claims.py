@@ -12,8 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from ilytat.integrations import alerts, wakeup
+from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle, mails, refunding, reprints
 from orders.line_values import Quantities, first, in_first, of_reprint, of_units
+from orders.locks import lock_order
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
@@ -24,10 +26,6 @@ CLAIM_TIME = timedelta(days=30)
 WITHDRAWAL_TIME = timedelta(days=14)
 ANSWER_TIME = timedelta(days=2)
 NEEDS_PHOTO = frozenset({ClaimKind.DAMAGED, ClaimKind.WRONG})
-
-
-class NothingLeft(Exception):
-    """No money of this order can go back: all of it has gone already, or a bank disputes it."""
 
 
 def claimable(order: Order, fulfilment: Fulfilment | None) -> bool:
@@ -83,9 +81,10 @@ def _receipt(claim: Claim) -> None:
         mails.claim_received(claim, answer_by=timezone.localdate() + ANSWER_TIME)
 
 
+@retry_conflicts
 def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
     """Print the claimed lines again at the shop's cost. False: it was answered already."""
-    with transaction.atomic():
+    with lock_order(claim.order):
         if not _answered(claim, ClaimState.REPRINTED, who, answer):
             return False
         claim.reprint = reprints.make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
@@ -95,19 +94,19 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
     return True
 
 
+@retry_conflicts
 def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "") -> bool:
     """Give `amount` (minor units) back, by default what the claimed lines cost. False: it was answered already.
 
-    `claim.refund` says what truly goes back: no more than is left. Raises NothingLeft, having written nothing.
+    `claim.refund` says what truly goes back: no more than is left. Raises refunding.NotRefundable, having written
+    nothing.
     """
-    wanted = amount if amount is not None else refundable(claim)
-    with transaction.atomic():
+    with lock_order(claim.order):
         if not _answered(claim, ClaimState.REFUNDED, who, answer):
             return False
+        wanted = amount if amount is not None else refundable(claim)
         note, lines = f"claim: {claim.get_kind_display()}", _claimed(claim) if amount is None else {}
         claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=lines)
-        if not claim.refund:
-            raise NothingLeft
         claim.save(update_fields=["refund"])
         mails.claim_answered(claim, decision="refund")
     return True

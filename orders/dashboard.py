@@ -1,11 +1,11 @@
 """Orders under way, for staff's first page."""
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ilytat.integrations.dashboard import Tile, register
-from orders.models import Fulfilment
+from orders.models import Fulfilment, Hold
 from orders.states import BEFORE_PRODUCTION, FulfilmentState
 
 
@@ -13,8 +13,10 @@ from orders.states import BEFORE_PRODUCTION, FulfilmentState
 def under_way() -> Tile:
     """How many paid orders have not been sent to their buyers yet."""
     counts: dict[tuple[str, bool], int] = {}
-    for state, hold, count in Fulfilment.objects.values_list("state", "hold").annotate(Count("pk")).order_by():
-        counts[(state, hold)] = count
+    held_now = Exists(Hold.objects.open().filter(fulfillment=OuterRef("pk")))
+    rows = Fulfilment.objects.annotate(held=held_now).values_list("state", "held").annotate(Count("pk")).order_by()
+    for state, is_held, count in rows:
+        counts[(state, is_held)] = count
     held = sum(counts.get((state, True), 0) for state in BEFORE_PRODUCTION)
     waiting = sum(counts.get((state, False), 0) for state in BEFORE_PRODUCTION)
     printing = _all(counts, FulfilmentState.IN_PRODUCTION)

@@ -18,14 +18,14 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from orders import drafts, lifecycle, mails, parcels, unreported_delivery
-from orders.models import Fulfilment, Order
+from orders import drafts, lifecycle, mails, parcels, refunding, unreported_delivery
+from orders.locks import lock_order
+from orders.models import Fulfilment, Hold, HoldReason
 from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
-TOO_DEAR = "It costs more than was paid"
 LOOK = "Open the control panel: release it, or cancel and refund."
 STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
@@ -107,17 +107,19 @@ def _is_there(upstream: UpstreamOrder) -> bool:
 
 
 def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
-    """Held for a person when Printify would charge more than the buyer paid; releasing it accepts the loss."""
+    """Held for a person when Printify would charge more than the buyer paid; releasing it accepts a loss so high."""
     order = job.order
     if order.reprint_of_id or upstream.cost <= order.total - order.tax or job.sent_at is not None:
         return False  # once it was asked for, the loss had been accepted
-    if order.events.filter(what="released", why__startswith=TOO_DEAR).exists():
+    accepted = job.holds.filter(reason=HoldReason.COST, released_at__isnull=False, cost__gte=upstream.cost)
+    if accepted.exists():
         return False
-    why = f"{TOO_DEAR}: Printify charges {format_money(upstream.cost, order.currency)}, "
-    with transaction.atomic():
+    charged, paid = (format_money(amount, order.currency) for amount in (upstream.cost, order.total))
+    why = f"Printify charges {charged}, the buyer paid {paid}"
+    with lock_order(order):
         Fulfilment.objects.filter(pk=job.pk).update(upstream_cost=upstream.cost, upstream_status=upstream.status[:60])
-        lifecycle.hold(job, who=WHO, why=f"{why}the buyer paid {format_money(order.total, order.currency)}")
-        alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}", next_step=LOOK)
+        lifecycle.hold(job, HoldReason.COST, who=WHO, why=why, cost=upstream.cost)
+        alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}.", next_step=LOOK)
         job.reschedule(next_in=settings.POLL_MINUTES * 60)
     return True
 
@@ -130,11 +132,8 @@ def _tell_unasked(fulfilment: Fulfilment) -> None:
 
 
 def _ask_production(job: Fulfilment, order_id: str) -> None:
-    now, before = timezone.now(), job.sent_at
-    # Without a join: after waiting for a rival PostgreSQL asks only this row's own columns once more.
-    paid = Order.objects.filter(pk=job.order_id, state=OrderState.PAID)
-    rows = Fulfilment.objects.filter(pk=job.pk, lease_token=job.lease_token, hold=False, order__in=paid)
-    if not rows.update(sent_at=now):
+    before = job.sent_at
+    if not _take_production(job):
         raise LeaseLost("held, or the order changed, at the last moment")
     try:
         printify.client().send_to_production(order_id, live=job.order.live)
@@ -146,6 +145,21 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
         if error.code != STILL_PROCESSING:
             raise
         raise Unavailable(error.detail, code=error.code, retry_after=min(PROCESSING_WAIT, 2.0**job.attempts)) from error
+
+
+def _take_production(job: Fulfilment) -> bool:
+    """Decide under the lock, and mark production as asked for when nothing stands against it."""
+    order = job.order
+    with lock_order(order):
+        blocking = refunding.blocking(order)
+        if blocking and job.sent_at is not None:  # asked for before, outcome unknown: too late for a hold
+            job.needs_attention(f"Production is not asked for again. {blocking[0].detail}")
+        elif blocking:
+            lifecycle.hold_for_concerns(job, who=WHO)
+        if blocking or order.state != OrderState.PAID or Hold.objects.open().filter(fulfillment=job).exists():
+            return False
+        job.update_leased(sent_at=timezone.now())
+        return True
 
 
 def watch(job: Fulfilment) -> None:

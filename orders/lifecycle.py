@@ -14,16 +14,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from ilytat.integrations import alerts, wakeup
-from orders import mails
+from orders import mails, refunding
 from orders.addresses import Address, for_printify
 from orders.agreement import Agreement, line_rows, order_row
 from orders.cart import subtract
-from orders.models import Fulfilment, Order, OrderEvent, OrderLine
+from orders.locks import lock_order
+from orders.models import Fulfilment, Hold, HoldReason, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES, expires
 from orders.revision import TooLate, begin_again, take_back
 from orders.states import ARRIVED, BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
+
+
+class HoldStands(Exception):
+    """What stands against printing is not for staff to release; the message says what it is."""
 
 
 def place(agreement: Agreement) -> Order:
@@ -75,44 +80,46 @@ def _move(
     return True
 
 
-def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
+def mark_paid(order: Order, *, who: str, refunded: str = "") -> bool:
     """Money for exactly this order is there. Only the winner of the guarded step queues printing and mail.
 
-    Call inside the transaction that records the payment. `hold` is a reason not to print yet.
+    Call inside the transaction that records the payment. `refunded` says what went back already: then it is held.
     """
     # Out of attention only a person leads: a second payment must not decide what the first one left open.
     if not _move(order, OrderState.PAID, who=who, but_not_from=(OrderState.ATTENTION,), paid_at=timezone.now()):
         return False
-    _begin_printing(order, hold)
+    fulfillment = _begin_printing(order)
+    if refunded:
+        hold(fulfillment, HoldReason.REFUND, who=who, why=refunded)
     return True
 
 
 def accept(order: Order, *, who: str) -> bool:
-    """A person has looked at the money and takes it for enough. Call inside a transaction."""
-    if order.state != OrderState.ATTENTION:
-        return False
-    others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
-    if not _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=timezone.now()):
-        return False
-    if not Fulfilment.objects.filter(order=order).exists():
-        _begin_printing(order, "")
+    """A person has looked at the money and takes it for enough. Raises HoldStands, having written nothing."""
+    with lock_order(order):
+        if order.state != OrderState.ATTENTION:
+            return False
+        for concern in refunding.blocking(order):
+            raise HoldStands(concern.detail)
+        others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
+        _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=timezone.now())
+        if not Fulfilment.objects.filter(order=order).exists():
+            _begin_printing(order)
     return True
 
 
-def _begin_printing(order: Order, hold: str) -> None:
+def _begin_printing(order: Order) -> Fulfilment:
+    """Held from the start by what stands against it: a dispute may be older than the decision to print."""
     release_at = (order.paid_at or timezone.now()) + timedelta(minutes=settings.GRACE_MINUTES)
-    Fulfilment.objects.create(
-        order=order,
-        external_id=order.number,
-        request=printify_body(order),
-        release_at=release_at,
-        hold=bool(hold),
-        hold_reason=hold,
+    fulfillment = Fulfilment.objects.create(
+        order=order, external_id=order.number, request=printify_body(order), release_at=release_at
     )
+    hold_for_concerns(fulfillment, who="payments")
     if order.cart_id:
         subtract(order.cart_id, order.lines.all())
     mails.order_confirmed(order, cancel_until=release_at)
     wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    return fulfillment
 
 
 def printify_body(order: Order) -> dict[str, Any]:
@@ -175,32 +182,44 @@ def _step(fulfilment: Fulfilment, sources: Sequence[str], new: FulfilmentState, 
     return True
 
 
-def hold(fulfilment: Fulfilment, *, who: str, why: str) -> bool:
-    """Stop before production, also what waits for a person. False when production has begun: then it is too late."""
-    stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-    rows = Fulfilment.objects.filter(pk=fulfilment.pk, hold=False, sent_at__isnull=True, state__in=stoppable)
-    stopped = rows.update(hold=True, hold_reason=why[:200])
-    if stopped:
-        note(fulfilment.order, who=who, what="held", why=why)
-    return bool(stopped)
+def hold(
+    fulfilment: Fulfilment, reason: HoldReason, *, who: str, why: str = "", reference: str = "", cost: int | None = None
+) -> bool:
+    """Stop before production, also what waits for a person.
 
-
-def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> bool:
-    """End a paid order before its printing begins. False, and nothing written: it is printing, or over already.
-
-    The money and the mail are the caller's, in the same transaction. What lies at Printify is canceled by the queue.
+    False when nothing was added: it is held for this reason already, or production has begun and it is too late.
     """
-    try:
-        with transaction.atomic():
-            if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
-                return False
-            reason = (why or "canceled")[:200]
-            take_back(order, FulfilmentState.CANCELING, held_too=held_too, hold=True, hold_reason=reason)
-    except TooLate:
-        order.refresh_from_db()
-        return False
+    with lock_order(fulfilment.order):
+        stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
+        rows = Fulfilment.objects.filter(pk=fulfilment.pk, sent_at__isnull=True, state__in=stoppable)
+        if not rows.exists():
+            return False
+        details = {"detail": why[:200], "placed_by": who[:120], "cost": cost}
+        row, is_new = Hold.objects.open().get_or_create(
+            fulfillment=fulfilment, reason=reason, reference=reference[:120], defaults=details
+        )
+        if is_new:
+            note(fulfilment.order, who=who, what="held", why=str(row))
+    return is_new
+
+
+def hold_for_concerns(fulfilment: Fulfilment, *, who: str) -> None:
+    """Hold for every dispute and fraud warning that stands today."""
+    for concern in refunding.concerns(fulfilment.order):
+        hold(fulfilment, concern.reason, who=who, why=concern.detail, reference=concern.reference)
+
+
+def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> None:
+    """End a paid order before its printing begins. Raises TooLate, having written nothing: it is printing, or over.
+
+    For `payments.cancellation`, which moves the money and writes the mail in the same transaction. What lies at
+    Printify is canceled by the queue.
+    """
+    with transaction.atomic():
+        if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
+            raise TooLate
+        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
     wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
-    return True
 
 
 def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
@@ -223,16 +242,23 @@ def mark_refunded(order: Order, *, who: str, why: str = "") -> bool:
     return _move(order, OrderState.REFUNDED, who=who, why=why)
 
 
-def release(fulfilment: Fulfilment, *, who: str) -> bool:
-    """End a hold; the grace period, if it still runs, is kept."""
-    why = Fulfilment.objects.filter(pk=fulfilment.pk).values_list("hold_reason", flat=True).first() or ""
-    freed = Fulfilment.objects.filter(pk=fulfilment.pk, hold=True).update(
-        hold=False, hold_reason="", next_at=timezone.now()
-    )
-    if freed:
-        note(fulfilment.order, who=who, what="released", why=why)
+def release(hold: Hold, *, who: str) -> bool:
+    """End one reason to hold; the others stay, and the grace period, if it still runs, is kept.
+
+    False: it was released before. Raises HoldStands while what it is about still blocks printing.
+    """
+    order = hold.fulfillment.order
+    with lock_order(order):
+        for concern in refunding.blocking(order):
+            if (concern.reason, concern.reference) == (hold.reason, hold.reference):
+                raise HoldStands(concern.detail)
+        rows = Hold.objects.open().filter(pk=hold.pk)
+        if not rows.update(released_at=timezone.now(), released_by=who[:120]):
+            return False
+        Fulfilment.objects.filter(pk=hold.fulfillment_id).update(next_at=timezone.now())
+        note(order, who=who, what="released", why=str(hold))
         wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
-    return bool(freed)
+    return True
 
 
 def retry(fulfilment: Fulfilment, *, who: str) -> bool:

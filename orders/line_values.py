@@ -9,7 +9,8 @@ from itertools import accumulate, pairwise
 
 from orders.models import Order
 
-Quantities = Mapping[int, int]  # our line's id → how many of it
+Quantities = Mapping[int, int]  # our line's id, or DELIVERY → how many of it
+DELIVERY = 0  # stands among the lines' ids for the delivery itself
 
 
 def shares(amount: int, weights: Sequence[int]) -> list[int]:

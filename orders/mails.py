@@ -38,13 +38,21 @@ def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> N
     _queue("order_confirmed", f"confirmation:{key or order.number}", order, context)
 
 
-def order_canceled(order: Order, *, by: Literal["buyer", "shop"], refund: int, reason: str = "") -> None:
-    """`refund` in minor units; 0 when nothing had been charged. `reason` is a sentence for the buyer."""
+def order_canceled(
+    order: Order,
+    *,
+    by: Literal["buyer", "shop"],
+    refund: int,
+    reason: str = "",
+    nothing: mail_contexts.NothingGoesBack = "not charged",
+) -> None:
+    """`refund` in minor units; with 0 the mail says why `nothing` goes back. `reason` is a sentence for the buyer."""
     context: mail_contexts.OrderCanceled = {
         **about(order),
         "by": by,
         "reason": reason,
         "refund": format_money(refund, order.currency, order.language) if refund else "",
+        "nothing": nothing,
     }
     _queue("order_canceled", f"canceled:{order.number}", order, context)
 

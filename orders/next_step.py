@@ -43,7 +43,7 @@ def sentence(order: Order, job: Fulfilment | None) -> str:
         return _("It was canceled. Nothing is printed.")
     if order.state in ORDER or job is None:
         return str(ORDER.get(OrderState(order.state), ""))
-    if job.hold and job.state in BEFORE_PRODUCTION:
+    if job.open_holds and job.state in BEFORE_PRODUCTION:
         return _("It is held: nothing is printed until somebody releases it, or cancels it.")
     if job.state == FulfilmentState.CREATED:
         return _("Printing begins %(when)s. Until then canceling costs nothing, and the buyer may do it too.") % {

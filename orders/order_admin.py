@@ -16,9 +16,10 @@ from ilytat.integrations.storable import storable_text
 from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle, next_step
-from orders.models import Fulfilment, Order
+from orders.models import Fulfilment, Hold, HoldReason, Order
 
 NOTE_MAX = 2000  # characters
+RELEASE = "orders.change_fulfilment"
 
 
 def _retry(order: Order, who: str) -> str:
@@ -26,11 +27,8 @@ def _retry(order: Order, who: str) -> str:
 
 
 def _hold(order: Order, who: str) -> str:
-    return "Held." if lifecycle.hold(_job(order), who=who, why="held by staff") else "Too late, or held already."
-
-
-def _release(order: Order, who: str) -> str:
-    return "Released." if lifecycle.release(_job(order), who=who) else "It was not held."
+    held = lifecycle.hold(_job(order), HoldReason.STAFF, who=who)
+    return "Held." if held else "Nothing was changed: it is held by staff already, or printing has begun."
 
 
 def _cancel(order: Order, who: str) -> str:
@@ -43,13 +41,11 @@ def _job(order: Order) -> Fulfilment:
 
 NEEDS = {
     "retry": ["orders.change_fulfilment"],
-    "release": ["orders.change_fulfilment"],
     "cancel": ["payments.refund_order"],
 }
 WAYS: dict[str, Callable[[Order, str], str]] = {
     "retry": _retry,
     "hold": _hold,
-    "release": _release,
     "cancel": _cancel,
 }
 
@@ -84,6 +80,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return [
             path("arrivals/", wrap(self.arrivals), name="orders_arrivals"),
             path("<int:pk>/do/<slug:way>/", wrap(require_POST(self.act)), name="orders_order_do"),
+            path("<int:pk>/holds/<int:hold>/release/", wrap(require_POST(self.release)), name="orders_order_release"),
             path("<int:pk>/note/", wrap(require_POST(self.note)), name="orders_order_note"),
             path("<int:pk>/mail/<int:mail>/", wrap(require_POST(self.resend)), name="orders_order_mail"),
             *super().get_urls(),
@@ -94,7 +91,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     ) -> HttpResponse:
         """Beside Django's: what `_beside` finds of the order's printing, lines, events, mails, claims and reprints."""
         order = self.get_object(request, object_id)
-        more = _beside(order) | {"ways": _ways(request)} if order else {}
+        rights = {"ways": _ways(request), "may_release": request.user.has_perm(RELEASE)}
+        more = _beside(order) | rights if order else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def act(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
@@ -102,6 +100,14 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         if way not in _ways(request):
             raise PermissionDenied
         messages.info(request, WAYS[way](order, str(request.user)))
+        return redirect("admin:orders_order_change", pk)
+
+    def release(self, request: HttpRequest, pk: int, hold: int) -> HttpResponse:
+        order = self._mine(request, pk)
+        if not request.user.has_perm(RELEASE):
+            raise PermissionDenied
+        row = get_object_or_404(Hold.objects.select_related("fulfillment"), pk=hold, fulfillment__order=order)
+        messages.info(request, attention.release(row, who=str(request.user)))
         return redirect("admin:orders_order_change", pk)
 
     def note(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -140,7 +146,7 @@ def _ways(request: HttpRequest) -> list[str]:
 
 
 def _beside(order: Order) -> dict[str, Any]:
-    job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier").first()
+    job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier", "holds").first()
     return {
         "job": job,
         "next_step": next_step.sentence(order, job),

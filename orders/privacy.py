@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ilytat.integrations import privacy
-from orders.models import Cart, ClaimPhoto, Fulfilment, Order, OrderEvent
+from orders.models import Cart, ClaimPhoto, Fulfilment, Hold, Order, OrderEvent
 from orders.models.claim import ClaimState
 from orders.states import SETTLED, OrderState
 
@@ -59,7 +59,8 @@ def erase(email: str, traces: frozenset[str]) -> None:
         privacy.scrub(OrderEvent.objects.filter(order=order), ["who", "what", "why"], traces)
         ClaimPhoto.objects.filter(claim__order=order).delete()
         order.claims.update(words="", answer="")
-        Fulfilment.objects.filter(order=order).update(request={}, hold_reason="", last_error="")
+        Fulfilment.objects.filter(order=order).update(request={}, last_error="")
+        Hold.objects.filter(fulfillment__order=order).update(detail="")
         blank = dict.fromkeys(PERSONAL, "")
         Order.objects.filter(pk=order.pk).update(**blank, email=privacy.anonymous_address(), user=None)
 

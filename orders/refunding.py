@@ -1,44 +1,99 @@
-"""Money back for an order, asked for from below: `payments` registers how, because orders may not import it.
+"""Refunds, cancellation and disputes as orders ask for them: `payments` implements this seam, orders may not import it.
 
-Call inside the transaction that cancels or claims. The way it goes back (reserve, then Stripe) is the giver's.
+Amounts are minor units. Every call raises RuntimeError when nothing is registered: money that silently does not go
+back must not look like money that was never paid.
 """
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from orders.line_values import Quantities
-from orders.models import Order
+from orders.models import HoldReason, Order
+
+By = Literal["buyer", "shop"]
+
+
+class NotRefundable(Exception):
+    """This money cannot be given back; nothing was written."""
+
+
+class TooMuch(NotRefundable):
+    """More than is left of the payment, or nothing is left of it."""
+
+
+class Disputed(NotRefundable):
+    """A bank has taken the money back or is about to: a refund would pay the buyer twice."""
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Something that stands against printing today. `blocks`: not even staff may release it while it stands."""
+
+    reason: HoldReason
+    reference: str
+    detail: str
+    blocks: bool
 
 
 class RefundProvider(Protocol):
     def give_back(self, order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int: ...
 
+    def cancel(self, order: Order, *, by: By, who: str, why: str, reason: str, held_too: bool) -> int: ...
+
     def given(self, order: Order) -> Quantities: ...
 
     def left(self, order: Order) -> int: ...
 
+    def concerns(self, order: Order) -> list[Concern]: ...
 
-_givers: list[RefundProvider] = []
+
+_providers: list[RefundProvider] = []
 
 
-def register(giver: RefundProvider) -> None:
-    _givers[:] = [giver]
+def register(provider: RefundProvider) -> None:
+    _providers[:] = [provider]
+
+
+def _provider() -> RefundProvider:
+    if not _providers:
+        raise RuntimeError("No refund provider is registered: is the payments app installed?")
+    return _providers[0]
 
 
 def give_back(
     order: Order, amount: int | None = None, *, who: str, note: str = "", lines: Quantities | None = None
 ) -> int:
-    """Queue `amount` (minor units) of what was paid, all that is left of it without one. Returns what goes back.
+    """Queue `amount` of what was paid, all that is left of it without one. Returns what goes back, never 0.
 
-    0 when nothing was charged or all of it is going back already. Never more than is left. `lines` is what it is for.
+    `lines` is what it is for. Raises NotRefundable, having written nothing.
     """
-    return _givers[0].give_back(order, amount, who=who, note=note, lines=lines or {}) if _givers else 0
+    return _provider().give_back(order, amount, who=who, note=note, lines=lines or {})
+
+
+def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_too: bool = True) -> int:
+    """Cancel before printing begins and refund what is left, in one transaction. Returns what goes back.
+
+    `by` and `reason` (a sentence) are what the buyer reads; `why` is for the history. `held_too=False` leaves an order
+    alone that is on hold. Raises `orders.revision.TooLate` or NotRefundable, having written nothing.
+    """
+    return _provider().cancel(order, by=by, who=who, why=why, reason=reason, held_too=held_too)
 
 
 def given(order: Order) -> Quantities:
     """How many of each line went back before, or are on their way."""
-    return _givers[0].given(order) if _givers else {}
+    return _provider().given(order)
 
 
 def left(order: Order) -> int:
-    """What may still go back of the money that paid for it (for a reprint: of the first order's), minor units."""
-    return _givers[0].left(order) if _givers else 0
+    """What may still go back of the money that paid for it (for a reprint: of the first order's)."""
+    return _provider().left(order)
+
+
+def concerns(order: Order) -> list[Concern]:
+    """What stands against printing it today: disputes, fraud warnings, and money that has gone back in full."""
+    return _provider().concerns(order)
+
+
+def blocking(order: Order) -> list[Concern]:
+    """Concerns that nobody here may release: a dispute that only the bank can end, a payment refunded in full."""
+    return [concern for concern in concerns(order) if concern.blocks]

@@ -2,7 +2,7 @@
 
 The worker may be asking for production at this very moment. Both sides make one guarded UPDATE of the same row: the
 worker takes `sent_at`, this module takes the row away (its lease's token goes, so that the worker can write nothing
-more). Whoever is second finds no row. Call inside the transaction that changes the order.
+more). Whoever is second finds no row. Call inside `orders.locks.lock_order`, which also keeps new holds out meanwhile.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ class TooLate(Exception):
     """Printing has begun, or the order is not what it was a moment ago."""
 
 
-def take_back(order: Order, state: FulfilmentState, *, held_too: bool, **columns: Any) -> Fulfilment | None:
+def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfilment | None:
     """The order's fulfilment in `state`, nobody's; None when there is none. Raises TooLate, having written nothing.
 
     What may lie at Printify is noted: it is canceled there before anything newer is submitted.
@@ -25,11 +25,12 @@ def take_back(order: Order, state: FulfilmentState, *, held_too: bool, **columns
     row = Fulfilment.objects.filter(order=order).exclude(state=FulfilmentState.CANCELED).first()
     if row is None:
         return None
+    if row.open_holds and not held_too:
+        raise TooLate
     open_states = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
     rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=open_states)
-    rows = rows if held_too else rows.filter(hold=False)
     free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
-    if not rows.update(state=state, **free, **columns):
+    if not rows.update(state=state, **free):
         raise TooLate
     row.refresh_from_db()  # now it is ours until the transaction ends: a worker may have learned an id just before
     _note_draft(row)

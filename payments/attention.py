@@ -10,9 +10,14 @@ from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
-from payments import disputes, strangers
+from ilytat.integrations.transactions import retry_conflicts
+from orders.attention import why_not_refundable
+from orders.locks import lock_order
+from orders.refunding import NotRefundable
+from payments import disputes, reserve, strangers
+from payments.cancellation import request_refund
 from payments.models import Difference, Dispute, ReconcileRun, Refund
-from payments.refunds import NotRefundable, give_back, give_up, retry
+from payments.refunds import give_up, retry
 
 GIVE_BACK = "payments.refund_order"
 
@@ -48,19 +53,27 @@ def _disputes() -> Iterator[Row]:
         yield Row(dispute.pk, f"Order {order.number} is disputed", why, dispute.opened_at, url, costs, actions)
 
 
+@retry_conflicts
 def _refund(pk: int, who: str) -> str:
     """All that is left of it: that ends an inquiry, which a part of it need not."""
     dispute = Dispute.objects.select_related("payment").get(pk=pk)
-    payment, press = dispute.payment, f"dispute:{dispute.pk}"
-    if not dispute.refundable or not disputes.asks(dispute.status):
-        return "It is too late to refund it instead."
     try:
-        made = give_back(
-            payment, payment.left, reason="requested_by_customer", asked_by=who, note="the bank asked", press=press
-        )
-    except NotRefundable:
-        return "Nothing was done: all of the money has gone back already, or another dispute is about it."
-    return f"{format_money(made.amount, payment.currency)} is going back."
+        with lock_order(dispute.payment.order):
+            dispute.refresh_from_db()
+            payment = dispute.payment
+            if not dispute.refundable or not disputes.asks(dispute.status):
+                return "It is too late to refund it instead."
+            refund = request_refund(
+                payment,
+                reserve.refundable_amount(payment),
+                reason="requested_by_customer",
+                requested_by=who,
+                note="the bank asked",
+                form_token=f"dispute:{dispute.pk}",
+            )
+    except NotRefundable as error:
+        return why_not_refundable(error)
+    return f"{format_money(refund.amount, payment.currency)} is going back."
 
 
 def _stage(pk: int, who: str) -> str:

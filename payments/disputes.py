@@ -13,13 +13,14 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
-from orders.models import Fulfilment, Order
+from orders.locks import lock_order
+from orders.models import Fulfilment, HoldReason, Order
 from payments import evidence, gateway
 from payments.facts import DisputeFacts, WarningFacts
 from payments.models import Dispute, FraudWarning, Payment
+from payments.reserve import OVER
 
 WHO = "stripe"
-OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
 KNOWN = OVER | {
     "needs_response",
     "under_review",
@@ -41,6 +42,11 @@ NEXT_STEPS = {
 def book(facts: DisputeFacts) -> str:
     """Returns a verdict. Raises NotYetKnown for a payment that we do not have (yet)."""
     payment = _payment(facts.payment_intent, f"dispute {facts.id}")
+    with lock_order(payment.order):
+        return _record(payment, facts)
+
+
+def _record(payment: Payment, facts: DisputeFacts) -> str:
     dispute, created = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id, defaults={"payment": payment, "status": "", "amount": facts.amount}
     )
@@ -95,7 +101,7 @@ def _tell(dispute: Dispute, before: str) -> None:
         outcome = f"dispute-over:{dispute.stripe_dispute_id}:{dispute.status}"
         alerts.open_alert(outcome, message, next_step=NEXT_STEPS[dispute.status])
         return
-    stopped = stop(dispute.payment, f"dispute: {dispute.reason}")
+    stopped = stop(dispute.payment, HoldReason.DISPUTE, reference=dispute.stripe_dispute_id, why=dispute.reason)
     if answered:
         return
     due = f" Answer by {dispute.due_by:%Y-%m-%d %H:%M} UTC." if dispute.due_by else " No answer is possible."
@@ -120,19 +126,23 @@ def asking() -> QuerySet[Dispute]:
     return Dispute.objects.exclude(status__in=KNOWN - ASKS)
 
 
-def stop(payment: Payment, why: str) -> str:
+def stop(payment: Payment, reason: HoldReason, *, reference: str, why: str) -> str:
     """Hold what is not yet in production. Returns how that stands now: another doubt may have held it before."""
     job = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
     if job is None or not payment.applied:
         return "Nothing is being printed."
-    lifecycle.hold(job, who=WHO, why=why)
-    job.refresh_from_db()
-    return "Printing is held." if job.hold else "Printing had begun."
+    lifecycle.hold(job, reason, who=WHO, why=why, reference=reference)
+    return "Printing is held." if job.open_holds else "Printing had begun."
 
 
 def warn(facts: WarningFacts) -> str:
     """An early fraud warning: held, and staff decide whether a refund is cheaper than the dispute to come."""
     payment = _payment(facts.payment_intent, f"fraud warning {facts.id}")
+    with lock_order(payment.order):
+        return _record_warning(payment, facts)
+
+
+def _record_warning(payment: Payment, facts: WarningFacts) -> str:
     values = {"payment": payment, "fraud_type": facts.fraud_type[:60], "actionable": facts.actionable}
     warning, created = FraudWarning.objects.get_or_create(stripe_warning_id=facts.id, defaults=values)
     order, key = payment.order, f"fraud:{facts.id}"
@@ -142,7 +152,7 @@ def warn(facts: WarningFacts) -> str:
     if not facts.actionable:
         alerts.close_alert(key)
         return "handled: nothing to decide any more"
-    stopped = stop(payment, f"fraud warning: {facts.fraud_type}")
+    stopped = stop(payment, HoldReason.FRAUD_WARNING, reference=facts.id, why=facts.fraud_type)
     lifecycle.note(order, who=WHO, what="fraud warning", why=facts.fraud_type)
     message = f"The bank warns of fraud in order {order.number} ({facts.fraud_type.replace('_', ' ')})."
     alerts.open_alert(key, message, next_step=f"{stopped} Four in five become disputes: cancel and refund, or wait.")

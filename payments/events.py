@@ -11,7 +11,7 @@ from django.conf import settings
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import InboundEvent
 from orders import lifecycle
-from orders.models import Order
+from orders.models import HoldReason, Order
 from orders.states import OrderState
 from payments import disputes, gateway, refund_updates, settlement
 from payments.facts import Event
@@ -113,7 +113,7 @@ def _review(intent: str, reason: str, *, opened: bool) -> str:
     if not opened:
         alerts.close_alert(key)
         return "handled"
-    stopped = disputes.stop(payment, "a review at Stripe")
+    stopped = disputes.stop(payment, HoldReason.REVIEW, reference=intent, why=reason)
     alerts.open_alert(key, f"Stripe asks for a review of order {order.number}.", next_step=f"{stopped} Decide there.")
     return "handled"
 

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from orders import line_values
+from orders.line_values import DELIVERY, Quantities
 from orders.models import Fulfilment, Order, OrderLine
-from payments import margins, refunds
-from payments.models import Dispute, FraudWarning, Payment, Refund
+from payments import margins, reserve
+from payments.models import Dispute, FraudWarning, Payment, Refund, RefundLine
 
 GONE = ("sent", "succeeded")
-DELIVERY = 0  # stands among the ids of the lines that a refund names
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ledger:
 
     @property
     def left(self) -> int:
-        return self.applied.left if self.applied else 0
+        return reserve.refundable_amount(self.applied) if self.applied else 0
 
     @property
     def given(self) -> int:
@@ -69,7 +69,7 @@ class Ledger:
 
     @property
     def disputed(self) -> bool:
-        return self.applied is not None and refunds.disputed(self.applied)
+        return self.applied is not None and reserve.is_disputed(self.applied)
 
     @property
     def after_all(self) -> int:
@@ -107,13 +107,13 @@ def _lines(order: Order) -> list[LineLeft]:
 def given(order: Order) -> dict[int, int]:
     """How many of each line refunds name that did not fail; of DELIVERY at most one."""
     named: Counter[int] = Counter()
-    for refund in Refund.objects.filter(payment__order=order).exclude(state="failed"):
-        for line, quantity in refund.lines:
-            named[line] += quantity
+    rows = RefundLine.objects.filter(refund__payment__order=order).exclude(refund__state="failed")
+    for line, quantity in rows.values_list("line", "quantity"):
+        named[line or DELIVERY] += quantity
     return dict(named)
 
 
-def value(order: Order, chosen: dict[int, int]) -> int:
+def value(order: Order, chosen: Quantities) -> int:
     """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
     gone = given(order)
     delivery = line_values.of_delivery(order) if chosen.get(DELIVERY) and not gone.get(DELIVERY) else 0

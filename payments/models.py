@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from orders.models import Order
+from orders.models import Order, OrderLine
 from payments import labels
 
 
@@ -74,7 +74,6 @@ class Refund(Job):
     amount = models.PositiveIntegerField()
     reason = models.CharField(max_length=30, default="requested_by_customer")
     note = models.TextField(blank=True)
-    lines = models.JSONField(default=list, blank=True, help_text="Pairs: our line's id and how many of it.")
     asked_by = models.CharField(max_length=120)
     origin = models.CharField(max_length=10, default="shop", choices=[("shop", "shop"), ("dashboard", "dashboard")])
     idempotency_key = models.CharField(max_length=120, unique=True)
@@ -106,6 +105,25 @@ class Refund(Job):
     @property
     def reason_words(self) -> str:
         return labels.REFUND_REASONS.get(self.reason, labels.humanized(self.reason))
+
+
+class RefundLine(models.Model):
+    """What a refund is for: so many of an order's line, or, without a line, its delivery."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds")
+    quantity = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "line"], name="refund_line_once"),
+            models.UniqueConstraint(fields=["refund"], condition=Q(line=None), name="refund_delivery_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="refund_line_quantity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.line_id or 'delivery'}"
 
 
 class Dispute(models.Model):

@@ -14,9 +14,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, format_money, minor
-from orders import lifecycle
-from orders.models import Fulfilment, Order
-from payments import labels, ledger, refunds
+from ilytat.integrations.transactions import retry_conflicts
+from orders import attention, lifecycle
+from orders.line_values import DELIVERY, Quantities
+from orders.locks import lock_order
+from orders.models import Fulfilment, HoldReason, Order
+from orders.refunding import Disputed, TooMuch
+from payments import cancellation, labels, ledger, refunds
 from payments.models import Refund
 
 MAY = "payments.refund_order"
@@ -61,39 +65,46 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 def give(request: HttpRequest, pk: int) -> HttpResponse:
     """One refund: the lines that were ticked, or the amount that was written."""
     order = _allowed(request, pk)
-    form, shown = RefundForm(request.POST, order.currency), ledger.for_order(order)
-    chosen = _chosen(request, shown)
-    if not form.is_valid() or shown.applied is None:
-        messages.error(request, "Write an amount like 12.50, or choose lines.")
-        return redirect("admin:payments_money", pk)
-    amount = _amount(order, form.cleaned_data["amount"], chosen)
+    form = RefundForm(request.POST, order.currency)
     try:
-        refund = refunds.give_back(
-            shown.applied,
-            amount,
-            reason=form.cleaned_data["reason"],
-            asked_by=str(request.user),
-            note=form.cleaned_data["note"],
-            lines=sorted(chosen.items()),
-            press=form.cleaned_data["press"],
-        )
-    except refunds.Disputed:
-        messages.error(request, "The bank disputes this payment: a refund would pay the buyer twice.")
-    except refunds.TooMuch:
-        messages.error(
-            request, f"At most {format_money(shown.left, order.currency)} can be given back, and more than 0."
-        )
+        refund = _refund(request, order, form) if form.is_valid() else None
+    except Disputed:
+        messages.error(request, attention.DISPUTED)
+    except TooMuch:
+        left = format_money(ledger.for_order(order).left, order.currency)
+        messages.error(request, f"At most {left} can be given back, and more than 0.")
     else:
-        messages.success(request, f"{format_money(refund.amount, order.currency)} is going back.")
+        if refund is None:
+            messages.error(request, "Write an amount like 12.50, or choose lines.")
+        else:
+            messages.success(request, f"{format_money(refund.amount, order.currency)} is going back.")
     return redirect("admin:payments_money", pk)
 
 
-def _amount(order: Order, typed: Any, chosen: dict[int, int]) -> int:
-    """Minor units. An amount that was written counts more than the lines it is for."""
-    return minor(typed, order.currency) if typed else ledger.value(order, chosen)
+@retry_conflicts
+def _refund(request: HttpRequest, order: Order, form: RefundForm) -> Refund | None:
+    """What is left of each line is read under the lock: another person may be refunding the same one.
+
+    None when the order has no payment. Raises NotRefundable.
+    """
+    with lock_order(order):
+        shown = ledger.for_order(order)
+        if shown.applied is None:
+            return None
+        chosen, typed = _chosen(request, shown), form.cleaned_data["amount"]
+        return cancellation.request_refund(
+            shown.applied,
+            # An amount that was written counts more than the lines it is for.
+            minor(typed, order.currency) if typed else ledger.value(order, chosen),
+            reason=form.cleaned_data["reason"],
+            requested_by=str(request.user),
+            note=form.cleaned_data["note"],
+            lines=chosen,
+            form_token=form.cleaned_data["press"],
+        )
 
 
-def _chosen(request: HttpRequest, shown: ledger.Ledger) -> dict[int, int]:
+def _chosen(request: HttpRequest, shown: ledger.Ledger) -> Quantities:
     """Line → how many of it, never more than is left of it; and the delivery when it is ticked."""
     found = {}
     for row in shown.lines:
@@ -101,23 +112,15 @@ def _chosen(request: HttpRequest, shown: ledger.Ledger) -> dict[int, int]:
         if typed.isascii() and typed.isdecimal() and min(int(typed[:4]), row.left) > 0:
             found[row.line.pk] = min(int(typed[:4]), row.left)
     if shown.delivery and "delivery" in request.POST:
-        found[ledger.DELIVERY] = 1
+        found[DELIVERY] = 1
     return found
 
 
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Before printing: the order is called off at Printify and everything goes back."""
+    """Before printing: the order is canceled at Printify and everything goes back."""
     order = _allowed(request, pk)
-    try:
-        done = refunds.cancel_order(order, who=str(request.user), note=request.POST.get("note", "")[:500])
-    except refunds.NotRefundable:
-        messages.error(request, "The payment is disputed, so nothing was canceled: hold the printing instead.")
-        return redirect("admin:payments_money", pk)
-    if done:
-        messages.success(request, "Canceled: nothing is printed, and all that was paid is going back.")
-    else:
-        messages.warning(request, "Too late or done already: look at how the order stands.")
+    messages.info(request, attention.cancel_for_shop(order, who=str(request.user)))
     return redirect("admin:payments_money", pk)
 
 
@@ -125,7 +128,9 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def hold(request: HttpRequest, pk: int) -> HttpResponse:
     order = _allowed(request, pk)
     job = Fulfilment.objects.filter(order=order).first()
-    held = job is not None and lifecycle.hold(job, who=str(request.user), why="held while its money is looked at")
+    held = job is not None and lifecycle.hold(
+        job, HoldReason.STAFF, who=str(request.user), why="its money is being looked at"
+    )
     messages.info(request, "Printing is held." if held else "Nothing to hold: see how the order stands.")
     return redirect("admin:payments_money", pk)
 

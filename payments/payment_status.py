@@ -3,7 +3,6 @@
 import re
 from typing import Literal
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from ilytat.integrations.errors import IntegrationError
@@ -46,8 +45,7 @@ def status(order: Order, session_id: str) -> Status:
     if asked:
         try:
             facts = gateway.session(asked)
-            with transaction.atomic():
-                settlement.settle(facts, who="success page")
+            settlement.settle(facts, who="success page")
         except (IntegrationError, NotYetKnown):
             return "confirming"
         order.refresh_from_db()

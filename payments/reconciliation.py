@@ -17,7 +17,7 @@ from ilytat.integrations import alerts, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
 from orders import fulfilment
-from orders.models import Fulfilment, Order
+from orders.models import Fulfilment, Hold, Order
 from orders.states import FulfilmentState, OrderState
 from payments import events, gateway, refund_updates, strangers
 from payments.models import Difference, Payment, ReconcileRun
@@ -133,8 +133,8 @@ def _money(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
 
 def _stuck(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     """Paid, free to print, and not at Printify for an hour (I1)."""
-    rows = Fulfilment.objects.filter(state=FulfilmentState.NEW, hold=False, created_at__lt=timezone.now() - STUCK)
-    for job in rows.select_related("order")[:MOST]:
+    rows = Fulfilment.objects.filter(state=FulfilmentState.NEW, created_at__lt=timezone.now() - STUCK)
+    for job in rows.exclude(holds__in=Hold.objects.open()).select_related("order")[:MOST]:
         why = job.last_error[:250] or "Nobody works on it: is a worker running?"
         yield _of(made, job.order, "not submitted", why, "is tried again", explained=bool(job.last_error))
 

@@ -1,46 +1,62 @@
-"""Money back as `orders` asks for it: when a buyer cancels, or staff grant a claim or call an order off."""
+"""Refunds, cancellation and disputes as `orders` asks for them: see `orders.refunding`."""
 
-from ilytat.integrations import alerts
-from orders import line_values, refunding
+from orders import refunding
 from orders.line_values import Quantities
-from orders.models import Order
-from orders.states import OrderState
-from payments import coupons, ledger, refunds
-from payments.models import Payment
+from orders.locks import lock_order
+from orders.models import HoldReason, Order
+from orders.refunding import By, Concern, TooMuch
+from payments import cancellation, ledger, reserve
+from payments.cancellation import paid_with
+
+DISPUTED = "A bank disputes this payment ({}): answer the dispute first."
+NOTHING_LEFT = "Nothing of the payment is left: it was refunded, or a bank has taken it back."
 
 
 class PaymentsRefundProvider:
-    """See `orders.refunding`."""
-
     def give_back(self, order: Order, amount: int | None, *, who: str, note: str, lines: Quantities) -> int:
-        if order.state == OrderState.CANCELED:
-            coupons.release(order)
-        if amount is None and order.reprint_of:
-            amount = line_values.of_reprint(order)
-        payment = _paid_with(order)
-        back = min(payment.left if amount is None else amount, payment.left) if payment else 0
-        if payment is None or back <= 0:
-            return 0
-        try:
-            named = sorted(lines.items())
-            refunds.give_back(payment, back, reason="requested_by_customer", asked_by=who, note=note, lines=named)
-        except refunds.NotRefundable as error:
-            why = f"Order {order.number}: {back} {payment.currency} could not be given back ({type(error).__name__})."
-            alerts.open_alert(f"refund-order:{order.number}", why, next_step="Open the order's money in the admin.")
-            return 0
-        return back
+        with lock_order(order):
+            payment = paid_with(order)
+            if payment is None:
+                raise TooMuch
+            owed, named = cancellation.owed(order, payment)
+            refund = cancellation.request_refund(
+                payment,
+                owed if amount is None else min(amount, reserve.refundable_amount(payment)),
+                reason="requested_by_customer",
+                requested_by=who,
+                note=note,
+                lines=lines or (named if amount is None else {}),
+            )
+        return refund.amount
+
+    def cancel(self, order: Order, *, by: By, who: str, why: str, reason: str, held_too: bool) -> int:
+        return cancellation.cancel(order, by=by, who=who, why=why, reason=reason, held_too=held_too)
 
     def given(self, order: Order) -> Quantities:
         return ledger.given(order)
 
     def left(self, order: Order) -> int:
-        payment = _paid_with(order)
-        return payment.left if payment and not refunds.disputed(payment) else 0
+        payment = paid_with(order)
+        return 0 if payment is None or reserve.is_disputed(payment) else reserve.refundable_amount(payment)
 
-
-def _paid_with(order: Order) -> Payment | None:
-    """A reprint costs nothing: what may go back for it is the first order's money."""
-    return Payment.objects.filter(order=line_values.first(order), applied=True).first()
+    def concerns(self, order: Order) -> list[Concern]:
+        payment = paid_with(order)
+        if payment is None:
+            return []
+        concerns = [
+            Concern(
+                HoldReason.DISPUTE, row.stripe_dispute_id, DISPUTED.format(row.reason_words), blocks=not row.refundable
+            )
+            for row in payment.disputes.exclude(status__in=reserve.OVER)
+        ]
+        concerns += [
+            Concern(HoldReason.FRAUD_WARNING, row.stripe_warning_id, row.words, blocks=False)
+            for row in payment.warnings.filter(actionable=True)
+        ]
+        # A reprint is paid for by the shop, whatever became of the money.
+        if payment.order_id == order.pk and not reserve.refundable_amount(payment):
+            concerns.append(Concern(HoldReason.REFUND, "", NOTHING_LEFT, blocks=True))
+        return concerns
 
 
 refunding.register(PaymentsRefundProvider())

@@ -3,15 +3,15 @@
 Facts are re-read from Stripe by the caller; everything here runs inside one transaction and may run again.
 """
 
-from django.db.models import F, Sum
+from django.db.models import F
 
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
-from orders import mails as order_mails
-from orders.models import Fulfilment, Order
+from orders.locks import lock_order
+from orders.models import Fulfilment, HoldReason
 from orders.states import OrderState
-from payments import coupons, mails
+from payments import cancellation, mails
 from payments.facts import RefundFacts
 from payments.models import Payment, Refund
 
@@ -31,9 +31,10 @@ def book(facts: RefundFacts) -> str:
     payment = Payment.objects.select_related("order").filter(payment_intent_id=facts.payment_intent).first()
     if payment is None:
         raise NotYetKnown(f"payment {facts.payment_intent} of refund {facts.id}")
-    known = Refund.objects.filter(stripe_refund_id=facts.id).first()
-    known = known or (payment.refunds.filter(idempotency_key=facts.key).first() if facts.key else None)
-    return _follow(known, facts) if known else _adopt(payment, facts)
+    with lock_order(payment.order):
+        known = Refund.objects.filter(stripe_refund_id=facts.id).first()
+        known = known or (payment.refunds.filter(idempotency_key=facts.key).first() if facts.key else None)
+        return _follow(known, facts) if known else _adopt(payment, facts)
 
 
 def _follow(refund: Refund, facts: RefundFacts) -> str:
@@ -66,7 +67,7 @@ def _found(refund: Refund, facts: RefundFacts) -> str:
             )
             alerts.open_alert(alert_key(refund), why, next_step=PAID_TWICE)
         mails.refund_sent(refund)
-        close_if_all_is_back(refund.payment, who=refund.asked_by)
+        cancellation.close_if_all_is_back(refund.payment, who=refund.asked_by)
     elif refund.state == "attention":
         release(refund, facts.failure)
     return f"handled: {state}"
@@ -119,29 +120,13 @@ def _let_go(payment: Payment) -> None:
 
 def _stop_printing(payment: Payment) -> None:
     """Somebody gave money back without a word to us: nothing more is printed before a person has looked."""
-    if not payment.applied or close_if_all_is_back(payment, who=STAFF):
+    if not payment.applied or cancellation.close_if_all_is_back(payment, who=STAFF):
         return
     order, why = payment.order, "part of it was refunded in Stripe's dashboard"
     job = Fulfilment.objects.filter(order=order).first()
-    held = job is not None and lifecycle.hold(job, who=STAFF, why=why)
+    held = job is not None and lifecycle.hold(job, HoldReason.REFUND, who=STAFF, why=why)
     step = "Printing is held: release it, or give back the rest." if held else "Nothing was stopped."
     alerts.open_alert(f"partly-refunded:{order.number}", f"Order {order.number}: {why}.", next_step=step)
-
-
-def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
-    """All of an order's money has gone back: it is called off if it still can be, else marked refunded."""
-    gone = payment.refunds.filter(state__in=("sent", "succeeded")).aggregate(n=Sum("amount"))["n"] or 0
-    if not payment.applied or gone < payment.captured:
-        return False
-    order = Order.objects.get(pk=payment.order_id)
-    if order.state not in {OrderState.PAID, OrderState.ATTENTION}:
-        return True
-    if lifecycle.cancel(order, who=who, why="refunded in full"):
-        coupons.release(order)
-        order_mails.order_canceled(order, by="shop", refund=gone)
-    else:
-        lifecycle.mark_refunded(order, who=who, why="refunded in full")
-    return True
 
 
 def release(refund: Refund, failure: str) -> None:

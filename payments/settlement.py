@@ -1,6 +1,6 @@
 """What a Checkout Session's true state means for its order. One function for webhook, success page and reconciler.
 
-Call `settle` inside a transaction with facts just read from Stripe. Repeats and late news change nothing.
+Call `settle` with facts just read from Stripe. Repeats and late news change nothing.
 """
 
 from datetime import timedelta
@@ -13,21 +13,28 @@ from django.utils import timezone
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle
+from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState
-from payments import abandoned, coupons, mails
+from payments import abandoned, cancellation, coupons, mails
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession, Payment
-from payments.refunds import give_back
 from payments.strangers import DECIDE
 
 
+@retry_conflicts
 def settle(facts: SessionFacts, *, who: str) -> str:
     """A verdict in words. Raises NotYetKnown for a session of an order that we do not have (yet)."""
     order = _order_of(facts)
     if order is None:
         return "ignored: not made by this shop"
+    with lock_order(order):  # two payments of one order are settled one after the other
+        return _settle(order, facts, who)
+
+
+def _settle(order: Order, facts: SessionFacts, who: str) -> str:
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
         return "ignored: of the other mode"
     _learn(order, facts)
@@ -62,14 +69,9 @@ def _learn(order: Order, facts: SessionFacts) -> None:
 def _order_of(facts: SessionFacts) -> Order | None:
     """By our public id first, which Stripe carries even when its answer never reached us; then by the session's.
     None for a session that names no order: the account sells something else as well.
-
-    Locked: two payments of one order are settled one after the other.
     """
-    rows = Order.objects.select_for_update(no_key=True)
-    order = rows.filter(number=facts.order).first() if facts.order else None
-    order = (
-        order or rows.filter(pk__in=CheckoutSession.objects.filter(stripe_session_id=facts.id).values("order")).first()
-    )
+    order = Order.objects.filter(number=facts.order).first() if facts.order else None
+    order = order or Order.objects.filter(sessions__stripe_session_id=facts.id).first()
     if order is None and facts.order:
         raise NotYetKnown(_unknown(facts))
     return order
@@ -117,9 +119,9 @@ def _paid(order: Order, facts: SessionFacts, who: str) -> str:
         _keep(order, facts, applied=True)
         lifecycle.ask_attention(order, who=who, why=problem)
         return f"attention: {problem}"
-    hold = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
+    refunded = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
     _take_over(order, facts)
-    if lifecycle.mark_paid(order, who=who, hold=hold):
+    if lifecycle.mark_paid(order, who=who, refunded=refunded):
         _keep(order, facts, applied=True)
         coupons.keep(order)
         return "handled"
@@ -176,7 +178,9 @@ def _surplus(order: Order, facts: SessionFacts, who: str) -> str:
     payment = _keep(order, facts, applied=False)
     if payment is None:
         return "duplicate: this payment is known"
-    give_back(payment, payment.captured, reason="duplicate", asked_by=who, note="paid a second time")
+    cancellation.request_refund(
+        payment, payment.captured, reason="duplicate", requested_by=who, note="paid a second time"
+    )
     lifecycle.note(order, who=who, what="surplus payment", why=f"{facts.payment_intent} goes back")
     message = f"Order {order.number} was paid twice; the second payment is being refunded."
     alerts.open_alert(f"surplus:{facts.payment_intent}", message)

@@ -7,13 +7,13 @@ from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
 from orders import lifecycle
+from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState
 from payments import checkout, coupons, gateway, settlement
@@ -59,21 +59,20 @@ def forgotten_orders() -> int:
     undecided = CheckoutSession.objects.filter(state__in=(*checkout.OPEN, "complete"))
     may_try_again = CheckoutSession.objects.filter(state="failed", expires_at__gt=timezone.now())
     gone = rows.exclude(sessions__in=undecided | may_try_again)[:BATCH]
-    with transaction.atomic():
-        return sum(_let_go(order) for order in gone)
+    return sum(_let_go(order) for order in gone)
 
 
 def _let_go(order: Order) -> bool:
-    expired = lifecycle.expire(order, who="reconcile")
-    if expired:
-        coupons.release(order)
+    """One transaction an order: a code's counter must not stay locked while the next order is waited for."""
+    with lock_order(order):
+        expired = lifecycle.expire(order, who="reconcile")
+        if expired:
+            coupons.release(order)
     return expired
 
 
 def _look(row: CheckoutSession) -> None:
-    facts = gateway.session(str(row.stripe_session_id))
-    with transaction.atomic():
-        settlement.settle(facts, who="reconcile")
+    settlement.settle(gateway.session(str(row.stripe_session_id)), who="reconcile")
 
 
 def _count(report: Report, row: CheckoutSession, step: Callable[[], None]) -> None:

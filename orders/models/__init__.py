@@ -5,7 +5,7 @@
 from orders.models.cart import Cart, CartLine, public_token
 from orders.models.claim import Claim, ClaimPhoto
 from orders.models.order import Order, OrderEvent, OrderLine, OrderQuerySet
-from orders.models.printing import EarlierDraft, Fulfilment, Shipment
+from orders.models.printing import EarlierDraft, Fulfilment, Hold, HoldReason, Shipment
 from orders.models.watch import StockWatch, WatchState
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "ClaimPhoto",
     "EarlierDraft",
     "Fulfilment",
+    "Hold",
+    "HoldReason",
     "Order",
     "OrderEvent",
     "OrderLine",

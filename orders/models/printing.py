@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
@@ -29,8 +29,6 @@ class Fulfilment(Job):
     revision = models.PositiveSmallIntegerField(default=1)
     printify_order_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
     request = models.JSONField()
-    hold = models.BooleanField(default=False)
-    hold_reason = models.CharField(max_length=200, blank=True)
     first_try = models.DateTimeField(null=True, blank=True)
     last_try = models.DateTimeField(null=True, blank=True)
     release_at = models.DateTimeField(help_text="Not sent to production before this.")
@@ -58,7 +56,60 @@ class Fulfilment(Job):
     @classmethod
     def due(cls, now: datetime | None = None) -> "models.QuerySet[Self]":
         """A held row is not due while holding can still stop it: a claim must not see it."""
-        return super().due(now).exclude(hold=True, sent_at__isnull=True, state__in=BEFORE_PRODUCTION)
+        held = Exists(Hold.objects.open().filter(fulfillment=OuterRef("pk")))
+        return super().due(now).exclude(held, sent_at__isnull=True, state__in=BEFORE_PRODUCTION)
+
+    @property
+    def open_holds(self) -> "list[Hold]":
+        """From the prefetched `holds` where there are."""
+        return [hold for hold in self.holds.all() if hold.released_at is None]
+
+    @property
+    def held_because(self) -> str:
+        return "; ".join(str(hold) for hold in self.open_holds)
+
+
+class HoldReason(models.TextChoices):
+    STAFF = "staff", "Held by staff"
+    DISPUTE = "dispute", "Payment disputed"
+    FRAUD_WARNING = "fraud_warning", "Fraud warning"
+    REVIEW = "review", "Under review at Stripe"
+    REFUND = "refund", "Refunded at Stripe"
+    COST = "cost", "Costs more than was paid"
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def open(self) -> Self:
+        return self.filter(released_at__isnull=True)
+
+
+class Hold(models.Model):
+    """One reason not to print an order yet. Production needs every hold of it released (`orders.lifecycle`)."""
+
+    fulfillment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, related_name="holds")
+    reason = models.CharField(max_length=16, choices=HoldReason)
+    reference = models.CharField(max_length=120, blank=True, help_text="The dispute or warning it is about.")
+    detail = models.CharField(max_length=200, blank=True)
+    cost = models.PositiveIntegerField(null=True, blank=True, help_text="Of a cost hold: what Printify asks.")
+    since = models.DateTimeField(default=timezone.now)
+    placed_by = models.CharField(max_length=120)
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=120, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["since", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fulfillment", "reason", "reference"],
+                condition=Q(released_at__isnull=True),
+                name="hold_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()}: {self.detail}" if self.detail else self.get_reason_display()
 
 
 class EarlierDraft(models.Model):

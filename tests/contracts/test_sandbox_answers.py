@@ -19,7 +19,7 @@ from orders import cart as carts
 from orders import quote
 from orders.models import Fulfilment, Order
 from orders.registry import queue as printing
-from payments import checkout, gateway, refunds, session_params, stale_sessions
+from payments import cancellation, checkout, gateway, refunds, session_params, stale_sessions
 from payments.models import CheckoutSession, Payment, Refund
 from tests import factories
 from tests.contracts.shapes import unlike
@@ -97,7 +97,7 @@ def test_a_session_from_open_to_paid_has_our_payloads_shape(at_sandbox: Sandbox)
 def test_a_refund_has_our_payloads_shape(at_sandbox: Sandbox) -> None:
     order = _order()
     _paid(at_sandbox, order)
-    wish = refunds.give_back(Payment.objects.get(), 100, reason="duplicate", asked_by="test")
+    wish = cancellation.request_refund(Payment.objects.get(), 100, reason="duplicate", requested_by="test")
     jobs.work_one(refunds.queue, wish.pk)
     wish.refresh_from_db()
     found = _stripe(at_sandbox, f"refunds/{wish.stripe_refund_id}")
@@ -238,7 +238,7 @@ def test_money_back_twice_under_one_key_goes_back_once(at_sandbox: Sandbox) -> N
     order = _order()
     _paid(at_sandbox, order)
     payment = Payment.objects.get()
-    wish = refunds.give_back(payment, 700, reason="requested_by_customer", asked_by="test")
+    wish = cancellation.request_refund(payment, 700, reason="requested_by_customer", requested_by="test")
     jobs.work_one(refunds.queue, wish.pk)
     Refund.objects.update(state="new", stripe_refund_id=None)  # as if the answer had been lost
     jobs.work_one(refunds.queue, wish.pk)

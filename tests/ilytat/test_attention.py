@@ -15,10 +15,11 @@ from catalog.models import FieldChange
 from ilytat.integrations import alerts, leases
 from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
 from notifications.models import OutgoingEmail
-from orders.models import Fulfilment, Order
+from orders import lifecycle
+from orders.models import Fulfilment, HoldReason, Order
 from payments.models import Payment, Refund
 from tests import factories
-from tests.orders.conftest import again, changed, created, paid, printing
+from tests.orders.conftest import again, changed, created, held, paid, printing
 from tests.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -87,10 +88,12 @@ def test_pressing_twice_does_it_once(admin_client: Client) -> None:
 
 
 def test_a_held_order_is_released(admin_client: Client) -> None:
-    job = changed(created(), hold=True, hold_reason="charge.dispute.created")
-    assert "Held: charge.dispute.created" in text_of(admin_client.get(INDEX))
-    assert "Released" in act(admin_client, "printing", job.pk, "release")
-    assert "It was not held" in act(admin_client, "printing", job.pk, "release")
+    job = created()
+    lifecycle.hold(job, HoldReason.STAFF, who="eva", why="the print looks odd")
+    assert "is on hold: held by staff the print looks odd" in text_of(admin_client.get(INDEX))
+    hold = job.holds.get()
+    assert "Released" in act(admin_client, "holds", hold.pk, "release")
+    assert "It was released already" in act(admin_client, "holds", hold.pk, "release")
 
 
 def test_what_is_printing_is_not_canceled_but_settled(admin_client: Client) -> None:
@@ -160,7 +163,7 @@ def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) 
 
 def test_the_figures_tell_money_orders_mail_catalogue_and_who_is_there(admin_client: Client) -> None:
     alive()
-    jobs = (stuck(), changed(paid(number="H0000001"), hold=True), printing())
+    jobs = (stuck(), held(paid(number="H0000001")), printing())
     for job, days in zip(jobs, (0, 0, 1), strict=True):
         at = timezone.now() - timedelta(days=days)
         Payment.objects.create(order=job.order, captured=2974, currency="USD", payment_intent_id=job.pk, at=at)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ilytat.integrations import jobs
 from orders import lifecycle
-from orders.models import Fulfilment, Order
+from orders.models import Fulfilment, HoldReason, Order
 from orders.registry import queue
 from orders.states import FulfilmentState
 from tests import factories
@@ -89,6 +89,12 @@ def printing(order_id: str = ORDER_ID, **given: Any) -> Fulfilment:
 
 def changed(fulfilment: Fulfilment, **columns: Any) -> Fulfilment:
     Fulfilment.objects.filter(pk=fulfilment.pk).update(**columns)
+    return again(fulfilment)
+
+
+def held(fulfilment: Fulfilment, reason: HoldReason = HoldReason.STAFF) -> Fulfilment:
+    """On hold, even where `lifecycle.hold` would say that it is too late."""
+    fulfilment.holds.create(reason=reason, placed_by="test")
     return again(fulfilment)
 
 

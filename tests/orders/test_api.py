@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from orders import lifecycle
-from orders.models import Fulfilment
+from orders.models import Fulfilment, HoldReason
 from tests import factories
 from tests.orders.conftest import again, changed, created, paid, printing
 
@@ -114,7 +114,7 @@ def test_each_refusal_has_its_own_code(settings: Settings) -> None:
     assert _told(_ask(unpaid.number, headers=TOKEN)) == (409, "not_paid")
     assert _told(_ask(printing().order.number, headers=TOKEN)) == (409, "already_submitted")
     held = paid()
-    assert lifecycle.hold(held, who="stripe", why="dispute: fraudulent")
+    assert lifecycle.hold(held, HoldReason.DISPUTE, who="stripe", why="dispute: fraudulent")
     assert _told(_ask(held.order.number, headers=TOKEN)) == (409, "held")
     settings.PRINTIFY_PRINTS_FOR_REAL = True
     assert _told(_ask(paid().order.number, headers=TOKEN)) == (409, "test_mode")

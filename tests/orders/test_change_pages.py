@@ -238,7 +238,6 @@ def test_a_thing_the_shop_has_no_more_has_no_other_sizes(job: Fulfilment) -> Non
         ({"state": "attention"}, True),
         ({"state": "in_production", "printify_order_id": ORDER_ID}, False),
         ({"state": "shipped", "printify_order_id": ORDER_ID}, False),
-        ({"hold": True}, False),
         ({"sent_at": "2026-01-01T00:00Z"}, False),
     ],
 )

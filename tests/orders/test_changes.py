@@ -29,6 +29,7 @@ from tests.orders.conftest import (
     changed,
     created,
     fate,
+    held,
     look,
     paid,
     printing,
@@ -151,7 +152,7 @@ def test_its_parcel_does_not_hide_from_staff_that_it_was_called_off(upstream: Up
 
 @pytest.mark.parametrize(
     "make",
-    [printing, lambda: changed(created(), sent_at=timezone.now()), lambda: changed(created(), hold=True)],
+    [printing, lambda: changed(created(), sent_at=timezone.now()), lambda: held(created())],
     ids=["in production", "being sent", "held for a doubt"],
 )
 def test_what_may_be_printing_is_not_canceled(make: Callable[[], Fulfilment]) -> None:

@@ -16,13 +16,14 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, claims, line_values, photos
+from orders import changes, claims, line_values, photos, refunding
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Dispute, Payment, Refund
+from tests import factories
 from tests.orders.conftest import OTHER_ID, Upstream, changed, look, paid, printing
 from tests.pages import text
-from tests.racing import race
+from tests.racing import overtake, race
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +178,8 @@ def test_a_refund_gives_back_what_the_lines_cost_and_not_the_delivery() -> None:
     assert not claims.refund(claim, who="eva")
     assert not claims.decline(claim, who="eva", answer="no")
     refund = Refund.objects.get()
-    assert (refund.amount, refund.lines, claim.refund) == (2499, [[claim.lines.get().pk, 1]], 2499)
+    assert (refund.amount, claim.refund) == (2499, 2499)
+    assert list(refund.lines.values_list("line", "quantity")) == [(claim.lines.get().pk, 1)]
     assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "$24.99"
 
 
@@ -196,7 +198,7 @@ def test_a_claim_is_not_called_refunded_when_nothing_goes_back(why: str) -> None
         payment = charged(claim.order, refund_reserved=claim.order.total if why == "all gone" else 0)
         if why == "disputed":
             Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="needs_response", amount=1)
-    with pytest.raises(claims.NothingLeft):
+    with pytest.raises(refunding.NotRefundable):
         claims.refund(claim, who="eva", amount=100)
     claim = Claim.objects.get()
     assert (claim.state, claim.refund, claims.refundable(claim)) == ("open", 0, 0)
@@ -204,7 +206,24 @@ def test_a_claim_is_not_called_refunded_when_nothing_goes_back(why: str) -> None
     assert kinds() == ["order_confirmed", "claim_received"]
     source = attention.source("claims")
     assert source
-    assert source.actions["refund"].run(claim.pk, "eva").startswith("Nothing was done")
+    assert source.actions["refund"].run(claim.pk, "eva").startswith("Nothing was changed")
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_two_claims_on_one_line_answered_at_once_pay_it_back_once() -> None:
+    claim = claimed()
+    factories.order_line(claim.order, factories.variant())
+    charged(claim.order, captured=claim.order.total + 2499)
+    twin = claims.receive(
+        claim.order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=claim.lines.all(), words="", photos=[]
+    )
+    has_waited, answer = overtake(lambda: claims.refund(claim, who="eva"), lambda: claims.refund(twin, who="bob"))
+    assert has_waited
+    assert isinstance(answer, refunding.TooMuch)
+    assert Refund.objects.get().amount == 2499
+    twin.refresh_from_db()
+    assert (twin.state, twin.refund) == ("open", 0)
 
 
 # --- Claims on what was printed again ------------------------------------------------------------------
@@ -233,7 +252,8 @@ def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid
 def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
     claim = reprinted()
     first = Claim.objects.get(order=line_values.first(claim.order))
-    Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva", lines=[[first.lines.get().pk, 1]])
+    refund = Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva")
+    refund.lines.create(line=first.lines.get(), quantity=1)
     assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
 
 
@@ -280,7 +300,7 @@ def test_staff_refund_in_the_admin_and_read_what_goes_back(admin_client: Client)
     where = f"/admin/orders/claim/{claim.pk}/"
     assert "Nothing can be given back" in admin_client.get(f"{where}change/").content.decode()
     answer = admin_client.post(f"{where}answer/", {"decision": "refund"}, follow=True)
-    assert "Nothing was done" in answer.content.decode()
+    assert "Nothing was changed" in answer.content.decode()
     charged(claim.order, refund_reserved=2000)
     assert "up to $9.74" in admin_client.get(f"{where}change/").content.decode()
     for wrong in ("0", "-1", "1.234", "all", "9" * 11, "NaN"):

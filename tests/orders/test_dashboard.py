@@ -11,7 +11,7 @@ from orders import dashboard, health
 from payments import dashboard as money
 from payments.models import Payment, Refund
 from tests import factories
-from tests.orders.conftest import ORDER_ID, changed, paid
+from tests.orders.conftest import ORDER_ID, changed, held, paid
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +21,9 @@ def _job(**columns: Any) -> None:
 
 
 def test_orders_under_way_are_counted_by_how_they_stand() -> None:
-    for columns in ({}, {"state": "created", "printify_order_id": ORDER_ID}, {"hold": True}, {"state": "canceled"}):
+    for columns in ({}, {"state": "created", "printify_order_id": ORDER_ID}, {"state": "canceled"}):
         _job(**columns)
+    held(paid(ready=False))
     _job(state="in_production", printify_order_id="p1")
     _job(state="shipped", printify_order_id="p2")
     tile = dashboard.under_way()

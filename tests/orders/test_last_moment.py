@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from orders import changes, lifecycle
-from orders.models import Fulfilment, Order
+from orders.models import Fulfilment, HoldReason, Order
 from orders.registry import queue
 from payments.models import Payment, Refund
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, created
@@ -96,9 +96,9 @@ def test_a_cancel_that_commits_while_production_waits_for_it_wins(upstream: Upst
 
 
 def test_a_hold_that_commits_while_production_waits_for_it_wins(upstream: Upstream) -> None:
-    job = met(upstream, lambda order: lifecycle.hold(order.fulfilment, who="stripe", why="dispute"))
+    job = met(upstream, lambda order: lifecycle.hold(order.fulfilment, HoldReason.DISPUTE, who="stripe", why="dispute"))
     assert asked(upstream) == 0
-    assert (job.state, job.hold, job.sent_at) == ("created", True, None)
+    assert (job.state, len(job.open_holds), job.sent_at) == ("created", 1, None)
 
 
 def test_a_change_that_is_undone_leaves_the_worker_its_row(upstream: Upstream) -> None:

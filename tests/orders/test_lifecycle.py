@@ -215,11 +215,11 @@ def test_paying_queues_printing_of_exactly_what_was_bought(settings: Settings) -
     settings.GRACE_MINUTES = 45
     job = paid(ready=False, quantity=1)
     order, line = job.order, job.order.lines.get()
-    assert (job.state, job.external_id, job.revision, job.hold, job.printify_order_id) == (
+    assert (job.state, job.external_id, job.revision, job.open_holds, job.printify_order_id) == (
         "new",
         order.number,
         1,
-        False,
+        [],
         None,
     )
     assert job.request["line_items"] == [
@@ -262,9 +262,9 @@ def test_a_payment_moves_no_order_that_is_settled_or_with_a_person(state: str) -
 
 def test_paid_with_a_reason_not_to_print_is_held() -> None:
     order = _order_in("awaiting_payment")
-    lifecycle.mark_paid(order, who="stripe", hold="500 already refunded at Stripe")
+    lifecycle.mark_paid(order, who="stripe", refunded="500 already refunded at Stripe")
     job = Fulfilment.objects.get()
-    assert (job.hold, job.hold_reason) == (True, "500 already refunded at Stripe")
+    assert job.held_because == "Refunded at Stripe: 500 already refunded at Stripe"
     assert not Fulfilment.due().exists()
 
 

@@ -10,7 +10,7 @@ from orders import lifecycle, next_step
 from orders.models import Fulfilment
 from orders.states import FulfilmentState, OrderState
 from tests import factories
-from tests.orders.conftest import changed, created, paid
+from tests.orders.conftest import changed, created, held, paid
 from tests.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_a_draft_says_when_printing_begins() -> None:
 
 
 def test_a_held_order_waits_for_a_person() -> None:
-    assert "held" in told(changed(paid(), hold=True))
+    assert "held" in told(held(paid()))
 
 
 @pytest.mark.parametrize("state", sorted(FulfilmentState))

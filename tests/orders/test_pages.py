@@ -231,12 +231,12 @@ def test_the_order_page_asks_the_database_no_more_for_many_lines(
 ) -> None:
     order = paid().order
     url = order.get_absolute_url()
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(url)
     for _ in range(4):
         factories.order_line(order, factories.variant())
     Shipment.objects.create(fulfilment=Fulfilment.objects.get(order=order), carrier="UPS", number="1Z99")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(url)
 
 

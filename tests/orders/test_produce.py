@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.models import Alert
 from orders import fulfilment as printing_steps
 from orders import lifecycle
-from orders.models import Fulfilment
+from orders.models import Fulfilment, HoldReason
 from orders.states import FulfilmentState, OrderState
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid
 from tests.payloads import payload
@@ -58,8 +58,8 @@ def test_within_the_grace_period_nothing_is_sent_whoever_asks(upstream: Upstream
 def test_a_released_hold_still_keeps_the_grace_period(upstream: Upstream) -> None:
     upstream.order("on-hold")
     job = created(ready=False)
-    assert lifecycle.hold(job, who="staff", why="wait")
-    assert lifecycle.release(job, who="staff")
+    assert lifecycle.hold(job, HoldReason.STAFF, who="staff", why="wait")
+    assert lifecycle.release(job.holds.get(), who="staff")
     assert look(job).state == "created"
     assert upstream.asked("POST", PRODUCTION) == []
 
@@ -89,7 +89,7 @@ def test_what_was_certainly_not_sent_can_still_be_held(upstream: Upstream, answe
     upstream.answers_production(**answer)
     job = look(created())
     assert (job.state, job.sent_at) == ("created", None)
-    assert lifecycle.hold(job, who="stripe", why="charge.dispute.created")
+    assert lifecycle.hold(job, HoldReason.DISPUTE, who="stripe", why="charge.dispute.created")
     look(job)
     assert len(upstream.asked("POST", PRODUCTION)) == 1
 
@@ -100,7 +100,7 @@ def test_a_lost_answer_is_read_back_and_taken_as_sent(upstream: Upstream) -> Non
     job = look(created())
     assert job.state == "created"
     assert job.sent_at, "it may be printing: holding it would be a lie"
-    assert not lifecycle.hold(job, who="staff", why="too late")
+    assert not lifecycle.hold(job, HoldReason.STAFF, who="staff", why="too late")
     upstream.order("sending-to-production")
     job = look(job)
     assert job.state == "in_production"
@@ -114,12 +114,12 @@ def test_a_hold_at_the_last_moment_stops_it(upstream: Upstream, monkeypatch: pyt
     ask = printing_steps._ask_production
 
     def held_just_before(row: Fulfilment, order_id: str) -> None:
-        assert lifecycle.hold(again(row), who="stripe", why="charge.dispute.created")
+        assert lifecycle.hold(again(row), HoldReason.DISPUTE, who="stripe", why="charge.dispute.created")
         ask(row, order_id)
 
     monkeypatch.setattr(printing_steps, "_ask_production", held_just_before)
     job = look(job)
-    assert (job.state, job.sent_at, job.hold) == ("created", None, True)
+    assert (job.state, job.sent_at, len(job.open_holds)) == ("created", None, 1)
     assert upstream.asked("POST", PRODUCTION) == []
 
 

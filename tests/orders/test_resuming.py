@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from orders import lifecycle
 from orders.models import Fulfilment
 from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
-from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid, printing
+from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, held, look, paid, printing
 
 pytestmark = pytest.mark.django_db
 PRODUCTION = f"/orders/{ORDER_ID}/send_to_production.json"
@@ -91,7 +91,7 @@ def test_nothing_is_asked_twice_when_it_is_dearer_by_now(upstream: Upstream) -> 
 
 def test_a_row_held_before_printify_began_by_itself_is_looked_at_too(upstream: Upstream) -> None:
     upstream.order("in-production")
-    job = pressed(resting(sent_at=ASKED, hold=True))
+    job = pressed(held(resting(sent_at=ASKED)))
     assert job.state == "in_production"
 
 
@@ -114,6 +114,6 @@ def test_a_draft_of_unknown_fate_is_looked_up(upstream: Upstream) -> None:
 def test_a_canceled_order_goes_on_being_canceled(upstream: Upstream) -> None:
     upstream.order("canceled")
     job = created()
-    assert lifecycle.cancel(job.order, who="eva")
+    lifecycle.cancel(job.order, who="eva")
     changed(job, state="attention")
     assert pressed(again(job)).state == "canceled"

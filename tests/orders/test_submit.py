@@ -15,7 +15,7 @@ from orders import fulfilment as printing_steps
 from orders.models import Fulfilment
 from orders.registry import queue
 from orders.states import FulfilmentState, OrderState
-from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, look, paid
+from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, held, look, paid
 from tests.payloads import payload
 from tests.racing import race
 
@@ -234,7 +234,7 @@ def test_an_order_that_is_no_longer_paid_is_not_submitted(upstream: Upstream) ->
 
 
 def test_a_held_order_is_not_submitted(upstream: Upstream) -> None:
-    job = changed(paid(), hold=True)
+    job = held(paid())
     assert look(job).state == "new"
     assert not upstream.mock.calls
 

@@ -248,7 +248,7 @@ class Story(RuleBasedStateMachine):
         printed = printing and self.printify.productions[job.external_id] == 1
         told = job.state == "attention" and Alert.objects.filter(key=f"fulfilment:{job.external_id}").exists()
         settled = job.state == "ended" and order.events.filter(why="settled by hand").exists()
-        assert printed or told or settled or job.hold, f"{order} is {job.state}"
+        assert printed or told or settled or job.open_holds, f"{order} is {job.state}"
 
     # --- helpers ------------------------------------------------------------------------------------------------
 

@@ -197,7 +197,7 @@ def test_evidence_lies_at_stripe_unsent_until_a_person_submits_it(
 
 
 def test_what_the_bank_decides_is_booked(at_sandbox: Sandbox, disputed: Dispute) -> None:
-    assert Fulfilment.objects.get().hold
+    assert Fulfilment.objects.get().open_holds
     assert disputed.net < -disputed.amount, "the amount and the fee are gone"
     at_sandbox.post(f"/control/stripe/payment_intents/{disputed.payment.payment_intent_id}/dispute_won")
     assert "charge.dispute.closed" in _hear(disputed.payment.payment_intent_id)

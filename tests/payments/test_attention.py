@@ -9,7 +9,7 @@ from django.utils import timezone
 from ilytat.integrations import attention
 from ilytat.integrations.attention import Row
 from ilytat.integrations.models import Alert
-from payments import disputes, refunds
+from payments import cancellation, disputes
 from payments.models import Dispute, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production, event_body, handle, kept, refused
@@ -38,7 +38,7 @@ def _disputed(till: Till, **changes: Any) -> Dispute:
 
 def test_a_refund_that_rests_says_why_and_what_has_not_gone_back(till: Till) -> None:
     job = awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 1000, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 1000, reason="duplicate", requested_by="staff")
     assert _rows("refunds") == [], "nothing waits while it is under way"
     Refund.objects.update(state="attention", last_error="Stripe: No.")
     [row] = _rows("refunds")
@@ -55,7 +55,7 @@ def test_a_refund_that_rests_says_why_and_what_has_not_gone_back(till: Till) -> 
 @pytest.mark.parametrize("way", ["again", "let-go"])
 def test_a_second_press_is_told_that_it_was_dealt_with(till: Till, way: str) -> None:
     awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 1000, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 1000, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="attention")
     assert "dealt with" not in _press("refunds", way, refund.pk)
     assert _press("refunds", way, refund.pk) == "It was dealt with already."

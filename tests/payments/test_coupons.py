@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from orders import changes
 from orders.models import Fulfilment, Order
-from payments import checkout, coupons, gateway, refund_updates, refunds, session_params, settlement, stale_sessions
+from payments import (
+    cancellation,
+    checkout,
+    coupons,
+    gateway,
+    refund_updates,
+    session_params,
+    settlement,
+    stale_sessions,
+)
 from payments.facts import RefundFacts
 from payments.models import Coupon, CouponUse, Payment
 from tests import factories
@@ -206,7 +215,7 @@ def _paid(till: Till) -> tuple[Coupon, Order]:
 
 
 def _by_staff(order: Order) -> None:
-    assert refunds.cancel_order(order, who="staff")
+    assert cancellation.cancel(order, by="shop", who="staff", why="sold out")
 
 
 def _by_the_buyer(order: Order) -> None:

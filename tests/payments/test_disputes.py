@@ -9,9 +9,9 @@ from django.utils import timezone
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
-from orders import lifecycle
+from orders import lifecycle, refunding
 from orders.models import Fulfilment, Shipment
-from payments import disputes, evidence, margins, refunds
+from payments import cancellation, disputes, evidence, margins, refunds
 from payments.models import Dispute, FraudWarning, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import (
@@ -50,7 +50,7 @@ def test_a_dispute_holds_printing_and_says_by_when_to_answer(till: Till) -> None
     assert event.verdict == "handled: needs_response"
     row = Dispute.objects.get()
     assert (row.amount, row.net, row.fee, row.refundable, row.closed_at) == (2974, -4474, 1500, False, None)
-    assert _again(job).hold
+    assert _again(job).open_holds
     alert = Alert.objects.get()
     assert job.order.number in alert.message
     assert f"Answer by {row.due_by:%Y-%m-%d}" in alert.message
@@ -61,7 +61,7 @@ def test_what_is_printing_already_is_said_so(till: Till) -> None:
     job = printing_began(awaits_production(till))
     _tell(DISPUTED, till.dispute())
     assert Alert.objects.get().next_step.startswith("Printing had begun.")
-    assert not _again(job).hold
+    assert not _again(job).open_holds
 
 
 def test_the_events_of_one_dispute_are_one_incident(till: Till) -> None:
@@ -115,14 +115,14 @@ def test_an_appeal_and_a_dispute_after_an_inquiry_open_it_anew(till: Till, over:
     row = Dispute.objects.get()
     assert (row.status, row.closed_at) == (again, None)
     assert Alert.objects.filter(key=f"dispute:{row.stripe_dispute_id}", closed_at=None).exists()
-    with pytest.raises(refunds.Disputed):
-        refunds.give_back(Payment.objects.get(), 1, reason="requested_by_customer", asked_by="staff")
+    with pytest.raises(refunding.Disputed):
+        cancellation.request_refund(Payment.objects.get(), 1, reason="requested_by_customer", requested_by="staff")
 
 
 def test_a_dispute_after_a_refund_is_booked_beside_it(till: Till) -> None:
     """C13: the buyer has been paid back and asks the bank as well; the evidence says so, nothing goes back twice."""
     job = printing_began(awaits_production(till))
-    refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    cancellation.request_refund(Payment.objects.get(), 1000, reason="requested_by_customer", requested_by="staff")
     Refund.objects.update(state="succeeded", stripe_refund_id="re_1")
     lifecycle.note(job.order, who="staff", what="refunded", why="1000 USD")
     _tell(DISPUTED, till.dispute(balance_transactions=TAKEN))
@@ -140,10 +140,12 @@ def test_a_status_of_tomorrow_is_open_and_told(till: Till) -> None:
 
 def test_a_disputed_payment_is_not_refunded_as_well(till: Till) -> None:
     awaits_production(till)
-    wished = refunds.give_back(Payment.objects.get(), 100, reason="requested_by_customer", asked_by="staff")
+    wished = cancellation.request_refund(
+        Payment.objects.get(), 100, reason="requested_by_customer", requested_by="staff"
+    )
     _tell(DISPUTED, till.dispute())
-    with pytest.raises(refunds.Disputed):
-        refunds.give_back(Payment.objects.get(), 1, reason="requested_by_customer", asked_by="staff")
+    with pytest.raises(refunding.Disputed):
+        cancellation.request_refund(Payment.objects.get(), 1, reason="requested_by_customer", requested_by="staff")
     jobs.work_one(refunds.queue, wished.pk)
     wished.refresh_from_db()
     assert wished.state == "attention", "also one that was wished for before"
@@ -154,13 +156,16 @@ def test_an_inquiry_may_be_ended_by_a_refund(till: Till) -> None:
     awaits_production(till)
     _tell(DISPUTED, till.dispute(status="warning_needs_response", is_charge_refundable=True))
     assert "An inquiry" in Alert.objects.get().message
-    assert refunds.give_back(Payment.objects.get(), 2974, reason="fraudulent", asked_by="staff").state == "new"
+    assert (
+        cancellation.request_refund(Payment.objects.get(), 2974, reason="fraudulent", requested_by="staff").state
+        == "new"
+    )
 
 
 def test_a_fraud_warning_holds_and_leaves_the_choice_to_staff(till: Till) -> None:
     job = awaits_production(till)
     assert _tell(WARNED, till.warning()).verdict == "handled"
-    assert (_again(job).hold, FraudWarning.objects.get().actionable) == (True, True)
+    assert (bool(_again(job).open_holds), FraudWarning.objects.get().actionable) == (True, True)
     assert "cancel and refund" in Alert.objects.get().next_step
     assert _tell(WARNED, till.warning(), 2).verdict.startswith("duplicate")
     _tell("radar.early_fraud_warning.updated", till.warning(actionable=False))
@@ -187,7 +192,7 @@ def test_a_doubt_about_what_never_came_to_printing_says_so(till: Till) -> None:
 def test_a_review_at_stripe_holds_while_it_is_open(till: Till, type_: str, open_alerts: int) -> None:
     job = awaits_production(till)
     handle(kept(event_body(type_, {"id": "prv_1", "payment_intent": INTENT, "reason": "rule"})))
-    assert _again(job).hold is bool(open_alerts)
+    assert bool(_again(job).open_holds) is bool(open_alerts)
     assert Alert.objects.filter(closed_at=None).count() == open_alerts
 
 

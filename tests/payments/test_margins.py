@@ -10,7 +10,7 @@ from catalog.models import Variant
 from ilytat.integrations.models import Alert
 from orders import lifecycle, reprints
 from orders.models import Cart, Fulfilment, Order
-from payments import checkout, margins, refunds
+from payments import cancellation, checkout, margins
 from payments.models import CheckoutSession, Dispute, Payment, Refund
 from tests import factories
 from tests.pages import text
@@ -125,7 +125,7 @@ def test_a_surplus_counts_with_what_it_brought_gave_back_and_cost() -> None:
     twice = Payment.objects.create(
         order=order, payment_intent_id="pi_twice", captured=2974, currency="USD", fee=116, applied=False
     )
-    refunds.give_back(twice, 2974, reason="duplicate", asked_by="test")
+    cancellation.request_refund(twice, 2974, reason="duplicate", requested_by="test")
     Refund.objects.update(state="succeeded")
     assert margins.for_order(order).amount == 1368 - 116, "Stripe keeps its fee"
 

@@ -9,10 +9,11 @@ from django.test import Client
 from ilytat.accounts.models import User
 from notifications.models import OutgoingEmail
 from orders.models import Fulfilment
-from payments import refunds
+from payments import cancellation
 from payments.models import Payment, Refund
 from tests import factories
 from tests.payments.conftest import Till, awaits_production, printing_began
+from tests.racing import overtake
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def _give(client: Client, job: Fulfilment, **data: str) -> None:
 def test_both_ledgers_and_what_is_left_are_shown(staff: Client, till: Till) -> None:
     job = printing_began(awaits_production(till))
     Fulfilment.objects.update(upstream_cost=1500)
-    refunds.give_back(Payment.objects.get(), 1000, reason="duplicate", asked_by="staff")
+    cancellation.request_refund(Payment.objects.get(), 1000, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="succeeded")
     page = _page(staff, job)
     for words in ("$29.74", "$10.00", "$19.74", "$15.00", "$1.16", "Printify has been asked to print"):
@@ -51,7 +52,7 @@ def test_both_ledgers_and_what_is_left_are_shown(staff: Client, till: Till) -> N
 def test_a_loss_is_called_one(staff: Client, till: Till) -> None:
     job = printing_began(awaits_production(till))
     Fulfilment.objects.update(upstream_cost=1500)
-    refunds.give_back(Payment.objects.get(), 2974, reason="duplicate", asked_by="staff")
+    cancellation.request_refund(Payment.objects.get(), 2974, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="succeeded")
     assert re.search(r"Loss</dt> <dd>.\$16\.16", _page(staff, job))
 
@@ -77,7 +78,7 @@ def test_a_line_goes_back_at_its_price_and_not_more_often_than_it_was_bought(sta
     line = job.order.lines.get()
     _give(staff, job, **{f"line_{line.pk}": "7"})
     refund = Refund.objects.get()
-    assert (refund.amount, refund.lines) == (2499, [[line.pk, 1]])
+    assert (refund.amount, list(refund.lines.values_list("line", "quantity"))) == (2499, [(line.pk, 1)])
     _give(staff, job, press="press-2", **{f"line_{line.pk}": "1"})
     assert Refund.objects.count() == 1, "none of it is left"
 
@@ -110,7 +111,7 @@ def test_after_printing_began_nothing_is_canceled(staff: Client, till: Till) -> 
 @pytest.mark.parametrize(("way", "state", "reserved"), [("retry", "new", 500), ("let-go", "failed", 0)])
 def test_what_rests_is_asked_again_or_let_go(staff: Client, till: Till, way: str, state: str, reserved: int) -> None:
     job = awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 500, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="attention")
     assert "Ask Stripe again" in _page(staff, job)
     for _ in range(2):
@@ -126,7 +127,7 @@ def _said(client: Client, url: str) -> str:
 @pytest.mark.parametrize("way", ["giveup", "delete", "RETRY"])
 def test_a_button_that_does_not_exist_changes_nothing_and_says_so(staff: Client, till: Till, way: str) -> None:
     job = awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 500, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="attention")
     assert "no such button" in _said(staff, _url(job, f"refund/{refund.pk}/{way}/"))
     refund.refresh_from_db()
@@ -137,7 +138,7 @@ def test_a_button_that_does_not_exist_changes_nothing_and_says_so(staff: Client,
 @pytest.mark.parametrize("state", ["new", "sent", "succeeded", "failed"])
 def test_what_does_not_rest_is_left_alone_and_said_so(staff: Client, till: Till, way: str, state: str) -> None:
     job = awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 500, reason="duplicate", requested_by="staff")
     Refund.objects.update(state=state)
     assert f"is {state} now" in _said(staff, _url(job, f"refund/{refund.pk}/{way}/"))
     refund.refresh_from_db()
@@ -146,7 +147,7 @@ def test_what_does_not_rest_is_left_alone_and_said_so(staff: Client, till: Till,
 
 def test_the_refund_of_another_order_is_not_found(staff: Client, till: Till) -> None:
     job = awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 500, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(Payment.objects.get(), 500, reason="duplicate", requested_by="staff")
     other = factories.paid_order()
     answer = staff.post(f"/admin/payments/payment/order/{other.pk}/refund/{refund.pk}/let-go/")
     assert answer.status_code == 404
@@ -156,7 +157,8 @@ def test_the_refund_of_another_order_is_not_found(staff: Client, till: Till) -> 
 def test_the_delivery_goes_back_once(staff: Client, till: Till) -> None:
     job = awaits_production(till)
     _give(staff, job, delivery="on")
-    assert (Refund.objects.get().amount, Refund.objects.get().lines) == (475, [[0, 1]])
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.lines.get().line, refund.lines.get().quantity) == (475, None, 1)
     _give(staff, job, press="press-2", delivery="on")
     assert Refund.objects.count() == 1, "it went back already"
 
@@ -178,3 +180,18 @@ def test_only_who_may_give_money_back_does(client: Client, till: Till, rest: str
     assert client.post(_url(job, rest), {"amount": "1", "press": "p", "reason": "duplicate"}).status_code == 403
     assert client.get(_url(job, rest)).status_code == 405
     assert not Refund.objects.exists()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_refund_one_line_at_once_pay_it_back_once(staff: Client, till: Till) -> None:
+    job = awaits_production(till)
+    order = job.order
+    factories.order_line(order, factories.variant())
+    Payment.objects.update(captured=order.total + 2499)
+    line = order.lines.first()
+    assert line
+    wanted = {f"line_{line.pk}": "1"}
+    has_waited, _ = overtake(lambda: _give(staff, job, **wanted), lambda: _give(staff, job, press="press-2", **wanted))
+    assert has_waited
+    assert [refund.amount for refund in Refund.objects.all()] == [2499]

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import hypothesis
@@ -22,14 +21,14 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 from ilytat.integrations import attention, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import InboundEvent
-from orders import changes, claims, lifecycle, unreported_delivery
+from orders import changes, claims, lifecycle, refunding, unreported_delivery
 from orders.addresses import Address
-from orders.models import Claim, Fulfilment, Order
+from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
 from orders.revision import TooLate
 from orders.states import OrderState
-from payments import checkout, payment_status, refunds
+from payments import cancellation, checkout, payment_status, refunds
 from payments.models import CheckoutSession, Payment, Refund
 from tests.payments.story import PASS, Story
 from tests.payments.world import Told, life
@@ -39,6 +38,7 @@ EASY = ["clear", "refused for now", "lost", "killed"]
 WORDS = st.one_of(st.just(0), st.integers(1, 60))
 ORDER_OF: dict[str, Callable[[int], str]] = {  # the sources of the attention queue, and the number of a row of theirs
     "printing": lambda pk: Fulfilment.objects.get(pk=pk).order.number,
+    "holds": lambda pk: Hold.objects.get(pk=pk).fulfillment.order.number,
     "orders": lambda pk: Order.objects.get(pk=pk).number,
     "claims": lambda pk: Claim.objects.get(pk=pk).order.number,
 }
@@ -48,6 +48,16 @@ BERLIN = Address("Ana Ruiz", "1 Sixth Ave", "", "Chicago", "IL", "60607", "US")
 EXAMPLES = 120 if os.environ.get("CHAOS") == "full" else 14
 STEPS = 35
 MOST_CLAIMS = 3
+
+
+def _hold(job: Fulfilment, *, who: str) -> None:
+    lifecycle.hold(job, HoldReason.STAFF, who=who, why="staff wonder")
+
+
+def _release_all(job: Fulfilment, *, who: str) -> None:
+    for hold in job.open_holds:
+        with suppress(lifecycle.HoldStands):
+            lifecycle.release(hold, who=who)
 
 
 class Shop(Story):
@@ -177,24 +187,23 @@ class Shop(Story):
     def staff_give_back(self, amount: int, words: int) -> None:
         with life(words):
             for payment in Payment.objects.select_related("order"):
-                with suppress(refunds.NotRefundable):
-                    refunds.give_back(payment, amount, reason="requested_by_customer", asked_by="staff")
+                with suppress(refunding.NotRefundable):
+                    cancellation.request_refund(payment, amount, reason="requested_by_customer", requested_by="staff")
                     self.decided.add(payment.order.number)
 
     @precondition(lambda _: Payment.objects.exists())
     @rule(data=st.data(), words=WORDS)
     def staff_call_off(self, data: st.DataObject, words: int) -> None:
         payment = data.draw(st.sampled_from(list(Payment.objects.select_related("order").order_by("pk"))))
-        with life(words), suppress(refunds.NotRefundable):
-            refunds.cancel_order(payment.order, who="staff")
+        with life(words), suppress(refunding.NotRefundable, TooLate):
+            cancellation.cancel(payment.order, by="shop", who="staff", why="staff wonder")
 
     @precondition(lambda _: Fulfilment.objects.exclude(state__in=("delivered", "shipped")).exists())
-    @rule(press=st.sampled_from([lifecycle.retry, lifecycle.release, lifecycle.hold]), words=WORDS)
-    def staff_press(self, press: Any, words: int) -> None:
-        more = {"why": "staff wonder"} if press == lifecycle.hold else {}
+    @rule(press=st.sampled_from([lifecycle.retry, _release_all, _hold]), words=WORDS)
+    def staff_press(self, press: Callable[..., object], words: int) -> None:
         with life(words):
             for job in Fulfilment.objects.select_related("order"):
-                press(job, who="staff", **more)
+                press(job, who="staff")
 
     @precondition(lambda _: bool(_waiting()))
     @rule(data=st.data(), words=WORDS)
@@ -211,7 +220,7 @@ class Shop(Story):
     @rule(amount=st.sampled_from([None, 1, 10**9]), words=WORDS)
     def staff_decide_claims(self, amount: int | None, words: int) -> None:
         for claim in Claim.objects.filter(state="open").select_related("order"):
-            with life(words), suppress(claims.NothingLeft):
+            with life(words), suppress(refunding.NotRefundable):
                 claims.refund(claim, who="staff", amount=amount)
             with life(words):
                 claims.decline(claim, who="staff", answer="No.")

@@ -11,7 +11,7 @@ from ilytat.integrations import attention
 from ilytat.integrations.models import Alert, InboundEvent
 from orders import lifecycle
 from orders.models import Fulfilment
-from payments import reconciliation, refunds
+from payments import cancellation, reconciliation
 from payments.models import Payment, ReconcileRun, Refund
 from tests import factories
 from tests.orders.conftest import Upstream
@@ -132,7 +132,9 @@ def test_a_provider_that_is_down_is_named_and_the_rest_is_compared(quiet: Till) 
 def test_what_cannot_be_told_yet_is_named_and_the_rest_is_compared(quiet: Till) -> None:
     """A refund at Stripe for money that a wish of ours is just asking for: the next run finds it again."""
     awaits_production(quiet)
-    wish = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    wish = cancellation.request_refund(
+        Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff"
+    )
     Refund.objects.filter(pk=wish.pk).update(first_try=timezone.now())
     quiet.refund(metadata={}, id="re_there", amount=2974)
     made = reconciliation.run()

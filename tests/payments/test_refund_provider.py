@@ -2,7 +2,6 @@
 
 import pytest
 
-from ilytat.integrations.models import Alert
 from orders import lifecycle, refunding, reprints
 from orders.models import Order
 from payments.models import Dispute, Payment, Refund
@@ -25,7 +24,9 @@ def _give(order: Order, amount: int | None = None, lines: dict[int, int] | None 
 
 def test_without_an_amount_all_that_is_left_goes_back_once() -> None:
     order = _paid()
-    assert (_give(order, 473), _give(order), _give(order)) == (473, 5000, 0)
+    assert (_give(order, 473), _give(order)) == (473, 5000)
+    with pytest.raises(refunding.TooMuch):
+        _give(order)
     assert list(Refund.objects.values_list("amount", flat=True)) == [473, 5000]
 
 
@@ -34,8 +35,9 @@ def test_never_more_than_is_left() -> None:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_nothing_is_nothing(amount: int) -> None:
-    assert _give(_paid(), amount) == 0
+def test_nothing_is_refused(amount: int) -> None:
+    with pytest.raises(refunding.TooMuch):
+        _give(_paid(), amount)
     assert not Refund.objects.exists()
 
 
@@ -57,13 +59,25 @@ def test_a_reprint_that_cannot_be_made_gives_back_what_was_paid_for_its_things()
 
 
 def test_an_order_that_was_never_paid_gives_nothing_back() -> None:
-    assert _give(factories.order(factories.variant())) == 0
+    with pytest.raises(refunding.TooMuch):
+        _give(factories.order(factories.variant()))
 
 
-def test_a_disputed_payment_is_told_to_staff_instead() -> None:
+def test_without_a_provider_nothing_pretends_to_be_refunded(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = _paid()
+    monkeypatch.setattr(refunding, "_providers", [])
+    for ask in (refunding.left, refunding.given, refunding.concerns, _give):
+        with pytest.raises(RuntimeError, match="No refund provider"):
+            ask(order)
+    with pytest.raises(RuntimeError, match="No refund provider"):
+        refunding.cancel(order, by="buyer", who="buyer", why="canceled by the buyer")
+
+
+def test_a_disputed_payment_is_refused() -> None:
     order = _paid()
     Dispute.objects.create(
         payment=Payment.objects.get(), stripe_dispute_id="du_1", status="needs_response", amount=order.total
     )
-    assert _give(order) == 0
-    assert "Disputed" in Alert.objects.get(key=f"refund-order:{order.number}").message
+    with pytest.raises(refunding.Disputed):
+        _give(order)
+    assert not Refund.objects.exists()

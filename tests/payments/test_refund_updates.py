@@ -11,7 +11,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from notifications import tasks
 from notifications.models import OutgoingEmail
 from orders.models import Fulfilment
-from payments import refunds
+from payments import cancellation, refunds
 from payments.models import Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import INTENT, Till, awaits_production, event_body, handle, kept, printing_began
@@ -27,7 +27,9 @@ def _tell(type_: str, found: dict[str, Any], number: int = 1) -> InboundEvent:
 
 def _ours(till: Till, amount: int = 1000) -> Refund:
     """A refund of ours that Stripe says succeeded."""
-    refund = refunds.give_back(Payment.objects.get(), amount, reason="requested_by_customer", asked_by="staff")
+    refund = cancellation.request_refund(
+        Payment.objects.get(), amount, reason="requested_by_customer", requested_by="staff"
+    )
     till.refunds(json=payload("stripe/refund", amount=amount))
     jobs.work_one(refunds.queue, refund.pk)
     refund.refresh_from_db()
@@ -48,7 +50,7 @@ def test_a_refund_of_the_dashboard_is_booked_once_whatever_tells_of_it(till: Til
     assert _ledger() == (1000, ["succeeded"])
     assert (Refund.objects.get().origin, Refund.objects.get().amount) == ("dashboard", 1000)
     job.refresh_from_db()
-    assert job.hold, "a part came back without a word to us"
+    assert job.open_holds, "a part came back without a word to us"
     assert Alert.objects.get().next_step.startswith("Printing is held")
     assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
 
@@ -80,7 +82,9 @@ def test_our_own_refunds_event_books_nothing_twice(till: Till) -> None:
 
 def test_an_event_that_overtakes_our_own_worker_leaves_it_the_booking(till: Till) -> None:
     awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    refund = cancellation.request_refund(
+        Payment.objects.get(), 1000, reason="requested_by_customer", requested_by="staff"
+    )
     found = till.refund(metadata={"refund": refund.idempotency_key})
     assert _tell("refund.created", found).verdict.startswith("late")
     assert _ledger() == (1000, ["new"])
@@ -117,14 +121,16 @@ def test_the_banks_reference_is_kept_for_a_buyer_who_misses_the_money(till: Till
 
 def test_a_wish_of_ours_gives_way_to_what_the_dashboard_gave_already(till: Till) -> None:
     awaits_production(till)
-    refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    cancellation.request_refund(Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff")
     assert _tell("refund.created", till.refund(**THERE, amount=2974)).verdict.startswith("handled")
     assert _ledger() == (2974, ["failed", "succeeded"])
 
 
 def test_a_wish_that_is_being_asked_for_is_waited_for(till: Till) -> None:
     awaits_production(till)
-    wish = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    wish = cancellation.request_refund(
+        Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff"
+    )
     Refund.objects.filter(pk=wish.pk).update(first_try=timezone.now())
     event = _tell("refund.created", till.refund(**THERE, amount=2974))
     assert event.state == "new"
@@ -164,7 +170,9 @@ def test_staff_get_one_mail_of_a_failed_refund_with_order_amount_and_next_step(
 def test_a_refund_that_stripe_refuses_is_the_same_mail_and_one_an_incident(till: Till, settings: LazySettings) -> None:
     settings.STAFF_ALERTS_TO = ["one@ilytat.test"]
     awaits_production(till)
-    refund = refunds.give_back(Payment.objects.get(), 1000, reason="requested_by_customer", asked_by="staff")
+    refund = cancellation.request_refund(
+        Payment.objects.get(), 1000, reason="requested_by_customer", requested_by="staff"
+    )
     till.refunds(status=400, json={"error": {"type": "invalid_request_error", "message": "No such charge."}})
     for told in (1, 2):  # a person tried again in between: another incident
         jobs.work_one(refunds.queue, refund.pk)
@@ -182,7 +190,9 @@ def test_a_charge_without_refunds_is_no_news(till: Till) -> None:
 
 def _resting(state: str, amount: int = 1000) -> Refund:
     """A wish whose answer was lost for good: its worker gave up, or a person let go of it."""
-    refund = refunds.give_back(Payment.objects.get(), amount, reason="requested_by_customer", asked_by="staff")
+    refund = cancellation.request_refund(
+        Payment.objects.get(), amount, reason="requested_by_customer", requested_by="staff"
+    )
     Refund.objects.filter(pk=refund.pk).update(state="attention", last_error="unknown", first_try=timezone.now())
     refunds.on_attention(refund)
     if state == "failed":
@@ -211,7 +221,9 @@ def test_a_refund_whose_answer_was_lost_is_found_again(till: Till, state: str, t
 def test_what_was_let_go_of_and_promised_anew_gives_way_to_what_was_made(till: Till) -> None:
     awaits_production(till)
     let_go = _resting("failed", 2974)
-    again = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    again = cancellation.request_refund(
+        Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff"
+    )
     _tell("refund.created", till.refund(metadata={"refund": let_go.idempotency_key}, amount=2974))
     again.refresh_from_db()
     assert _ledger() == (2974, ["succeeded", "failed"])
@@ -221,7 +233,9 @@ def test_what_was_let_go_of_and_promised_anew_gives_way_to_what_was_made(till: T
 def test_while_the_same_money_is_being_asked_for_the_found_refund_waits(till: Till) -> None:
     awaits_production(till)
     let_go = _resting("failed", 2974)
-    again = refunds.give_back(Payment.objects.get(), 2974, reason="requested_by_customer", asked_by="staff")
+    again = cancellation.request_refund(
+        Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff"
+    )
     Refund.objects.filter(pk=again.pk).update(first_try=timezone.now())
     event = _tell("refund.created", till.refund(metadata={"refund": let_go.idempotency_key}, amount=2974))
     assert event.state == "new"

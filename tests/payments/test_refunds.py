@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
-from payments import refunds
+from orders import refunding
+from payments import cancellation, refunds
 from payments.models import Payment, Refund
 from tests import factories
 from tests.payloads import payload
@@ -27,8 +28,8 @@ def _payment(captured: int = 2974, **given: Any) -> Payment:
 
 
 def _give(payment: Payment, amount: int, **given: Any) -> Refund:
-    values: dict[str, Any] = {"reason": "requested_by_customer", "asked_by": "staff@ilytat.test"}
-    return refunds.give_back(payment, amount, **values | given)
+    values: dict[str, Any] = {"reason": "requested_by_customer", "requested_by": "staff@ilytat.test"}
+    return cancellation.request_refund(payment, amount, **values | given)
 
 
 def _look(refund: Refund) -> Refund:
@@ -64,7 +65,7 @@ def test_asking_reserves_and_queues_and_calls_nobody(till: Till) -> None:
 @pytest.mark.parametrize("amount", [0, -1, 2975, 10**9])
 def test_nothing_and_more_than_there_is_are_refused(amount: int) -> None:
     payment = _payment()
-    with pytest.raises(refunds.TooMuch):
+    with pytest.raises(refunding.TooMuch):
         _give(payment, amount)
     assert (_reserved(payment), Refund.objects.count()) == (0, 0)
 
@@ -73,7 +74,7 @@ def test_partial_refunds_add_up_to_the_payment_and_no_further() -> None:
     payment = _payment(1000)
     _give(payment, 400)
     _give(payment, 600)
-    with pytest.raises(refunds.TooMuch):
+    with pytest.raises(refunding.TooMuch):
         _give(payment, 1)
     assert _reserved(payment) == 1000
 
@@ -91,7 +92,7 @@ def test_wishes_at_once_never_exceed_the_payment() -> None:
     def wish() -> bool:
         try:
             _give(Payment.objects.get(pk=payment.pk), 400)
-        except refunds.TooMuch:
+        except refunding.TooMuch:
             return False
         return True
 
@@ -103,7 +104,7 @@ def test_wishes_at_once_never_exceed_the_payment() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_press_that_arrives_many_times_at_once_is_one_wish() -> None:
     payment = _payment(1000)
-    made = race(4, lambda: _give(Payment.objects.get(pk=payment.pk), 400, press="press-1").pk)
+    made = race(4, lambda: _give(Payment.objects.get(pk=payment.pk), 400, form_token="press-1").pk)
     assert len(set(made)) == Refund.objects.count() == 1
     assert _reserved(payment) == 400
 

@@ -9,9 +9,9 @@ from django.test import Client
 
 from ilytat.accounts.models import User
 from orders import claims, lifecycle
-from orders.models import Claim, Fulfilment, Order
+from orders.models import Claim, Fulfilment, HoldReason, Order
 from orders.models.claim import ClaimKind
-from payments import refunds
+from payments import cancellation
 from payments.models import Payment, Refund
 from tests.payments.conftest import Till, awaits_production, printing_began
 
@@ -24,7 +24,9 @@ def _money(rest: str) -> Callable[[Fulfilment], str]:
 
 
 def _resting(job: Fulfilment) -> Refund:
-    refund = refunds.give_back(Payment.objects.get(order=job.order), 500, reason="duplicate", asked_by="staff")
+    refund = cancellation.request_refund(
+        Payment.objects.get(order=job.order), 500, reason="duplicate", requested_by="staff"
+    )
     Refund.objects.filter(pk=refund.pk).update(state="attention")
     return refund
 
@@ -35,7 +37,7 @@ def _claim(job: Fulfilment) -> Claim:
 
 
 def _held(job: Fulfilment) -> Fulfilment:
-    assert lifecycle.hold(job, who="test", why="looked at")
+    assert lifecycle.hold(job, HoldReason.STAFF, who="test", why="looked at")
     return job
 
 

@@ -115,13 +115,13 @@ def test_a_review_holds_the_printing_until_staff_release_it(till: Till) -> None:
     assert _reviewed("opened").verdict == "handled"
     job = Fulfilment.objects.get(order=order)
     alert = Alert.objects.get(key=f"review:{INTENT}")
-    assert (job.hold, alert.closed_at) == (True, None)
+    assert (len(job.open_holds), alert.closed_at) == (1, None)
     assert alert.next_step == "Printing is held. Decide there."
     assert _reviewed("closed").verdict == "handled"
     alert.refresh_from_db()
     job.refresh_from_db()
     assert alert.closed_at is not None
-    assert job.hold, "what Stripe's people found is for staff to read"
+    assert job.open_holds, "what Stripe's people found is for staff to read"
     told = order.events.filter(what__startswith="review").order_by("pk")
     assert list(told.values_list("what", "why")) == [("review opened", "rule"), ("review closed", "rule")]
 

@@ -190,7 +190,7 @@ def test_what_was_refunded_before_we_heard_is_not_printed(till: Till, refunded: 
     opened(order)
     assert _settle(till, paid_session(order, refunded=refunded)) == "handled"
     job = Fulfilment.objects.get()
-    assert (job.hold, job.hold_reason) == (True, f"{refunded} already refunded at Stripe")
+    assert [hold.detail for hold in job.open_holds] == [f"{refunded} already refunded at Stripe"]
     assert not Fulfilment.due().exists()
 
 

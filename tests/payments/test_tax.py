@@ -9,7 +9,17 @@ from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
 from orders import line_values
 from orders.models import Order
-from payments import checkout, gateway, ledger, margins, refunds, session_params, settlement, stale_sessions
+from payments import (
+    cancellation,
+    checkout,
+    gateway,
+    ledger,
+    margins,
+    refunds,
+    session_params,
+    settlement,
+    stale_sessions,
+)
 from payments.models import Payment, Refund
 from tests import factories
 from tests.payloads import payload
@@ -134,8 +144,9 @@ def test_the_lines_of_a_large_order_are_read_page_by_page(till: Till, taxed: Non
 
 def _give(order: Order, chosen: dict[int, int]) -> Refund:
     amount = ledger.value(order, chosen)
-    lines = sorted(chosen.items())
-    return refunds.give_back(Payment.objects.get(), amount, reason="duplicate", asked_by="staff", lines=lines)
+    return cancellation.request_refund(
+        Payment.objects.get(), amount, reason="duplicate", requested_by="staff", lines=chosen
+    )
 
 
 def test_a_line_goes_back_with_its_tax_and_all_lines_are_what_was_paid(till: Till, taxed: None) -> None:
@@ -143,7 +154,7 @@ def test_a_line_goes_back_with_its_tax_and_all_lines_are_what_was_paid(till: Til
     _paid_with_tax(till, order, 200, 241)
     order.refresh_from_db()
     shirt, mugs = order.lines.all()
-    parts = [{shirt.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {ledger.DELIVERY: 1}]
+    parts = [{shirt.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {line_values.DELIVERY: 1}]
     amounts = [_give(order, part).amount for part in parts]
     assert amounts == [2699, 1079, 1079, 1080, 513]
     assert sum(amounts) == Payment.objects.get().captured == Payment.objects.get().refund_reserved
@@ -156,7 +167,7 @@ def test_tax_that_went_back_is_no_cost_of_ours(till: Till, taxed: None) -> None:
     _paid_with_tax(till, order, 200, 241)
     order.refresh_from_db()
     assert (margins.for_order(order).tax, margins.for_order(order).net) == (479, 5971)
-    refunds.give_back(Payment.objects.get(), 6450, reason="duplicate", asked_by="staff")
+    cancellation.request_refund(Payment.objects.get(), 6450, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="succeeded")
     left = margins.for_order(order)
     assert (left.tax, left.amount) == (0, -left.stripe_fee - left.printify), "of the refund nothing is lost twice"
@@ -188,7 +199,7 @@ def test_from_the_address_to_the_last_cent_given_back(at_sandbox: Sandbox, taxed
     assert {line.pk: line.tax for line in order.lines.all()} == found.taxes
     assert sum(found.taxes.values()) < order.tax, "the delivery is taxed too"
     shirt, mugs = order.lines.all()
-    for part in ({mugs.pk: 2}, {shirt.pk: 1}, {ledger.DELIVERY: 1}, {mugs.pk: 1}):
+    for part in ({mugs.pk: 2}, {shirt.pk: 1}, {line_values.DELIVERY: 1}, {mugs.pk: 1}):
         jobs.work_one(refunds.queue, _give(order, part).pk)
     assert set(Refund.objects.values_list("state", flat=True)) == {"succeeded"}
     assert gateway.session(session_id).refunded == payment.captured
