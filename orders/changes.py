@@ -129,8 +129,9 @@ def swap(line: OrderLine, variant: Variant) -> bool:
 
 
 def _swap(line: OrderLine, variant: Variant) -> None:
-    """The order first, then its line: one order of locks for all who change it."""
+    """Lock the order, its fulfillment, then the line: who records a parcel refers to lines with the second held."""
     order = Order.objects.select_for_update(no_key=True).get(pk=line.order_id)
+    Fulfilment.objects.select_for_update(no_key=True).filter(order=order).first()
     old = f"{line.title} ({line.label})"
     image = pictures([variant]).get(variant.pk)
     rows = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)
