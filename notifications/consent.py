@@ -12,8 +12,9 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
+from ilytat.integrations.email import normalized_or_blank
 from ilytat.integrations.privacy import fingerprint
-from notifications.models import Consent, Subscriber
+from notifications.models import Consent, Subscriber, Suppression
 
 TOPICS = ("news", "carts", "stock")
 SALT = "newsletter"
@@ -41,6 +42,30 @@ def agree(email: str, topics: Iterable[str], *, language: str, where: str, wordi
     )
     record(reader, Act.CONFIRMED, topics, where=where, wording=wording)
     return reader
+
+
+def agree_by_tick(email: str, topic: str, *, language: str, where: str, wording: str) -> bool:
+    """Agree to a topic that the owner of a proven address ticked on another site's page.
+
+    Return False, and change nothing, for an address that has unsubscribed, has chosen without the topic, or is
+    suppressed: only its own confirmation takes that back. Call inside a transaction; it locks the subscriber's row, so
+    that an unsubscription at the same moment wins.
+    """
+    address = normalized_or_blank(email)
+    if not address or Suppression.objects.filter(email=address).exists():
+        return False
+    reader = Subscriber.objects.select_for_update(no_key=True).filter(email=address).first()
+    if reader and reader.left_at is not None:
+        return False
+    if not (reader and getattr(reader, topic)) and _has_chosen(address):
+        return False
+    agree(address, [topic], language=language, where=where, wording=wording)
+    return True
+
+
+def _has_chosen(address: str) -> bool:
+    """Whether it ever chose its topics, or left. The record of that outlives the subscriber's own row."""
+    return Consent.objects.filter(address_hash=fingerprint(address), act__in=(Act.CHOSE, Act.LEFT)).exists()
 
 
 def choose(reader: Subscriber, topics: Iterable[str], *, where: str) -> None:

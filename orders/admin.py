@@ -20,7 +20,14 @@ __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
 class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
     model = Shipment
-    fields = readonly_fields = ("carrier", "number", "url", "shipped_at", "delivered_at")
+    fields = readonly_fields = ("carrier", "number", "contents", "url", "shipped_at", "delivered_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
+        return super().get_queryset(request).prefetch_related("lines__line")
+
+    @admin.display(description="contents")
+    def contents(self, shipment: Shipment) -> str:
+        return ", ".join(str(packed) for packed in shipment.lines.all()) or "-"
 
 
 class HoldInline(ReadOnlyInline[Hold, Fulfilment]):

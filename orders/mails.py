@@ -166,12 +166,12 @@ def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
 
 
 def _parcel_context(order: Order, shipment: Shipment, contents: Contents) -> mail_contexts.Delivered:
-    held = contents.by_parcel.get(shipment.pk) or []
+    packed = contents.by_parcel.get(shipment.pk) or []
     return {
         **about(order),
-        "lines": [_line(order, line) for line in held] or lines(order),
+        "lines": [_line(order, item.line, item.quantity) for item in packed] or lines(order),
         "parcel": parcel(shipment),
-        "still_to_come": [_line(order, line) for line in contents.still_to_come] if held else [],
+        "still_to_come": [_line(order, item.line, item.quantity) for item in contents.still_to_come] if packed else [],
     }
 
 
@@ -197,12 +197,14 @@ def lines(order: Order) -> list[mail_contexts.Line]:
     return [_line(order, line) for line in order.lines.all()]
 
 
-def _line(order: Order, line: OrderLine) -> mail_contexts.Line:
+def _line(order: Order, line: OrderLine, quantity: int | None = None) -> mail_contexts.Line:
+    """`quantity` of the line, by default all of it."""
+    count = line.quantity if quantity is None else quantity
     return {
         "title": line.title,
         "label": line.label,
-        "quantity": line.quantity,
-        "amount": format_money(line.amount, order.currency, order.language),
+        "quantity": count,
+        "amount": format_money(line.unit_price * count, order.currency, order.language),
         "image": mail_url(line.image),
     }
 

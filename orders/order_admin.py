@@ -146,7 +146,7 @@ def _ways(request: HttpRequest) -> list[str]:
 
 
 def _beside(order: Order) -> dict[str, Any]:
-    job = Fulfilment.objects.filter(order=order).prefetch_related("shipments", "earlier", "holds").first()
+    job = Fulfilment.objects.filter(order=order).prefetch_related("shipments__lines__line", "earlier", "holds").first()
     return {
         "job": job,
         "next_step": next_step.sentence(order, job),

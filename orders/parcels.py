@@ -1,60 +1,75 @@
 """Parcels: kept once, with what is in each as far as Printify lets us know, and told to the buyer once.
 
-Printify's order names its parcels and which of its lines have left, not which line is in which parcel. A parcel that
-is the only new one holds the lines that have newly left; the event of a shipment names its SKUs.
+Printify's order names its parcels and which of its lines have left, not which line is in which parcel. The event of a
+shipment names its SKUs; what else has left is in the one parcel of which nothing is known, if there is only one.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from catalog.printify import Parcel, UpstreamLine, UpstreamOrder
-from orders import mails
-from orders.models import Fulfilment, OrderLine, Shipment
-from orders.parcel_contents import contents
+from orders import mails, parcel_contents
+from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine
 
 Skus = Mapping[str, Iterable[str]]  # the number of a parcel → what its event says is in it
 LEFT = "fulfilled"
 
 
+@dataclass(frozen=True)
+class SentLine:
+    """An order line that has left, and what Printify says of it."""
+
+    line: OrderLine
+    upstream: UpstreamLine
+
+
 def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus | None = None) -> bool:
-    """Keep the parcels and deliveries that are new. Call inside a transaction. Whether there was any news."""
-    known = {(row.carrier, row.number) for row in fulfilment.shipments.all()}
-    fresh = [x for x in upstream.parcels if (x.carrier, x.number) not in known]
-    news = [_keep(fulfilment, parcel, _packed(fulfilment, upstream, parcel, fresh, skus or {})) for parcel in fresh]
-    return any([*news, *[_arrived(fulfilment, parcel) for parcel in upstream.parcels]])
+    """Create the parcels, contents and deliveries that are new. Return whether there were any.
+
+    Call inside a transaction that has written the fulfillment's row: its lock makes poller and webhook take turns, so
+    that each reads what the other has stored. Runs the same number of reads for any number of parcels.
+    """
+    prefetch_related_objects([fulfilment.order], "lines")
+    lines = {line.pk: line for line in fulfilment.order.lines.all()}
+    known = {(row.carrier, row.number): row for row in Shipment.objects.filter(fulfilment=fulfilment)}
+    created = _create_missing(fulfilment, upstream, known)
+    packed = _pack(fulfilment, known.values(), _sent_lines(fulfilment, upstream, lines), skus or {})
+    arrived = _mark_delivered(upstream, known)
+    if created or arrived:
+        rows = Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines")
+        contents = parcel_contents.distribute(lines, rows)
+        for row in created:
+            mails.shipped(fulfilment.order, row, contents)
+        for row in arrived:
+            mails.delivered(fulfilment.order, row, contents)
+    return bool(created or packed or arrived)
 
 
-def _keep(fulfilment: Fulfilment, parcel: Parcel, packed: list[UpstreamLine]) -> bool:
-    ours = _ours(fulfilment, packed)
-    providers = {line.provider_id for line in packed if line.provider_id}
-    defaults = {
-        "url": parcel.url,
-        "contents": [[line.pk, line.quantity] for line in ours],
-        "provider_id": providers.pop() if len(providers) == 1 else None,
-    }
-    key = {"fulfilment": fulfilment, "carrier": parcel.carrier, "number": parcel.number}
-    shipment, created = Shipment.objects.get_or_create(**key, defaults=defaults)
-    if created:
-        mails.shipped(fulfilment.order, shipment, contents(fulfilment))
+def _create_missing(
+    fulfilment: Fulfilment, upstream: UpstreamOrder, known: dict[tuple[str, str], Shipment]
+) -> list[Shipment]:
+    created = []
+    for parcel in upstream.parcels:
+        if _key(parcel) not in known:
+            row = Shipment.objects.create(
+                fulfilment=fulfilment, carrier=parcel.carrier, number=parcel.number, url=parcel.url
+            )
+            known[_key(parcel)] = row
+            created.append(row)
     return created
 
 
-def _packed(
-    fulfilment: Fulfilment, upstream: UpstreamOrder, parcel: Parcel, fresh: list[Parcel], skus: Skus
-) -> list[UpstreamLine]:
-    taken = {pk for row in Shipment.objects.filter(fulfilment=fulfilment) for pk, _quantity in row.contents}
-    numbers = {line.pk for line in fulfilment.order.lines.all()} - taken
+def _key(parcel: Parcel) -> tuple[str, str]:
+    return parcel.carrier, parcel.number
+
+
+def _sent_lines(fulfilment: Fulfilment, upstream: UpstreamOrder, lines: Mapping[int, OrderLine]) -> list[SentLine]:
     prefix = f"{fulfilment.order.number}-"
-    left = [
-        line
-        for line in upstream.lines
-        if line.status == LEFT and line.external_id.startswith(prefix) and _pk(line) in numbers
-    ]
-    said = set(skus.get(parcel.number, ()))
-    if said:
-        return [line for line in left if line.sku in said]
-    return left if len(fresh) == 1 else []
+    sent = {_pk(line): line for line in upstream.lines if line.status == LEFT and line.external_id.startswith(prefix)}
+    return [SentLine(line, sent[pk]) for pk, line in lines.items() if pk in sent]
 
 
 def _pk(line: UpstreamLine) -> int:
@@ -62,16 +77,39 @@ def _pk(line: UpstreamLine) -> int:
     return int(tail) if tail.isdecimal() else 0
 
 
-def _ours(fulfilment: Fulfilment, packed: Iterable[UpstreamLine]) -> list[OrderLine]:
-    wanted = {_pk(line) for line in packed}
-    return [line for line in fulfilment.order.lines.all() if line.pk in wanted]
+def _pack(fulfilment: Fulfilment, shipments: Iterable[Shipment], sent: list[SentLine], skus: Skus) -> bool:
+    """Store in which shipment each sent line is, where that is known. A line is in one shipment only."""
+    stored = ShipmentLine.objects.filter(shipment__fulfilment=fulfilment).values_list("shipment_id", "line_id")
+    packed_shipments, packed_lines = {pk for pk, _line in stored}, {pk for _shipment, pk in stored}
+    empty = [shipment for shipment in shipments if shipment.pk not in packed_shipments]
+    loose = [item for item in sent if item.line.pk not in packed_lines]
+    packed: list[tuple[Shipment, list[SentLine]]] = []
+    for shipment in [shipment for shipment in empty if skus.get(shipment.number)]:
+        named = set(skus[shipment.number])
+        packed.append((shipment, [item for item in loose if item.upstream.sku in named]))
+        loose = [item for item in loose if item.upstream.sku not in named]
+        empty.remove(shipment)
+    if len(empty) == 1:
+        packed.append((empty[0], loose))
+    for shipment, items in packed:
+        _store(shipment, items)
+    return any(items for _shipment, items in packed)
 
 
-def _arrived(fulfilment: Fulfilment, parcel: Parcel) -> bool:
-    if not parcel.delivered:
-        return False
-    rows = Shipment.objects.filter(fulfilment=fulfilment, carrier=parcel.carrier, number=parcel.number)
-    if not rows.filter(delivered_at__isnull=True).update(delivered_at=timezone.now()):
-        return False
-    mails.delivered(fulfilment.order, rows.get(), contents(fulfilment))
-    return True
+def _store(shipment: Shipment, items: list[SentLine]) -> None:
+    rows = [ShipmentLine(shipment=shipment, line=item.line, quantity=item.line.quantity) for item in items]
+    ShipmentLine.objects.bulk_create(rows)
+    providers = {item.upstream.provider_id for item in items if item.upstream.provider_id}
+    if len(providers) == 1:
+        shipment.provider_id = providers.pop()
+        shipment.save(update_fields=["provider_id"])
+
+
+def _mark_delivered(upstream: UpstreamOrder, known: Mapping[tuple[str, str], Shipment]) -> list[Shipment]:
+    arrived = []
+    for row in (known[_key(parcel)] for parcel in upstream.parcels if parcel.delivered):
+        if row.delivered_at is None:
+            row.delivered_at = timezone.now()
+            row.save(update_fields=["delivered_at"])
+            arrived.append(row)
+    return arrived

@@ -30,7 +30,7 @@ class Step:
 def progress(order: Order) -> dict[str, Any]:
     """The order page's context, in as many queries for twenty lines as for one."""
     prefetch_related_objects([order], "lines__product")
-    fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
+    fulfilment = Fulfilment.objects.filter(order=order).prefetch_related("shipments__lines").first()
     open_ = changes.changeable(order, fulfilment)
     shipments = list(fulfilment.shipments.all()) if fulfilment else []
     held = parcel_contents.distribute({line.pk: line for line in order.lines.all()}, shipments)

@@ -1,8 +1,15 @@
-"""A cart that was left at the payment page: one mail, if the buyer agreed to it there, with the way back."""
+"""A cart that was left at the payment page: one mail with the way back, if its buyer agreed to it there.
 
+Anybody may type any address at checkout, so a tick on Stripe's page is the consent of the address's owner only when
+the address is proven to belong to the one who ticked (`is_proven`).
+"""
+
+from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db.models import Q
 
 from ilytat.display.money import format_money
+from ilytat.integrations.email import normalized_or_blank
 from notifications import consent, mail_contexts, outbox
 from orders import mails
 from orders.models import Order
@@ -14,10 +21,12 @@ WORDING = "Stripe Checkout: consent to promotional mail (consent_collection.prom
 
 def write(order: Order, facts: SessionFacts) -> bool:
     """Call inside the transaction that expires the order. True when the reminder was queued, once a cart."""
-    if not (settings.ABANDONED_CART_MAIL and facts.recovery_url and facts.promotions) or _went_on(order):
+    if not (settings.ABANDONED_CART_MAIL and facts.recovery_url and facts.promotions):
         return False
-    # The tick on Stripe's page is the consent; the mail itself offers to take it back.
-    consent.agree(order.email, ["carts"], language=order.language, where="payment page", wording=WORDING)
+    if _went_on(order) or not is_proven(order):
+        return False
+    if not consent.agree_by_tick(order.email, "carts", language=order.language, where="payment page", wording=WORDING):
+        return False
     context: mail_contexts.AbandonedCart = {
         "name": order.name,
         "lines": mails.lines(order),
@@ -35,8 +44,25 @@ def write(order: Order, facts: SessionFacts) -> bool:
     return True
 
 
+def is_proven(order: Order) -> bool:
+    """Return whether the order's address belongs to the one who placed it.
+
+    Either the account that placed it has confirmed exactly this address; or this account, or this browser (its cart),
+    paid an earlier order under exactly this address. That somebody else has an account or an order under it proves
+    nothing: a stranger may type it.
+    """
+    if EmailAddress.objects.filter(
+        user_id=order.user_id, user_id__isnull=False, email=normalized_or_blank(order.email), verified=True
+    ).exists():
+        return True
+    same_buyer = Q(user_id=order.user_id, user_id__isnull=False) | Q(cart_id=order.cart_id, cart_id__isnull=False)
+    earlier = Order.objects.paid().filter(same_buyer, email=order.email, paid_at__lt=order.placed_at)
+    # Reprints, and what a code made free, cost nobody anything.
+    return earlier.filter(total__gt=0).exists()
+
+
 def _went_on(order: Order) -> bool:
     """The same cart, or the same buyer, ordered again meanwhile: a reminder would only confuse."""
     later = Order.objects.filter(placed_at__gt=order.placed_at)
     same_cart = order.cart_id is not None and later.filter(cart_id=order.cart_id).exists()
-    return same_cart or later.filter(email__iexact=order.email, paid_at__isnull=False).exists()
+    return same_cart or later.filter(email=order.email, paid_at__isnull=False).exists()

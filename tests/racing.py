@@ -1,16 +1,14 @@
 """Several threads at the same line at the same time, each with a database connection of its own."""
 
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
 
 T = TypeVar("T")
-PATIENCE = 60.0  # seconds; a test that fails takes them
 
 
 def race(runners: int, run: Callable[[], T]) -> list[T]:
@@ -29,41 +27,35 @@ def race(runners: int, run: Callable[[], T]) -> list[T]:
         return [future.result(timeout=120) for future in [pool.submit(one) for _ in range(runners)]]
 
 
-class Rival:
-    """`act` on another thread and connection, watched from this one. Leave the block only when it is `settled`."""
+class Rival(Generic[T]):
+    """`run` on another connection of PostgreSQL, while the caller holds a transaction that it may have to wait for."""
 
-    def __init__(self, act: Callable[[], object]) -> None:
-        self._act, self._pid, self._done = act, 0, threading.Event()
-        self._pool = ThreadPoolExecutor(1)
-        self._future = self._pool.submit(self._run)
+    def __init__(self, run: Callable[[], T]) -> None:
+        self._pid: Future[int] = Future()
+        pool = ThreadPoolExecutor(1)
+        self._result = pool.submit(self._work, run)
+        pool.shutdown(wait=False)
 
-    def _run(self) -> object:
+    def _work(self, run: Callable[[], T]) -> T:
         try:
             connection.ensure_connection()
-            self._pid = connection.connection.info.backend_pid
-            return self._act()
+            self._pid.set_result(connection.connection.info.backend_pid)
+            return run()
         finally:
-            self._done.set()
             connection.close()
 
     def waits(self) -> bool:
-        """Return True as soon as PostgreSQL makes it wait for another transaction, False when it is done without."""
-        until = time.monotonic() + PATIENCE
-        while not self._done.is_set() and time.monotonic() < until:
+        """True as soon as it waits for a lock; False when it has ended without waiting."""
+        pid = self._pid.result(timeout=60)
+        while not self._result.done():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [self._pid])
-                if self._pid and cursor.fetchone()[0]:
+                cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid])
+                if cursor.fetchone()[0]:
                     return True
         return False
 
-    def result(self) -> Any:
-        """What it returned, or the error that it raised."""
-        try:
-            return self._future.result(PATIENCE)
-        except Exception as error:  # noqa: BLE001 (the test looks at it)
-            return error
-        finally:
-            self._pool.shutdown()
+    def result(self) -> T:
+        return self._result.result(timeout=120)
 
 
 def overtake(first: Callable[[], object], second: Callable[[], object]) -> tuple[bool, Any]:
@@ -75,7 +67,10 @@ def overtake(first: Callable[[], object], second: Callable[[], object]) -> tuple
         first()
         rival = Rival(second)
         has_waited = rival.waits()
-    return has_waited, rival.result()
+    try:
+        return has_waited, rival.result()
+    except Exception as error:  # noqa: BLE001 (the test looks at it)
+        return has_waited, error
 
 
 def pause_after(sql: str, wait: Callable[[], object]) -> AbstractContextManager[None]:

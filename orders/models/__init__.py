@@ -5,7 +5,7 @@
 from orders.models.cart import Cart, CartLine, public_token
 from orders.models.claim import Claim, ClaimPhoto
 from orders.models.order import Order, OrderEvent, OrderLine, OrderQuerySet
-from orders.models.printing import EarlierDraft, Fulfilment, Hold, HoldReason, Shipment
+from orders.models.printing import EarlierDraft, Fulfilment, Hold, HoldReason, Shipment, ShipmentLine
 from orders.models.watch import StockWatch, WatchState
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "Shipment",
+    "ShipmentLine",
     "StockWatch",
     "WatchState",
     "public_token",

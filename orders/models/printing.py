@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from orders.models.order import Order
+from orders.models.order import Order, OrderLine
 from orders.states import BEFORE_PRODUCTION, FulfilmentState
 
 
@@ -133,13 +133,12 @@ class EarlierDraft(models.Model):
 
 
 class Shipment(models.Model):
-    """One parcel. `contents` are pairs of our line's pk and how many of it; [] when Printify does not say."""
+    """One parcel. It has no `lines` as long as Printify does not say what is in it."""
 
     fulfilment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, related_name="shipments")
     carrier = models.CharField(max_length=60)
     number = models.CharField(max_length=120)
     url = models.URLField(max_length=600, blank=True)
-    contents = models.JSONField(default=list, blank=True)
     provider_id = models.PositiveIntegerField(null=True, blank=True, help_text="The printer that sent it.")
     shipped_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -152,3 +151,21 @@ class Shipment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.number}"
+
+
+class ShipmentLine(models.Model):
+    """How many of an order line are in a shipment."""
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="shipment_lines")
+    quantity = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "line"], name="shipment_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="shipment_line_quantity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.line.title} ({self.line.label})"

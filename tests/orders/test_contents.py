@@ -1,17 +1,21 @@
 """What is in which parcel and still to come, and what Printify changes or charges behind our back (C10, E7, E8)."""
 
+import uuid
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from catalog.printify import read_order
 from ilytat.integrations import attention, inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
-from orders import lifecycle
-from orders.models import Fulfilment, Order, Shipment
+from orders import lifecycle, parcel_contents, parcels
+from orders.models import Fulfilment, Order, Shipment, ShipmentLine
 from orders.revision import TooLate
 from tests import factories
 from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, created, look, paid, printing
@@ -26,14 +30,14 @@ def _sandbox_prints(settings: Settings) -> None:
     settings.PRINTIFY_PRINTS_FOR_REAL = False
 
 
-def two_lines() -> Fulfilment:
+def two_lines(order_id: str = ORDER_ID) -> Fulfilment:
     """A mug and a tee, from two printers."""
     tee = factories.variant(factories.product(upstream_title="Tee", print_provider_id=99))
     mug = factories.variant(factories.product(upstream_title="Mug", print_provider_id=7))
     order = factories.order(tee, mug)
     assert lifecycle.mark_paid(order, who="test")
     job = Fulfilment.objects.get(order=order)
-    return changed(job, state="in_production", printify_order_id=ORDER_ID, sent_at=job.created_at)
+    return changed(job, state="in_production", printify_order_id=order_id, sent_at=job.created_at)
 
 
 def lines(job: Fulfilment, *left: str) -> list[dict[str, Any]]:
@@ -95,16 +99,98 @@ def test_two_parcels_at_once_say_nothing_that_is_not_known(upstream: Upstream) -
     assert told("shipped") == [(["Tee", "Mug"], []), (["Tee", "Mug"], [])]
 
 
-def test_the_event_of_a_shipment_says_what_is_in_it(upstream: Upstream) -> None:
+def packed() -> dict[str, list[tuple[str, int]]]:
+    """What is stored as in each parcel."""
+    rows = Shipment.objects.order_by("pk").prefetch_related("lines__line")
+    return {row.number: [(x.line.title, x.quantity) for x in row.lines.all()] for row in rows}
+
+
+def shipment_event(number: str, sku: str) -> None:
+    body = payload("printify/event_shipment_created", id=str(uuid.uuid4()))
+    body["resource"]["id"] = ORDER_ID
+    body["resource"]["data"] |= {"skus": [sku], "carrier": {"code": "USPS", "tracking_number": number}}
+    inbox.receive("printify", body["id"], body["type"], body)
+    jobs.work_one(inbox.queue, InboundEvent.objects.latest("pk").pk)
+
+
+def test_the_event_of_a_shipment_says_what_is_in_it_and_so_in_the_other(upstream: Upstream) -> None:
     job = two_lines()
     upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    shipment_event("1", job.order.lines.get(title="Tee").sku)
+    assert packed() == {"1": [("Tee", 1)], "2": [("Mug", 1)]}
+    assert told("shipped") == [(["Tee"], []), (["Mug"], [])]
+
+
+def test_contents_named_after_the_parcel_was_stored_are_added_once(upstream: Upstream, client: Client) -> None:
+    job = two_lines()
+    upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    job = look(job)
+    assert packed() == {"1": [], "2": []}
+    for _delivery in range(2):
+        shipment_event("1", job.order.lines.get(title="Tee").sku)
+    assert packed() == {"1": [("Tee", 1)], "2": [("Mug", 1)]}
+    assert [row.provider_id for row in Shipment.objects.order_by("pk")] == [99, 7]
+    assert len(told("shipped")) == 2, "a parcel is told once"
+    page = text(client.get(job.order.get_absolute_url()))
+    assert "1 × Tee, White / S" in page
+
+
+def test_a_parcel_after_two_unknown_ones_is_not_said_to_hold_everything(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("partially-fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug"))
+    job = look(job)
+    upstream.order("fulfilled", shipments=[parcel("1"), parcel("2"), parcel("3")], line_items=lines(job, "Mug", "Tee"))
+    look(job)
+    assert packed() == {"1": [], "2": [], "3": []}
+
+
+def test_part_of_a_line_in_a_parcel_leaves_the_rest_to_come() -> None:
+    job = two_lines()
+    tee, mug = job.order.lines.all()
+    tee.quantity = 3
+    shipment = Shipment.objects.create(fulfilment=job, carrier="usps", number="1")
+    shipment.lines.create(line=tee, quantity=1)
+    contents = parcel_contents.distribute({tee.pk: tee, mug.pk: mug}, [shipment])
+    assert [(x.line.title, x.quantity) for x in contents.by_parcel[shipment.pk]] == [("Tee", 1)]
+    assert [(x.line.title, x.quantity) for x in contents.still_to_come] == [("Tee", 2), ("Mug", 1)]
+
+
+def test_a_shipment_line_of_none_is_refused_by_the_database() -> None:
+    job = two_lines()
+    shipment = Shipment.objects.create(fulfilment=job, carrier="usps", number="1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        shipment.lines.create(line=job.order.lines.all()[0], quantity=0)
+
+
+def test_a_line_cannot_be_twice_in_a_shipment_nor_deleted_while_it_is_in_one() -> None:
+    job = two_lines()
     tee = job.order.lines.get(title="Tee")
-    body = payload("printify/event_shipment_created")
-    body["resource"]["id"] = ORDER_ID
-    body["resource"]["data"] |= {"skus": [tee.sku], "carrier": {"code": "USPS", "tracking_number": "1"}}
-    inbox.receive("printify", body["id"], body["type"], body)
-    jobs.work_one(inbox.queue, InboundEvent.objects.get().pk)
-    assert [row.contents for row in Shipment.objects.order_by("pk")] == [[[tee.pk, 1]], []]
+    shipment = Shipment.objects.create(fulfilment=job, carrier="usps", number="1")
+    shipment.lines.create(line=tee, quantity=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        shipment.lines.create(line=tee, quantity=1)
+    with pytest.raises(ProtectedError):
+        tee.delete()
+    shipment.delete()
+    assert not ShipmentLine.objects.exists()
+
+
+def test_three_parcels_are_read_and_mailed_in_as_many_reads_as_one(upstream: Upstream) -> None:
+    reads = []
+    for numbers in (["1"], ["1", "2", "3"]):
+        job = two_lines(f"{ORDER_ID[:-1]}{len(numbers)}")
+        found = upstream.order(
+            "fulfilled",
+            order_id=str(job.printify_order_id),
+            shipments=[parcel(number, delivered=True) for number in numbers],
+            line_items=lines(job, "Mug", "Tee"),
+        )
+        skus = {"1": [job.order.lines.get(title="Tee").sku]}
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            assert parcels.record_parcels(again(job), read_order(found), skus)
+        reads.append([x["sql"] for x in queries if x["sql"].startswith("SELECT")])
+    assert len(told("shipped")) == len(told("delivered")) == 4
+    assert len(reads[0]) == len(reads[1]), reads
 
 
 def test_a_line_that_printify_replaced_is_told_to_staff_once(upstream: Upstream) -> None:
@@ -181,3 +267,20 @@ def test_news_of_a_draft_that_was_taken_back_changes_nothing(upstream: Upstream)
     jobs.work_one(inbox.queue, InboundEvent.objects.get().pk)
     assert InboundEvent.objects.get().verdict == "late: a draft that was taken back"
     assert again(job).state == "new"
+
+
+def test_staff_read_what_is_in_each_parcel_in_as_many_queries_for_three_as_for_one(
+    upstream: Upstream, admin_client: Client
+) -> None:
+    job = two_lines()
+    urls = [f"/admin/orders/{name}/change/" for name in (f"order/{job.order_id}", f"fulfilment/{job.pk}")]
+    counts = []
+    for number in ("1", "2", "3"):
+        shipment = Shipment.objects.create(fulfilment=job, carrier="usps", number=number)
+        for line in job.order.lines.all():
+            shipment.lines.create(line=line, quantity=1)
+        for url in urls:
+            with CaptureQueriesContext(connection) as queries:
+                assert "1 × Tee (White / S), 1 × Mug (White / S)" in text(admin_client.get(url))
+            counts.append(len(queries))
+    assert counts[-2:] == counts[2:4], "the first look also warms the session up"

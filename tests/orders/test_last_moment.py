@@ -14,13 +14,19 @@ import requests
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
+from catalog.printify import UpstreamOrder, read_order
 from ilytat.integrations import jobs
-from orders import changes, lifecycle
-from orders.models import Fulfilment, HoldReason, Order
+from notifications.models import OutgoingEmail
+from orders import changes, fulfilment, lifecycle
+from orders.models import Fulfilment, HoldReason, Order, OrderLine, ShipmentLine
+from orders.parcels import Skus
 from orders.registry import queue
+from orders.revision import TooLate
 from payments.models import Payment, Refund
-from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, created
+from tests import factories
+from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, changed, created
 from tests.payloads import payload
+from tests.racing import Rival
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.django_db(transaction=True)]
 PATIENCE = 60.0  # seconds; a test that fails takes them, one that holds none
@@ -105,3 +111,67 @@ def test_a_change_that_is_undone_leaves_the_worker_its_row(upstream: Upstream) -
     """The other outcome of the same wait: production is asked for."""
     job = met(upstream, changes.cancel, commits=False)
     assert (asked(upstream), job.order.state, job.state) == (1, "paid", "in_production")
+
+
+# --- Two who hear the same news of a parcel -----------------------------------------------------------------
+
+
+def shipped_in_two_parcels() -> tuple[Fulfilment, UpstreamOrder, Skus]:
+    """Printify's order, and what the event of the first parcel says is in it."""
+    order = factories.order(factories.variant(), factories.variant())
+    assert lifecycle.mark_paid(order, who="test")
+    job = Fulfilment.objects.get(order=order)
+    job = changed(job, state="in_production", printify_order_id=ORDER_ID, sent_at=job.created_at)
+    items = [
+        {"status": "fulfilled", "metadata": {"sku": line.sku, "external_id": f"{order.number}-{line.pk}"}}
+        for line in order.lines.all()
+    ]
+    shipments = [{"carrier": "usps", "number": number} for number in ("1", "2")]
+    found = payload("printify/order", id=ORDER_ID, status="fulfilled", shipments=shipments, line_items=items)
+    return job, read_order(found), {"1": [order.lines.all()[0].sku]}
+
+
+@pytest.mark.parametrize("first", ["poll", "webhook"])
+def test_poll_and_webhook_with_the_same_news_store_each_line_once(first: str) -> None:
+    job, found, skus = shipped_in_two_parcels()
+    named = {"poll": {}, "webhook": skus}
+    second = "webhook" if first == "poll" else "poll"
+
+    def read(who: str) -> str:
+        with transaction.atomic():
+            return fulfilment.record(again(job), found, who=who, skus=named[who])
+
+    with transaction.atomic():
+        read(first)
+        rival = Rival(lambda: read(second))
+        waited = rival.waits()
+    rival.result()
+    assert waited, "the second met the uncommitted news of the first"
+    rows = ShipmentLine.objects.values_list("shipment__number", "line_id", "quantity")
+    tee, mug = job.order.lines.all()
+    assert sorted(rows) == [("1", tee.pk, 1), ("2", mug.pk, 1)]
+    assert OutgoingEmail.objects.filter(kind="shipped").count() == 2
+
+
+def test_a_swap_and_the_news_of_a_parcel_do_not_wait_for_each_other_in_a_circle() -> None:
+    job = created()
+    line = job.order.lines.get()
+    other = factories.variant(line.product, title="Black / S", option_ids=[418, 14])
+    item = {"status": "fulfilled", "metadata": {"external_id": f"{job.order.number}-{line.pk}"}}
+    shipments = [{"carrier": "usps", "number": "1"}]
+    found = payload("printify/order", id=ORDER_ID, status="fulfilled", shipments=shipments, line_items=[item])
+
+    def swap() -> str:
+        try:
+            changes.swap(OrderLine.objects.get(pk=line.pk), other)
+        except TooLate:
+            return "too late"
+        return "swapped"
+
+    with transaction.atomic():
+        Fulfilment.objects.filter(pk=job.pk).update(upstream_status="fulfilled")
+        rival = Rival(swap)
+        assert rival.waits()
+        fulfilment.record(job, read_order(found), who="webhook")
+    assert rival.result() == "too late"
+    assert [packed.line_id for packed in ShipmentLine.objects.all()] == [line.pk]

@@ -1,14 +1,23 @@
-"""A cart left at the payment page: one reminder, with the consent given there, and a way out of the next."""
+"""A cart left at the payment page: one reminder to a proven address, with the consent given there, and a way out."""
+
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import transaction
+from django.utils import timezone
 
+from ilytat.accounts.models import User
 from ilytat.integrations import jobs
 from notifications import consent, outbox
-from notifications.models import Consent, OutgoingEmail
+from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
+from orders.models import Order
 from payments import abandoned
 from payments.facts import SessionFacts
-from tests.factories import order, variant
+from tests.factories import cart, order, paid_order, variant
+from tests.racing import Rival
 
 pytestmark = pytest.mark.django_db
 BACK = "https://buy.stripe.com/r/live_1"
@@ -38,14 +47,33 @@ def left(*, agreed: bool) -> SessionFacts:
     )
 
 
-def test_who_agreed_on_the_payment_page_is_reminded_once_and_can_leave() -> None:
-    unpaid = order(variant(), email="Ana@example.com")
+def tick(email: str = "ana@example.com", **given: Any) -> bool:
+    """Whether a cart is reminded of, that was left after a tick on Stripe's page."""
+    return abandoned.write(order(variant(), email=email, **given), left(agreed=True))
+
+
+def account(email: str = "ana@example.com", *, verified: bool = True, **given: Any) -> User:
+    user = User.objects.create_user(email, "long-enough-4-anyone")
+    EmailAddress.objects.create(user=user, email=email, verified=verified, **given)
+    return user
+
+
+def nothing_was_agreed() -> bool:
+    return not (Subscriber.objects.exists() or Consent.objects.exists() or OutgoingEmail.objects.exists())
+
+
+def sent() -> list[Any]:
+    jobs.work_due(outbox.BULK_QUEUE)
+    return mail.outbox
+
+
+def test_a_buyer_with_a_confirmed_account_who_ticked_is_reminded_once_and_can_leave() -> None:
+    unpaid = order(variant(), email="ana@example.com", user=account())
     assert abandoned.write(unpaid, left(agreed=True))
     abandoned.write(unpaid, left(agreed=True))
-    jobs.work_due(outbox.BULK_QUEUE)
-    [sent] = mail.outbox
-    assert BACK in str(sent.body)
-    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    [reminder] = sent()
+    assert BACK in str(reminder.body)
+    assert reminder.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     proof = Consent.objects.filter(act="confirmed").first()
     assert proof
     assert (proof.topics, proof.where) == ("carts", "payment page")
@@ -53,6 +81,123 @@ def test_who_agreed_on_the_payment_page_is_reminded_once_and_can_leave() -> None
 
 
 def test_who_did_not_agree_hears_nothing() -> None:
-    assert not abandoned.write(order(variant()), left(agreed=False))
-    assert not OutgoingEmail.objects.exists()
-    assert not Consent.objects.exists()
+    assert not abandoned.write(order(variant(), user=account()), left(agreed=False))
+    assert nothing_was_agreed()
+
+
+def test_a_guest_who_paid_before_in_this_browser_is_reminded() -> None:
+    browser = cart(variant())
+    paid_order(email="ana@example.com", cart=browser)
+    assert tick(cart=browser)
+    assert len(sent()) == 1
+
+
+def test_an_account_that_paid_before_under_an_address_it_has_not_confirmed_is_reminded() -> None:
+    user = account("ana@work.example")
+    paid_order(email="ana@example.com", user=user)
+    assert tick(user=user)
+
+
+def test_a_tick_for_an_unproven_address_subscribes_nobody() -> None:
+    assert not tick()
+    assert nothing_was_agreed()
+
+
+def test_a_tick_for_an_address_that_its_account_has_not_confirmed_subscribes_nobody() -> None:
+    assert not tick(user=account(verified=False))
+    assert nothing_was_agreed()
+
+
+def test_a_guest_who_types_the_address_of_an_account_or_of_an_earlier_buyer_subscribes_nobody() -> None:
+    account()
+    paid_order(email="ana@example.com", cart=cart(variant()))
+    paid_order(email="ana@example.com")
+    assert not tick(cart=cart(variant()))
+    assert not tick(cart=None)
+    assert not tick(user=account("eve@example.com"))
+    assert nothing_was_agreed()
+
+
+@pytest.mark.parametrize("look_alike", ["ana@ma\u0131l.com", "ana@mail.co", "bana@mail.com", "ana+x@mail.com"])
+def test_a_look_alike_of_a_proven_address_is_not_proven(look_alike: str) -> None:
+    user, browser = account("ana@mail.com"), cart(variant())
+    paid_order(email="ana@mail.com", cart=browser, user=user)
+    assert not tick(look_alike, cart=browser, user=user)
+    assert nothing_was_agreed()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"state": "awaiting_payment", "paid_at": None},
+        {"state": "canceled"},
+        {"subtotal": 0, "total": 0, "shipping": 0},
+        {"paid_at": timezone.now() + timedelta(days=1)},
+    ],
+    ids=["unpaid", "canceled", "free", "paid later"],
+)
+def test_only_an_earlier_order_that_was_paid_for_proves_an_address(columns: dict[str, Any]) -> None:
+    browser = cart(variant())
+    earlier = paid_order(email="ana@example.com", cart=browser)
+    unpaid = order(variant(), email="ana@example.com", cart=browser)
+    assert abandoned.is_proven(unpaid)
+    Order.objects.filter(pk=earlier.pk).update(**columns)
+    assert not abandoned.is_proven(unpaid)
+
+
+def test_a_tick_takes_back_no_unsubscription() -> None:
+    reader = consent.agree("ana@example.com", ["carts"], language="en", where="test", wording="words")
+    consent.leave(reader, where="test")
+    before = Subscriber.objects.values().get()
+    assert not tick(user=account())
+    assert Subscriber.objects.values().get() == before
+    assert not consent.may_write("ana@example.com", "carts")
+    assert sent() == []
+
+
+def test_a_tick_takes_back_no_unsubscription_that_outlived_an_erasure() -> None:
+    reader = consent.agree("ana@example.com", ["carts"], language="en", where="test", wording="words")
+    consent.leave(reader, where="test")
+    reader.delete()
+    assert not tick(user=account())
+    assert not Subscriber.objects.exists()
+
+
+def test_a_tick_adds_no_topic_to_a_choice_made_without_it() -> None:
+    reader = consent.agree("ana@example.com", ["news", "carts"], language="en", where="test", wording="words")
+    consent.choose(reader, ["news"], where="test")
+    assert not tick(user=account())
+    assert consent.may_write("ana@example.com", "news")
+    assert not consent.may_write("ana@example.com", "carts")
+
+
+def test_a_tick_adds_carts_to_news() -> None:
+    consent.agree("ana@example.com", ["news"], language="en", where="test", wording="words")
+    assert tick(user=account())
+    assert consent.may_write("ana@example.com", "news")
+
+
+def test_a_suppressed_address_is_neither_subscribed_nor_reminded() -> None:
+    Suppression.objects.create(email="ana@example.com", reason="bounced")
+    assert not tick(user=account())
+    assert nothing_was_agreed()
+    assert Suppression.objects.exists()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_an_unsubscription_at_the_same_moment_as_a_tick_wins() -> None:
+    reader = consent.agree("ana@example.com", ["carts"], language="en", where="test", wording="words")
+    unpaid = order(variant(), email="ana@example.com", user=account())
+
+    def ticked() -> bool:
+        with transaction.atomic():
+            return abandoned.write(unpaid, left(agreed=True))
+
+    with transaction.atomic():
+        consent.leave(reader, where="test")
+        rival = Rival(ticked)
+        waited = rival.waits()
+    assert not rival.result()
+    assert waited, "the tick met the uncommitted unsubscription"
+    assert not consent.may_write("ana@example.com", "carts")

@@ -116,8 +116,9 @@ def test_a_free_order_is_canceled_without_money_and_gives_its_code_back(client: 
 
 
 def _left(client: Client, *, promotions: bool) -> tuple[Order, CheckoutSession]:
-    """At Stripe's page the buyer ticked, or not, that we may write; the hour ran out."""
-    holding(client, factories.cart(_offered()))
+    """At Stripe's page a returning buyer ticked, or not, that we may write; the hour ran out."""
+    cart = holding(client, factories.cart(_offered()))
+    factories.paid_order(cart=cart)
     order, row = _bought(client)
     _presses(row.url, outcome="expire", **({"promotions": "1"} if promotions else {}))
     assert "checkout.session.expired" in _hear(order.number)

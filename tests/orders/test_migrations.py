@@ -1,0 +1,83 @@
+"""Migrations that move what is stored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.apps.registry import Apps
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from orders import lifecycle
+from orders.models import Fulfilment, OrderLine, ShipmentLine
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def undone(app: str, name: str) -> Iterator[Apps]:
+    """The database without this one migration, which is applied again at the end. Yields the models of before."""
+    loader = MigrationExecutor(connection).loader
+    migration = loader.get_migration(app, name)
+
+    def before() -> Any:
+        return loader.project_state((app, name), at_end=False)
+
+    with connection.schema_editor(atomic=migration.atomic) as editor:
+        migration.unapply(before(), editor)
+    try:
+        yield before().apps
+    finally:
+        with connection.schema_editor(atomic=migration.atomic) as editor:
+            migration.apply(before(), editor)
+
+
+def _job(*quantities: int) -> tuple[Fulfilment, list[OrderLine]]:
+    order = factories.order(*(factories.variant() for _ in quantities))
+    lines = list(order.lines.all())
+    for line, quantity in zip(lines, quantities, strict=True):
+        OrderLine.objects.filter(pk=line.pk).update(quantity=quantity)
+    assert lifecycle.mark_paid(order, who="test")
+    return Fulfilment.objects.get(order=order), lines
+
+
+def test_contents_in_json_become_rows_of_the_same_order_only() -> None:
+    job, [tee, mug] = _job(2, 1)
+    other, [foreign] = _job(1)
+    contents: dict[str, Any] = {
+        "whole": [[tee.pk, 2], [mug.pk, 1]],
+        "unknown": [[tee.pk, 1], [foreign.pk, 1], [10**12, 1], [tee.pk, 1]],
+        "odd": [[mug.pk, 99], [tee.pk, 0], [tee.pk], "x", None, [str(tee.pk), 1], [True, 1]],
+        "object": {"a": 1},
+        "empty": [],
+        "neighbor": [[foreign.pk, 1]],
+    }
+    for number in contents:
+        (other if number == "neighbor" else job).shipments.create(carrier="usps", number=number)
+    with undone("orders", "0011_shipment_lines") as apps:
+        shipments: Any = apps.get_model("orders", "Shipment")
+        for number, pairs in contents.items():
+            shipments.objects.filter(number=number).update(contents=pairs)
+    rows = ShipmentLine.objects.values_list("shipment__number", "line_id", "quantity")
+    assert sorted(rows) == [
+        ("neighbor", foreign.pk, 1),
+        ("odd", mug.pk, 1),
+        ("unknown", tee.pk, 1),
+        ("whole", tee.pk, 2),
+        ("whole", mug.pk, 1),
+    ]
+
+
+def test_undoing_shipment_lines_puts_the_pairs_back() -> None:
+    job, [tee, mug] = _job(2, 1)
+    shipment = job.shipments.create(carrier="usps", number="1")
+    job.shipments.create(carrier="usps", number="2")
+    shipment.lines.create(line=tee, quantity=2)
+    shipment.lines.create(line=mug, quantity=1)
+    with undone("orders", "0011_shipment_lines") as apps:
+        shipments: Any = apps.get_model("orders", "Shipment")
+        old = shipments.objects.order_by("number").values_list("contents", flat=True)
+        assert list(old) == [[[tee.pk, 2], [mug.pk, 1]], []]
+    assert sorted(shipment.lines.values_list("line_id", "quantity")) == [(tee.pk, 2), (mug.pk, 1)]
