@@ -123,10 +123,15 @@ class TestRacesOfRefunds:
         ]
         till.mock.add("POST", f"{API}/refunds", json=payload("stripe/refund", id="re_1", amount=1000))
         till.mock.add("POST", f"{API}/refunds", json=payload("stripe/refund", id="re_2", amount=1974))
-        first = Refund.claim(rows[0].pk)
-        assert first
-        has_waited, _ = overtake(lambda: refunds.work(first), lambda: jobs.work_one(refunds.queue, rows[1].pk))
-        assert has_waited
+        rivals: list[Rival[None]] = []
+
+        def let_the_rival_in() -> None:
+            rivals.append(Rival(lambda: jobs.work_one(refunds.queue, rows[1].pk)))
+            assert rivals[0].waits(), "both would sum without the other's refund"
+
+        with pause_after('UPDATE "payments_refund" SET "state"', let_the_rival_in):
+            jobs.work_one(refunds.queue, rows[0].pk)
+        rivals[0].result()
         assert set(Refund.objects.values_list("state", flat=True)) == {"succeeded"}
         assert _states(job) == ("canceled", "canceling")
 
