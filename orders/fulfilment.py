@@ -18,6 +18,7 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
+from ilytat.integrations.results import Outcome, Result
 from orders import drafts, lifecycle, mails, parcels, unreported_delivery
 from orders.models import Fulfilment, Order
 from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
@@ -26,6 +27,7 @@ from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentSt
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
 TOO_DEAR = "It costs more than was paid"
+NOTHING_NEW = "Nothing new."
 LOOK = "Open the control panel: release it, or cancel and refund."
 STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
@@ -166,15 +168,15 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
             job.reschedule(next_in=unreported_delivery.poll_interval(job.order))
 
 
-def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:
-    """Take in what Printify says of an order, whoever asked. Idempotent, forward only. Returns a verdict.
+def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> Result:
+    """Take in what Printify says of an order, whoever asked. Idempotent, forward only.
     `skus` is what an event says is in a parcel.
 
     Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row. When it brings
     the row to attention, telling staff (`on_attention`) is the caller's.
     """
     if fulfilment.printify_order_id != upstream.id:
-        return "late: not the order of the current revision"
+        return Result(Outcome.LATE, "It is not about the current revision of the order.")
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )
@@ -188,7 +190,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     elif upstream.status in TROUBLED or upstream.status == "canceled" or _stalled(fulfilment, upstream):
         return _trouble(fulfilment, upstream)
     moved = _advance(fulfilment, upstream, who)
-    return "handled" if moved or fresh else "handled: nothing new"
+    return Result(Outcome.HANDLED, "The order moved on." if moved or fresh else NOTHING_NEW)
 
 
 def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:
@@ -237,17 +239,19 @@ def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
     return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION
 
 
-def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Result:
     if upstream.status not in PRODUCING and upstream.status != "fulfilled":
-        return "handled: called off by us"
+        return Result(Outcome.HANDLED, "The order was called off by us.")
     why = f"Order {fulfilment.order.number} was called off, but Printify prints it ({upstream.status})."
     alerts.open_alert(f"printed:{fulfilment.external_id}", why, next_step="Stop it at Printify, or send it as a gift.")
-    return "handled: called off, and printed all the same"
+    return Result(Outcome.HANDLED, why)
 
 
-def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Result:
     why = f"Printify says {upstream.status!r}."
-    return f"attention: {why}" if rest_for_a_person(fulfilment, why) else "handled: nothing new"
+    if rest_for_a_person(fulfilment, why):
+        return Result(Outcome.ATTENTION, why)
+    return Result(Outcome.HANDLED, NOTHING_NEW)
 
 
 def rest_for_a_person(fulfilment: Fulfilment, why: str) -> bool:

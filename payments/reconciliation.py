@@ -16,6 +16,7 @@ from catalog import printify
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.results import Outcome
 from orders import fulfilment
 from orders.models import Fulfilment, Order
 from orders.states import FulfilmentState, OrderState
@@ -111,7 +112,7 @@ def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
         theirs = gateway.refunds_of(payment.payment_intent_id)
         with transaction.atomic():
             news = [refund_updates.book(facts) for facts in theirs]
-        if any(verdict.startswith("handled") for verdict in news):
+        if any(result.outcome == Outcome.HANDLED for result in news):
             yield _of(
                 made, payment.order, "refund unknown", "Its event did not arrive or did not come yet.", "booked now"
             )
