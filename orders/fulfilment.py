@@ -6,6 +6,7 @@ production (see docs/reliability.md).
 """
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,7 @@ WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
 TOO_DEAR = "It costs more than was paid"
 NOTHING_NEW = "Nothing new."
+KEY_REFUSED = "Printify does not accept our key any more: renew the token, then try again."
 LOOK = "Open the control panel: release it, or cancel and refund."
 STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
@@ -35,6 +37,17 @@ PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
+    try:
+        _step(job)
+    except Refused as error:
+        if error.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        # What staff read is said here, where the status is known: nobody has to find it in the text later.
+        detail = f"{KEY_REFUSED} ({error.detail})"
+        raise Refused(detail, status=error.status, code=error.code, body=error.body) from error
+
+
+def _step(job: Fulfilment) -> None:
     if job.state == FulfilmentState.CANCELING:
         drafts.cancel(job)
         return
@@ -160,6 +173,7 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     with transaction.atomic():
         record(job, upstream, who="poll")
         if job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job):
+            lifecycle.note(job.order, who=WHO, what=unreported_delivery.OVERDUE_EVENT)
             rest_for_a_person(job, unreported_delivery.OVERDUE)
         if job.state == FulfilmentState.ATTENTION:
             job.update_leased(lease_until=None)  # its reason stays
