@@ -42,7 +42,7 @@ def work(job: Fulfilment) -> None:
     except Refused as error:
         if error.status != HTTPStatus.UNAUTHORIZED:
             raise
-        # What staff read is said here, where the status is known: nobody has to find it in the text later.
+        # Explained here because the row stores only the text, not the status.
         detail = f"{KEY_REFUSED} ({error.detail})"
         raise Refused(detail, status=error.status, code=error.code, body=error.body) from error
 
@@ -172,9 +172,9 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     """What a worker's look found: kept, and looked at again later, or at rest for a person."""
     with transaction.atomic():
         record(job, upstream, who="poll")
-        if job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job):
+        overdue = job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job)
+        if overdue and rest_for_a_person(job, unreported_delivery.OVERDUE):
             lifecycle.note(job.order, who=WHO, what=unreported_delivery.OVERDUE_EVENT)
-            rest_for_a_person(job, unreported_delivery.OVERDUE)
         if job.state == FulfilmentState.ATTENTION:
             job.update_leased(lease_until=None)  # its reason stays
             job.tell_staff()
