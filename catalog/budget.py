@@ -7,7 +7,7 @@ says 429 all of them pause; when too many calls fail, the sync slows down (Print
 import random
 
 from ilytat.integrations import token_buckets, usage
-from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.errors import RateLimited
 from ilytat.integrations.token_buckets import Limit
 from ilytat.integrations.usage import Usage
 
@@ -29,7 +29,7 @@ SLOWED = Limit("printify sync, slowed", per_minute=20, burst=1)
 
 
 def spend(lane: str) -> None:
-    """Take one call from the budget. Raises Unavailable(retry_after) when the lane has none left or all pause.
+    """Take one call from the budget. Raises RateLimited(retry_after) when the lane has none left or all pause.
 
     Lane "catalog" is for Printify's own catalogue routes, which have a smaller limit besides.
     """
@@ -40,7 +40,7 @@ def spend(lane: str) -> None:
         limits.insert(0, (SLOWED, 0))
     for limit, leave in limits:
         if wait := token_buckets.take(limit, leave=leave):
-            raise Unavailable(f"Printify: {_why(lane)}", retry_after=min(_spread(wait), LONGEST))
+            raise RateLimited(f"Printify: {_why(lane)}", retry_after=min(_spread(wait), LONGEST))
 
 
 def limited(seconds: float | None) -> float:

@@ -8,9 +8,11 @@ from django.utils import timezone
 from catalog import printify
 from catalog.models import PrintifyCache
 from catalog.sync import publishing, runner
+from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import Apply, handles
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.results import Outcome, Result
 
 TOPICS = (
     "product:created",
@@ -19,6 +21,7 @@ TOPICS = (
     "product:publish:started",
     "shop:disconnected",
 )
+NOT_OURS = Result(Outcome.IGNORED, "It is not about a product of this shop.")
 
 
 @handles("printify", "product:created", "product:updated", "product:deleted")
@@ -26,12 +29,12 @@ def product_changed(event: InboundEvent) -> Apply:
     """Order does not matter (RELIABILITY C8): what counts is how the product stands when we look."""
     product_id = str(event.subject.get("id") or "")
     if not product_id or not _is_ours(event):
-        return lambda: "ignored: not a product of this shop"
+        return lambda: NOT_OURS
     if _read_since(product_id, event):
-        return lambda: "already read since"
+        return lambda: Result(Outcome.DUPLICATE, "The product was read since.")
     asked_at = timezone.now()
     payload = printify.client().product(product_id)
-    return lambda: runner.keep(product_id, payload, asked_at).outcome
+    return lambda: _result(runner.keep(product_id, payload, asked_at))
 
 
 @handles("printify", "product:publish:started")
@@ -39,27 +42,38 @@ def publish_started(event: InboundEvent) -> Apply:
     """The answer goes out while the event is read: repeating it is harmless, leaving it out locks the product."""
     product_id = str(event.subject.get("id") or "")
     if not product_id or not _is_ours(event):
-        return lambda: "ignored: not a product of this shop"
+        return lambda: NOT_OURS
     data = event.subject.get("data")
     if isinstance(data, dict) and data.get("action") == "delete":
         return partial(publishing.unpublished, product_id)
-    verdict = publishing.answer(product_id)[:200]
-    return lambda: verdict
+    result = publishing.answer(product_id)
+    return lambda: result
 
 
 @handles("printify", "shop:disconnected")
 def shop_disconnected(event: InboundEvent) -> Apply:
-    def apply() -> str:
+    def apply() -> Result:
         if str(event.subject.get("id") or "") not in {"", settings.PRINTIFY_SHOP_ID}:
-            return "ignored: another shop"
+            return Result(Outcome.IGNORED, "It is about another shop.")
         alerts.open_alert(
             "printify:disconnected",
             "The shop was disconnected at Printify: orders can no longer be sent.",
             next_step="Reconnect it there. The shop's number changes: set PRINTIFY_SHOP_ID to the new one.",
         )
-        return "staff told"
+        return Result(Outcome.HANDLED, "Staff were alerted.")
 
     return apply
+
+
+def _result(stored: Stored) -> Result:
+    match stored.outcome:
+        case "unchanged":
+            return Result(Outcome.DUPLICATE, "Nothing has changed.")
+        case "older":
+            return Result(Outcome.LATE, "What is kept is newer.")
+        case "failed":
+            return Result(Outcome.FAILED, f"The product cannot be used: {stored.error}.")
+    return Result(Outcome.HANDLED, f"Product {stored.outcome}.")
 
 
 def _is_ours(event: InboundEvent) -> bool:

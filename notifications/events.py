@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.results import Outcome, Result
 from notifications import consent, outbox
 from notifications.models import OutgoingEmail, Suppression
 
@@ -47,20 +48,20 @@ def unsubscribe(event: InboundEvent) -> inbox.Apply:
     return partial(_leave, event.payload)
 
 
-def _leave(payload: dict[str, Any]) -> str:
+def _leave(payload: dict[str, Any]) -> Result:
     reader = consent.of(str(payload.get("email", "")))
     if reader is None:
-        return "no reader of ours"
+        return Result(Outcome.IGNORED, "Nobody with this address gets our newsletter.")
     key = str(payload.get("dedupe_key", "")).split(":")
     campaign = key[0] == "campaign" and len(key) > 1
     consent.leave(reader, where=f"campaign {key[1]}" if campaign else "mail provider")
-    return "left"
+    return Result(Outcome.HANDLED, "The reader has left the newsletter.")
 
 
-def _suppress(payload: dict[str, Any], reason: str, fate: str) -> str:
+def _suppress(payload: dict[str, Any], reason: str, fate: str) -> Result:
     address = str(payload.get("email", "")).strip().lower()
     if not address:
-        return "no address in it"
+        return Result(Outcome.IGNORED, "It names no address.")
     row = Suppression(email=address, reason=reason)
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
     reader = consent.of(address)
@@ -68,10 +69,10 @@ def _suppress(payload: dict[str, Any], reason: str, fate: str) -> str:
         consent.leave(reader, where="marked as spam")
     for mail in _mails(payload):
         outbox.undeliverable(mail)
-    return f"suppressed; {_fate(payload, fate)}"
+    return Result(Outcome.HANDLED, f"The address is not written to again. {_fate(payload, fate).detail}")
 
 
-def _dropped_by_account(payload: dict[str, Any]) -> str:
+def _dropped_by_account(payload: dict[str, Any]) -> Result:
     reason = str(payload.get("reason", "no reason given"))
     alerts.open_alert(
         "mail:dropped",
@@ -81,14 +82,16 @@ def _dropped_by_account(payload: dict[str, Any]) -> str:
     return _fate(payload, OutgoingEmail.Fate.DROPPED)
 
 
-def _fate(payload: dict[str, Any], fate: str) -> str:
+def _fate(payload: dict[str, Any], fate: str) -> Result:
     """Events come late and out of order: a bounce after "delivered" counts, a "delivered" after a bounce does not."""
     rows = _mails(payload)
     if fate == OutgoingEmail.Fate.DELIVERED:
         rows = rows.filter(fate__in=("", OutgoingEmail.Fate.BLOCKED))
     reason = str(payload.get("reason") or payload.get("response") or "")[:300]
     changed = rows.update(fate=fate, fate_reason=reason, fate_at=timezone.now())
-    return f"{fate}" if changed else f"{fate}: no mail changed"
+    if not changed:
+        return Result(Outcome.IGNORED, f"No mail was changed ({fate}).")
+    return Result(Outcome.HANDLED, f"Mail {fate}.")
 
 
 def _mails(payload: dict[str, Any]) -> QuerySet[OutgoingEmail]:

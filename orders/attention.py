@@ -17,7 +17,6 @@ from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
 REFUND = "payments.refund_order"
-KEY_REFUSED = "Printify does not accept our key any more: renew the token, then try again."
 MEANS = {
     "canceled": "It was canceled at Printify and is not printed: print it again, or refund it.",
     "has-issues": "Printify found something wrong with it: mend it there, then try again.",
@@ -53,7 +52,7 @@ def _print_why(job: Fulfilment) -> str:
     """What it means and what to do first, then the words of the machine."""
     why, status = job.last_error, job.upstream_status
     status_note = f" Printify says {status!r}." if status and repr(status) not in why else ""
-    means = KEY_REFUSED if why.endswith(": 401") else MEANS.get(status, "")
+    means = MEANS.get(status, "")
     return f"{means} ({why}{status_note})" if means else why + status_note
 
 

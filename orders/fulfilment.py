@@ -6,6 +6,7 @@ production (see docs/reliability.md).
 """
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
+from ilytat.integrations.results import Outcome, Result
 from orders import drafts, lifecycle, mails, parcels, refunding, unreported_delivery
 from orders.locks import lock_order
 from orders.models import Fulfilment, Hold, HoldReason
@@ -26,6 +28,8 @@ from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentSt
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
+NOTHING_NEW = "Nothing new."
+KEY_REFUSED = "Printify does not accept our key any more: renew the token, then try again."
 LOOK = "Open the control panel: release it, or cancel and refund."
 STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
@@ -33,6 +37,17 @@ PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
+    try:
+        _step(job)
+    except Refused as error:
+        if error.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        # Explained here because the row stores only the text, not the status.
+        detail = f"{KEY_REFUSED} ({error.detail})"
+        raise Refused(detail, status=error.status, code=error.code, body=error.body) from error
+
+
+def _step(job: Fulfilment) -> None:
     if job.state == FulfilmentState.CANCELING:
         drafts.cancel(job)
         return
@@ -171,8 +186,9 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     """What a worker's look found: kept, and looked at again later, or at rest for a person."""
     with transaction.atomic():
         record(job, upstream, who="poll")
-        if job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job):
-            rest_for_a_person(job, unreported_delivery.OVERDUE)
+        overdue = job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job)
+        if overdue and rest_for_a_person(job, unreported_delivery.OVERDUE):
+            lifecycle.note(job.order, who=WHO, what=unreported_delivery.OVERDUE_EVENT)
         if job.state == FulfilmentState.ATTENTION:
             job.update_leased(lease_until=None)  # its reason stays
             job.tell_staff()
@@ -180,15 +196,15 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
             job.reschedule(next_in=unreported_delivery.poll_interval(job.order))
 
 
-def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> str:
-    """Take in what Printify says of an order, whoever asked. Idempotent, forward only. Returns a verdict.
+def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> Result:
+    """Take in what Printify says of an order, whoever asked. Idempotent, forward only.
     `skus` is what an event says is in a parcel.
 
     Call inside a transaction. Writes no lease, so a webhook may call it while a worker holds the row. When it brings
     the row to attention, telling staff (`on_attention`) is the caller's.
     """
     if fulfilment.printify_order_id != upstream.id:
-        return "late: not the order of the current revision"
+        return Result(Outcome.LATE, "It is not about the current revision of the order.")
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )
@@ -202,7 +218,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     elif upstream.status in TROUBLED or upstream.status == "canceled" or _stalled(fulfilment, upstream):
         return _trouble(fulfilment, upstream)
     moved = _advance(fulfilment, upstream, who)
-    return "handled" if moved or fresh else "handled: nothing new"
+    return Result(Outcome.HANDLED, "The order moved on." if moved or fresh else NOTHING_NEW)
 
 
 def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:
@@ -251,17 +267,19 @@ def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
     return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION
 
 
-def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Result:
     if upstream.status not in PRODUCING and upstream.status != "fulfilled":
-        return "handled: called off by us"
+        return Result(Outcome.HANDLED, "The order was called off by us.")
     why = f"Order {fulfilment.order.number} was called off, but Printify prints it ({upstream.status})."
     alerts.open_alert(f"printed:{fulfilment.external_id}", why, next_step="Stop it at Printify, or send it as a gift.")
-    return "handled: called off, and printed all the same"
+    return Result(Outcome.HANDLED, why)
 
 
-def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> str:
+def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Result:
     why = f"Printify says {upstream.status!r}."
-    return f"attention: {why}" if rest_for_a_person(fulfilment, why) else "handled: nothing new"
+    if rest_for_a_person(fulfilment, why):
+        return Result(Outcome.ATTENTION, why)
+    return Result(Outcome.HANDLED, NOTHING_NEW)
 
 
 def rest_for_a_person(fulfilment: Fulfilment, why: str) -> bool:

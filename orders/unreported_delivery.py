@@ -24,6 +24,7 @@ PATIENCE = timedelta(days=7)  # past it with a tracked parcel, before the buyer 
 TRAVEL = timedelta(days=14)  # a parcel that left later than that ago is on its way
 ANSWER_TIME = timedelta(days=14)
 MAY_HAVE_COME = (FulfilmentState.SHIPPED, FulfilmentState.ENDED)
+OVERDUE_EVENT = "overdue"  # in the history: the day on which staff were told
 OVERDUE = f"Printify still says that it is being made, {STUCK.days} days after its last promised day."
 
 
@@ -50,7 +51,7 @@ def is_overdue(fulfilment: Fulfilment) -> bool:
     """Being made long past its day, and no person has been told of that lately."""
     if timezone.localdate() <= last_day(fulfilment.order) + STUCK:
         return False
-    alerts = fulfilment.order.events.filter(what="attention", why=OVERDUE, at__gt=timezone.now() - STUCK)
+    alerts = fulfilment.order.events.filter(what=OVERDUE_EVENT, at__gt=timezone.now() - STUCK)
     return not alerts.exists()
 
 

@@ -18,6 +18,7 @@ from ilytat.integrations import inbox
 from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.results import Outcome, Result
 from orders import fulfilment
 from orders.models import EarlierDraft
 from orders.states import FulfilmentState
@@ -72,18 +73,18 @@ def _skus(event: InboundEvent) -> dict[str, list[str]]:
 def on_order(event: InboundEvent) -> inbox.Apply:
     upstream = printify.client().order(str(event.subject.get("id") or ""))
 
-    def apply() -> str:
+    def apply() -> Result:
         ours = fulfilment.of_upstream(upstream)
         if ours is None and EarlierDraft.objects.filter(printify_order_id=upstream.id).exists():
-            return "late: a draft that was taken back"
+            return Result(Outcome.LATE, "It is about an earlier draft, which was taken back.")
         if ours is None:
-            return "ignored: not an order of this shop"
+            return Result(Outcome.IGNORED, "It is not about an order of this shop.")
         if ours.printify_order_id is None:
-            return "late: the submitter will read it"
+            return Result(Outcome.LATE, "The worker that submits the order will read it.")
         before = ours.state
-        verdict = fulfilment.record(ours, upstream, who="webhook", skus=_skus(event))
+        result = fulfilment.record(ours, upstream, who="webhook", skus=_skus(event))
         if ours.state == FulfilmentState.ATTENTION != before:
             fulfilment.on_attention(ours)
-        return verdict
+        return result
 
     return apply

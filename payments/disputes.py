@@ -12,6 +12,7 @@ from django.utils import timezone
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.results import Outcome, Result
 from orders import lifecycle
 from orders.locks import lock_order
 from orders.models import Fulfilment, HoldReason, Order
@@ -39,29 +40,29 @@ NEXT_STEPS = {
 }
 
 
-def book(facts: DisputeFacts) -> str:
-    """Returns a verdict. Raises NotYetKnown for a payment that we do not have (yet)."""
+def book(facts: DisputeFacts) -> Result:
+    """Record how a dispute stands. Raises NotYetKnown for a payment that we do not have (yet)."""
     payment = _payment(facts.payment_intent, f"dispute {facts.id}")
     with lock_order(payment.order):
         return _record(payment, facts)
 
 
-def _record(payment: Payment, facts: DisputeFacts) -> str:
+def _record(payment: Payment, facts: DisputeFacts) -> Result:
     dispute, created = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id, defaults={"payment": payment, "status": "", "amount": facts.amount}
     )
     before, changes = dispute.status, _columns(dispute, facts)
     reopened = facts.status.startswith("appeal_") or before == "warning_closed"
     if before in OVER and facts.status not in OVER and not reopened:
-        return "late: it is over"
+        return Result(Outcome.LATE, "The dispute is over.")
     changed = [name for name, value in changes.items() if getattr(dispute, name) != value]
     if not created and not changed:
-        return "duplicate: nothing new"
+        return Result(Outcome.DUPLICATE, "Nothing new.")
     Dispute.objects.filter(pk=dispute.pk).update(**changes)
     dispute.refresh_from_db()
     if before != dispute.status:
         _tell(dispute, before)
-    return f"handled: {dispute.status}"
+    return Result(Outcome.HANDLED, f"Dispute status: {dispute.status}.")
 
 
 def _columns(dispute: Dispute, facts: DisputeFacts) -> dict[str, object]:
@@ -135,28 +136,28 @@ def stop(payment: Payment, reason: HoldReason, *, reference: str, why: str) -> s
     return "Printing is held." if job.open_holds else "Printing had begun."
 
 
-def warn(facts: WarningFacts) -> str:
+def warn(facts: WarningFacts) -> Result:
     """An early fraud warning: held, and staff decide whether a refund is cheaper than the dispute to come."""
     payment = _payment(facts.payment_intent, f"fraud warning {facts.id}")
     with lock_order(payment.order):
         return _record_warning(payment, facts)
 
 
-def _record_warning(payment: Payment, facts: WarningFacts) -> str:
+def _record_warning(payment: Payment, facts: WarningFacts) -> Result:
     values = {"payment": payment, "fraud_type": facts.fraud_type[:60], "actionable": facts.actionable}
     warning, created = FraudWarning.objects.get_or_create(stripe_warning_id=facts.id, defaults=values)
     order, key = payment.order, f"fraud:{facts.id}"
     if not created and warning.actionable == facts.actionable:
-        return "duplicate: nothing new"
+        return Result(Outcome.DUPLICATE, "Nothing new.")
     FraudWarning.objects.filter(pk=warning.pk).update(actionable=facts.actionable)
     if not facts.actionable:
         alerts.close_alert(key)
-        return "handled: nothing to decide any more"
+        return Result(Outcome.HANDLED, "There is nothing to decide any more.")
     stopped = stop(payment, HoldReason.FRAUD_WARNING, reference=facts.id, why=facts.fraud_type)
     lifecycle.note(order, who=WHO, what="fraud warning", why=facts.fraud_type)
     message = f"The bank warns of fraud in order {order.number} ({facts.fraud_type.replace('_', ' ')})."
     alerts.open_alert(key, message, next_step=f"{stopped} Four in five become disputes: cancel and refund, or wait.")
-    return "handled"
+    return Result(Outcome.HANDLED, stopped)
 
 
 def stage(dispute: Dispute, *, who: str) -> dict[str, str]:

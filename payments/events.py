@@ -1,7 +1,4 @@
-"""What each of Stripe's events means (Stripe contract, section 5). The state comes from the object, read anew.
-
-A verdict begins with what became of the event: handled, duplicate, late, ignored, attention.
-"""
+"""What each of Stripe's events means (Stripe contract, section 5). The state comes from the object, read anew."""
 
 import logging
 from functools import partial
@@ -10,6 +7,7 @@ from django.conf import settings
 
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.results import Outcome, Result
 from orders import lifecycle
 from orders.models import HoldReason, Order
 from orders.states import OrderState
@@ -41,7 +39,7 @@ def on_intent(event: InboundEvent) -> inbox.Apply:
     number = str((event.subject.get("metadata") or {}).get("order") or "")
     order = Order.objects.filter(number=number).first()
     if order is None:
-        return lambda: "ignored: not of an order of ours"
+        return lambda: Result(Outcome.IGNORED, "It names no order of this shop.")
     if event.type == "payment_intent.succeeded" and order.state == OrderState.AWAITING_PAYMENT:
         return _witnessed(order)
     return partial(_noted, order, event)
@@ -52,17 +50,17 @@ def _witnessed(order: Order) -> inbox.Apply:
     found = [gateway.session(str(row.stripe_session_id)) for row in rows]
     paid = next((facts for facts in found if facts.paid), None)
     if paid is None:
-        return lambda: "handled: its session will tell"
+        return lambda: Result(Outcome.HANDLED, "The session says that nothing is paid yet.")
     return lambda: settlement.settle(paid, who=SOURCE)
 
 
-def _noted(order: Order, event: InboundEvent) -> str:
+def _noted(order: Order, event: InboundEvent) -> Result:
     if event.type not in {"payment_intent.payment_failed", "payment_intent.canceled"}:
-        return "handled: nothing new"
+        return Result(Outcome.HANDLED, "Nothing new.")
     error = event.subject.get("last_payment_error") or {}
     why = str(error.get("decline_code") or error.get("code") or "") if isinstance(error, dict) else ""
     lifecycle.note(order, who=SOURCE, what="payment try failed", why=why[:60])
-    return "handled: noted"
+    return Result(Outcome.HANDLED, "The failed try is noted in the history of the order.")
 
 
 @inbox.handles(SOURCE, "refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
@@ -76,11 +74,11 @@ def on_charge_refunded(event: InboundEvent) -> inbox.Apply:
     """It names no refund: all of the payment's are read, so that none is missed whose own event was lost."""
     found = gateway.refunds_of(str(event.subject.get("payment_intent") or ""))
 
-    def apply() -> str:
+    def apply() -> Result:
         if not found:
-            return "ignored: Stripe lists no refund"
-        news = [verdict for verdict in map(refund_updates.book, found) if verdict.startswith("handled")]
-        return news[0] if news else "duplicate: known"
+            return Result(Outcome.IGNORED, "Stripe lists no refund.")
+        news = [result for result in map(refund_updates.book, found) if result.outcome == Outcome.HANDLED]
+        return news[0] if news else Result(Outcome.DUPLICATE, "Every refund is known.")
 
     return apply
 
@@ -104,7 +102,7 @@ def on_review(event: InboundEvent) -> inbox.Apply:
     return partial(_review, intent, str(event.subject.get("reason") or ""), opened=event.type == "review.opened")
 
 
-def _review(intent: str, reason: str, *, opened: bool) -> str:
+def _review(intent: str, reason: str, *, opened: bool) -> Result:
     payment = Payment.objects.select_related("order").filter(payment_intent_id=intent).first()
     if payment is None:
         raise inbox.NotYetKnown(f"payment {intent} of a review")
@@ -112,10 +110,10 @@ def _review(intent: str, reason: str, *, opened: bool) -> str:
     lifecycle.note(order, who=SOURCE, what="review opened" if opened else "review closed", why=reason)
     if not opened:
         alerts.close_alert(key)
-        return "handled"
+        return Result(Outcome.HANDLED, "The review is closed.")
     stopped = disputes.stop(payment, HoldReason.REVIEW, reference=intent, why=reason)
     alerts.open_alert(key, f"Stripe asks for a review of order {order.number}.", next_step=f"{stopped} Decide there.")
-    return "handled"
+    return Result(Outcome.HANDLED, f"A review is open. {stopped}")
 
 
 def _about(event: InboundEvent) -> str:

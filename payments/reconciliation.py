@@ -16,6 +16,7 @@ from catalog import printify
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.results import Outcome
 from orders import fulfilment
 from orders.models import Fulfilment, Hold, Order
 from orders.states import FulfilmentState, OrderState
@@ -111,7 +112,7 @@ def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
         theirs = gateway.refunds_of(payment.payment_intent_id)
         with transaction.atomic():
             news = [refund_updates.book(facts) for facts in theirs]
-        if any(verdict.startswith("handled") for verdict in news):
+        if any(result.outcome == Outcome.HANDLED for result in news):
             yield _of(
                 made, payment.order, "refund unknown", "Its event did not arrive or did not come yet.", "booked now"
             )
@@ -123,12 +124,17 @@ def _money(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     made.looked["paid orders"] = Order.objects.paid().count()
     for payment in applied.exclude(captured=F("order__total"))[:MOST]:
         why = f"{payment.captured} {payment.currency} were paid where {payment.order.total} was agreed."
-        known = payment.order.state != OrderState.PAID or payment.order.events.filter(why="accepted").exists()
+        known = payment.order.state != OrderState.PAID or _is_accepted(payment.order)
         yield _of(made, payment.order, "amount differs", why, "waits for a person", explained=known)
     for order in Order.objects.paid().filter(total__gt=0, reprint_of=None).exclude(payments__applied=True)[:MOST]:
         yield _of(made, order, "paid without money", "No payment is in the ledger.", "look at Stripe", explained=False)
     for payment in applied.filter(order__state=OrderState.PAID, order__fulfilment=None)[:MOST]:
         yield _of(made, payment.order, "not printed", "It was never queued.", "start its printing", explained=False)
+
+
+def _is_accepted(order: Order) -> bool:
+    """Whether a person took other money than agreed for enough: nothing else leads out of attention to paid."""
+    return order.events.filter(old=OrderState.ATTENTION, new=OrderState.PAID).exists()
 
 
 def _stuck(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.results import Outcome, Result
 from orders import lifecycle
 from orders.locks import lock_order
 from orders.models import Fulfilment, HoldReason
@@ -26,8 +27,8 @@ def state_of(facts: RefundFacts) -> str:
     return STATES.get(facts.status, "failed")
 
 
-def book(facts: RefundFacts) -> str:
-    """Returns a verdict. Raises NotYetKnown for a payment that we do not have (yet)."""
+def book(facts: RefundFacts) -> Result:
+    """Bring the ledger in line with a refund at Stripe. Raises NotYetKnown for a payment that we do not have (yet)."""
     payment = Payment.objects.select_related("order").filter(payment_intent_id=facts.payment_intent).first()
     if payment is None:
         raise NotYetKnown(f"payment {facts.payment_intent} of refund {facts.id}")
@@ -37,28 +38,30 @@ def book(facts: RefundFacts) -> str:
         return _follow(known, facts) if known else _adopt(payment, facts)
 
 
-def _follow(refund: Refund, facts: RefundFacts) -> str:
+def _follow(refund: Refund, facts: RefundFacts) -> Result:
     """A refund in the ledger moves on: forward only, but a success may still turn into a failure."""
     if refund.stripe_refund_id is None:
-        return "late: the worker that asked for it will book it" if refund.state == "new" else _found(refund, facts)
+        if refund.state != "new":
+            return _found(refund, facts)
+        return Result(Outcome.LATE, "The worker that asked for the refund will record it.")
     Refund.objects.filter(pk=refund.pk).exclude(reference=facts.reference).update(reference=facts.reference[:60])
     new = state_of(facts)
     before = {"succeeded": ("sent",), "failed": ("sent", "succeeded")}.get(new, ())
     if not Refund.objects.filter(pk=refund.pk, state__in=before).update(state=new):
-        return "duplicate: known"
+        return Result(Outcome.DUPLICATE, "The refund is known.")
     if new == "failed":
         release(refund, facts.failure)
-    return f"handled: {new}"
+    return Result(Outcome.HANDLED, f"Refund {new}.")
 
 
-def _found(refund: Refund, facts: RefundFacts) -> str:
+def _found(refund: Refund, facts: RefundFacts) -> Result:
     """Made after all, though its worker gave up or a person let go of it."""
     state = state_of(facts)
     if refund.state == "failed" and state != "failed":
         _make_room(refund.payment, facts)  # what was reserved for it had been let go
     rows = Refund.objects.filter(pk=refund.pk, state=refund.state, stripe_refund_id=None)
     if not rows.update(state=state, stripe_refund_id=facts.id, reference=facts.reference[:60], last_error=""):
-        return "duplicate: known"
+        return Result(Outcome.DUPLICATE, "The refund is known.")
     alerts.close_alert(alert_key(refund))
     if state != "failed":
         if refund.state == "failed":
@@ -70,10 +73,10 @@ def _found(refund: Refund, facts: RefundFacts) -> str:
         cancellation.close_if_all_is_back(refund.payment, who=refund.asked_by)
     elif refund.state == "attention":
         release(refund, facts.failure)
-    return f"handled: {state}"
+    return Result(Outcome.HANDLED, f"Refund {state}.")
 
 
-def _adopt(payment: Payment, facts: RefundFacts) -> str:
+def _adopt(payment: Payment, facts: RefundFacts) -> Result:
     """Made in Stripe's dashboard. It is a fact: wishes of ours that no longer fit give way."""
     state = state_of(facts)
     if state != "failed":
@@ -92,10 +95,10 @@ def _adopt(payment: Payment, facts: RefundFacts) -> str:
     lifecycle.note(payment.order, who=STAFF, what="refunded", why=f"{facts.amount} {payment.currency} {facts.id}")
     if state == "failed":
         raise_alarm(refund, facts.failure)
-        return "handled: failed before it was known"
+        return Result(Outcome.HANDLED, "The refund failed before it was known here.")
     mails.refund_sent(refund)
     _stop_printing(payment)
-    return "handled: made in the dashboard"
+    return Result(Outcome.HANDLED, "The refund was made in Stripe's dashboard.")
 
 
 def _make_room(payment: Payment, facts: RefundFacts) -> None:

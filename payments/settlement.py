@@ -13,6 +13,7 @@ from django.utils import timezone
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
+from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle
 from orders.locks import lock_order
@@ -25,18 +26,18 @@ from payments.strangers import DECIDE
 
 
 @retry_conflicts
-def settle(facts: SessionFacts, *, who: str) -> str:
-    """A verdict in words. Raises NotYetKnown for a session of an order that we do not have (yet)."""
+def settle(facts: SessionFacts, *, who: str) -> Result:
+    """Bring the order in line with the session. Raises NotYetKnown for an order that we do not have (yet)."""
     order = _order_of(facts)
     if order is None:
-        return "ignored: not made by this shop"
+        return Result(Outcome.IGNORED, "The session was not made by this shop.")
     with lock_order(order):  # two payments of one order are settled one after the other
         return _settle(order, facts, who)
 
 
-def _settle(order: Order, facts: SessionFacts, who: str) -> str:
+def _settle(order: Order, facts: SessionFacts, who: str) -> Result:
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
-        return "ignored: of the other mode"
+        return Result(Outcome.IGNORED, "The session is of the other mode (live or test).")
     _learn(order, facts)
     state = "failed" if facts.failed else facts.status
     rows = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
@@ -46,11 +47,11 @@ def _settle(order: Order, facts: SessionFacts, who: str) -> str:
     if facts.paid:
         return _paid(order, facts, who)
     if facts.failed:
-        return _failed(order, facts, who) if moved else "duplicate: known to have failed"
+        return _failed(order, facts, who) if moved else Result(Outcome.DUPLICATE, "The failed payment is known.")
     if facts.status == "complete" and moved and order.state == OrderState.AWAITING_PAYMENT:
         lifecycle.note(order, who=who, what="payment pending", why="the bank takes its time")
         mails.payment_confirming(order)
-    return "handled: payment is not there yet"
+    return Result(Outcome.HANDLED, "The payment has not arrived yet.")
 
 
 def _learn(order: Order, facts: SessionFacts) -> None:
@@ -88,43 +89,44 @@ def _unknown(facts: SessionFacts) -> str:
     return f"{words}{paid}"
 
 
-def _expired(order: Order, facts: SessionFacts, who: str) -> str:
+def _expired(order: Order, facts: SessionFacts, who: str) -> Result:
     if order.sessions.filter(state__in=("creating", "open")).exists():
-        return "handled: a newer session is open"
+        return Result(Outcome.HANDLED, "A newer session is open.")
     if not lifecycle.expire(order, who=who):
-        return "late: the order had moved on"
+        return Result(Outcome.LATE, "The order had moved on.")
     coupons.release(order)
     written = abandoned.write(order, facts)
-    return "handled: the buyer is reminded once" if written else "handled"
+    detail = "The order expired; the buyer is reminded once." if written else "The order expired."
+    return Result(Outcome.HANDLED, detail)
 
 
-def _failed(order: Order, facts: SessionFacts, who: str) -> str:
+def _failed(order: Order, facts: SessionFacts, who: str) -> Result:
     """The bank said no in the end. The order waits on: the mail leads to another way to pay, and the hour runs."""
     if order.state != OrderState.AWAITING_PAYMENT:
-        return "late: the order had moved on"
+        return Result(Outcome.LATE, "The order had moved on.")
     lifecycle.note(order, who=who, what="payment failed", why=facts.id)
     until = timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
     CheckoutSession.objects.filter(stripe_session_id=facts.id).update(expires_at=until)
     mails.payment_failed(order, attempt=facts.attempt, pay_until=until)
-    return "handled: the buyer may try again"
+    return Result(Outcome.HANDLED, "The payment failed; the buyer may try again.")
 
 
-def _paid(order: Order, facts: SessionFacts, who: str) -> str:
+def _paid(order: Order, facts: SessionFacts, who: str) -> Result:
     if facts.payment_intent and Payment.objects.filter(payment_intent_id=facts.payment_intent).exists():
-        return "duplicate: this payment is known"
+        return Result(Outcome.DUPLICATE, "This payment is known.")
     if order.payments.filter(applied=True).exists():
         return _surplus(order, facts, who)  # whatever its amount
     problem = _difference(order, facts)
     if problem:
         _keep(order, facts, applied=True)
         lifecycle.ask_attention(order, who=who, why=problem)
-        return f"attention: {problem}"
+        return Result(Outcome.ATTENTION, problem)
     refunded = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
     _take_over(order, facts)
     if lifecycle.mark_paid(order, who=who, refunded=refunded):
         _keep(order, facts, applied=True)
         coupons.keep(order)
-        return "handled"
+        return Result(Outcome.HANDLED, "The order is paid.")
     return _surplus(order, facts, who)
 
 
@@ -173,15 +175,15 @@ def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None
         return None
 
 
-def _surplus(order: Order, facts: SessionFacts, who: str) -> str:
+def _surplus(order: Order, facts: SessionFacts, who: str) -> Result:
     """The order was paid already, or can no longer be: this money goes back by itself."""
     payment = _keep(order, facts, applied=False)
     if payment is None:
-        return "duplicate: this payment is known"
+        return Result(Outcome.DUPLICATE, "This payment is known.")
     cancellation.request_refund(
         payment, payment.captured, reason="duplicate", requested_by=who, note="paid a second time"
     )
     lifecycle.note(order, who=who, what="surplus payment", why=f"{facts.payment_intent} goes back")
     message = f"Order {order.number} was paid twice; the second payment is being refunded."
     alerts.open_alert(f"surplus:{facts.payment_intent}", message)
-    return "handled: surplus, refunded"
+    return Result(Outcome.HANDLED, "A surplus payment goes back to the buyer.")

@@ -5,6 +5,8 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
+from catalog.failure_codes import FailureCode
+
 
 class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
     def fresh(self) -> Self:
@@ -27,6 +29,7 @@ class PrintifyCache(models.Model):
     fetched_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     error = models.TextField(blank=True, help_text="Why the last answer could not be used (quarantine).")
+    error_code = models.CharField(max_length=20, choices=FailureCode.choices, blank=True)
 
     objects = PrintifyCacheQuerySet.as_manager()
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from catalog.failure_codes import FailureCode
 from catalog.models.product import Product
 
 
@@ -57,6 +58,7 @@ class SyncChange(models.Model):
     outcome = models.CharField(max_length=12)
     fields = models.JSONField(default=dict)
     error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=20, choices=FailureCode.choices, blank=True)
 
     def __str__(self) -> str:
         return f"{self.printify_id}: {self.outcome}"

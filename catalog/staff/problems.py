@@ -47,7 +47,7 @@ def held() -> list[Held]:
 
 def _held(row: PrintifyCache, product: Product | None) -> Held:
     title = product.title if product else text(row.data, "title", 120) or row.external_id
-    return Held(row.external_id, title, product.pk if product else None, cause(row.error))
+    return Held(row.external_id, title, product.pk if product else None, cause(row.error_code))
 
 
 def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:

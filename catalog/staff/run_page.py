@@ -71,7 +71,7 @@ def _outcomes(run: SyncRun, rows: Iterable[SyncChange]) -> list[Outcome]:
     of: dict[int, list[diffs.Diff]] = defaultdict(list)
     for diff in diffs.diffs(found):
         of[diff.change.product_id].append(diff)
-    return [Outcome(row, _title(row), cause(row.error), of[row.product_id or 0]) for row in rows]
+    return [Outcome(row, _title(row), cause(row.error_code), of[row.product_id or 0]) for row in rows]
 
 
 def _title(row: SyncChange) -> str:

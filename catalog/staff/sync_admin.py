@@ -173,7 +173,7 @@ class PrintifyCacheAdmin(ReadOnlyAdmin[PrintifyCache]):
     list_display = ("external_id", "type", "title", "fetched_at", "expires_at", "fresh", "error")
     list_filter = ("type", StaleFilter)
     search_fields = ("external_id", "error")
-    fields = (("type", "external_id"), ("fetched_at", "expires_at"), "error", "hash", "said")
+    fields = (("type", "external_id"), ("fetched_at", "expires_at"), ("error_code", "error"), "hash", "said")
     readonly_fields = ("said",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PrintifyCache]:

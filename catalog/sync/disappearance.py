@@ -99,7 +99,7 @@ def _close_quarantine(keys: list[str]) -> None:
     """What is gone needs no repair, and no answer to its publishing: one that was never good is forgotten."""
     rows = PrintifyCache.objects.filter(type="product", external_id__in=keys).exclude(error="")
     rows.filter(hash="").delete()
-    rows.update(error="")
+    rows.update(error="", error_code="")
 
 
 def _hide(keys: list[int]) -> int:

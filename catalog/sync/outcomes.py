@@ -15,4 +15,5 @@ def outcome(run: SyncRun, stored: Stored) -> SyncChange:
         outcome=stored.outcome,
         fields=stored.fields,
         error=stored.error,
+        error_code=stored.error_code,
     )

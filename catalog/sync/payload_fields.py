@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from catalog.failure_codes import FailureCode
 from ilytat.integrations import storable as outside
 
 # Stripe takes no larger amount, and a price beyond it is a mistake at the source.
@@ -20,13 +21,17 @@ DIGITS_MAX = 16  # what a float and a browser still count exactly
 class Unreadable(Exception):
     """One object from Printify cannot be used; the reason is for staff. Others of its page are not concerned."""
 
+    def __init__(self, code: FailureCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
 
 def storable(value: Any) -> Any:
     """What every database can store. Raises Unreadable."""
     try:
         return outside.storable_json(value)
     except ValueError as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(FailureCode.UNREADABLE, str(error)) from error
 
 
 def text(data: Mapping[str, Any], name: str, limit: int) -> str:

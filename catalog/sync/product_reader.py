@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from catalog.failure_codes import FailureCode
 from catalog.sync.mockup_reader import Mockup, read_mockups
 from catalog.sync.payload_fields import Unreadable, amount, flag, moment, numbers, objects, small, text, whole
 
@@ -102,10 +103,10 @@ def product_id(data: Any) -> str:
 def read_product(data: Any) -> ProductFacts:
     """Raises Unreadable with the reason. `data` must have gone through `fields.storable`."""
     if not product_id(data):
-        raise Unreadable("not an object with a product id")
+        raise Unreadable(FailureCode.INCOMPLETE, "not an object with a product id")
     title = text(data, "title", TITLE_MAX)
     if not title:
-        raise Unreadable("title is missing")
+        raise Unreadable(FailureCode.NO_TITLE, "title is missing")
     axes, variants = _fitted(_axes(data), _variants(data))
     areas = list(objects(data, "print_areas"))
     return ProductFacts(
@@ -164,11 +165,11 @@ def _colors(value: Any) -> tuple[str, ...]:
 
 def _variants(data: Mapping[str, Any]) -> tuple[VariantFacts, ...]:
     if not isinstance(data.get("variants"), list):
-        raise Unreadable("variants are missing")
+        raise Unreadable(FailureCode.INCOMPLETE, "variants are missing")
     found = [variant for item in objects(data, "variants") if (variant := _variant(item)) is not None]
     twice = [key for key, count in Counter(variant.id for variant in found).items() if count > 1]
     if twice:
-        raise Unreadable(f"variant {twice[0]} is listed more than once")
+        raise Unreadable(FailureCode.DUPLICATE_VARIANT, f"variant {twice[0]} is listed more than once")
     return tuple(found)
 
 
@@ -178,7 +179,8 @@ def _variant(item: Mapping[str, Any]) -> VariantFacts | None:
     key, price = whole(item.get("id")), amount(item.get("price"))
     if key is None or key < 0 or not price:
         if enabled:
-            raise Unreadable(f"enabled variant {item.get('id')!r} has no usable price: {item.get('price')!r}"[:300])
+            reason = f"enabled variant {item.get('id')!r} has no usable price: {item.get('price')!r}"
+            raise Unreadable(FailureCode.NO_PRICE, reason[:300])
         return None
     return VariantFacts(
         id=key,

@@ -15,29 +15,30 @@ from catalog.sync import runner
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import SyncLog
+from ilytat.integrations.results import Outcome, Result
 
 log = logging.getLogger(__name__)
 
 
-def answer(printify_id: str) -> str:
-    """Read the product, tell Printify how it stands here, read it once more. Returns what was said.
+def answer(printify_id: str) -> Result:
+    """Read the product, tell Printify how it stands here, read it once more.
 
     Raises an IntegrationError when Printify cannot be reached; the next round asks again.
     """
     stored = runner.refresh_product(printify_id)
     product = stored.product
     if stored.outcome == "gone" or not (product or stored.error):  # an answer about nothing would be an error there
-        return "gone"
+        return Result(Outcome.LATE, "The product is gone.")
     reason = stored.error or _refusal(product)
     if reason or product is None:
         printify.client().publishing_failed(printify_id, reason)
     else:
         _succeeded(product)
-    verdict = f"publishing_failed: {reason}" if reason else "publishing_succeeded"
-    _note(printify_id, "failed" if reason else "ok", verdict)
+    detail = f"publishing_failed: {reason}" if reason else "publishing_succeeded"
+    _note(printify_id, "failed" if reason else "ok", detail)
     # The answer unlocks it there: reading it back is what unlocks it here.
     runner.refresh_product(printify_id)
-    return verdict
+    return Result(Outcome.HANDLED, detail)
 
 
 def answer_all() -> int:
@@ -52,13 +53,14 @@ def locked_ids() -> list[str]:
     return sorted({*shown, *held.values_list("external_id", flat=True)})
 
 
-def unpublished(printify_id: str) -> str:
+def unpublished(printify_id: str) -> Result:
     """The owner took it off sale at Printify. Only staff show it again: publishing there does not unhide it."""
     hidden = Product.objects.filter(printify_id=printify_id, hidden=False)
     if not hidden.update(hidden=True, synced_at=timezone.now()):
-        return "already hidden or unknown"
-    _note(printify_id, "hidden", "Unpublished in Printify: hidden in the shop.")
-    return "hidden: unpublished in Printify"
+        return Result(Outcome.DUPLICATE, "The product is hidden already, or unknown.")
+    detail = "Unpublished in Printify: hidden in the shop."
+    _note(printify_id, "hidden", detail)
+    return Result(Outcome.HANDLED, detail)
 
 
 def _answered(printify_id: str) -> bool:

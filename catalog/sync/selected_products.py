@@ -5,6 +5,7 @@ from collections import Counter
 from django.utils import timezone
 
 from catalog import printify
+from catalog.failure_codes import code_of
 from catalog.models import Product, SyncRun
 from catalog.sync import disappearance, runs, upsert
 from catalog.sync.outcomes import RECORDED, outcome
@@ -35,7 +36,7 @@ def _read(sync_run: SyncRun, key: str) -> Stored:
         payload = printify.client().product(key)
     except IntegrationError as error:
         product = Product.objects.filter(printify_id=key).first()
-        return Stored("failed", key, product, error=error.detail)
+        return Stored("failed", key, product, error=error.detail, error_code=code_of(error))
     if payload is not None:
         return upsert.store(payload, asked_at, dry_run=sync_run.dry_run, run=sync_run)
     return Stored("gone", key) if sync_run.dry_run else disappearance.gone(key)

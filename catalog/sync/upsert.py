@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog import categories, stale_limit
+from catalog.failure_codes import FailureCode, code_of
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.search import index
 from catalog.sync import field_changes, variant_writer
@@ -33,7 +34,8 @@ SHOWN_MAX = 300
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined.
+    """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined,
+    `error_code` says it to code ("": it was not).
 
     `found` is the same in staff's words: whole values, weighed by their policies.
     """
@@ -43,6 +45,7 @@ class Stored:
     product: Product | None = None
     fields: dict[str, list[Any]] = field(default_factory=dict)
     error: str = ""
+    error_code: FailureCode | Literal[""] = ""
     found: list[field_changes.Found] = field(default_factory=list)
 
 
@@ -54,22 +57,23 @@ def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncR
     """Keep what Printify answered to a question asked at `asked_at`. Never raises for what is in the payload."""
     key = product_id(payload)
     if not key:
-        return Stored("failed", "", error="not an object with a product id")
+        return Stored("failed", "", error="not an object with a product id", error_code=FailureCode.INCOMPLETE)
     try:
         return _store(key, payload, asked_at, dry_run=dry_run, run=run)
     except Exception as error:  # one product's surprise must not end the walk over all others
         log.exception("product could not be kept", extra={"product": key})
-        return _set_aside(key, asked_at, f"{type(error).__name__}: {error}", dry_run=dry_run)
+        return _set_aside(key, asked_at, error, dry_run=dry_run)
 
 
-def _set_aside(key: str, asked_at: datetime, reason: str, *, dry_run: bool) -> Stored:
+def _set_aside(key: str, asked_at: datetime, error: Exception, *, dry_run: bool) -> Stored:
     """In quarantine for a reason that nobody foresaw; the payload itself may be what the database refuses."""
+    code, reason = code_of(error), storable_text(f"{type(error).__name__}: {error}", SHOWN_MAX)
     try:
         with transaction.atomic():
-            stored = _quarantine(_locked(key, asked_at), {}, asked_at, storable_text(reason, SHOWN_MAX))
+            stored = _quarantine(_locked(key, asked_at), {}, asked_at, code, reason)
             transaction.set_rollback(dry_run)
     except DatabaseError:  # it was not the payload
-        return Stored("failed", key, error=reason[:SHOWN_MAX])
+        return Stored("failed", key, error=reason, error_code=code)
     return stored
 
 
@@ -81,7 +85,7 @@ def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: Sy
             data = storable(payload)
             stored = _keep(cache, data, read_product(data), asked_at, run)
         except Unreadable as error:
-            stored = _quarantine(cache, data, asked_at, str(error))
+            stored = _quarantine(cache, data, asked_at, error.code, str(error))
         if dry_run:
             transaction.set_rollback(True)
     if dry_run and run and stored.product and stored.outcome == "changed":
@@ -113,18 +117,20 @@ def _locked(key: str, asked_at: datetime) -> PrintifyCache:
     return PrintifyCache.objects.select_for_update().get(type="product", external_id=key)
 
 
-def _quarantine(cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, reason: str) -> Stored:
+def _quarantine(
+    cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, code: FailureCode, reason: str
+) -> Stored:
     """What is shown stays as it was; `expires_at` is not renewed, so it ages and is not sold for ever."""
-    cache.error, cache.fetched_at = reason[:SHOWN_MAX], asked_at
+    cache.error, cache.error_code, cache.fetched_at = reason[:SHOWN_MAX], code, asked_at
     if not cache.hash:  # there is no good version to keep
         cache.data = data
-    cache.save(update_fields=["error", "fetched_at", "data"])
+    cache.save(update_fields=["error", "error_code", "fetched_at", "data"])
     product = Product.objects.filter(printify_id=cache.external_id).first()
     if product and data:
         # Printify waits for an answer, whatever else it sent: `publishing` finds it by this.
         is_locked = flag(data, "is_locked", default=False)
         Product.objects.filter(pk=product.pk).exclude(is_locked=is_locked).update(is_locked=is_locked)
-    return Stored("failed", cache.external_id, product, error=cache.error)
+    return Stored("failed", cache.external_id, product, error=cache.error, error_code=code)
 
 
 def _keep(
@@ -134,7 +140,7 @@ def _keep(
     if _is_older(cache, product, facts, asked_at):
         return Stored("older", facts.id, product)
     redesigned = _is_redesigned(cache, product, facts)
-    cache.data, cache.hash, cache.error = data, digest(data), ""
+    cache.data, cache.hash, cache.error, cache.error_code = data, digest(data), "", ""
     cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
     cache.save()
     return _written(product, field_changes.weigh(product, facts, redesigned=redesigned), run)

@@ -19,7 +19,7 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from ilytat.integrations import deadlines
-from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.errors import OutcomeUnknown, RateLimited, Refused, Unavailable
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 TOO_MANY = 429
@@ -174,7 +174,7 @@ class ApiClient:
         status = response.status_code
         if status == TOO_MANY:
             wait = self.limited(retry_after_seconds(response.headers.get("Retry-After")))
-            raise Unavailable(f"{path}: too many requests", status=status, code="429", retry_after=wait)
+            raise RateLimited(f"{path}: too many requests", status=status, code="429", retry_after=wait)
         if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
             body = _lenient(content)
             raise Refused(f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body)

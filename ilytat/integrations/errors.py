@@ -23,6 +23,10 @@ class Unavailable(IntegrationError):
         self.retry_after = retry_after
 
 
+class RateLimited(Unavailable):
+    """Too many calls: the provider, or our own budget for it, asks for a pause."""
+
+
 class Refused(IntegrationError):
     """The provider said no. Asking again in the same words cannot help."""
 

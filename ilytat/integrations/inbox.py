@@ -2,7 +2,7 @@
 
 A handler is registered for (source, type) and works in two steps. `read` runs outside any transaction and may ask the
 provider how things stand; it returns `apply`, which runs inside the one transaction that also marks the event done, and
-returns the verdict. Events of types nobody registered are kept and ignored.
+returns the Result. Events of types nobody registered are kept and ignored.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,16 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.storable import storable_json, storable_text
 
-Apply = Callable[[], str]
+Apply = Callable[[], Result]
 Read = Callable[[InboundEvent], Apply]
 
 QUEUE = "inbox"
 LANE = "webhooks"
 UNKNOWN_OBJECT_TRIES = 8
-ID_MAX, TYPE_MAX, VERDICT_MAX = 255, 100, 200  # characters
+ID_MAX, TYPE_MAX, DETAIL_MAX = 255, 100, 200  # characters
 
 
 class NotYetKnown(Exception):
@@ -47,40 +48,45 @@ def types(source: str) -> list[str]:
 def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> bool:
     """Keep a verified event once. Returns False for a repeat. The caller answers 200 either way."""
     event_id, type_ = storable_text(event_id, ID_MAX), storable_text(type_, TYPE_MAX)
-    kept, verdict = _kept(source, type_, payload)
+    kept, ignored = _kept(source, type_, payload)
     row = InboundEvent(
         source=source,
         event_id=event_id,
         type=type_,
         payload=kept,
-        state="ignored" if verdict else "new",
-        verdict=verdict,
+        state="ignored" if ignored else "new",
+        outcome=ignored.outcome if ignored else "",
+        detail=ignored.detail if ignored else "",
         next_at=timezone.now(),
     )
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
     InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
-    if not verdict:
+    if not ignored:
         wakeup.wake(QUEUE, LANE)
     return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
 
 
-def _kept(source: str, type_: str, payload: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """What is stored of it, and why it is left alone ("": it is worked on).
+def _kept(source: str, type_: str, payload: dict[str, Any]) -> tuple[dict[str, Any], Result | None]:
+    """What is stored of it, and why it is left alone (None: it is worked on).
 
     An error would make the sender repeat itself and then fall silent, so what no database holds is kept without words.
     """
     try:
-        return storable_json(payload), "" if (source, type_) in _handlers else "ignored: no handler"
+        kept = storable_json(payload)
     except ValueError as error:
-        return {}, f"ignored: {error}"
+        return {}, Result(Outcome.IGNORED, f"The payload could not be stored: {error}.")
+    if (source, type_) in _handlers:
+        return kept, None
+    return kept, Result(Outcome.IGNORED, "The shop does not act on events of this type.")
 
 
 def work(event: InboundEvent) -> None:
     try:
         apply = _handlers[event.source, event.type](event)
         with transaction.atomic():
-            verdict = apply()
-            event.finish("done", verdict=storable_text(verdict, VERDICT_MAX), handled_at=timezone.now())
+            result = apply()
+            detail = storable_text(result.detail, DETAIL_MAX)
+            event.finish("done", outcome=result.outcome, detail=detail, handled_at=timezone.now())
     except NotYetKnown as error:
         if event.attempts >= UNKNOWN_OBJECT_TRIES:
             event.needs_attention(f"Still unknown after {event.attempts} looks: {error}")
@@ -90,7 +96,8 @@ def work(event: InboundEvent) -> None:
 
 def on_attention(event: InboundEvent) -> None:
     """One incident a sender and type: a provider that changed its words must not write a mail an event."""
-    InboundEvent.objects.filter(pk=event.pk).update(verdict=f"failed: {event.last_error}"[:VERDICT_MAX])
+    detail = event.last_error[:DETAIL_MAX]
+    InboundEvent.objects.filter(pk=event.pk).update(outcome=Outcome.FAILED, detail=detail)
     alerts.open_alert(
         f"inbox:{event.source}:{event.type}",
         f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",

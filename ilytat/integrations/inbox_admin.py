@@ -57,34 +57,20 @@ def _about(event: InboundEvent) -> tuple[str, str] | None:
     return (f"{reverse(where)}?{urlencode({'q': found})}", _("What it is about")) if found else None
 
 
-class VerdictFilter(admin.SimpleListFilter):
-    """By the first word of the verdict: what became of the event."""
-
-    title = "verdict"
-    parameter_name = "became"
-    WORDS = ("handled", "duplicate", "late", "ignored", "attention", "failed")
-
-    def lookups(self, _request: HttpRequest, _admin: object) -> list[tuple[str, str]]:
-        return [(word, word) for word in self.WORDS]
-
-    def queryset(self, _request: HttpRequest, rows: QuerySet[InboundEvent]) -> QuerySet[InboundEvent]:
-        word = self.value() or ""
-        return rows.filter(verdict__startswith=word) if word in self.WORDS else rows
-
-
 @admin.register(InboundEvent)
 class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
     """Each verified webhook as it came, and what was made of it."""
 
-    list_display = ("received_at", "source", "type", "state", "verdict", "attempts", "handled_at")
-    list_filter = ("source", "state", VerdictFilter, "type", "received_at")
-    search_fields = ("event_id", "type", "verdict")
+    list_display = ("received_at", "source", "type", "state", "outcome", "detail", "attempts", "handled_at")
+    list_filter = ("source", "state", "outcome", "type", "received_at")
+    search_fields = ("event_id", "type", "detail")
     date_hierarchy = "received_at"
     actions = ("replay",)
     fields = (
         ("source", "type", "event_id"),
         ("received_at", "handled_at"),
-        ("state", "verdict"),
+        ("state", "outcome"),
+        "detail",
         ("attempts", "next_at"),
         "last_error",
         "body",
@@ -130,7 +116,7 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
         """Harmless by design: handlers read how things stand now. What nobody listens to stays where it is."""
         heard = events.filter(type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")])
         free = heard.filter(lease_until__isnull=True) | heard.filter(lease_until__lt=timezone.now())
-        count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict="")
+        count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, outcome="", detail="")
         wakeup.wake(inbox.QUEUE, inbox.LANE)
         skipped = events.count() - count
         tail = f" {skipped} left: being worked on, or of a kind nobody listens to." if skipped > 0 else ""

@@ -9,6 +9,7 @@ from ilytat.integrations import alerts, attention, inbox, wakeup
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
+from ilytat.integrations.results import Outcome
 
 # Alerts about what stands in the queue itself.
 OF_A_ROW = (
@@ -26,7 +27,7 @@ def _events() -> Iterator[Row]:
 
 def _again(pk: int, _who: str) -> str:
     rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
-    if not rows.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, verdict=""):
+    if not rows.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, outcome="", detail=""):
         return "It is being worked on already."
     wakeup.wake(inbox.QUEUE, inbox.LANE)
     return "Queued: it is worked on again."
@@ -34,7 +35,8 @@ def _again(pk: int, _who: str) -> str:
 
 def _ignore(pk: int, who: str) -> str:
     rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
-    done = rows.update(state="ignored", verdict=f"ignored by {who}"[:200], handled_at=timezone.now())
+    detail = f"Ignored by {who}."[: inbox.DETAIL_MAX]
+    done = rows.update(state="ignored", outcome=Outcome.IGNORED, detail=detail, handled_at=timezone.now())
     return "Ignored." if done else "It was dealt with already."
 
 

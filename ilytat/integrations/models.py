@@ -6,10 +6,14 @@ from django.db import models
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
+from ilytat.integrations.results import Outcome
 
 
 class InboundEvent(Job):
-    """A webhook whose signature was verified, kept as it came. `new → done`, or `ignored`, or `attention`."""
+    """A webhook whose signature was verified, kept as it came. `new → done`, or `ignored`, or `attention`.
+
+    `outcome` is empty until the event was worked on.
+    """
 
     source = models.CharField(max_length=16)
     event_id = models.CharField(max_length=255)
@@ -17,7 +21,8 @@ class InboundEvent(Job):
     payload = models.JSONField()
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
     handled_at = models.DateTimeField(null=True, blank=True)
-    verdict = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    detail = models.CharField(max_length=200, blank=True, help_text="The outcome in words. No code reads it.")
 
     class Meta:
         ordering = ["-received_at"]

@@ -116,7 +116,7 @@ def _any(field: str, traces: frozenset[str]) -> Q:
 def _erase_own(_: str, traces: frozenset[str]) -> None:
     worked_off = InboundEvent.objects.exclude(state__in=InboundEvent.due_states)
     mentioning(worked_off, "payload", traces).update(payload={})
-    scrub(InboundEvent.objects.all(), ["verdict", "last_error"], traces)
+    scrub(InboundEvent.objects.all(), ["detail", "last_error"], traces)
     scrub(SyncLog.objects.all(), ["reference", "detail"], traces)
     scrub(Alert.objects.all(), ["message", "next_step"], traces)
 

@@ -8,7 +8,7 @@ from catalog import budget
 from catalog.models import SyncRun
 from catalog.sync import runner
 from ilytat.integrations import token_buckets
-from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.errors import RateLimited
 from ilytat.integrations.models import Alert, ApiUsage, RateBucket
 from tests.catalog.conftest import Upstream, tee
 
@@ -24,7 +24,7 @@ def _clock_stands(time_machine: TimeMachineFixture) -> None:
 def spent(lane: str) -> int:
     """How many calls a lane gets at this moment."""
     count = 0
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(RateLimited) as refused:
         while True:
             budget.spend(lane)
             count += 1
@@ -78,7 +78,7 @@ def test_a_rival_between_look_and_grasp_costs_nobody_a_token(monkeypatch: pytest
 
 def test_nobody_calls_while_printify_says_429(time_machine: TimeMachineFixture) -> None:
     assert 20 <= budget.limited(20.0) <= 24
-    with pytest.raises(Unavailable, match="429 and asked for 20") as refused:
+    with pytest.raises(RateLimited, match="429 and asked for 20") as refused:
         budget.spend("checkout")
     assert refused.value.retry_after is not None
     time_machine.shift(25)

@@ -8,6 +8,7 @@ from catalog.models import PrintifyCache, Product
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from tests.catalog.conftest import Upstream, tee
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ OURS = {"shop_id": 1001}
 def test_a_new_product_is_read_and_on_the_shelf(upstream: Upstream) -> None:
     upstream.products = [tee()]
     event = heard("product:created", OURS)
-    assert (event.state, event.verdict) == ("done", "created")
+    assert (event.state, *result_of(event)) == ("done", "handled", "Product created.")
     assert Product.objects.for_sale().count() == 1
 
 
@@ -37,11 +38,7 @@ def test_a_burst_of_events_costs_one_look(upstream: Upstream) -> None:
         inbox.receive("printify", f"b{number}", "product:updated", payload)
     jobs.work_due(inbox.QUEUE)
     assert upstream.calls == [tee()["id"]]
-    assert sorted(InboundEvent.objects.values_list("verdict", flat=True)) == [
-        "already read since",
-        "already read since",
-        "created",
-    ]
+    assert sorted(InboundEvent.objects.values_list("outcome", flat=True)) == ["duplicate", "duplicate", "handled"]
 
 
 def test_an_event_after_the_last_look_is_a_reason_to_look_again(upstream: Upstream) -> None:
@@ -49,23 +46,23 @@ def test_an_event_after_the_last_look_is_a_reason_to_look_again(upstream: Upstre
     heard("product:created", OURS)
     PrintifyCache.objects.update(fetched_at=timezone.now() - timedelta(minutes=1))
     upstream.products = [tee(title="New")]
-    assert heard("product:updated", OURS, number=2).verdict == "changed"
+    assert result_of(heard("product:updated", OURS, number=2)) == ("handled", "Product changed.")
 
 
 def test_deleted_counts_when_the_product_is_really_gone(upstream: Upstream) -> None:
     upstream.products = [tee()]
     heard("product:created", OURS)
     PrintifyCache.objects.update(fetched_at=timezone.now() - timedelta(minutes=1))
-    assert heard("product:deleted", OURS, number=2).verdict == "unchanged"
+    assert result_of(heard("product:deleted", OURS, number=2)) == ("duplicate", "Nothing has changed.")
     PrintifyCache.objects.update(fetched_at=timezone.now() - timedelta(minutes=1))
     upstream.products = []
-    assert heard("product:deleted", OURS, number=3).verdict == "gone"
+    assert result_of(heard("product:deleted", OURS, number=3)) == ("handled", "Product gone.")
     assert not Product.objects.for_sale().exists()
 
 
 @pytest.mark.parametrize("data", [{"shop_id": 999}, {"shop_id": "999"}])
 def test_another_shops_events_change_nothing(upstream: Upstream, data: dict[str, Any]) -> None:
-    assert heard("product:updated", data).verdict.startswith("ignored")
+    assert heard("product:updated", data).outcome == "ignored"
     assert upstream.calls == []
 
 
@@ -75,9 +72,19 @@ def test_an_event_without_a_product_is_done_with(upstream: Upstream, of: Any) ->
     assert upstream.calls == []
 
 
-def test_an_unreadable_product_is_a_verdict_not_a_retry(upstream: Upstream) -> None:
+def test_an_unreadable_product_is_a_failed_event_and_not_tried_again(upstream: Upstream) -> None:
     upstream.products = [tee(title="")]
-    assert (heard("product:updated", OURS).state, PrintifyCache.objects.get().error) == ("done", "title is missing")
+    event = heard("product:updated", OURS)
+    assert (event.state, *result_of(event)) == ("done", "failed", "The product cannot be used: title is missing.")
+    assert PrintifyCache.objects.get().error == "title is missing"
+
+
+def test_an_answer_older_than_what_is_kept_is_a_late_event(upstream: Upstream) -> None:
+    upstream.products = [tee()]
+    heard("product:created", OURS)
+    PrintifyCache.objects.update(fetched_at=timezone.now() - timedelta(minutes=1))
+    upstream.products = [tee(updated_at="2001-01-01 00:00:00+00:00")]
+    assert heard("product:updated", OURS, number=2).outcome == "late"
 
 
 def test_while_printify_is_down_the_event_waits(upstream: Upstream) -> None:
@@ -89,7 +96,7 @@ def test_while_printify_is_down_the_event_waits(upstream: Upstream) -> None:
 def test_publishing_is_answered_while_the_event_is_worked_on(upstream: Upstream) -> None:
     upstream.products = [tee(is_locked=True)]
     event = heard("product:publish:started", OURS | {"action": "create", "publish_details": {}})
-    assert event.verdict == "publishing_succeeded"
+    assert result_of(event) == ("handled", "publishing_succeeded")
     assert [verb for _, verb, _ in upstream.answered] == ["publishing_succeeded"]
     assert not Product.objects.get().is_locked
 
@@ -97,10 +104,10 @@ def test_publishing_is_answered_while_the_event_is_worked_on(upstream: Upstream)
 def test_unpublishing_names_no_shop_and_hides(upstream: Upstream) -> None:
     upstream.products = [tee()]
     heard("product:created", OURS)
-    assert heard("product:publish:started", {"action": "delete"}, number=2).verdict.startswith("hidden")
+    assert heard("product:publish:started", {"action": "delete"}, number=2).outcome == "handled"
     assert Product.objects.get().hidden
 
 
 def test_a_disconnected_shop_is_staffs_business() -> None:
-    assert heard("shop:disconnected", None, of="1001").verdict == "staff told"
+    assert heard("shop:disconnected", None, of="1001").outcome == "handled"
     assert "PRINTIFY_SHOP_ID" in Alert.objects.get().next_step

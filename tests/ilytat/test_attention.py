@@ -71,10 +71,11 @@ def test_a_stuck_order_says_what_it_costs_and_how_it_goes_on(admin_client: Clien
 
 def test_the_reason_says_what_to_do_before_the_words_of_the_machine(admin_client: Client) -> None:
     changed(stuck(upstream_status="canceled"), last_error="Printify says 'canceled'.")
-    paid_ = changed(paid(number="K0000001"), state="attention", last_error="/v1/orders.json: 401")
+    paid_ = changed(paid(number="K0000001"), state="attention", last_error="Lost at gate: 401")
     page = text_of(admin_client.get(INDEX))
     assert "print it again, or refund it. (Printify says 'canceled'.)" in page
-    assert "renew the token, then try again. (/v1/orders.json: 401)" in page
+    assert "Lost at gate: 401" in page
+    assert "renew the token" not in page, "a message is not searched for its meaning"
     changed(paid_, last_error="Gone.", upstream_status="has-issues")
     assert "mend it there, then try again. (Gone. Printify says 'has-issues'.)" in text_of(admin_client.get(INDEX))
 

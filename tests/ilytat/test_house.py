@@ -24,6 +24,12 @@ MACHINE = re.compile(r"(?<![\w./-])/(?:root|home|work|opt)/\w")
 SILENCED = re.compile(r"# (?:noqa|type: ignore)(?P<codes>: ?[A-Z0-9, ]+|\[[a-z-]+\])?(?P<reason>.*)$")
 SELF = ("tests/ilytat/test_house.py",)
 
+# What is written for people. Code that has to know something reads a column or an attribute that says just that.
+FOR_PEOPLE = {"detail", "explanation", "hold_reason", "last_error", "note", "verdict", "why", "message", "reason"}
+READERS = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "find", "index"}
+LOOKUPS = {"exact", "startswith", "istartswith", "endswith", "iendswith", "contains", "icontains", "regex", "iregex"}
+SEARCHES = {"match", "fullmatch", "search", "findall"}
+
 
 @cache
 def tracked() -> list[Path]:
@@ -163,3 +169,59 @@ def test_every_silenced_check_says_why() -> None:
     bare = [line for name, text in texts(".py") if name not in SELF for line in unexplained(name, text)]
 
     assert not bare, "a silenced check is a decision: say why beside it"
+
+
+def _is_for_people(node: ast.expr) -> bool:
+    """`x.last_error`, `why`, `str(error)`, and a slice or a lower-case form of these."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in FOR_PEOPLE
+        case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id="error" | "exc" | "exception")]):
+            return True
+        case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner):
+            return _is_for_people(inner)
+    return False
+
+
+def _reads_a_message(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=text, attr=name)) if name in READERS and _is_for_people(text):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name), args=arguments) if name in SEARCHES:
+            return any(_is_for_people(argument) for argument in arguments)
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Call() as text]):
+            return _is_for_people(text)
+        case ast.keyword(arg=str(name)):
+            column, _, lookup = name.rpartition("__")
+            return lookup in LOOKUPS and column.rpartition("__")[2] in FOR_PEOPLE
+    return False
+
+
+def messages_read(name: str, text: str) -> set[str]:
+    """The lines that take a decision from the text of a message."""
+    lines = text.splitlines()
+    found = (getattr(node, "lineno", 0) for node in ast.walk(ast.parse(text)) if _reads_a_message(node))
+    return {f"{name}: {lines[number - 1].strip()}" for number in found}
+
+
+def test_no_code_decides_by_the_text_of_a_message() -> None:
+    """The text may be reworded, translated or cut; a decision that hangs on it then changes without a word."""
+    ours = [(name, text) for name, text in texts(".py") if not name.startswith("tests/") and "/migrations/" not in name]
+    found = {line for name, text in ours for line in messages_read(name, text)}
+
+    assert not found, "give the row a column, the exception an attribute, or the function a typed result"
+
+
+def test_each_way_to_decide_by_a_message_is_seen() -> None:
+    ways = [
+        'event.detail.startswith("handled")',
+        'why.endswith(": 401")',
+        'any(why[:9].lower().startswith("paid") for why in found)',
+        'order.events.filter(what="released", why__startswith=TOO_DEAR)',
+        'Event.objects.filter(event__detail__icontains="x")',
+        "pattern.search(job.last_error)",
+        'str(error).endswith("gone")',
+        '"gone" in str(error)',
+    ]  # fmt: skip
+    assert [messages_read("a.py", way) for way in ways] == [{f"a.py: {way}"} for way in ways]
+    assert not messages_read("a.py", 'reference.startswith("cs_") or events.filter(why="", detail=detail)')

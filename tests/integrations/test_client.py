@@ -15,7 +15,7 @@ import responses
 
 from ilytat.integrations import client
 from ilytat.integrations.client import ApiClient, retry_after_seconds
-from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, RateLimited, Refused, Unavailable
 
 BASE = "https://api.printify.com"
 PATH = "/v1/shops.json"
@@ -126,7 +126,7 @@ def test_an_unreadable_answer_to_a_write_leaves_its_outcome_unknown(
         ({"body": requests.ConnectionError("cut")}, OutcomeUnknown),
         ({"body": requests.exceptions.ChunkedEncodingError("cut")}, OutcomeUnknown),
         ({"body": requests.ConnectTimeout()}, Unavailable),
-        ({"status": 429}, Unavailable),
+        ({"status": 429}, RateLimited),
         ({"status": 400, "json": {"code": 8103}}, Refused),
         ({"status": 302}, Refused),
     ],

@@ -6,13 +6,16 @@ from django.utils import timezone
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.models import Alert, InboundEvent
+from ilytat.integrations.results import Outcome, Result
 from tests.factories import inbound_event
 from tests.racing import race
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
 Listen = Callable[[inbox.Read], None]
 TYPE = "thing.happened"
+DONE = Result(Outcome.HANDLED, "Done.")
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def open_alert() -> None:
 
 
 def test_an_event_is_kept_as_it_came_and_waits_for_work(listen: Listen) -> None:
-    listen(lambda _event: lambda: "done")
+    listen(lambda _event: lambda: DONE)
 
     assert inbox.receive("stripe", "evt_1", TYPE, {"id": "evt_1", "data": {"object": {"id": "cs_1"}}})
 
@@ -49,17 +52,18 @@ def test_an_event_is_kept_as_it_came_and_waits_for_work(listen: Listen) -> None:
 
 
 def test_what_no_database_holds_is_left_out_of_an_event(listen: Listen) -> None:
-    listen(lambda _event: lambda: "do\0ne" * 100)
+    listen(lambda _event: lambda: Result(Outcome.HANDLED, "do\0ne" * 100))
 
     assert inbox.receive("stripe", "evt_\0\ud800" + "1" * 300, TYPE, {"a\0": ["\ud800", 1e400]})
     assert not inbox.receive("stripe", "evt_\0\ud800" + "1" * 300, TYPE, {})
 
     event = work(InboundEvent.objects.get())
     assert (event.event_id[:5], event.payload, event.state) == ("evt_?", {"a": ["?", None]}, "done")
+    assert event.detail == ("done" * 100)[:200]
 
 
 def test_an_event_too_deep_to_be_kept_is_no_error_to_its_sender(listen: Listen) -> None:
-    listen(lambda _event: lambda: "done")
+    listen(lambda _event: lambda: DONE)
     deep: dict[str, object] = {}
     for _ in range(100):
         deep = {"a": deep}
@@ -67,7 +71,8 @@ def test_an_event_too_deep_to_be_kept_is_no_error_to_its_sender(listen: Listen) 
     assert inbox.receive("stripe", "evt_1", TYPE, deep)
 
     event = InboundEvent.objects.get()
-    assert (event.payload, event.state, event.verdict) == ({}, "ignored", "ignored: nested too deeply")
+    assert (event.payload, event.state) == ({}, "ignored")
+    assert result_of(event) == ("ignored", "The payload could not be stored: nested too deeply.")
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 1, {"object": []}])
@@ -78,7 +83,7 @@ def test_an_event_of_another_shape_is_about_nothing(data: object) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_five_deliveries_at_once_leave_one_row_and_one_first(listen: Listen) -> None:
-    listen(lambda _event: lambda: "done")
+    listen(lambda _event: lambda: DONE)
 
     firsts = race(5, lambda: inbox.receive("stripe", "evt_1", TYPE, {}))
 
@@ -87,14 +92,14 @@ def test_five_deliveries_at_once_leave_one_row_and_one_first(listen: Listen) -> 
 
 
 def test_a_repeat_changes_nothing_of_what_was_done(listen: Listen) -> None:
-    listen(lambda _event: lambda: "applied")
+    listen(lambda _event: lambda: DONE)
     inbox.receive("stripe", "evt_1", TYPE, {})
     work(InboundEvent.objects.get())
 
     assert not inbox.receive("stripe", "evt_1", TYPE, {"other": "body"})
 
     event = InboundEvent.objects.get()
-    assert (event.state, event.payload, event.verdict) == ("done", {}, "applied")
+    assert (event.state, event.payload, event.outcome) == ("done", {}, "handled")
 
 
 def test_the_same_id_from_two_senders_is_two_events() -> None:
@@ -108,11 +113,11 @@ def test_a_type_nobody_listens_to_is_kept_and_ignored() -> None:
     inbox.receive("stripe", "evt_1", "account.updated", {})
 
     event = InboundEvent.objects.get()
-    assert (event.state, event.verdict) == ("ignored", "ignored: no handler")
+    assert (event.state, *result_of(event)) == ("ignored", "ignored", "The shop does not act on events of this type.")
 
 
 def test_what_the_handler_applies_and_done_are_one_transaction(listen: Listen) -> None:
-    def apply() -> str:
+    def apply() -> Result:
         open_alert()
         raise ValueError("crash after the change")
 
@@ -124,11 +129,11 @@ def test_what_the_handler_applies_and_done_are_one_transaction(listen: Listen) -
     assert not Alert.objects.exists()
 
 
-def test_a_handled_event_keeps_its_verdict_and_time(listen: Listen) -> None:
-    listen(lambda _event: lambda: "order paid")
+def test_a_handled_event_keeps_its_outcome_its_detail_and_its_time(listen: Listen) -> None:
+    listen(lambda _event: lambda: Result(Outcome.LATE, "The order had moved on."))
     event = work(inbound_event(type=TYPE))
 
-    assert (event.state, event.verdict) == ("done", "order paid")
+    assert (event.state, *result_of(event)) == ("done", "late", "The order had moved on.")
     assert event.handled_at is not None
 
 
@@ -155,13 +160,13 @@ def test_an_event_that_becomes_known_is_handled(listen: Listen) -> None:
     def read(_event: InboundEvent) -> inbox.Apply:
         if error := next(answers):
             raise error
-        return lambda: "found"
+        return lambda: DONE
 
     listen(read)
     event = work(inbound_event(type=TYPE))
     make_due(event)
 
-    assert work(event).verdict == "found"
+    assert work(event).outcome == "handled"
 
 
 @pytest.mark.parametrize(

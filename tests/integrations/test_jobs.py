@@ -103,14 +103,14 @@ def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
         lambda: frozen.retry_later("late"),
         lambda: frozen.needs_attention("late"),
         lambda: frozen.reschedule(next_in=1),
-        lambda: frozen.update_leased(verdict="late"),
+        lambda: frozen.update_leased(detail="late"),
     ]
     for write in writes:
         with pytest.raises(LeaseLost):
             write()
 
     rival.refresh_from_db()
-    assert (rival.state, rival.verdict, rival.last_error) == ("new", "", "")
+    assert (rival.state, rival.detail, rival.last_error) == ("new", "", "")
     rival.finish("done")
 
 
@@ -124,7 +124,7 @@ def test_a_lease_about_to_end_is_not_enough_for_a_call_that_must_not_repeat() ->
 
 def test_a_row_that_was_never_claimed_cannot_be_saved_as_mine() -> None:
     with pytest.raises(LeaseLost):
-        inbound_event().update_leased(verdict="mine?")
+        inbound_event().update_leased(detail="mine?")
 
 
 def test_losing_the_lease_in_mid_work_leaves_the_rivals_row_alone() -> None:

@@ -47,13 +47,13 @@ def test_types_are_asked_of_one_sender() -> None:
 
 
 def test_an_event_that_needs_a_person_says_so_of_itself_alone() -> None:
-    other = inbound_event(verdict="handled")
+    other = inbound_event(outcome="handled")
     event = _mine(type="a.type")
     event.last_error = "no such thing"
     inbox.on_attention(event)
     other.refresh_from_db()
     event.refresh_from_db()
-    assert (other.verdict, event.verdict) == ("handled", "failed: no such thing")
+    assert (other.outcome, event.outcome, event.detail) == ("handled", "failed", "no such thing")
     alert = Alert.objects.get(key="inbox:stripe:a.type")
     assert "Inbound events" in alert.next_step
     assert event.event_id in alert.message
@@ -84,8 +84,8 @@ def test_a_row_that_rests_is_free_and_forgets_its_failures_but_not_its_state() -
 
 def test_what_was_saved_is_known_to_the_object_as_well() -> None:
     event = _mine()
-    event.update_leased(verdict="v", last_error="e")
-    assert (event.verdict, event.last_error) == ("v", "e")
+    event.update_leased(detail="v", last_error="e")
+    assert (event.detail, event.last_error) == ("v", "e")
 
 
 @pytest.mark.parametrize(("tried", "works"), [(38, True), (39, True), (40, False)])

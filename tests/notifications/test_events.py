@@ -6,6 +6,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from notifications import consent, outbox
 from notifications.models import OutgoingEmail, Suppression
 from tests.notifications.conftest import Queue
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def test_an_address_that_bounced_or_complained_is_not_written_to_again(
     row.refresh_from_db()
     assert (row.fate, row.fate_reason) == (fate, detail.get("reason", ""))
     assert outbox.suppressed("ada@EXAMPLE.com")
-    assert (event.state, event.verdict) == ("done", f"suppressed; {fate}")
+    assert (event.state, *result_of(event)) == ("done", "handled", f"The address is not written to again. Mail {fate}.")
 
 
 def test_a_mailbox_in_passing_trouble_stays_open(queued: Queue) -> None:
@@ -80,7 +81,7 @@ def test_a_bounce_after_delivered_counts(queued: Queue) -> None:
 def test_what_was_blocked_and_then_delivered_is_delivered_with_the_mailboxs_words(queued: Queue) -> None:
     row, before = queued(), timezone.now()
     told("bounce", "1", type="blocked", reason="greylisted")
-    assert told("delivered", "2", response="250 " + "o" * 400).verdict == "delivered"
+    assert result_of(told("delivered", "2", response="250 " + "o" * 400)) == ("handled", "Mail delivered.")
     row.refresh_from_db()
     assert (row.fate, row.fate_reason) == ("delivered", "250 " + "o" * 296)
     assert row.fate_at
@@ -90,7 +91,7 @@ def test_what_was_blocked_and_then_delivered_is_delivered_with_the_mailboxs_word
 @pytest.mark.parametrize("key", ["order_confirmed:2", "", "none"])
 def test_an_event_speaks_only_for_the_mail_it_names(queued: Queue, key: str) -> None:
     row = queued()
-    assert told("delivered", dedupe_key=key).verdict == "delivered: no mail changed"
+    assert result_of(told("delivered", dedupe_key=key)) == ("ignored", "No mail was changed (delivered).")
     row.refresh_from_db()
     assert (row.fate, row.fate_at) == ("", None)
 
@@ -103,25 +104,27 @@ def test_an_event_speaks_only_for_the_address_the_mail_went_to(queued: Queue) ->
 
 
 def test_an_event_of_an_unknown_mail_still_closes_the_address() -> None:
-    assert told("bounce", type="bounce").verdict == "suppressed; bounced: no mail changed"
+    detail = "The address is not written to again. No mail was changed (bounced)."
+    assert result_of(told("bounce", type="bounce")) == ("handled", detail)
     assert not OutgoingEmail.objects.exists()
 
 
 def test_an_event_without_an_address_is_done_without_harm() -> None:
-    assert told("spamreport", email="").verdict == "no address in it"
+    assert result_of(told("spamreport", email="")) == ("ignored", "It names no address.")
     assert not Suppression.objects.exists()
 
 
 def test_an_unsubscribe_ends_marketing_and_leaves_order_mail_alone() -> None:
     reader = consent.agree("ada@example.com", ["news"], language="en", where="test", wording="words")
-    assert told("unsubscribe", dedupe_key=f"campaign:7:{reader.pk}").verdict == "left"
+    event = told("unsubscribe", dedupe_key=f"campaign:7:{reader.pk}")
+    assert result_of(event) == ("handled", "The reader has left the newsletter.")
     assert not consent.may_write("ada@example.com", "news")
     assert not outbox.suppressed("ada@example.com")
     assert reader.consents.filter(act="left").get().where == "campaign 7"
 
 
 def test_an_unsubscribe_of_a_stranger_does_no_harm() -> None:
-    assert told("group_unsubscribe").verdict == "no reader of ours"
+    assert result_of(told("group_unsubscribe")) == ("ignored", "Nobody with this address gets our newsletter.")
 
 
 @pytest.mark.parametrize(

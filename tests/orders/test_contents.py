@@ -21,6 +21,7 @@ from tests import factories
 from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, created, look, paid, printing
 from tests.pages import text
 from tests.payloads import payload
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -265,7 +266,7 @@ def test_news_of_a_draft_that_was_taken_back_changes_nothing(upstream: Upstream)
     body = payload("printify/event_order_updated")
     inbox.receive("printify", body["id"], body["type"], body)
     jobs.work_one(inbox.queue, InboundEvent.objects.get().pk)
-    assert InboundEvent.objects.get().verdict == "late: a draft that was taken back"
+    assert result_of(InboundEvent.objects.get()) == ("late", "It is about an earlier draft, which was taken back.")
     assert again(job).state == "new"
 
 

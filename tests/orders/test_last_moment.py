@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from catalog.printify import UpstreamOrder, read_order
 from ilytat.integrations import jobs
+from ilytat.integrations.results import Result
 from notifications.models import OutgoingEmail
 from orders import changes, fulfilment, lifecycle
 from orders.models import Fulfilment, HoldReason, Order, OrderLine, ShipmentLine
@@ -137,7 +138,7 @@ def test_poll_and_webhook_with_the_same_news_store_each_line_once(first: str) ->
     named = {"poll": {}, "webhook": skus}
     second = "webhook" if first == "poll" else "poll"
 
-    def read(who: str) -> str:
+    def read(who: str) -> Result:
         with transaction.atomic():
             return fulfilment.record(again(job), found, who=who, skus=named[who])
 

@@ -16,6 +16,7 @@ from orders.registry import queue
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid, printing
 from tests.payloads import payload
 from tests.racing import race
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +145,7 @@ def test_trouble_upstream_comes_to_rest_with_its_reason(upstream: Upstream, stat
 def test_trouble_heard_by_webhook_says_the_same(upstream: Upstream) -> None:
     upstream.order("has-issues")
     job = printing()
-    assert _handle(_event()).verdict.startswith("attention")
+    assert _handle(_event()).outcome == "attention"
     job = again(job)
     assert job.state == "attention"
     assert "has-issues" in job.last_error
@@ -165,7 +166,7 @@ def test_trouble_that_was_overcome_leads_on_by_itself(upstream: Upstream) -> Non
 def test_a_delivered_order_is_not_troubled_any_more(upstream: Upstream) -> None:
     job = changed(printing(), state="delivered")
     upstream.order("canceled")
-    assert _handle(_event()).verdict == "handled: nothing new"
+    assert result_of(_handle(_event())) == ("handled", "Nothing new.")
     assert again(job).state == "delivered"
 
 
@@ -173,7 +174,7 @@ def test_an_event_is_a_reason_to_read_the_order_not_to_believe_it(upstream: Upst
     upstream.order("in-production")
     job = printing()
     event = _handle(_event("printify/event_shipment_created"))
-    assert event.verdict == "handled: nothing new"
+    assert result_of(event) == ("handled", "Nothing new.")
     assert not Shipment.objects.exists(), "Printify's order carries no parcel"
     assert again(job).state == "in_production"
 
@@ -181,7 +182,7 @@ def test_an_event_is_a_reason_to_read_the_order_not_to_believe_it(upstream: Upst
 def test_production_that_began_without_us_is_told_also_when_the_webhook_is_first(upstream: Upstream) -> None:
     upstream.order("in-production")
     job = created()
-    assert _handle(_event()).verdict == "handled"
+    assert _handle(_event()).outcome == "handled"
     assert again(job).state == "in_production"
     assert Alert.objects.filter(key=f"approval:{job.external_id}").exists()
 
@@ -191,7 +192,7 @@ def test_news_of_an_order_whose_id_we_do_not_know_yet_waits_for_the_submitter(up
     found = upstream.order("on-hold")
     found["metadata"]["shop_order_id"] = job.external_id
     upstream.mock.upsert("GET", f"https://api.printify.com/v1/shops/1001/orders/{ORDER_ID}.json", json=found)
-    assert _handle(_event()).verdict == "late: the submitter will read it"
+    assert result_of(_handle(_event())) == ("late", "The worker that submits the order will read it.")
     assert again(job).printify_order_id is None
 
 
@@ -200,14 +201,14 @@ def test_news_of_an_earlier_revision_is_late(upstream: Upstream) -> None:
     found = upstream.order("canceled")
     found["metadata"]["shop_order_id"] = job.external_id
     upstream.mock.upsert("GET", f"https://api.printify.com/v1/shops/1001/orders/{ORDER_ID}.json", json=found)
-    assert _handle(_event()).verdict.startswith(("ignored", "late"))
+    assert _handle(_event()).outcome in {"ignored", "late"}
     assert again(job).state == "in_production"
 
 
 def test_somebody_elses_order_is_ignored(upstream: Upstream) -> None:
     upstream.order("in-production")
     event = _handle(_event())
-    assert (event.state, event.verdict) == ("done", "ignored: not an order of this shop")
+    assert (event.state, *result_of(event)) == ("done", "ignored", "It is not about an order of this shop.")
 
 
 def test_printify_being_down_keeps_the_event_for_later(upstream: Upstream) -> None:

@@ -115,9 +115,10 @@ def test_what_is_made_without_end_comes_before_staff_and_again_two_weeks_later(u
     assert (job.state, job.last_error) == ("attention", unreported_delivery.OVERDUE)
     assert Alert.objects.get().message.endswith(unreported_delivery.OVERDUE)
     assert lifecycle.retry(job, who="eva")
+    job.order.events.update(why="Other words, which decide nothing.")
     job = look(job)
     assert job.state == "in_production", "staff have chosen to wait"
-    job.order.events.filter(what="attention").update(at=NOW() - unreported_delivery.STUCK - DAY)
+    job.order.events.filter(what=unreported_delivery.OVERDUE_EVENT).update(at=NOW() - unreported_delivery.STUCK - DAY)
     assert look(job).state == "attention"
 
 

@@ -13,6 +13,7 @@ from ilytat.integrations.models import InboundEvent
 from orders.webhooks import MAX_BODY, signature
 from tests.payloads import payload
 from tests.racing import race
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 URL = "/api/webhooks/printify"
@@ -118,4 +119,4 @@ def test_a_topic_we_do_not_know_is_kept_and_ignored() -> None:
     body = _body(type="order:painted")
     assert _post(body, _signed(body)).status_code == 200
     row = InboundEvent.objects.get()
-    assert (row.state, row.verdict) == ("ignored", "ignored: no handler")
+    assert (row.state, *result_of(row)) == ("ignored", "ignored", "The shop does not act on events of this type.")

@@ -195,7 +195,7 @@ def awaits_production(till: Till) -> Fulfilment:
     order = waiting()
     opened(order)
     till.session(paid_session(order))
-    assert handle(kept(event_body(id="evt_paid"))).verdict == "handled"
+    assert handle(kept(event_body(id="evt_paid"))).outcome == "handled"
     return Fulfilment.objects.select_related("order").get(order=order)
 
 

@@ -56,13 +56,13 @@ def _presses(url: str, **fields: str) -> str:
 
 
 def _hear(about: str) -> dict[str, str]:
-    """What Stripe would have told by now of what carries this name: taken in and handled. The verdicts by type."""
+    """What Stripe would have told by now of what carries this name: taken in and handled. The outcomes by type."""
     run = ReconcileRun.objects.create()
     list(reconciliation.STEPS["events"](run, timezone.now() - timedelta(hours=1)))
     mine = [event for event in InboundEvent.objects.filter(state="new") if about in str(event.payload)]
     for event in mine:
         jobs.work_one(inbox.queue, event.pk)
-    return dict(InboundEvent.objects.filter(pk__in=[event.pk for event in mine]).values_list("type", "verdict"))
+    return dict(InboundEvent.objects.filter(pk__in=[event.pk for event in mine]).values_list("type", "outcome"))
 
 
 # --- nothing to pay ----------------------------------------------------------------------------------------
@@ -94,8 +94,8 @@ def test_a_free_order_is_printed_without_a_payment(client: Client, free: Order) 
 
 
 def test_the_news_of_a_free_order_changes_nothing_more(free: Order) -> None:
-    verdicts = _hear(free.number)
-    assert verdicts["checkout.session.completed"].startswith("duplicate")
+    outcomes = _hear(free.number)
+    assert outcomes["checkout.session.completed"] == "duplicate"
     assert Fulfilment.objects.filter(order=free).count() == 1
     made = reconciliation.run()
     assert not [row for row in made.differences.filter(explained=False) if row.order == free]

@@ -28,6 +28,7 @@ from tests.payments.conftest import (
     printing_began,
     waiting,
 )
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 DISPUTED = "charge.dispute.created"
@@ -47,7 +48,7 @@ def _again(job: Fulfilment) -> Fulfilment:
 def test_a_dispute_holds_printing_and_says_by_when_to_answer(till: Till) -> None:
     job = awaits_production(till)
     event = _tell(DISPUTED, till.dispute(balance_transactions=TAKEN))
-    assert event.verdict == "handled: needs_response"
+    assert result_of(event) == ("handled", "Dispute status: needs_response.")
     row = Dispute.objects.get()
     assert (row.amount, row.net, row.fee, row.refundable, row.closed_at) == (2974, -4474, 1500, False, None)
     assert _again(job).open_holds
@@ -67,8 +68,8 @@ def test_what_is_printing_already_is_said_so(till: Till) -> None:
 def test_the_events_of_one_dispute_are_one_incident(till: Till) -> None:
     awaits_production(till)
     found = till.dispute(balance_transactions=TAKEN)
-    verdicts = [_tell(f"charge.dispute.{what}", found).verdict for what in ("funds_withdrawn", "created", "updated")]
-    assert verdicts == ["handled: needs_response", "duplicate: nothing new", "duplicate: nothing new"]
+    outcomes = [_tell(f"charge.dispute.{what}", found).outcome for what in ("funds_withdrawn", "created", "updated")]
+    assert outcomes == ["handled", "duplicate", "duplicate"]
     assert Alert.objects.count() == 1
 
 
@@ -78,7 +79,7 @@ def test_news_that_is_faster_than_the_payment_waits_for_it(till: Till, type_: st
     event = _tell(type_, found)
     assert event.state == "new"
     awaits_production(till)
-    assert handle(event).verdict.startswith("handled")
+    assert handle(event).outcome == "handled"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,10 @@ def test_the_outcome_is_booked_and_told(till: Till, status: str, words: str) -> 
 def test_what_is_over_stays_over(till: Till) -> None:
     awaits_production(till)
     _tell("charge.dispute.closed", till.dispute(status="lost"))
-    assert _tell("charge.dispute.updated", till.dispute(status="under_review")).verdict == "late: it is over"
+    assert result_of(_tell("charge.dispute.updated", till.dispute(status="under_review"))) == (
+        "late",
+        "The dispute is over.",
+    )
     assert Dispute.objects.get().status == "lost"
 
 
@@ -111,7 +115,10 @@ def test_an_appeal_and_a_dispute_after_an_inquiry_open_it_anew(till: Till, over:
     awaits_production(till)
     _tell("charge.dispute.closed", till.dispute(status=over))
     assert Dispute.objects.get().closed_at
-    assert _tell("charge.dispute.updated", till.dispute(status=again)).verdict == f"handled: {again}"
+    assert result_of(_tell("charge.dispute.updated", till.dispute(status=again))) == (
+        "handled",
+        f"Dispute status: {again}.",
+    )
     row = Dispute.objects.get()
     assert (row.status, row.closed_at) == (again, None)
     assert Alert.objects.filter(key=f"dispute:{row.stripe_dispute_id}", closed_at=None).exists()
@@ -164,10 +171,10 @@ def test_an_inquiry_may_be_ended_by_a_refund(till: Till) -> None:
 
 def test_a_fraud_warning_holds_and_leaves_the_choice_to_staff(till: Till) -> None:
     job = awaits_production(till)
-    assert _tell(WARNED, till.warning()).verdict == "handled"
+    assert _tell(WARNED, till.warning()).outcome == "handled"
     assert (bool(_again(job).open_holds), FraudWarning.objects.get().actionable) == (True, True)
     assert "cancel and refund" in Alert.objects.get().next_step
-    assert _tell(WARNED, till.warning(), 2).verdict.startswith("duplicate")
+    assert _tell(WARNED, till.warning(), 2).outcome == "duplicate"
     _tell("radar.early_fraud_warning.updated", till.warning(actionable=False))
     assert not Alert.objects.filter(closed_at=None).exists()
 

@@ -65,7 +65,7 @@ def _bank_said_no(till: Till, order: Order) -> None:
 def test_a_banks_no_is_mailed_once_with_the_way_to_pay_all_the_same(client: Client, till: Till) -> None:
     order = waiting()
     _bank_said_no(till, order)
-    assert settlement.settle(gateway.session(SESSION), who="test").startswith("duplicate")
+    assert settlement.settle(gateway.session(SESSION), who="test").outcome == "duplicate"
     mail = OutgoingEmail.objects.get(kind="payment_failed")
     assert mail.context["retry_url"].endswith(f"/checkout/again/{order.token}/")
     assert (_state(order), CheckoutSession.objects.get().state) == ("awaiting_payment", "failed")

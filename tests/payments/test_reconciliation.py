@@ -158,6 +158,7 @@ def test_an_amount_that_a_person_knows_of_is_explained(quiet: Till, how: str) ->
     if how == "accepted":
         order.refresh_from_db()
         assert lifecycle.accept(order, who="eva")
+        order.events.update(why="Other words, which decide nothing.")
     reconciliation.run()
     assert (_kinds(explained=True), _kinds(explained=False)) == (["amount differs"], [])
 

@@ -15,6 +15,7 @@ from payments import cancellation, refunds
 from payments.models import Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import INTENT, Till, awaits_production, event_body, handle, kept, printing_began
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 THERE: dict[str, Any] = {"metadata": {}, "id": "re_dashboard1"}
@@ -44,9 +45,9 @@ def _ledger() -> tuple[int, list[str]]:
 def test_a_refund_of_the_dashboard_is_booked_once_whatever_tells_of_it(till: Till, type_: str) -> None:
     job = awaits_production(till)
     found = till.refund(**THERE)
-    assert _tell(type_, found).verdict == "handled: made in the dashboard"
+    assert result_of(_tell(type_, found)) == ("handled", "The refund was made in Stripe's dashboard.")
     for other in ("refund.created", "charge.refunded"):
-        assert _tell(other, found, 2).verdict == "duplicate: known"
+        assert _tell(other, found, 2).outcome == "duplicate"
     assert _ledger() == (1000, ["succeeded"])
     assert (Refund.objects.get().origin, Refund.objects.get().amount) == ("dashboard", 1000)
     job.refresh_from_db()
@@ -76,7 +77,7 @@ def test_our_own_refunds_event_books_nothing_twice(till: Till) -> None:
     awaits_production(till)
     _ours(till)
     found = till.refund()
-    assert _tell("refund.created", found).verdict == "duplicate: known"
+    assert result_of(_tell("refund.created", found)) == ("duplicate", "The refund is known.")
     assert _ledger() == (1000, ["succeeded"])
 
 
@@ -86,7 +87,7 @@ def test_an_event_that_overtakes_our_own_worker_leaves_it_the_booking(till: Till
         Payment.objects.get(), 1000, reason="requested_by_customer", requested_by="staff"
     )
     found = till.refund(metadata={"refund": refund.idempotency_key})
-    assert _tell("refund.created", found).verdict.startswith("late")
+    assert _tell("refund.created", found).outcome == "late"
     assert _ledger() == (1000, ["new"])
 
 
@@ -94,8 +95,8 @@ def test_a_success_that_fails_later_gives_the_reserve_back_and_tells_staff(till:
     job = awaits_production(till)
     refund = _ours(till)
     found = till.refund(status="failed", failure_reason="lost_or_stolen_card")
-    assert _tell("refund.failed", found).verdict == "handled: failed"
-    assert _tell("refund.failed", found, 2).verdict == "duplicate: known"
+    assert result_of(_tell("refund.failed", found)) == ("handled", "Refund failed.")
+    assert result_of(_tell("refund.failed", found, 2)) == ("duplicate", "The refund is known.")
     assert _ledger() == (0, ["failed"])
     assert "lost_or_stolen_card" in Alert.objects.get(key=f"refund:{refund.pk}").message
     assert job.order.events.filter(what="refund failed").count() == 1
@@ -122,7 +123,7 @@ def test_the_banks_reference_is_kept_for_a_buyer_who_misses_the_money(till: Till
 def test_a_wish_of_ours_gives_way_to_what_the_dashboard_gave_already(till: Till) -> None:
     awaits_production(till)
     cancellation.request_refund(Payment.objects.get(), 2974, reason="requested_by_customer", requested_by="staff")
-    assert _tell("refund.created", till.refund(**THERE, amount=2974)).verdict.startswith("handled")
+    assert _tell("refund.created", till.refund(**THERE, amount=2974)).outcome == "handled"
     assert _ledger() == (2974, ["failed", "succeeded"])
 
 
@@ -185,7 +186,7 @@ def test_a_refund_that_stripe_refuses_is_the_same_mail_and_one_an_incident(till:
 def test_a_charge_without_refunds_is_no_news(till: Till) -> None:
     awaits_production(till)
     till.lists()
-    assert _tell("charge.refunded", {"id": "ch_1"}).verdict.startswith("ignored")
+    assert _tell("charge.refunded", {"id": "ch_1"}).outcome == "ignored"
 
 
 def _resting(state: str, amount: int = 1000) -> Refund:
@@ -207,14 +208,14 @@ def test_a_refund_whose_answer_was_lost_is_found_again(till: Till, state: str, t
     awaits_production(till)
     refund = _resting(state)
     found = till.refund(metadata={"refund": refund.idempotency_key})
-    assert _tell(type_, found).verdict == "handled: succeeded"
+    assert result_of(_tell(type_, found)) == ("handled", "Refund succeeded.")
     assert _ledger() == (1000, ["succeeded"])
     refund.refresh_from_db()
     assert (refund.stripe_refund_id, refund.last_error) == (found["id"], "")
     told = Alert.objects.filter(key=f"refund:{refund.pk}", closed_at=None)
     assert told.exists() is (state == "failed"), "who let go of it may have paid another way"
     assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
-    assert _tell(type_, found, 2).verdict == "duplicate: known"
+    assert _tell(type_, found, 2).outcome == "duplicate"
     assert OutgoingEmail.objects.filter(kind="refund_sent").count() == 1
 
 

@@ -18,6 +18,7 @@ from tests.payments.conftest import (
     session_of,
     waiting,
 )
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_a_payment_alone_pays_its_order_when_the_sessions_event_was_lost(till: T
     opened(order, number=2)
     till.session(session_of(order, status="expired"))
     till.session(paid_session(order, number=2))
-    assert _told("succeeded", order.number).verdict == "handled"
+    assert _told("succeeded", order.number).outcome == "handled"
     order.refresh_from_db()
     assert order.state == "paid"
     assert order.events.filter(new="paid", who="stripe").exists()
@@ -48,7 +49,7 @@ def test_a_payment_whose_session_is_not_done_yet_waits_for_it(till: Till) -> Non
     order = waiting()
     opened(order)
     till.session(session_of(order))
-    assert _told("succeeded", order.number).verdict == "handled: its session will tell"
+    assert result_of(_told("succeeded", order.number)) == ("handled", "The session says that nothing is paid yet.")
     order.refresh_from_db()
     assert order.state == "awaiting_payment"
 
@@ -57,19 +58,19 @@ def test_a_payment_whose_session_is_not_done_yet_waits_for_it(till: Till) -> Non
 def test_of_an_order_past_waiting_nobody_is_asked(till: Till, state: str) -> None:
     order = waiting(state=state)
     opened(order)
-    assert _told("succeeded", order.number).verdict == "handled: nothing new"
+    assert result_of(_told("succeeded", order.number)) == ("handled", "Nothing new.")
     assert not till.mock.calls
 
 
 @pytest.mark.parametrize("number", ["", "NOSUCH"])
 def test_a_payment_of_no_order_of_ours_is_left_alone(till: Till, number: str) -> None:
     opened(waiting())
-    assert _told("succeeded", number).verdict == "ignored: not of an order of ours"
+    assert result_of(_told("succeeded", number)) == ("ignored", "It names no order of this shop.")
     assert not till.mock.calls
 
 
 def test_a_payment_without_any_notes_is_left_alone() -> None:
-    assert _told("succeeded", "", metadata=None).verdict == "ignored: not of an order of ours"
+    assert result_of(_told("succeeded", "", metadata=None)) == ("ignored", "It names no order of this shop.")
 
 
 @pytest.mark.parametrize("what", ["payment_failed", "canceled"])
@@ -86,7 +87,10 @@ def test_a_payment_without_any_notes_is_left_alone() -> None:
 )
 def test_a_try_that_failed_is_noted_with_the_banks_reason_and_decides_nothing(what: str, error: Any, why: str) -> None:
     order = waiting()
-    assert _told(what, order.number, last_payment_error=error).verdict == "handled: noted"
+    assert result_of(_told(what, order.number, last_payment_error=error)) == (
+        "handled",
+        "The failed try is noted in the history of the order.",
+    )
     assert _notes(order) == [("stripe", "payment try failed", why)]
     order.refresh_from_db()
     assert order.state == "awaiting_payment"
@@ -95,7 +99,7 @@ def test_a_try_that_failed_is_noted_with_the_banks_reason_and_decides_nothing(wh
 @pytest.mark.parametrize("what", ["processing", "requires_action"])
 def test_a_step_on_the_way_is_not_even_noted(what: str) -> None:
     order = waiting()
-    assert _told(what, order.number).verdict == "handled: nothing new"
+    assert result_of(_told(what, order.number)) == ("handled", "Nothing new.")
     assert _notes(order) == []
 
 
@@ -112,12 +116,12 @@ def test_a_review_holds_the_printing_until_staff_release_it(till: Till) -> None:
     opened(order)
     till.session(paid_session(order))
     handle(kept(event_body(about={"id": SESSION})))
-    assert _reviewed("opened").verdict == "handled"
+    assert _reviewed("opened").outcome == "handled"
     job = Fulfilment.objects.get(order=order)
     alert = Alert.objects.get(key=f"review:{INTENT}")
     assert (len(job.open_holds), alert.closed_at) == (1, None)
     assert alert.next_step == "Printing is held. Decide there."
-    assert _reviewed("closed").verdict == "handled"
+    assert _reviewed("closed").outcome == "handled"
     alert.refresh_from_db()
     job.refresh_from_db()
     assert alert.closed_at is not None

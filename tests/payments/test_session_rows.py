@@ -9,14 +9,15 @@ from orders.models import Order
 from payments import gateway, settlement
 from payments.models import CheckoutSession, Payment
 from tests.payments.conftest import SESSION, Said, Till, opened, paid_session, session_of, waiting
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 OTHER = f"{SESSION}x"
 
 
-def _settle(till: Till, said: Said) -> str:
+def _settle(till: Till, said: Said) -> tuple[str, str]:
     till.session(said)
-    return settlement.settle(gateway.session(said["id"]), who="test")
+    return result_of(settlement.settle(gateway.session(said["id"]), who="test"))
 
 
 def _rows(order: Order) -> list[tuple[int, str | None, str]]:
@@ -90,7 +91,7 @@ def test_a_session_that_names_no_order_is_known_by_its_id(till: Till) -> None:
     order, bystander = waiting(), waiting()
     opened(bystander, stripe_session_id=OTHER)
     opened(order)
-    assert _settle(till, paid_session(order, client_reference_id=None)) == "handled"
+    assert _settle(till, paid_session(order, client_reference_id=None))[0] == "handled"
     order.refresh_from_db()
     bystander.refresh_from_db()
     assert (order.state, bystander.state) == ("paid", "awaiting_payment")
@@ -100,5 +101,5 @@ def test_a_session_of_something_else_that_the_account_sells_is_ignored(till: Til
     order = waiting()
     opened(order)
     said = paid_session(order, id=OTHER, client_reference_id=None)
-    assert _settle(till, said) == "ignored: not made by this shop"
+    assert _settle(till, said) == ("ignored", "The session was not made by this shop.")
     assert not Payment.objects.exists()

@@ -26,16 +26,17 @@ from tests.payments.conftest import (
     waiting,
 )
 from tests.racing import race
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
 
-def _settle(till: Till, session: Said, who: str = "stripe") -> str:
+def _settle(till: Till, session: Said, who: str = "stripe") -> tuple[str, str]:
     """As the webhook, the success page and the reconciler do it: read, then settle in one transaction."""
     till.session(session)
     facts = gateway.session(session["id"])
     with transaction.atomic():
-        return settlement.settle(facts, who=who)
+        return result_of(settlement.settle(facts, who=who))
 
 
 def _state(order: Order) -> str:
@@ -50,9 +51,8 @@ def _printings() -> int:
 def test_paid_in_full_is_paid_printed_and_confirmed_once(till: Till) -> None:
     order = waiting()
     row = opened(order)
-    assert [_settle(till, paid_session(order)) for _ in range(3)] == ["handled"] + 2 * [
-        "duplicate: this payment is known"
-    ]
+    outcomes = [_settle(till, paid_session(order))[0] for _ in range(3)]
+    assert outcomes == ["handled", "duplicate", "duplicate"]
     assert _state(order) == "paid"
     payment = Payment.objects.get()
     assert (payment.payment_intent_id, payment.captured, payment.currency) == (INTENT, 2974, "USD")
@@ -66,17 +66,18 @@ def test_complete_but_unpaid_waits_for_the_money(till: Till) -> None:
     """A bank debit: the shopper is done, the money is not here (C6)."""
     order = waiting()
     opened(order)
-    verdict = _settle(till, paid_session(order, payment_status="unpaid"))
-    assert (verdict, _state(order), _printings()) == ("handled: payment is not there yet", "awaiting_payment", 0)
-    assert _settle(till, paid_session(order)) == "handled"
+    result = _settle(till, paid_session(order, payment_status="unpaid"))
+    assert result == ("handled", "The payment has not arrived yet.")
+    assert (_state(order), _printings()) == ("awaiting_payment", 0)
+    assert _settle(till, paid_session(order))[0] == "handled"
     assert (_state(order), _printings()) == ("paid", 1)
 
 
 def test_expired_unpaid_lets_the_order_go(till: Till) -> None:
     order = waiting()
     opened(order)
-    assert _settle(till, expired_session(order)) == "handled"
-    assert _settle(till, expired_session(order)) == "late: the order had moved on"
+    assert _settle(till, expired_session(order))[0] == "handled"
+    assert _settle(till, expired_session(order)) == ("late", "The order had moved on.")
     assert (_state(order), _printings()) == ("expired", 0)
 
 
@@ -84,7 +85,7 @@ def test_expired_after_paid_changes_nothing(till: Till) -> None:
     order = waiting()
     opened(order)
     _settle(till, paid_session(order))
-    assert _settle(till, expired_session(order)).startswith("late")
+    assert _settle(till, expired_session(order))[0] == "late"
     assert (_state(order), _printings()) == ("paid", 1)
 
 
@@ -92,7 +93,7 @@ def test_paid_after_expired_is_made_all_the_same(till: Till) -> None:
     order = waiting()
     opened(order)
     _settle(till, expired_session(order))
-    assert _settle(till, paid_session(order)) == "handled"
+    assert _settle(till, paid_session(order))[0] == "handled"
     assert (_state(order), _printings(), Payment.objects.get().applied) == ("paid", 1, True)
 
 
@@ -100,7 +101,7 @@ def test_an_old_session_that_expires_leaves_the_newer_one_open(till: Till) -> No
     order = waiting()
     opened(order, state="expired")
     opened(order, number=2)
-    assert _settle(till, expired_session(order)) == "handled: a newer session is open"
+    assert _settle(till, expired_session(order)) == ("handled", "A newer session is open.")
     assert _state(order) == "awaiting_payment"
 
 
@@ -121,7 +122,7 @@ def test_money_that_is_not_exactly_the_deal_prints_nothing(till: Till, differenc
     order = waiting()
     opened(order)
     session = paid_session(order, **difference)
-    assert _settle(till, session).startswith("attention: paid")
+    assert _settle(till, session)[0] == "attention"
     _settle(till, session)
     assert (_state(order), _printings(), OutgoingEmail.objects.filter(kind="order_confirmed").count()) == (
         "attention",
@@ -138,7 +139,7 @@ def test_stripes_tax_belongs_to_the_deal_when_stripe_computes_it(till: Till, set
     order = waiting()
     opened(order)
     details = {"amount_discount": 0, "amount_shipping": 475, "amount_tax": 200}
-    assert _settle(till, paid_session(order, total_details=details, amount_total=3174)) == "handled"
+    assert _settle(till, paid_session(order, total_details=details, amount_total=3174))[0] == "handled"
     assert Payment.objects.get().captured == 3174
 
 
@@ -147,8 +148,8 @@ def test_a_second_payment_goes_back_by_itself(till: Till) -> None:
     opened(order)
     opened(order, number=2, state="expired")
     _settle(till, paid_session(order))
-    assert _settle(till, paid_session(order, number=2)) == "handled: surplus, refunded"
-    assert _settle(till, paid_session(order, number=2)).startswith("duplicate")
+    assert _settle(till, paid_session(order, number=2)) == ("handled", "A surplus payment goes back to the buyer.")
+    assert _settle(till, paid_session(order, number=2))[0] == "duplicate"
     kept, surplus = Payment.objects.order_by("pk")
     assert (kept.applied, kept.refund_reserved) == (True, 0)
     assert (surplus.applied, surplus.refund_reserved) == (False, 2974)
@@ -162,7 +163,10 @@ def test_a_second_payment_of_another_amount_goes_back_and_stops_nothing(till: Ti
     opened(order)
     opened(order, number=2, state="expired")
     _settle(till, paid_session(order))
-    assert _settle(till, paid_session(order, number=2, amount_total=9999)) == "handled: surplus, refunded"
+    assert _settle(till, paid_session(order, number=2, amount_total=9999)) == (
+        "handled",
+        "A surplus payment goes back to the buyer.",
+    )
     assert (_state(order), Refund.objects.get().amount) == ("paid", 9999)
 
 
@@ -171,7 +175,7 @@ def test_money_for_an_order_that_waits_for_a_person_decides_nothing(till: Till) 
     opened(order)
     opened(order, number=2, state="expired")
     _settle(till, paid_session(order, amount_total=1))
-    assert _settle(till, paid_session(order, number=2)) == "handled: surplus, refunded"
+    assert _settle(till, paid_session(order, number=2)) == ("handled", "A surplus payment goes back to the buyer.")
     assert (_state(order), _printings()) == ("attention", 0)
     assert [p.applied for p in Payment.objects.order_by("pk")] == [True, False]
 
@@ -179,7 +183,7 @@ def test_money_for_an_order_that_waits_for_a_person_decides_nothing(till: Till) 
 def test_money_for_a_canceled_order_goes_back(till: Till) -> None:
     order = waiting(state="canceled")
     opened(order)
-    assert _settle(till, paid_session(order)) == "handled: surplus, refunded"
+    assert _settle(till, paid_session(order)) == ("handled", "A surplus payment goes back to the buyer.")
     assert (_state(order), _printings(), Refund.objects.get().amount) == ("canceled", 0, 2974)
 
 
@@ -188,7 +192,7 @@ def test_what_was_refunded_before_we_heard_is_not_printed(till: Till, refunded: 
     """A refund in the dashboard may be faster than the webhook of the payment (C3)."""
     order = waiting()
     opened(order)
-    assert _settle(till, paid_session(order, refunded=refunded)) == "handled"
+    assert _settle(till, paid_session(order, refunded=refunded))[0] == "handled"
     job = Fulfilment.objects.get()
     assert [hold.detail for hold in job.open_holds] == [f"{refunded} already refunded at Stripe"]
     assert not Fulfilment.due().exists()
@@ -199,7 +203,10 @@ def test_the_other_mode_is_another_world(till: Till, settings: Settings, *, live
     settings.STRIPE_LIVE = shop
     order = waiting(live=shop)
     opened(order)
-    assert _settle(till, paid_session(order, livemode=live)) == "ignored: of the other mode"
+    assert _settle(till, paid_session(order, livemode=live)) == (
+        "ignored",
+        "The session is of the other mode (live or test).",
+    )
     assert (_state(order), Payment.objects.count()) == ("awaiting_payment", 0)
 
 
@@ -207,7 +214,10 @@ def test_an_order_of_test_days_is_not_paid_by_a_live_session(till: Till, setting
     settings.STRIPE_LIVE = True
     order = waiting(live=False)
     opened(order)
-    assert _settle(till, paid_session(order, livemode=True)) == "ignored: of the other mode"
+    assert _settle(till, paid_session(order, livemode=True)) == (
+        "ignored",
+        "The session is of the other mode (live or test).",
+    )
 
 
 def test_a_session_of_no_order_is_not_known_yet(till: Till) -> None:
@@ -219,7 +229,7 @@ def test_a_session_whose_id_never_reached_us_is_found_by_its_order(till: Till) -
     """Stripe made it, its answer was lost, the shopper paid (B2)."""
     order = waiting()
     row = opened(order, stripe_session_id=None, url="", state="creating")
-    assert _settle(till, paid_session(order)) == "handled"
+    assert _settle(till, paid_session(order))[0] == "handled"
     row.refresh_from_db()
     assert (row.stripe_session_id, row.state) == (SESSION, "complete")
 
@@ -229,7 +239,7 @@ def test_an_older_sessions_news_is_not_taken_for_the_one_that_is_being_made(till
     order = waiting()
     old = opened(order, state="expired")
     new = opened(order, number=2, stripe_session_id=None, url="", state="creating")
-    assert _settle(till, paid_session(order)) == "handled"
+    assert _settle(till, paid_session(order))[0] == "handled"
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.state, new.stripe_session_id, new.state) == ("complete", None, "creating")
@@ -239,7 +249,7 @@ def test_a_lost_older_session_finds_its_own_row(till: Till) -> None:
     order = waiting()
     old = opened(order, stripe_session_id=None, url="", state="expired")
     new = opened(order, number=2, stripe_session_id=None, url="", state="creating")
-    assert _settle(till, paid_session(order)) == "handled"
+    assert _settle(till, paid_session(order))[0] == "handled"
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.stripe_session_id, old.state, new.stripe_session_id) == (SESSION, "complete", None)
@@ -278,10 +288,9 @@ def test_success_page_and_webhook_at_once_print_once(till: Till) -> None:
 
     def settle() -> str:
         with transaction.atomic():
-            return settlement.settle(facts, who="racer")
+            return settlement.settle(facts, who="racer").outcome
 
-    verdicts = race(4, settle)
-    assert sorted(verdicts) == 3 * ["duplicate: this payment is known"] + ["handled"]
+    assert sorted(race(4, settle)) == 3 * ["duplicate"] + ["handled"]
     assert (_state(order), _printings(), OutgoingEmail.objects.count()) == ("paid", 1, 1)
     assert Payment.objects.get().refund_reserved == 0
 
@@ -299,7 +308,7 @@ def test_two_payments_at_once_keep_one_and_give_one_back(till: Till) -> None:
 
     def settle() -> str:
         with transaction.atomic():
-            return settlement.settle(next(turns), who="racer")
+            return settlement.settle(next(turns), who="racer").outcome
 
     race(2, settle)
     assert Payment.objects.count() == 2, "both are in the ledger"
@@ -314,7 +323,7 @@ def test_two_payments_at_once_keep_one_and_give_one_back(till: Till) -> None:
 def test_an_order_without_a_cart_is_settled_like_any_other(till: Till) -> None:
     order = waiting(cart=None)
     opened(order)
-    assert _settle(till, paid_session(order)) == "handled"
+    assert _settle(till, paid_session(order))[0] == "handled"
 
 
 def test_the_cart_loses_what_was_paid_for(till: Till) -> None:

@@ -12,14 +12,15 @@ from orders.models import Order
 from payments import gateway, settlement
 from payments.models import CheckoutSession, Coupon, CouponUse, Payment, Refund
 from tests.payments.conftest import SESSION, Said, Till, expired_session, opened, paid_session, session_of, waiting
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 NO_BANK = {"id": "pi_3ownIntent0000000001", "object": "payment_intent", "status": "requires_payment_method"}
 
 
-def _settle(till: Till, said: Said) -> str:
+def _settle(till: Till, said: Said) -> tuple[str, str]:
     till.session(said)
-    return settlement.settle(gateway.session(said["id"]), who="test")
+    return result_of(settlement.settle(gateway.session(said["id"]), who="test"))
 
 
 def _unpaid(order: Order, **changes: Any) -> Said:
@@ -37,7 +38,7 @@ def _happened(order: Order, what: str) -> list[str]:
 def test_money_that_takes_its_time_is_noted_and_told_once(till: Till) -> None:
     order = waiting()
     opened(order)
-    assert {_settle(till, _unpaid(order)) for _ in range(2)} == {"handled: payment is not there yet"}
+    assert {_settle(till, _unpaid(order)) for _ in range(2)} == {("handled", "The payment has not arrived yet.")}
     assert _happened(order, "payment pending") == ["the bank takes its time"]
     assert (_said_to("payment_confirming"), CheckoutSession.objects.get().state) == (1, "complete")
 
@@ -45,7 +46,7 @@ def test_money_that_takes_its_time_is_noted_and_told_once(till: Till) -> None:
 def test_a_session_that_is_only_open_tells_nobody_anything(till: Till) -> None:
     order = waiting()
     opened(order, state="creating")
-    assert _settle(till, session_of(order)) == "handled: payment is not there yet"
+    assert _settle(till, session_of(order)) == ("handled", "The payment has not arrived yet.")
     assert (_happened(order, "payment pending"), OutgoingEmail.objects.count()) == ([], 0)
     assert CheckoutSession.objects.get().state == "open"
 
@@ -63,8 +64,8 @@ def test_a_banks_no_leaves_the_full_time_for_another_way_to_pay(till: Till, sett
     order = waiting()
     row = opened(order, expires_at=timezone.now())
     other = opened(waiting(), stripe_session_id="cs_test_another", expires_at=timezone.now())
-    verdict = _settle(till, _unpaid(order, payment_intent=NO_BANK))
-    assert verdict == "handled: the buyer may try again"
+    result = _settle(till, _unpaid(order, payment_intent=NO_BANK))
+    assert result == ("handled", "The payment failed; the buyer may try again.")
     row.refresh_from_db()
     assert 59 < (row.expires_at - timezone.now()).total_seconds() / 60 <= 60
     assert row.state == "failed"
@@ -76,7 +77,7 @@ def test_a_banks_no_leaves_the_full_time_for_another_way_to_pay(till: Till, sett
 def test_a_banks_no_for_an_order_that_moved_on_is_told_to_nobody(till: Till, state: str) -> None:
     order = waiting(state=state)
     opened(order)
-    assert _settle(till, _unpaid(order, payment_intent=NO_BANK)) == "late: the order had moved on"
+    assert _settle(till, _unpaid(order, payment_intent=NO_BANK)) == ("late", "The order had moved on.")
     assert (_happened(order, "payment failed"), OutgoingEmail.objects.count()) == ([], 0)
 
 
@@ -95,7 +96,7 @@ def test_nothing_paid_and_no_discount_is_for_a_person_to_look_at(till: Till) -> 
     order.refresh_from_db()
     opened(order)
     free: Said = {"payment_status": "no_payment_required", "payment_intent": None}
-    assert _settle(till, paid_session(order, **free)) == "attention: nothing was paid, and no discount says why"
+    assert _settle(till, paid_session(order, **free)) == ("attention", "nothing was paid, and no discount says why")
     order.refresh_from_db()
     assert (order.state, Payment.objects.count()) == ("attention", 0)
 
@@ -107,7 +108,7 @@ def test_an_order_that_a_discount_pays_for_needs_no_payment(till: Till) -> None:
     opened(order)
     sums = {"amount_discount": 2499, "amount_shipping": 0, "amount_tax": 0}
     free: Said = {"payment_status": "no_payment_required", "payment_intent": None, "total_details": sums}
-    assert _settle(till, paid_session(order, **free)) == "handled"
+    assert _settle(till, paid_session(order, **free))[0] == "handled"
     order.refresh_from_db()
     assert (order.state, Payment.objects.count()) == ("paid", 0)
 
@@ -117,7 +118,7 @@ def test_a_second_payment_is_given_back_whole_and_staff_learn_of_it(till: Till) 
     opened(order)
     opened(order, number=2, state="expired")
     _settle(till, paid_session(order))
-    assert _settle(till, paid_session(order, number=2)) == "handled: surplus, refunded"
+    assert _settle(till, paid_session(order, number=2)) == ("handled", "A surplus payment goes back to the buyer.")
     refund = Refund.objects.get()
     assert (refund.amount, refund.reason, refund.asked_by, refund.note) == (
         order.total,
@@ -134,7 +135,7 @@ def test_a_session_nobody_here_made_is_written_down_with_its_order(till: Till) -
     """A reminder of Stripe's opened it anew: its payment must be found again by its id."""
     order = waiting(state="expired")
     opened(order, state="expired")
-    assert _settle(till, paid_session(order, number=2, metadata={"order": order.number})) == "handled"
+    assert _settle(till, paid_session(order, number=2, metadata={"order": order.number}))[0] == "handled"
     made = CheckoutSession.objects.get(attempt=2)
     assert (made.order, made.state, made.stripe_session_id) == (order, "complete", f"{SESSION[:-1]}2")
     assert made.idempotency_key == f"recovered-{made.stripe_session_id}"
@@ -148,7 +149,7 @@ def test_paid_after_all_counts_the_use_of_its_code_again_and_no_other(till: Till
         CouponUse.objects.create(coupon=coupon, order=each, email=each.email, amount=500, released_at=timezone.now())
     opened(order, state="expired")
     sums = {"amount_discount": 500, "amount_shipping": 475, "amount_tax": 0}
-    assert _settle(till, paid_session(order, total_details=sums)) == "handled"
+    assert _settle(till, paid_session(order, total_details=sums))[0] == "handled"
     coupon.refresh_from_db()
     assert coupon.used == 1
     assert CouponUse.objects.get(released_at=None).order == order

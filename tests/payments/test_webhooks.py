@@ -29,6 +29,7 @@ from tests.payments.conftest import (
     waiting,
 )
 from tests.racing import race
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 URL = "/api/webhooks/stripe"
@@ -80,7 +81,7 @@ def test_an_event_of_another_api_version_is_kept_and_named_in_the_log(caplog: py
 def test_a_session_that_names_no_order_is_of_something_else_this_account_sells(till: Till) -> None:
     till.session(session_of(waiting(), client_reference_id=None))
     event = handle(kept(event_body()))
-    assert (event.state, event.verdict) == ("done", "ignored: not made by this shop")
+    assert (event.state, *result_of(event)) == ("done", "ignored", "The session was not made by this shop.")
 
 
 def test_without_a_secret_the_door_is_shut(settings: Settings) -> None:
@@ -113,7 +114,7 @@ def test_an_event_of_the_other_mode_is_answered_and_dropped() -> None:
 def test_a_type_we_do_not_know_is_kept_and_ignored() -> None:
     assert _post(event_body("invoice.paid")).status_code == 200
     row = InboundEvent.objects.get()
-    assert (row.state, row.verdict) == ("ignored", "ignored: no handler")
+    assert (row.state, *result_of(row)) == ("ignored", "ignored", "The shop does not act on events of this type.")
 
 
 def test_no_signature_and_no_header_is_ever_stored() -> None:
@@ -137,7 +138,7 @@ def test_the_session_as_it_stands_counts_not_the_event(till: Till, type_: str) -
     opened(order)
     till.session(paid_session(order))
     event = handle(kept(event_body(type_, session_of(order))))
-    assert (event.state, event.verdict) == ("done", "handled")
+    assert (event.state, event.outcome) == ("done", "handled")
     order.refresh_from_db()
     assert order.state == "paid"
 
@@ -173,12 +174,12 @@ def test_a_session_of_no_order_waits_and_then_asks_for_a_person(till: Till) -> N
     assert "NOSUCH" in event.last_error
     assert Alert.objects.get().message, "staff are told, not only the table"
     event.refresh_from_db()
-    assert event.verdict.startswith("failed: Still unknown")
+    assert (event.outcome, "Still unknown" in event.detail) == ("failed", True)
 
 
 def test_staff_find_events_by_what_became_of_them(admin_client: Client) -> None:
     _post(event_body("invoice.paid"))
-    path = "/admin/integrations/inboundevent/?became="
+    path = "/admin/integrations/inboundevent/?outcome__exact="
     assert "invoice.paid" in admin_client.get(path + "ignored").content.decode()
     assert "0 inbound events" in admin_client.get(path + "failed").content.decode()
 
@@ -192,4 +193,4 @@ def test_an_event_that_is_faster_than_our_own_transaction_finds_the_order_later(
     assert event.state == "new"
     order.number = number
     order.save()
-    assert handle(event).verdict == "handled"
+    assert handle(event).outcome == "handled"

@@ -69,12 +69,12 @@ def test_what_is_quarantined_or_missing_or_failing_degrades_the_word() -> None:
         leases.heartbeat(name)
     upsert.store(tee(1), timezone.now())
     ran(minutes=1)
-    PrintifyCache.objects.update(error="no usable price")
+    PrintifyCache.objects.update(error="In any words.", error_code="no_price")
     assert (str(status.status().word), status.status().tone) == ("Degraded", "warn")
     [held] = problems.held()
     assert held.cause is not None
     assert (held.title, held.product_pk, str(held.cause.name)) == (tee()["title"], Product.objects.get().pk, "No price")
-    PrintifyCache.objects.update(error="")
+    PrintifyCache.objects.update(error="", error_code="")
     assert status.status().word == "Fresh"
     hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
     ApiUsage.objects.create(integration="printify", hour=hour, calls=100, errors=7)

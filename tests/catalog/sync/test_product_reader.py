@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from catalog.failure_codes import FailureCode
 from catalog.sync.payload_fields import Unreadable, storable
 from catalog.sync.product_reader import ProductFacts, digest, read_product
 from tests.needs import SHARED
@@ -115,8 +116,9 @@ def test_drifted_types_are_read_where_they_are_clear() -> None:
     "price", ["19.99", 19.99, -1, 0, None, "", True, "1e3", "١٩٩٩", [1999], 100_000_000, 10**30, float("inf")], ids=repr
 )
 def test_an_enabled_variant_without_a_clear_price_makes_the_product_unreadable(price: object) -> None:
-    with pytest.raises(Unreadable, match="no usable price"):
+    with pytest.raises(Unreadable, match="no usable price") as refused:
         read(tee_with(price=price))
+    assert refused.value.code == FailureCode.NO_PRICE
 
 
 def test_a_disabled_variant_may_say_what_it_likes() -> None:
@@ -140,13 +142,15 @@ def test_a_disabled_variant_may_say_what_it_likes() -> None:
     ids=str,
 )
 def test_what_is_no_product_is_unreadable(data: object, reason: str) -> None:
-    with pytest.raises(Unreadable, match=reason):
+    with pytest.raises(Unreadable, match=reason) as refused:
         read(data)
+    assert refused.value.code == (FailureCode.NO_TITLE if "title" in reason else FailureCode.INCOMPLETE)
 
 
 def test_two_variants_of_one_id_are_unreadable() -> None:
-    with pytest.raises(Unreadable, match="more than once"):
+    with pytest.raises(Unreadable, match="more than once") as refused:
         read(tee_with(id=12002))
+    assert refused.value.code == FailureCode.DUPLICATE_VARIANT
 
 
 @pytest.mark.parametrize("options", [[521, 99999], [521], None, [521, 451, 14], [521, 15]], ids=repr)
@@ -167,8 +171,9 @@ def test_a_product_nested_too_deeply_is_unreadable() -> None:
     deep: Any = "x"
     for _ in range(100):
         deep = [deep]
-    with pytest.raises(Unreadable, match="too deeply"):
+    with pytest.raises(Unreadable, match="too deeply") as refused:
         read(payload("printify/product_tee", extra=deep))
+    assert refused.value.code == FailureCode.UNREADABLE
 
 
 def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:

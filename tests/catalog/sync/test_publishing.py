@@ -9,6 +9,7 @@ from catalog.sync import publishing, runner
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, SyncLog
 from tests.catalog.conftest import Upstream, tee
+from tests.results import result_of
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ def test_while_printify_is_down_the_answer_waits_for_the_next_round(upstream: Up
 def test_one_that_is_gone_is_not_answered(upstream: Upstream) -> None:
     key = locked(upstream)
     upstream.products = []
-    assert publishing.answer(key) == "gone"
+    assert result_of(publishing.answer(key)) == ("late", "The product is gone.")
     assert upstream.answered == []
 
 
@@ -91,11 +92,11 @@ def test_unpublishing_hides_and_leaves_a_trace(upstream: Upstream) -> None:
     upstream.products = [tee()]
     runner.refresh_product(tee()["id"])
     before = timezone.now()
-    assert publishing.unpublished(tee()["id"]).startswith("hidden")
+    assert publishing.unpublished(tee()["id"]).outcome == "handled"
     assert not Product.objects.for_sale().exists()
     assert Product.objects.get().synced_at > before
     assert SyncLog.objects.filter(action="publishing", outcome="hidden").exists()
-    assert publishing.unpublished(tee()["id"]) == "already hidden or unknown"
+    assert publishing.unpublished(tee()["id"]).outcome == "duplicate"
 
 
 def noted() -> list[tuple[str, str, str]]:
@@ -108,7 +109,7 @@ def test_each_answer_is_logged_with_its_product_and_its_reason(upstream: Upstrea
     key = locked(upstream)
     publishing.answer_all()
     locked(upstream, variants=[])
-    assert publishing.answer(key) == "publishing_failed: No variant is enabled."
+    assert result_of(publishing.answer(key)) == ("handled", "publishing_failed: No variant is enabled.")
     assert noted() == [
         (key, "ok", "publishing_succeeded"),
         (key, "failed", "publishing_failed: No variant is enabled."),

@@ -101,6 +101,17 @@ def test_chosen_products_are_read_one_by_one_and_failures_can_be_tried_again(
     assert Product.objects.for_sale().count() == 2
 
 
+@pytest.mark.parametrize(("status", "code"), [(401, "access_denied"), (503, "no_answer"), (429, "rate_limited")])
+def test_a_chosen_product_that_cannot_be_read_is_recorded_with_its_code(
+    staff: Any, queued: list[Any], upstream: Upstream, status: int, code: str
+) -> None:
+    upstream.products = [tee()]
+    upstream.single[tee()["id"]] = status
+    run, _ = run_requests.ask(staff, only=[tee()["id"]])
+    tasks.refresh("staff", request=run.pk)
+    assert run.changes.get().error_code == code
+
+
 def test_a_dry_run_over_chosen_products_writes_none(staff: Any, queued: list[Any], upstream: Upstream) -> None:
     upsert.store(tee(), timezone.now())
     upstream.products = [tee(title="Another tee")]

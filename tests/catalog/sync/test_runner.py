@@ -121,19 +121,20 @@ def test_one_bad_product_is_quarantined_and_its_last_good_version_stays(upstream
     run = done()
     assert (run.state, run.failed, run.changed) == ("success", 1, 1)
     held = PrintifyCache.objects.exclude(error="").get()
-    assert "no usable price" in held.error
+    assert ("no usable price" in held.error, held.error_code) == (True, "no_price")
+    assert run.changes.get(outcome="failed").error_code == "no_price"
     assert Variant.objects.filter(product__printify_id=held.external_id, variant_id=12002).get().price == 2599
     assert alerts() == [runner.QUARANTINE]
     upstream.products[0] = tee(1)
     done()
-    assert not PrintifyCache.objects.exclude(error="").exists()
+    assert not PrintifyCache.objects.exclude(error="", error_code="").exists()
     assert alerts() == []
 
 
 def test_a_surprise_in_one_product_does_not_end_the_walk(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     def surprised(data: Any) -> Any:
         if data["id"] == tee(1)["id"]:
-            raise DatabaseError("value out of range")
+            raise DatabaseError("title is missing: value out of range")
         return original(data)
 
     original = product_reader.read_product
@@ -141,9 +142,10 @@ def test_a_surprise_in_one_product_does_not_end_the_walk(upstream: Upstream, mon
     upstream.products = [tee(1), tee(2)]
     run = done()
     assert (run.failed, run.created) == (1, 1)
-    assert "DatabaseError" in run.changes.get(outcome="failed").error
+    change = run.changes.get(outcome="failed")
+    assert ("DatabaseError" in change.error, change.error_code) == (True, "unexpected")
     held = PrintifyCache.objects.exclude(error="").get()
-    assert (held.external_id, "value out of range" in held.error) == (tee(1)["id"], True)
+    assert (held.external_id, held.error_code) == (tee(1)["id"], "unexpected")
     monkeypatch.setattr(upsert, "read_product", original)
     assert (done().created, PrintifyCache.objects.exclude(error="").exists()) == (1, False)
 
