@@ -14,6 +14,7 @@ from orders import lifecycle, next_step
 from orders.claim_admin import ClaimAdmin
 from orders.models import Fulfilment, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
+from orders.permissions import RELEASE_HOLD
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
@@ -72,7 +73,10 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
     def hold(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         _report(request, "held", [lifecycle.hold(row, who=_who(request), why="held by staff") for row in rows])
 
-    @admin.action(description="Release the hold", permissions=["change"])
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request) and request.user.has_perm(RELEASE_HOLD)
+
+    @admin.action(description="Release the hold", permissions=["release"])
     def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         _report(request, "released", [lifecycle.release(row, who=_who(request)) for row in rows])
 

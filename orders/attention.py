@@ -12,6 +12,7 @@ from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from orders import claims, lifecycle, mails, refunding, reprints
 from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimState
+from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
 from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
@@ -221,10 +222,10 @@ attention.register(
         _printing,
         {
             "retry": Action("Try again", _retry),
-            "release": Action("Release it", _release),
+            "release": Action("Release it", _release, permission=RELEASE_HOLD),
             "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
             "anew": Action("Submit it anew", _anew),
-            "reprint": Action("Print again", _reprint_all, final=True),
+            "reprint": Action("Print again", _reprint_all, final=True, permission=REPRINT_ORDER),
             "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
             "settled": Action("It is settled", _settle),
         },
@@ -237,7 +238,7 @@ attention.register(
         "orders.change_order",
         _orders,
         {
-            "accept": Action("Accept and print", _accept, final=True),
+            "accept": Action("Accept and print", _accept, final=True, permission=ACCEPT_PAYMENT),
             "give_back": Action("Refund it", _give_back, final=True, permission=REFUND),
         },
     )
@@ -249,7 +250,7 @@ attention.register(
         "orders.change_claim",
         _claims,
         {
-            "reprint": Action("Print again", _reprint, final=True),
+            "reprint": Action("Print again", _reprint, final=True, permission=REPRINT_ORDER),
             "refund": Action("Refund", _refund, final=True, permission=REFUND),
         },
     )

@@ -17,6 +17,7 @@ from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle, next_step
 from orders.models import Fulfilment, Order
+from orders.permissions import RELEASE_HOLD
 
 NOTE_MAX = 2000  # characters
 
@@ -43,7 +44,7 @@ def _job(order: Order) -> Fulfilment:
 
 NEEDS = {
     "retry": ["orders.change_fulfilment"],
-    "release": ["orders.change_fulfilment"],
+    "release": ["orders.change_fulfilment", RELEASE_HOLD],
     "cancel": ["payments.refund_order"],
 }
 WAYS: dict[str, Callable[[Order, str], str]] = {
