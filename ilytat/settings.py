@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ilytat.middleware.CompressText",
     "ilytat.middleware.ApiPaths",
+    "ilytat.middleware.JsonPostMiddleware",
     "ilytat.middleware.KeepNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
