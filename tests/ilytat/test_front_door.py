@@ -74,6 +74,7 @@ PERSONAL = (
     "/orders/find/",
     "/orders/{token}/",
     "/orders/{token}/prove/",
+    "/orders/{token}/verify/",
     "/orders/{token}/cancel/",
     "/orders/{token}/address/",
     "/orders/{token}/problem/",

@@ -14,6 +14,7 @@ from ilytat.accounts.models import User
 from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
 from orders.forms import CheckoutForm, WatchForm
+from payments import order_placement
 from tests import factories
 from tests.addresses import BUYER
 from tests.orders.conftest import SHOP
@@ -45,9 +46,10 @@ FORMS: dict[str, Mapping[str, str]] = {
     "/cart/add/": {"product": "{product}", "variant": "{variant}", "quantity": "1", "back": ""},
     "/cart/update/": {"line": "{line}", "quantity": "1", "country": ""},
     "/checkout/": {**BUYER, "phone": "", "method": "standard", "code": "", "action": "", "total_standard": ""},
-    "/checkout/again/{token}/": {},
+    "/checkout/again/{token}/": {"total": "1"},
     "/orders/find/": {"number": "{number}", "email": "ana@example.com"},
     "/orders/{token}/prove/": {"email": "ana@example.com", "code": "", "next": ""},
+    "/orders/{token}/verify/": {"code": "123456", "next": ""},
     "/orders/{proven}/address/": {**BUYER, "phone": "", "keep_address": "1"},
     "/orders/{proven}/swap/{order_line}/": {"variant": "{variant}"},
     "/orders/{proven}/problem/": {"kind": "damaged", "lines": "{order_line}", "words": "", "key": ""},
@@ -77,6 +79,7 @@ QUERIES = {
     "/api/checkout/success": ("session_id",),
     "/accounts/": ("page",),
     "/orders/{token}/prove/": ("next",),
+    "/orders/{token}/verify/": ("next",),
     "/newsletter/": ("campaign",),
 }
 PATHS = (
@@ -85,6 +88,7 @@ PATHS = (
     "/products/{v}/picture.jpg",
     "/orders/{v}/",
     "/orders/{v}/prove/",
+    "/orders/{v}/verify/",
     "/back-in-stock/{v}/",
     "/back-in-stock/yes/{v}/",
     "/checkout/pay/{v}/",
@@ -129,6 +133,8 @@ def known(client: Client) -> dict[str, object]:
     proven = factories.paid_order(variant, user=user)
     session = client.session
     session["cart"] = cart.token
+    unpaid = factories.order(variant)
+    session[order_placement.MINE] = [unpaid.token]
     session.save()
     return {
         "product": variant.product.pk,
@@ -137,7 +143,7 @@ def known(client: Client) -> dict[str, object]:
         "slug": variant.product.slug,
         "variant": variant.variant_id,
         "line": cart.lines.get().pk,
-        "token": factories.order(variant).token,
+        "token": unpaid.token,
         "number": proven.number,
         "proven": proven.token,
         "order_line": proven.lines.get().pk,
