@@ -6,12 +6,20 @@ from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
+from ilytat.api_parser import StorableJsonParser
 from ilytat.api_schema import ShopAPI
 from ilytat.integrations.api_errors import ApiError, body
 
 log = logging.getLogger(__name__)
 
-api = ShopAPI(title="ILYTAT Designs", version="1", docs_url=None, openapi_url="schema", urls_namespace="api")
+api = ShopAPI(
+    title="ILYTAT Designs",
+    version="1",
+    docs_url=None,
+    openapi_url="schema",
+    urls_namespace="api",
+    parser=StorableJsonParser(),
+)
 
 
 @api.exception_handler(ApiError)
@@ -27,7 +35,8 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return api.create_response(request, body("refused", str(error)), status=error.status_code)
+    reason = f"{error}: {error.__cause__}" if error.__cause__ else str(error)  # ninja wraps what the parser raises
+    return api.create_response(request, body("refused", reason), status=error.status_code)
 
 
 @api.exception_handler(Http404)

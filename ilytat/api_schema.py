@@ -25,10 +25,12 @@ ERROR: Part = {
 }
 MEANINGS = {
     "400": "The signature is missing or wrong, or the body cannot be read.",
-    "401": "Neither staff nor the service token.",
+    "401": "Neither staff (with the second factor that the admin asks for) nor the service token.",
+    "403": "Sent by a page of another site.",
     "404": "There is nothing by that id, slug or number.",
     "409": "Not possible in the present state.",
     "413": "The body is too large.",
+    "415": "The body is not declared as application/json.",
     "422": "Some values cannot be used; `fields` names them.",
     "429": "Too many tries from one address. Wait a minute.",
     "503": "A provider cannot be asked now, or is not set up. Try again later.",
@@ -36,8 +38,8 @@ MEANINGS = {
 FAILURES = {
     ("/api/products", "get"): ("404", "422"),
     ("/api/products/{product_id}", "get"): ("404",),
-    ("/api/orders/fulfill", "post"): ("401", "404", "409", "422"),
-    ("/api/checkout/create-session", "post"): ("404", "409", "422", "429", "503"),
+    ("/api/orders/fulfill", "post"): ("400", "401", "403", "404", "409", "415", "422"),
+    ("/api/checkout/create-session", "post"): ("400", "403", "404", "409", "415", "422", "429", "503"),
     ("/api/checkout/success", "get"): ("422",),
     ("/api/webhooks/stripe", "post"): ("400", "413", "503"),
 }

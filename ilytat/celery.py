@@ -7,6 +7,8 @@ from celery import Celery
 from django.conf import settings
 from kombu import Queue
 
+from ilytat.settings_checks import SOFT_LIMIT
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ilytat.settings")
 
 app = Celery("ilytat")
@@ -19,7 +21,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     # Below the lease, so that a stuck step ends before a rival may take its row.
-    task_soft_time_limit=settings.LEASE_SECONDS * 0.8,
+    task_soft_time_limit=settings.LEASE_SECONDS * SOFT_LIMIT,
     task_time_limit=settings.LEASE_SECONDS * 0.9,
     timezone="UTC",
     beat_schedule_filename=str(Path(settings.VAR_DIR) / "beat-schedule"),

@@ -82,6 +82,34 @@ class ApiPaths:
         return self.get_response(request)
 
 
+class JsonPostMiddleware:
+    """Refuse a POST to the JSON API that another site could have caused. Webhooks are signed instead.
+
+    A form or a link can neither declare application/json nor leave out the headers in which browsers name the page
+    that sends. Programs send no such headers. Other methods need no check: browsers ask first, and we never agree.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        api = request.path_info.startswith("/api/") and not request.path_info.startswith("/api/webhooks/")
+        if not api or request.method != "POST":
+            return self.get_response(request)
+        if request.content_type != "application/json":
+            return JsonResponse(body("not_json", "Send the body as Content-Type: application/json."), status=415)
+        if not _is_same_origin(request):
+            return JsonResponse(body("other_origin", "Pages of other sites may not call this route."), status=403)
+        return self.get_response(request)
+
+
+def _is_same_origin(request: HttpRequest) -> bool:
+    """Return whether each of the headers that name the sending page, where sent, names this very origin."""
+    origin = f"{request.scheme}://{request.get_host()}"
+    fetch_site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    return fetch_site == "same-origin" and request.headers.get("Origin", origin) == origin
+
+
 def _in_json(response: HttpResponse) -> HttpResponse:
     found = API_ERRORS.get(response.status_code)
     if found is None or response.headers.get("Content-Type", "").startswith("application/json"):

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ilytat.middleware.CompressText",
     "ilytat.middleware.ApiPaths",
+    "ilytat.middleware.JsonPostMiddleware",
     "ilytat.middleware.KeepNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -139,7 +140,7 @@ else:
 # The default broker is one file: a demo or a single machine. Redis wherever CELERY_BROKER_URL says so.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}")
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 30.0)
-LEASE_SECONDS = env.float("LEASE_SECONDS", 120.0)
+LEASE_SECONDS = env.float("LEASE_SECONDS", 150.0)
 
 # --- Languages, time, money ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

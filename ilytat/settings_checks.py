@@ -17,6 +17,11 @@ PUBLISHED = "development-only-"  # begins the key that stands in the source for 
 SECRET_LENGTH = 20  # of what programs show one another
 FEW = 5  # different characters, as Django counts
 LONGEST_CALL = 60.0  # seconds: what a provider is given for one answer
+SOFT_LIMIT = 0.8  # share of a lease after which Celery stops the task that works under it
+# A step looks at the provider once and then makes the one call that must not be repeated, both before the soft limit:
+# LEASE_SECONDS * SOFT_LIMIT >= 2 * LONGEST_CALL. The half of the lease that `ensure_leased` asks for right before that
+# call then exceeds the longest one by 15 seconds. A look that takes more is no danger: the call is not made.
+LEASE_SECONDS_MIN = 2 * LONGEST_CALL / SOFT_LIMIT
 SESSION_MINUTES_MAX = 1440
 
 TRUE_OR_FALSE = {"true", "false", "on", "off", "yes", "no", "y", "n", "ok", "1", "0"}
@@ -187,8 +192,11 @@ def _around(settings: Mapping[str, Any]) -> list[str]:
     outside = ("PRINTIFY_API_BASE", "STRIPE_API_BASE", "STRIPE_JS_URL", "SENDGRID_API_URL")
     plain = [name for name in outside if not settings[name].startswith("https://")]
     found += [f"{name} must begin with https:// in production: keys travel there." for name in plain]
-    if settings["LEASE_SECONDS"] <= LONGEST_CALL:
-        found.append("LEASE_SECONDS must be more than 60 in production: an answer may take that long.")
+    if settings["LEASE_SECONDS"] < LEASE_SECONDS_MIN:
+        found.append(
+            f"LEASE_SECONDS must be at least {LEASE_SECONDS_MIN:.0f} in production: with less, a worker may lose its "
+            f"row during a call to a provider, which may take {LONGEST_CALL:.0f} seconds."
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from orders import attention, lifecycle, next_step
 from orders.claim_admin import ClaimAdmin
 from orders.models import Fulfilment, Hold, HoldReason, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
+from orders.permissions import RELEASE_HOLD
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
@@ -107,7 +108,10 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
     def hold(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         _report(request, "held", [lifecycle.hold(row, HoldReason.STAFF, who=_who(request)) for row in rows])
 
-    @admin.action(description="Release what staff held", permissions=["change"])
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request) and request.user.has_perm(RELEASE_HOLD)
+
+    @admin.action(description="Release what staff held", permissions=["release"])
     def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         """Not the other reasons: each of those is a decision about one order."""
         holds = Hold.objects.open().filter(fulfillment__in=rows, reason=HoldReason.STAFF).select_related("fulfillment")

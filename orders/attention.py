@@ -1,4 +1,4 @@
-"""What orders bring before staff: printing that came to rest or is held, orders whose money differs, open claims."""
+"""What orders bring before staff: printing that needs a person or is on hold, and orders whose money differs."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts, attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.transactions import retry_conflicts
-from orders import claims, lifecycle, refunding, reprints
+from orders import lifecycle, refunding, reprints
 from orders.locks import lock_order
-from orders.models import Claim, Fulfilment, Hold, Order
-from orders.models.claim import ClaimState
+from orders.models import Fulfilment, Hold, Order
+from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
 from orders.revision import TooLate
 from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
 
@@ -220,35 +220,6 @@ def _give_back(pk: int, who: str) -> str:
     return cancel_for_shop(Order.objects.get(pk=pk), who=who)
 
 
-# --- Claims --------------------------------------------------------------------------------------------
-
-
-def _claims() -> Iterator[Row]:
-    rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order")
-    for claim in rows.prefetch_related("lines", "order__lines").order_by("made_at")[:SHOWN]:
-        what = f"{claim.get_kind_display()} (order {claim.order.number})"
-        url = reverse("admin:orders_claim_change", args=[claim.pk])
-        cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())
-        worth = format_money(claims.worth(claim), claim.order.currency)
-        costs = f"A refund is {worth}; a reprint about {format_money(cost, claim.order.currency)} and delivery."
-        yield Row(claim.pk, what, claim.words[:300], claim.made_at, url, costs, ("reprint", "refund"))
-
-
-def _reprint(pk: int, who: str) -> str:
-    claim = Claim.objects.select_related("order").get(pk=pk)
-    return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
-
-
-def _refund(pk: int, who: str) -> str:
-    claim = Claim.objects.select_related("order").get(pk=pk)
-    try:
-        if not claims.refund(claim, who=who):
-            return "It was answered already."
-    except refunding.NotRefundable as error:
-        return why_not_refundable(error)
-    return f"{format_money(claim.refund, claim.order.currency)} is going back."
-
-
 attention.register(
     Source(
         "printing",
@@ -259,7 +230,7 @@ attention.register(
             "retry": Action("Try again", _retry),
             "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
             "anew": Action("Submit it anew", _anew),
-            "reprint": Action("Print again", _reprint_all, final=True),
+            "reprint": Action("Print again", _reprint_all, final=True, permission=REPRINT_ORDER),
             "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
             "settled": Action("It is settled", _settle),
         },
@@ -272,7 +243,7 @@ attention.register(
         "orders.change_fulfilment",
         _holds,
         {
-            "release": Action("Release it", _release),
+            "release": Action("Release it", _release, permission=RELEASE_HOLD),
             "cancel": Action("Cancel and refund", _cancel_held, final=True, permission=REFUND),
         },
     )
@@ -284,20 +255,8 @@ attention.register(
         "orders.change_order",
         _orders,
         {
-            "accept": Action("Accept and print", _accept, final=True),
+            "accept": Action("Accept and print", _accept, final=True, permission=ACCEPT_PAYMENT),
             "give_back": Action("Refund it", _give_back, final=True, permission=REFUND),
-        },
-    )
-)
-attention.register(
-    Source(
-        "claims",
-        "Claims",
-        "orders.change_claim",
-        _claims,
-        {
-            "reprint": Action("Print again", _reprint, final=True),
-            "refund": Action("Refund", _refund, final=True, permission=REFUND),
         },
     )
 )

@@ -30,13 +30,22 @@ OfToken = Callable[..., HttpResponse]  # Django calls it with the token by name
 
 def of_order(view: OfOrder[P]) -> OfToken:
     """The order of the link, for whoever has shown that it is theirs; the others are asked first."""
+    return _guarded(view, "order_prove")
 
+
+def of_verified_order(view: OfOrder[P]) -> OfToken:
+    """Like `of_order`, for what decides where the parcel goes; a visitor who is not verified is asked for a code."""
+    return _guarded(view, "order_verify")
+
+
+def _guarded(view: OfOrder[P], question: str) -> OfToken:
     @never_cache
     @require_http_methods(["GET", "HEAD", "POST"])
     def found(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         order = get_object_or_404(Order, token=token)
-        if not identity.is_proven(request, order):
-            return redirect(reverse("order_prove", args=[token]) + f"?next={request.path}")
+        is_allowed = identity.is_verified if question == "order_verify" else identity.is_proven
+        if not is_allowed(request, order):
+            return redirect(reverse(question, args=[token]) + f"?next={request.path}")
         response = view(request, order, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex"
         return response
@@ -60,9 +69,27 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "orders/prove.html", _proving(order, way_on))
 
 
+@never_cache
+@throttle.posts("10/minute")
+def verify(request: HttpRequest, token: str) -> HttpResponse:
+    """`order`, `code_form`, `form` (with errors, or None), `sent` (a code is on its way), `next`."""
+    order = get_object_or_404(Order, token=token)
+    way_on = _way_on(request, order)
+    if identity.is_verified(request, order):
+        return redirect(way_on)
+    if request.method != "POST":
+        return render(request, "orders/verify.html", _proving(order, way_on))
+    if request.POST.get("action") == "send":
+        identity.send_code(request, order)  # the same answer when too many were sent, as in `prove`
+        return render(request, "orders/verify.html", _proving(order, way_on, sent=True))
+    return _proved_by_code(request, order, way_on, "orders/verify.html")
+
+
 def _way_on(request: HttpRequest, order: Order) -> str:
-    """Only ever to a page of this very order."""
+    """Only ever to a page of this very order, or to the one where it is paid."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
+    if asked == reverse("checkout_again", args=[order.token]):
+        return asked
     return asked if asked.startswith(order.get_absolute_url()) else order.get_absolute_url()
 
 
@@ -83,17 +110,21 @@ def _proving(
 
 def _proved(request: HttpRequest, order: Order, way_on: str) -> HttpResponse:
     if "code" in request.POST:
-        code = CodeForm(request.POST)
-        if code.is_valid() and identity.prove_by_code(request, order, code.cleaned_data["code"]):
-            return redirect(way_on)
-        code.add_error("code", _("This code is not valid. Please check it, or let us send another."))
-        return render(request, "orders/prove.html", _proving(order, way_on, code=code), status=422)
+        return _proved_by_code(request, order, way_on, "orders/prove.html")
     email = EmailForm(request.POST)
     if email.is_valid() and identity.prove_by_email(request, order, email.cleaned_data["email"]):
         return redirect(way_on)
     if not email.errors:
         email.add_error("email", _("This is not the address this order was placed with."))
     return render(request, "orders/prove.html", _proving(order, way_on, email=email), status=422)
+
+
+def _proved_by_code(request: HttpRequest, order: Order, way_on: str, template: str) -> HttpResponse:
+    code = CodeForm(request.POST)
+    if code.is_valid() and identity.prove_by_code(request, order, code.cleaned_data["code"]):
+        return redirect(way_on)
+    code.add_error("code", _("This code is not valid. Please check it, or let us send another."))
+    return render(request, template, _proving(order, way_on, code=code), status=422)
 
 
 @of_order
@@ -116,7 +147,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
     return redirect(order)
 
 
-@of_order
+@of_verified_order
 def address(request: HttpRequest, order: Order) -> HttpResponse:
     """`order`, `form` (AddressForm), `doubts` (sentences about the address), `notice` (why it cannot be)."""
     if not _open(order):

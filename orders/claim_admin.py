@@ -16,7 +16,9 @@ from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.readonly import ReadOnlyAdmin
 from orders import attention, claims, refunding
 from orders.models import Claim, ClaimPhoto
+from orders.permissions import REPRINT_ORDER
 
+DECISION_PERMISSIONS = {"reprint": [REPRINT_ORDER], "refund": ["payments.refund_order"]}
 AMOUNT = "Write an amount like 12.50, or none."
 
 
@@ -75,22 +77,23 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` and `left` (minor units)."""
+        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` and `left` (minor units),
+        `decisions` (those that this person may make).
+        """
         claim = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if claim:
             pictures = claim.photos.defer("image")
             more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.refundable(claim)}
             more["left"] = refunding.left(claim.order)
+            more["decisions"] = [decision for decision in ANSWERS if _may_decide(request, decision)]
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def answer(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm("orders.change_claim"):
+        if not _may_decide(request, request.POST.get("decision", "")):
             raise PermissionDenied
         claim = get_object_or_404(Claim.objects.select_related("order"), pk=pk)
         form = AnswerForm(request.POST, claim.order.currency)
-        if request.POST.get("decision") == "refund" and not request.user.has_perm("payments.refund_order"):
-            raise PermissionDenied
         if not form.is_valid():
             messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         else:
@@ -103,6 +106,10 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         found = get_object_or_404(ClaimPhoto, pk=pk)
         headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline"}
         return HttpResponse(bytes(found.image), content_type="image/webp", headers=headers)
+
+
+def _may_decide(request: HttpRequest, decision: str) -> bool:
+    return request.user.has_perms(["orders.change_claim", *DECISION_PERMISSIONS.get(decision, ())])
 
 
 def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Who may see the whole order and change it: whoever has the link and knows the e-mail address, or reads its mail.
 
 The link alone opens the page, because it stands in mails that people forward; it shows no address and changes nothing.
+A forwarded mail also names the email address, so knowing it is not enough to send the parcel elsewhere: `is_verified`.
 What was shown stays with this browser's session and ends after a while.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from orders.models import Order
 
 PROVEN = "orders_proven"  # in the session: token → until when
+VERIFIED = "orders_verified"  # in the session: token → until when, of orders placed here or opened by the mailed code
 CODE = "orders_code"  # in the session: the order, a digest of the code, until when
 PROVEN_SECONDS = 2 * 60 * 60
 CODE_MINUTES = 15
@@ -31,15 +33,31 @@ CODES_HERE, CODES = parse("4/hour"), parse("20/day")
 CODE_TRIES = parse("5/hour")  # with CODES: a hundred of a million codes a day at most
 
 
-def remember(request: HttpRequest, order: "Order") -> None:
+def remember(request: HttpRequest, order: "Order", *, verified: bool = False) -> None:
+    """Let this browser see and change the order for a while; `verified` includes where the parcel goes."""
     now = time.time()
-    known = {token: until for token, until in request.session.get(PROVEN, {}).items() if until > now}
-    request.session[PROVEN] = known | {order.token: now + PROVEN_SECONDS}
+    for key in (PROVEN, VERIFIED) if verified else (PROVEN,):
+        known = {token: until for token, until in request.session.get(key, {}).items() if until > now}
+        request.session[key] = known | {order.token: now + PROVEN_SECONDS}
 
 
 def is_proven(request: HttpRequest, order: "Order") -> bool:
-    owner = request.user.is_authenticated and request.user.pk == order.user_id
-    return bool(owner or request.session.get(PROVEN, {}).get(order.token, 0) > time.time())
+    return _is_owner(request, order) or _is_remembered(request, order, PROVEN)
+
+
+def is_verified(request: HttpRequest, order: "Order") -> bool:
+    """Return whether this visitor may send the parcel elsewhere: the order's owner is signed in, or this browser placed
+    the order, or entered the code mailed to its address, in the last two hours.
+    """
+    return _is_owner(request, order) or _is_remembered(request, order, VERIFIED)
+
+
+def _is_owner(request: HttpRequest, order: "Order") -> bool:
+    return request.user.is_authenticated and request.user.pk == order.user_id
+
+
+def _is_remembered(request: HttpRequest, order: "Order", key: str) -> bool:
+    return bool(request.session.get(key, {}).get(order.token, 0) > time.time())
 
 
 def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, number: str = "") -> bool:
@@ -72,7 +90,7 @@ def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
     if not (allowed and constant_time_compare(sent["digest"], _digest(order, "".join(code.split())))):
         return False
     del request.session[CODE]
-    remember(request, order)
+    remember(request, order, verified=True)
     return True
 
 

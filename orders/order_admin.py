@@ -17,9 +17,10 @@ from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle, next_step
 from orders.models import Fulfilment, Hold, HoldReason, Order
+from orders.permissions import RELEASE_HOLD
 
 NOTE_MAX = 2000  # characters
-RELEASE = "orders.change_fulfilment"
+RELEASE = ("orders.change_fulfilment", RELEASE_HOLD)
 
 
 def _retry(order: Order, who: str) -> str:
@@ -91,7 +92,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     ) -> HttpResponse:
         """Beside Django's: what `_beside` finds of the order's printing, lines, events, mails, claims and reprints."""
         order = self.get_object(request, object_id)
-        rights = {"ways": _ways(request), "may_release": request.user.has_perm(RELEASE)}
+        rights = {"ways": _ways(request), "may_release": request.user.has_perms(RELEASE)}
         more = _beside(order) | rights if order else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
@@ -104,7 +105,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def release(self, request: HttpRequest, pk: int, hold: int) -> HttpResponse:
         order = self._mine(request, pk)
-        if not request.user.has_perm(RELEASE):
+        if not request.user.has_perms(RELEASE):
             raise PermissionDenied
         row = get_object_or_404(Hold.objects.select_related("fulfillment"), pk=hold, fulfillment__order=order)
         messages.info(request, attention.release(row, who=str(request.user)))

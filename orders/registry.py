@@ -3,6 +3,7 @@
 from ilytat.integrations import jobs
 from orders import (
     attention,  # noqa: F401 (registers what comes before staff)
+    claim_attention,  # noqa: F401 (the same for claims)
     dashboard,  # noqa: F401 (registers what staff's first page says)
     fulfilment,
     health,  # noqa: F401 (registers the checks)

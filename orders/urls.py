@@ -11,6 +11,7 @@ urlpatterns = [
     path("orders/find/", views.order_find, name="order_find"),
     path("orders/<str:token>/", views.order, name="order"),
     path("orders/<str:token>/prove/", change_views.prove, name="order_prove"),
+    path("orders/<str:token>/verify/", change_views.verify, name="order_verify"),
     path("orders/<str:token>/cancel/", change_views.cancel, name="order_cancel"),
     path("orders/<str:token>/arrived/", claim_views.arrived, name="order_arrived"),
     path("orders/<str:token>/address/", change_views.address, name="order_address"),

@@ -7,13 +7,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ilytat.display.money import format_money
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
-from orders import quote_renewal
+from orders import identity, quote_renewal
 from orders.models import Order
 from orders.quote_renewal import DeliveryChanged
 from orders.states import OrderState
@@ -69,10 +70,13 @@ def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `total`: from the mail about a payment that failed, one press leads to another way to pay it.
 
     `notice` (a sentence) and `gone` (nobody sends it there any more): delivery has changed since it was agreed.
+    Stripe's page shows the buyer's email address, so that a browser with nothing but the link is asked for it first.
     """
     order = get_object_or_404(Order, token=token)
     if order.state != OrderState.AWAITING_PAYMENT:
         return redirect(order)
+    if not (identity.is_proven(request, order) or order_placement.mine(request).filter(pk=order.pk).exists()):
+        return redirect(reverse("order_prove", args=[token]) + f"?next={request.path}")
     context = {"order": order, "total": order.total, "notice": "", "gone": False}
     if request.method == "POST":
         try:

@@ -13,7 +13,8 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 SEEN_BY_ALL = ("catalog", "orders", "payments", "notifications", "integrations", "pages")
-# What each role may do beyond looking: "app.codename", or "app.*" for all of that app.
+# What each role may do beyond looking: "app.codename", or "app.*" for all of that app. Whatever can cost the shop money
+# (refunds, accepting a payment that differs, printing again, releasing a hold) is granted to finance and owner only.
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": (),
     "support": (
@@ -32,6 +33,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         "payments.*",
+        "orders.accept_payment",
+        "orders.reprint_order",
+        "orders.release_hold",
         "orders.change_order",
         "orders.change_claim",
         "orders.change_fulfilment",

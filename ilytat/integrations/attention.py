@@ -62,6 +62,10 @@ def source(name: str) -> Source | None:
     return _sources.get(name)
 
 
+def sources() -> Iterator[Source]:
+    return iter(tuple(_sources.values()))
+
+
 @dataclass(frozen=True)
 class Button:
     name: str

@@ -51,7 +51,7 @@ def restore_contents(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> Non
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0009_holds")]
+    dependencies = [("orders", "0010_money_permissions")]
 
     operations = [
         migrations.CreateModel(

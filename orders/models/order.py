@@ -72,6 +72,11 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-placed_at"]
+        permissions = [  # of acts that can cost the shop money: see orders/permissions.py
+            ("accept_payment", "Can accept a payment that differs from the order"),
+            ("reprint_order", "Can print an order again at the shop's expense"),
+            ("release_hold", "Can release a hold before production"),
+        ]
         indexes = [models.Index(fields=["paid_at"], name="order_paid")]  # what sells best is counted from it
         constraints = [
             models.CheckConstraint(

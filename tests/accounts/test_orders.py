@@ -56,6 +56,41 @@ def test_guest_orders_join_the_account_when_the_address_is_confirmed(ana: User) 
     assert stranger.user is None
 
 
+NEIGHBORS = (
+    "xana@example.com",
+    "ana@example.com.evil.example",
+    "ana@example.co",
+    "ana@example.comx",
+    "an@example.com",
+    "ana+1@example.com",
+    "a.na@example.com",
+    "ana@mail.example.com",
+    "ana@example.org",
+    "ana_@example.com",
+    "a_a@example.com",
+    "ana%@example.com",
+)
+
+
+@pytest.mark.parametrize("neighbor", NEIGHBORS)
+def test_a_confirmed_address_claims_no_order_of_a_similar_address(neighbor: str) -> None:
+    """In neither direction: the address is compared as a whole."""
+    confirmed, kept = User.objects.create_user("ana@example.com"), factories.order(email=neighbor)
+    own = factories.order(email="ana@example.com")
+    confirm(confirmed)
+    assert list(confirmed.orders.all()) == [own]
+    kept.refresh_from_db()
+    assert kept.user is None
+
+
+@pytest.mark.parametrize("neighbor", NEIGHBORS)
+def test_a_similar_address_that_is_confirmed_claims_nothing(neighbor: str) -> None:
+    order, other = factories.order(email="ana@example.com"), User.objects.create_user(neighbor)
+    confirm(other)
+    order.refresh_from_db()
+    assert order.user is None
+
+
 def test_a_page_of_orders_costs_the_same_number_of_queries_whatever_is_on_it(
     client: Client, ana: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

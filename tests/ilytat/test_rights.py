@@ -19,6 +19,7 @@ from catalog.models import SyncRun
 from catalog.models.curation import FieldChange
 from ilytat.accounts.models import User
 from ilytat.accounts.roles import ROLES
+from ilytat.integrations import attention
 from notifications.models import Campaign, CampaignText, OutgoingEmail
 from orders.models import Claim, ClaimPhoto, Fulfilment
 from payments.models import Dispute, Payment, Refund
@@ -60,6 +61,7 @@ PAGES: dict[str, list[Page]] = {
     "orders_claim_answer": [
         (("claim",), {"decision": "decline", "answer": "No."}, SUPPORT),
         (("claim",), {"decision": "refund"}, MONEY),
+        (("claim",), {"decision": "reprint"}, MONEY),
     ],
     "integrations_inboundevent_replay": [(("event",), {}, PRINTING)],
     "orders_claim_photo": [(("photo",), None, EVERY)],
@@ -67,10 +69,10 @@ PAGES: dict[str, list[Page]] = {
     "orders_order_do": [
         (("order", "retry"), {}, PRINTING),
         (("order", "hold"), {}, SUPPORT),
-        (("order", "release"), {}, PRINTING),
         (("order", "cancel"), {}, MONEY),
         (("order", "elsewhere"), {}, NOBODY),
     ],
+    "orders_order_release": [(("order", "staff hold"), {}, MONEY)],
     "orders_order_note": [(("order",), {"words": "Called."}, SUPPORT)],
     "orders_order_mail": [(("order", "mail"), {}, SUPPORT)],
     "payments_dispute_stage": [(("dispute",), {}, MONEY)],
@@ -109,7 +111,33 @@ ACTIONS = {
     "notifications.campaign": dict.fromkeys(("start", "pause", "stop", "send_test"), OWNER),
     "notifications.outgoingemail": dict.fromkeys(("try_now", "send_again"), MAILS),
     "notifications.suppression": {"delete_selected": MAILS},
-    "orders.fulfilment": dict.fromkeys(("retry", "hold", "release"), PRINTING),
+    "orders.fulfilment": {"retry": PRINTING, "hold": PRINTING, "release": MONEY},
+}
+# The buttons of the review queue: source, action, and who may press it. Money is lost by none but those of MONEY.
+BUTTONS = {
+    ("changes", "approve"): CATALOGUE,
+    ("changes", "decline"): CATALOGUE,
+    ("claims", "refund"): MONEY,
+    ("claims", "reprint"): MONEY,
+    ("disputes", "refund"): MONEY,
+    ("disputes", "stage"): MONEY,
+    ("events", "again"): PRINTING,
+    ("events", "ignore"): PRINTING,
+    ("incidents", "close"): MONEY,
+    ("mails", "again"): MAILS,
+    ("mails", "drop"): MAILS,
+    ("holds", "cancel"): MONEY,
+    ("holds", "release"): MONEY,
+    ("orders", "accept"): MONEY,
+    ("orders", "give_back"): MONEY,
+    ("printing", "anew"): PRINTING,
+    ("printing", "cancel"): MONEY,
+    ("printing", "refund"): MONEY,
+    ("printing", "reprint"): MONEY,
+    ("printing", "retry"): PRINTING,
+    ("printing", "settled"): PRINTING,
+    ("refunds", "again"): MONEY,
+    ("refunds", "let-go"): MONEY,
 }
 STANDARD = re.compile(r".*_(changelist|add|change|delete|history)|auth_user_password_change")
 DJANGOS = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n"}
@@ -122,11 +150,12 @@ def things() -> dict[str, Any]:
     """One of everything that stands in an address, by the name it has in `PAGES`."""
     variant = factories.variant()
     order, product = factories.paid_order(variant), variant.product
-    Fulfilment.objects.create(order=order, external_id=order.number, request={}, release_at=timezone.now())
+    job = Fulfilment.objects.create(order=order, external_id=order.number, request={}, release_at=timezone.now())
     claim = Claim.objects.create(order=order, key="k", kind="damaged")
     payment = Payment.objects.create(order=order, payment_intent_id="pi_1", captured=order.total, currency="USD")
     rows = {
         "order": order,
+        "staff hold": job.holds.create(reason="staff", placed_by="eva"),
         "claim": claim,
         "photo": ClaimPhoto.objects.create(claim=claim, image=b"RIFF", width=1, height=1),
         "campaign": CampaignText.objects.create(
@@ -150,6 +179,29 @@ def roles() -> dict[str, User]:
         made[role] = User.objects.create_user(f"{role}@ilytat.test", "x", is_staff=True)
         made[role].groups.add(Group.objects.get(name=role))
     return made
+
+
+@pytest.fixture
+def review_queue(things: dict[str, Any]) -> dict[str, int]:
+    """One row of each kind whose buttons can cost money, by what it is."""
+    now = timezone.now()
+
+    def fulfillment(**columns: Any) -> Fulfilment:
+        order = factories.paid_order()
+        return Fulfilment.objects.create(order=order, external_id=order.number, request={}, release_at=now, **columns)
+
+    held = fulfillment()
+    in_trouble = fulfillment(state="attention", sent_at=now, printify_order_id="p1")
+    differs = factories.order(factories.variant(), state="attention")
+    Refund.objects.filter(pk=things["refund"]).update(state="attention")
+    return {
+        "held": held.pk,
+        "hold": held.holds.create(reason="cost", placed_by="fulfilment").pk,
+        "in trouble": in_trouble.pk,
+        "money differs": differs.pk,
+        "claim": things["claim"],
+        "refund": things["refund"],
+    }
 
 
 def models() -> Iterator[tuple[str, "admin.ModelAdmin[Any]"]]:
@@ -232,6 +284,62 @@ def test_each_action_is_offered_to_whom_it_should(roles: dict[str, User]) -> Non
             for action in own.get_actions(asked_by(user)):
                 offered.setdefault(name, {}).setdefault(action, set()).add(role)
     assert offered == ACTIONS
+
+
+def test_each_button_of_the_review_queue_stands_in_the_table() -> None:
+    registered = {(source.name, action) for source in attention.sources() for action in source.actions}
+    assert registered == set(BUTTONS)
+
+
+@pytest.mark.parametrize(("source", "action"), BUTTONS)
+def test_a_button_of_the_review_queue_is_accepted_from_permitted_roles_only(
+    client: Client, roles: dict[str, User], source: str, action: str
+) -> None:
+    path = reverse("admin:attention_act", args=[source, 0, action])
+    answers = {}
+    for role, user in roles.items():
+        client.force_login(user)
+        answers[role] = client.post(path).status_code
+    assert {role for role, status in answers.items() if status != 403} == BUTTONS[source, action], answers
+
+
+def test_a_button_is_shown_to_permitted_roles_only(
+    client: Client, roles: dict[str, User], review_queue: dict[str, int]
+) -> None:
+    shown: dict[tuple[str, str], set[str]] = {}
+    for role, user in roles.items():
+        client.force_login(user)
+        page = client.get("/admin/").content.decode()
+        for source, action in BUTTONS:
+            if any(f"/admin/attention/{source}/{pk}/{action}/" in page for pk in review_queue.values()):
+                shown.setdefault((source, action), set()).add(role)
+    assert {"accept", "release", "reprint", "cancel", "refund"} <= {action for _source, action in shown}
+    assert shown == {button: BUTTONS[button] for button in shown}
+
+
+def test_a_decision_about_a_claim_is_offered_to_permitted_roles_only(
+    client: Client, things: dict[str, Any], roles: dict[str, User]
+) -> None:
+    offered: dict[str, set[str]] = {}
+    for role, user in roles.items():
+        client.force_login(user)
+        page = client.get(reverse("admin:orders_claim_change", args=[things["claim"]])).content.decode()
+        for decision in re.findall(r'name="decision" value="(\w+)"', page):
+            offered.setdefault(decision, set()).add(role)
+    assert offered == {"decline": SUPPORT, "reprint": MONEY, "refund": MONEY}
+
+
+def test_the_release_of_an_order_is_offered_to_permitted_roles_only(
+    client: Client, roles: dict[str, User], review_queue: dict[str, int]
+) -> None:
+    order = Fulfilment.objects.get(pk=review_queue["held"]).order
+    offered = set()
+    for role, user in roles.items():
+        client.force_login(user)
+        page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+        if 'form="do-release-' in page:
+            offered.add(role)
+    assert offered == MONEY
 
 
 def test_a_table_that_is_hidden_opens_to_no_role(client: Client, roles: dict[str, User]) -> None:

@@ -9,6 +9,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django.fixtures import Settings
+
+from ilytat import settings_checks
+from ilytat.celery import app
+from ilytat.integrations.client import ApiClient
+from notifications import outbox
+from payments import gateway
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIVE, TEST = "sk_live_" + "x" * 12, "sk_test_" + "x" * 12
@@ -126,7 +133,7 @@ def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str
         ({"STRIPE_API_BASE": "http://127.0.0.1"}, "STRIPE_API_BASE must begin with https://"),
         ({"STRIPE_JS_URL": "http://127.0.0.1/x.js"}, "STRIPE_JS_URL must begin with https://"),
         ({"SENDGRID_API_URL": "http://127.0.0.1/"}, "SENDGRID_API_URL must begin with https://"),
-        ({"LEASE_SECONDS": "60"}, "LEASE_SECONDS must be more than 60"),
+        *(({"LEASE_SECONDS": value}, "LEASE_SECONDS must be at least 150") for value in ("60", "61", "120", "149.9")),
     ],
 )
 def test_production_refuses_what_development_may_lack(changed: dict[str, str], sentence: str) -> None:
@@ -212,3 +219,21 @@ def test_pictures_in_a_bucket_are_allowed_by_the_content_policy_at_its_public_ad
     assert (options["bucket_name"], options["custom_domain"]) == ("pictures", "img.example.com/shop")
     assert "https://img.example.com" in found["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["img-src"]
     assert "must begin with https" in refusal({**bucket, "MEDIA_PUBLIC_URL": "http://img.example.com"} | PUBLIC)
+
+
+def test_the_shortest_lease_of_production_covers_every_providers_longest_call() -> None:
+    """What the check takes for the longest call is what the clients allow, and half of the lease outlasts it."""
+    longest = {
+        "Printify": ApiClient.deadline,
+        "Stripe, with the library's one retry": 2 * gateway.TOTAL,
+        "email": outbox.HANDOVER_SECONDS,
+    }
+    assert max(longest.values()) == settings_checks.LONGEST_CALL
+    lease = settings_in({**PRODUCTION, "LEASE_SECONDS": f"{settings_checks.LEASE_SECONDS_MIN}"})["LEASE_SECONDS"]
+    assert lease / 2 > settings_checks.LONGEST_CALL
+    assert lease * settings_checks.SOFT_LIMIT >= 2 * settings_checks.LONGEST_CALL
+
+
+def test_celery_stops_a_task_at_the_share_of_the_lease_that_the_check_assumes(settings: Settings) -> None:
+    assert app.conf.task_soft_time_limit == settings.LEASE_SECONDS * settings_checks.SOFT_LIMIT
+    assert app.conf.task_soft_time_limit < app.conf.task_time_limit < settings.LEASE_SECONDS

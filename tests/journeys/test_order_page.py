@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from catalog import printify
 from catalog.models import Variant
 from catalog.sync import runner
+from notifications.models import OutgoingEmail
 from orders import lifecycle
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments.models import Payment, Refund
@@ -85,8 +86,12 @@ def correct_the_address(page: Page, order: Order) -> None:
     with page.expect_navigation():
         page.get_by_role("link", name="Correct the address").click()
     looks_right(page)
-    page.locator("main [name=email]").fill(order.email)
-    press(page, "Continue")
+    expect(page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
+    press(page, "Email me a code")
+    looks_right(page)
+    code = OutgoingEmail.objects.get(kind="order_code", reference=order.number).context["code"]
+    page.locator("main [name=code]").fill(code)
+    press(page, "Continue with the code")
     for name, value in {"address1": "1501 Central St", "city": "Evanston", "zip": "60201"}.items():
         page.locator(f"main [name={name}]").fill(value)
     looks_right(page)

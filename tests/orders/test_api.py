@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings as shop
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -100,6 +101,18 @@ def test_staff_without_the_permission_may_not() -> None:
     client.cookies["csrftoken"] = "a" * 32
     told = _told(_ask(paid().order.number, client=client, headers={"X-CSRFToken": "a" * 32}))
     assert told == (401, "not_allowed")
+
+
+@pytest.mark.parametrize("second_factor", [False, True])
+def test_staff_need_the_second_factor_that_the_admin_asks_for(settings: Settings, *, second_factor: bool) -> None:
+    settings.STAFF_TWO_STEP = True
+    job, client = paid(), _staff()
+    if second_factor:
+        TOTP.activate(get_user_model().objects.get(), "JBSWY3DPEHPK3PXP")
+    client.cookies["csrftoken"] = "a" * 32
+    told = _told(_ask(job.order.number, client=client, headers={"X-CSRFToken": "a" * 32}))
+    assert told[0] == (200 if second_factor else 401)
+    assert client.get("/admin/").status_code == (200 if second_factor else 302), "the admin says the same"
 
 
 def test_a_customer_may_not() -> None:

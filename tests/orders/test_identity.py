@@ -1,14 +1,17 @@
 """Who may see the whole order: the link shows no address, the e-mail address or a mailed code opens it (H6, J3)."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from ilytat.accounts.models import User
 from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
 from orders import identity
@@ -29,6 +32,12 @@ def proven(client: Client, order: Order) -> Client:
     return client
 
 
+def verified(client: Client, order: Order) -> Client:
+    client.post(page(order, "verify/"), {"action": "send"})
+    client.post(page(order, "verify/"), {"code": mailed_code()})
+    return client
+
+
 def mailed_code() -> str:
     return str(OutgoingEmail.objects.filter(kind="order_code").latest("pk").context["code"])
 
@@ -41,12 +50,12 @@ def test_the_link_alone_shows_neither_address_nor_e_mail(client: Client) -> None
     assert order.zip not in shown
 
 
-@pytest.mark.parametrize("tail", ["cancel/", "address/", "swap/1/"])
+@pytest.mark.parametrize(("tail", "question"), [("cancel/", "prove/"), ("address/", "verify/"), ("swap/1/", "prove/")])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_the_link_alone_changes_nothing(client: Client, tail: str, method: str) -> None:
+def test_the_link_alone_changes_nothing(client: Client, tail: str, question: str, method: str) -> None:
     order = paid(ready=False).order
     answer = getattr(client, method)(page(order, tail))
-    assert (answer.status_code, answer["Location"]) == (302, f"{page(order, 'prove/')}?next={page(order, tail)}")
+    assert (answer.status_code, answer["Location"]) == (302, f"{page(order, question)}?next={page(order, tail)}")
     assert Order.objects.get(pk=order.pk).state == "paid"
 
 
@@ -159,6 +168,94 @@ def test_codes_do_not_fill_a_mailbox_and_one_caller_leaves_the_others_theirs() -
     assert answers == {200}, "said alike: nobody learns how many were sent"
 
 
+# --- Where the parcel goes -----------------------------------------------------------------------------
+
+
+def address_of(order: Order) -> str:
+    return Order.objects.get(pk=order.pk).address1
+
+
+def test_the_email_address_shows_the_order_but_does_not_redirect_the_parcel(client: Client) -> None:
+    """A forwarded order mail holds both the link and the address."""
+    order = paid(ready=False).order
+    proven(client, order)
+    assert order.address1 in client.get(page(order)).content.decode()
+    for method in ("get", "post"):
+        answer = getattr(client, method)(page(order, "address/"), ADDRESS)
+        assert answer["Location"] == f"{page(order, 'verify/')}?next={page(order, 'address/')}"
+    assert address_of(order) == order.address1
+
+
+def test_the_email_address_is_no_answer_where_the_code_is_asked_for(client: Client) -> None:
+    order = paid(ready=False).order
+    assert client.post(page(order, "verify/"), {"email": order.email}).status_code == 422
+    assert client.post(page(order, "verify/"), {"code": ""}).status_code == 422
+    assert "verify/" in client.get(page(order, "address/"))["Location"]
+
+
+def test_the_page_says_why_a_code_is_asked_for_and_mails_it(client: Client) -> None:
+    order = paid(ready=False).order
+    shown = client.get(page(order, "address/"), follow=True)
+    assert "A new address sends your package somewhere else." in text(shown)
+    assert order.email not in shown.content.decode()
+    assert not OutgoingEmail.objects.filter(kind="order_code").exists(), "looking sends nothing"
+    sent = client.post(page(order, "verify/"), {"action": "send", "next": page(order, "address/")})
+    assert "We have sent a code" in text(sent)
+    assert f'value="{page(order, "address/")}"' in sent.content.decode()
+    answer = client.post(page(order, "verify/"), {"code": mailed_code(), "next": page(order, "address/")})
+    assert answer["Location"] == page(order, "address/")
+    assert client.get(page(order, "verify/"))["Location"] == page(order), "it is asked once"
+
+
+def test_the_mailed_code_lets_this_browser_alone_redirect_the_parcel(client: Client) -> None:
+    order = paid(ready=False).order
+    cache.set("printify-quote-paused", True)
+    verified(client, order)
+    stranger = proven(Client(), order)
+    stranger.post(page(order, "address/"), ADDRESS)
+    assert address_of(order) == order.address1
+    client.post(page(order, "address/"), ADDRESS)
+    assert address_of(order) == ADDRESS["address1"]
+
+
+def test_the_code_of_one_order_does_not_redirect_another(client: Client) -> None:
+    mine, other = paid(ready=False).order, paid(ready=False, number="OTHER234").order
+    verified(client, mine)
+    proven(client, other)
+    assert client.get(page(mine, "address/")).status_code == 200
+    assert client.get(page(other, "address/")).status_code == 302
+
+
+@pytest.mark.parametrize("question", ["prove/", "verify/"])
+def test_a_mailed_code_is_refused_after_fifteen_minutes(client: Client, question: str) -> None:
+    order = paid(ready=False).order
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        client.post(page(order, question), {"action": "send"})
+        code = mailed_code()
+        clock.shift(timedelta(minutes=15, seconds=1))
+        assert client.post(page(order, question), {"code": code}).status_code == 422
+        clock.shift(timedelta(seconds=-2))
+        assert client.post(page(order, question), {"code": code}).status_code == 302
+
+
+def test_after_two_hours_another_code_is_asked_for(client: Client) -> None:
+    order = paid(ready=False).order
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        verified(client, order)
+        clock.shift(timedelta(hours=2, seconds=-1))
+        assert client.get(page(order, "address/")).status_code == 200
+        clock.shift(timedelta(seconds=2))
+        assert client.get(page(order, "address/")).status_code == 302
+
+
+@pytest.mark.parametrize("is_owner", [True, False])
+def test_the_owner_who_is_signed_in_needs_no_code(client: Client, *, is_owner: bool) -> None:
+    user = User.objects.create_user("ana@example.com", "x")
+    order = paid(ready=False, **({"user": user} if is_owner else {})).order
+    client.force_login(user)
+    assert client.get(page(order, "address/")).status_code == (200 if is_owner else 302)
+
+
 # --- What is done on the pages -------------------------------------------------------------------------
 
 
@@ -174,7 +271,7 @@ def test_canceling_asks_once_more_and_a_second_press_is_told_the_truth(client: C
 @pytest.mark.parametrize("tail", ["cancel/", "address/"])
 def test_too_late_is_said_so(client: Client, tail: str) -> None:
     order = printing().order
-    proven(client, order)
+    verified(client, order)
     assert "Printing has begun" in text(client.get(page(order, tail), follow=True))
     assert "Printing has begun" in text(client.post(page(order, tail), follow=True))
 
@@ -191,7 +288,7 @@ ADDRESS = {
 
 def test_a_corrected_address_is_checked_like_at_checkout(client: Client) -> None:
     job = created(ready=False)
-    proven(client, job.order)
+    verified(client, job.order)
     where = page(job.order, "address/")
     assert job.order.address1 in client.get(where).content.decode()
     assert client.post(where, ADDRESS | {"zip": "6"}).status_code == 422

@@ -56,6 +56,22 @@ def test_the_address_works_with_and_without_a_slash(path: str) -> None:
     assert (response.status_code, InboundEvent.objects.count()) == (200, 1)
 
 
+def _other(figure: str) -> str:
+    return "0" if figure != "0" else "1"
+
+
+RIGHT = _signed(_body())
+# Each of these passes a comparison that looks at a part of the signature only.
+ALMOST_RIGHT = {
+    "right but for its last figure": RIGHT[:-1] + _other(RIGHT[-1]),
+    "right but for its first figure": f"sha256={_other(RIGHT[7])}{RIGHT[8:]}",
+    "right in its first half": RIGHT[:39] + "".join(map(_other, RIGHT[39:])),
+    "right in its second half": "sha256=" + "".join(map(_other, RIGHT[7:39])) + RIGHT[39:],
+    "cut by one figure": RIGHT[:-1],
+    "cut in half": RIGHT[:39],
+    "cut to its prefix": RIGHT[:7],
+    "with a figure more": RIGHT + "0",
+}
 FORGED = {
     "missing": None,
     "empty": "",
@@ -64,6 +80,7 @@ FORGED = {
     "of an empty secret": signature("", _body()),
     "not even ASCII": "sha256=é",
     "of another body": _signed(b"{}"),
+    **ALMOST_RIGHT,
 }
 
 

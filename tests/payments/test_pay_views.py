@@ -1,12 +1,14 @@
 """Paying an order that exists: Stripe's own page where our form cannot work, and a second way after a bank's no."""
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from notifications.models import OutgoingEmail
+from orders import identity
 from orders.models import Order
-from payments import checkout, gateway, settlement
+from payments import checkout, gateway, order_placement, settlement
 from payments.models import CheckoutSession
 from tests.pages import text
 from tests.payments.conftest import (
@@ -55,6 +57,61 @@ def test_a_form_that_was_paid_meanwhile_is_settled_instead(settings: Settings, t
     assert _state(order) == "paid"
 
 
+def again(order: Order) -> str:
+    return f"/checkout/again/{order.token}/"
+
+
+def identify(client: Client, order: Order) -> str:
+    """Type the order's email address. Returns where that leads."""
+    answer = client.post(f"/orders/{order.token}/prove/", {"email": order.email, "next": again(order)})
+    return str(answer["Location"])
+
+
+def test_the_link_alone_leads_to_no_page_of_stripes_which_would_show_the_email_address(
+    client: Client, till: Till
+) -> None:
+    order = waiting()
+    for answer in (client.get(again(order)), client.post(again(order), {"total": order.total})):
+        assert answer["Location"] == f"/orders/{order.token}/prove/?next={again(order)}"
+    assert not till.mock.calls
+    assert not order.sessions.exists()
+    assert identify(client, order) == again(order)
+    till.creates(session_of(order))
+    assert client.post(again(order))["Location"].startswith("https://checkout.stripe.com/")
+
+
+def test_who_placed_the_order_pays_it_again_without_being_asked(client: Client, till: Till) -> None:
+    order = waiting()
+    remembers(client, order)
+    till.creates(session_of(order))
+    assert client.get(again(order)).status_code == 200
+    assert client.post(again(order))["Location"].startswith("https://checkout.stripe.com/")
+
+
+def test_paying_from_the_link_does_not_let_a_browser_redirect_the_parcel(client: Client, till: Till) -> None:
+    order = waiting()
+    identify(client, order)
+    till.creates(session_of(order))
+    client.post(again(order))
+    till.session(paid_session(order))
+    settlement.settle(gateway.session(SESSION), who="test")
+    assert _state(order) == "paid"
+    assert client.get(f"/checkout/success/?session_id={SESSION}").status_code == 200
+    address = f"/orders/{order.token}/address/"
+    assert client.get(address)["Location"] == f"/orders/{order.token}/verify/?next={address}"
+
+
+def test_remembering_a_payer_proves_nothing(client: Client, rf: RequestFactory) -> None:
+    """The list of orders that this browser pays is no list of orders that are this visitor's."""
+    order = waiting()
+    request = rf.get("/")
+    request.session, request.user = {}, AnonymousUser()  # type: ignore[assignment]  # a plain dict will do
+    order_placement.remember(request, order)
+    assert not identity.is_proven(request, order)
+    assert not identity.is_verified(request, order)
+    assert list(order_placement.mine(request)) == [order]
+
+
 def _bank_said_no(till: Till, order: Order) -> None:
     opened(order)
     intent = {"id": "pi_3ownIntent0000000001", "object": "payment_intent", "status": "requires_payment_method"}
@@ -69,6 +126,7 @@ def test_a_banks_no_is_mailed_once_with_the_way_to_pay_all_the_same(client: Clie
     mail = OutgoingEmail.objects.get(kind="payment_failed")
     assert mail.context["retry_url"].endswith(f"/checkout/again/{order.token}/")
     assert (_state(order), CheckoutSession.objects.get().state) == ("awaiting_payment", "failed")
+    identify(client, order)
     assert client.get(f"/checkout/again/{order.token}/").status_code == 200
     till.creates(session_of(order, number=2))
     answer = client.post(f"/checkout/again/{order.token}/")

@@ -148,7 +148,7 @@ def test_what_is_paid_meanwhile_keeps_its_price(upstream: Upstream) -> None:
 
 
 def test_the_buyer_sees_the_new_total_and_agrees_by_paying(client: Client, till: Till, upstream: Upstream) -> None:
-    order = agreed()
+    order = placed_here(client, agreed())
     costs(upstream, 525)
     where = f"/checkout/again/{order.token}/"
     for _press in range(2):
@@ -163,14 +163,14 @@ def test_the_buyer_sees_the_new_total_and_agrees_by_paying(client: Client, till:
 
 @pytest.mark.parametrize("typed", ["", "١٢", "-1", "1e9", "9" * 40, "2974 "])
 def test_nonsense_agrees_to_nothing(client: Client, till: Till, upstream: Upstream, typed: str) -> None:
-    order = agreed()
+    order = placed_here(client, agreed())
     costs(upstream, 525)
     assert "instead of $29.74" in text(client.post(f"/checkout/again/{order.token}/", {"total": typed}))
     assert money(order) == (475, 2974)
 
 
 def test_the_buyer_hears_that_nobody_sends_it_there(client: Client, upstream: Upstream) -> None:
-    order = agreed()
+    order = placed_here(client, agreed())
     upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json={"economy": 400})
     page = text(client.post(f"/checkout/again/{order.token}/"))
     assert "to this address any more" in page

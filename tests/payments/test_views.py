@@ -33,6 +33,18 @@ from tests.payments.conftest import (
 pytestmark = pytest.mark.django_db
 
 
+def test_the_browser_that_placed_the_order_may_redirect_the_parcel_without_a_code(
+    client: Client, cart: Cart, till: Till
+) -> None:
+    pay(client)
+    order = Order.objects.get()
+    till.session(paid_session(order))
+    client.get(f"/checkout/success/?session_id={SESSION}")
+    address = f"{order.get_absolute_url()}address/"
+    assert client.get(address).status_code == 200
+    assert "verify/" in Client().get(address)["Location"]
+
+
 # --- to Stripe ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,64 @@
+"""JSON routes take a POST from programs and from our own pages, never from another site's page (H13)."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from orders.models import Cart
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+CREATE_SESSION = "/api/checkout/create-session"
+JSON_ROUTES = (CREATE_SESSION, "/api/orders/fulfill")
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "")
+OWN_PAGE = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+OTHER_PAGES = {
+    "another site": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+    "another host of this site": {"Origin": "http://blog.testserver", "Sec-Fetch-Site": "same-site"},
+    "a browser without fetch metadata": {"Origin": "https://evil.example"},
+    "a sandboxed frame": {"Origin": "null"},
+    "another port": {"Origin": "http://testserver:8001"},
+    "another scheme": {"Origin": "https://testserver"},
+    "no origin": {"Sec-Fetch-Site": "cross-site"},
+}
+
+
+def cart_body() -> str:
+    variant = factories.variant()
+    item = {"product_id": variant.product_id, "variant_id": variant.variant_id, "quantity": 1}
+    return json.dumps({"items": [item]})
+
+
+@pytest.mark.parametrize("path", JSON_ROUTES)
+@pytest.mark.parametrize("content_type", FORM_TYPES)
+def test_a_post_that_a_form_could_send_is_refused_with_415(client: Client, path: str, content_type: str) -> None:
+    answer = client.generic("POST", path, cart_body(), content_type=content_type)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "not_json")
+    assert not Cart.objects.exists()
+
+
+@pytest.mark.parametrize("path", [*JSON_ROUTES, CREATE_SESSION + "/"])
+@pytest.mark.parametrize("headers", OTHER_PAGES.values(), ids=OTHER_PAGES)
+def test_a_json_post_from_another_origin_is_refused_with_403(
+    client: Client, path: str, headers: dict[str, str]
+) -> None:
+    answer = client.post(path, cart_body(), content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "other_origin")
+    assert not Cart.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, OWN_PAGE, {"Origin": "http://testserver"}], ids=["program", "page", "old"])
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+def test_a_json_post_from_a_program_or_our_own_page_is_accepted(
+    client: Client, headers: dict[str, str], content_type: str
+) -> None:
+    answer = client.post(CREATE_SESSION, cart_body(), content_type=content_type, headers=headers)
+    assert answer.status_code == 200
+    assert Cart.objects.count() == 1
+
+
+def test_a_read_from_another_origin_is_answered(client: Client) -> None:
+    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert client.get("/api/products", headers=headers).status_code == 200
