@@ -7,16 +7,19 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from orders.models import Order
+from orders.models import Cart, Order
 from payments import labels
 
 
 class CheckoutSession(models.Model):
-    """One attempt at paying. At most one is open for an order."""
+    """One attempt at paying. At most one is open for an order, and for all orders of a cart together."""
 
     STATES: ClassVar = [(name, name) for name in ("creating", "open", "complete", "failed", "expired")]
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="sessions")
+    cart = models.ForeignKey(
+        Cart, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="The order's."
+    )
     attempt = models.PositiveSmallIntegerField(default=1)
     idempotency_key = models.CharField(max_length=120, unique=True)
     ui_mode = models.CharField(max_length=16, blank=True, help_text="Other than STRIPE_UI_MODE: our form failed.")
@@ -32,6 +35,9 @@ class CheckoutSession(models.Model):
             models.UniqueConstraint(fields=["order", "attempt"], name="session_attempt_once"),
             models.UniqueConstraint(
                 fields=["order"], condition=Q(state__in=("creating", "open")), name="session_one_open"
+            ),
+            models.UniqueConstraint(
+                fields=["cart"], condition=Q(state__in=("creating", "open")), name="session_one_open_per_cart"
             ),
         ]
 

@@ -33,6 +33,8 @@ def settle(facts: SessionFacts, *, who: str) -> str:
     _learn(order, facts)
     state = "failed" if facts.failed else facts.status
     rows = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
+    if state == "open":  # read at Stripe before another tab closed it: it never opens again here
+        rows = rows.filter(state="creating")
     moved = rows.update(state=state)
     if facts.status == "expired":
         return _expired(order, facts, who)

@@ -20,7 +20,7 @@ from orders.states import OrderState
 from orders.tracking import masked, progress
 from payments import checkout as sessions
 from payments import checkout_prefill, coupons, margins, order_placement, payment_status
-from payments.checkout_page import CheckoutPage
+from payments.checkout_page import IN_ANOTHER_TAB, CheckoutPage
 from payments.session_params import chargeable
 
 NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
@@ -135,11 +135,13 @@ def _pay(page: CheckoutPage) -> HttpResponse:
         page.notice = _("The price of delivery has just changed. Please look at the new total.")
         return page.render()
     except margins.BelowFloor:
-        page.notice = str(NOT_NOW)
-        return page.render(status=409)
+        page.notice, status = str(NOT_NOW), 409
+    except sessions.PaidInAnotherTab:
+        page.notice, status = str(IN_ANOTHER_TAB), 409
     except IntegrationError:
         page.notice = _("Payment cannot be started right now. Nothing was charged; please try again in a minute.")
-        return page.render(status=503)
+        status = 503
+    return page.render(status=status)
 
 
 @never_cache
