@@ -209,7 +209,7 @@ class Coupon(models.Model):
 
 
 class CouponUse(models.Model):
-    """One order placed with the code. Given back when the order comes to nothing."""
+    """One order placed with the code. Released when the order is not paid, or changes to another code."""
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
@@ -220,7 +220,14 @@ class CouponUse(models.Model):
 
     class Meta:
         ordering = ["-at"]
-        constraints = [models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order")]
+    customer_key = models.CharField(
+        max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
+    )
+        constraints = [
+            models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order"),
+            models.UniqueConstraint(fields=["order"], condition=Q(released_at__isnull=True), name="order_one_coupon"),
+        ]
+        indexes = [models.Index(fields=["coupon", "customer_key"], name="coupon_use_customer")]
 
     def __str__(self) -> str:
         return f"{self.coupon} in {self.order}"
