@@ -189,6 +189,12 @@ class Coupon(models.Model):
     per_customer = models.PositiveSmallIntegerField(default=1, help_text="Orders by one e-mail address; 0: any number.")
     used = models.PositiveIntegerField(default=0, editable=False)
     active = models.BooleanField(default=True)
+    may_lose_money = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Accept orders that earn less than MARGIN_FLOOR_PERCENT with this code, free orders included. "
+        "Off: the code is refused for such an order at checkout.",
+    )
     note = models.CharField(max_length=200, blank=True, help_text="For staff.")
 
     class Meta:
@@ -214,15 +220,15 @@ class CouponUse(models.Model):
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
     email = models.EmailField()
+    customer_key = models.CharField(
+        max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
+    )
     amount = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-at"]
-    customer_key = models.CharField(
-        max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
-    )
         constraints = [
             models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order"),
             models.UniqueConstraint(fields=["order"], condition=Q(released_at__isnull=True), name="order_one_coupon"),
