@@ -124,6 +124,11 @@ def _groups(wanted: Iterable[Wanted]) -> dict[int, list[Wanted]]:
     return found if len(found) <= MOST_GROUPS else {0: [x for lines in found.values() for x in lines]}
 
 
+def full_price(order: Order) -> int:
+    """Return what the agreed delivery costs in minor units, also where a code took it, or a part of it, off."""
+    return sum(amount for _provider, amount in order.quote.get("parcels") or []) or order.shipping
+
+
 def default_country() -> str:
     return str(settings.SHIP_TO_COUNTRIES[0])
 

@@ -67,5 +67,4 @@ def _to_pay(order: Order, option: quote.Option) -> int:
     """A code that gave the delivery, or a part of it, still gives that much."""
     if not order.shipping:
         return 0
-    priced = sum(amount for _provider, amount in order.quote.get("parcels") or []) or order.shipping
-    return max(option.amount - (priced - order.shipping), 0)
+    return max(option.amount - (quote.full_price(order) - order.shipping), 0)

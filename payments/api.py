@@ -106,6 +106,8 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_sellable", "This cannot be ordered right now.") from error
     except DeliveryChanged as error:
         raise ApiError(409, "price_changed", "Delivery has another price now. Please ask again.") from error
+    except checkout.PaidInAnotherTab as error:
+        raise ApiError(409, "paid_elsewhere", "Another payment page of this cart is open. Please try again.") from error
     except checkout.NotPayable as error:
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 

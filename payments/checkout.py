@@ -1,18 +1,20 @@
 """From an order to a Stripe Checkout Session: one open at most, the same for a double click, built from the snapshot.
 
 The row is committed before the call and carries the idempotency key and everything the parameters depend on, so that
-a retry after a lost answer sends the very same request.
+a retry after a lost answer sends the very same request. The row is also the claim on the cart: the database accepts one
+open row for a cart, so of two tabs that start to pay at once, one asks Stripe and the other is refused before it does.
 """
 
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError, Refused
 from orders import lifecycle, quote_renewal
+from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState
 from payments import coupons, gateway, margins, session_params, settlement
@@ -34,11 +36,15 @@ class NotPayable(Exception):
         self.order = order
 
 
+class PaidInAnotherTab(Exception):
+    """Another order of the same cart has the open payment page, and none was opened for this one."""
+
+
 def start(order: Order) -> SessionFacts | CheckoutSession:
     """The open session of the order, made if need be.
 
-    Raises NotPayable, DeliveryChanged (the quote is over, and another price is to be agreed to), BelowFloor or an
-    IntegrationError.
+    Raises NotPayable, PaidInAnotherTab, DeliveryChanged (the quote is over, and another price is to be agreed to),
+    BelowFloor or an IntegrationError.
     """
     if order.state != OrderState.AWAITING_PAYMENT:
         raise NotPayable(order)
@@ -52,10 +58,14 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
         facts = _create(order, row)
     except IntegrationError as error:
         return _another_way(order, row, error)
-    CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN).update(
-        stripe_session_id=facts.id, url=facts.url, state="open"
-    )
-    return facts
+    opened = CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN)
+    if opened.update(stripe_session_id=facts.id, url=facts.url, state="open"):
+        return facts
+    row.refresh_from_db()
+    if row.state == "expired":  # another tab closed this attempt while Stripe answered
+        raise PaidInAnotherTab
+    order.refresh_from_db()
+    raise NotPayable(order)
 
 
 def _create(order: Order, row: CheckoutSession) -> SessionFacts:
@@ -98,25 +108,29 @@ def start_hosted(order: Order) -> str:
     """
     row = order.sessions.filter(state__in=OPEN).first()
     if row and mode(row) != "hosted_page":
-        facts = _closed(row.stripe_session_id) if row.stripe_session_id else None
-        if facts and facts.status != "expired":
-            with transaction.atomic():
-                settlement.settle(facts, who="checkout")
-            order.refresh_from_db()
-            raise NotPayable(order)
-        with transaction.atomic():
-            CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
-            _fresh_row(order, "hosted_page")
+        _replace(order, row, "hosted_page")
     return start(order).url
 
 
 def _open_row(order: Order) -> CheckoutSession:
     row = order.sessions.filter(state__in=OPEN).first()
-    if row and row.expires_at > timezone.now() + timedelta(minutes=1):
-        return row
-    if row:
-        CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
-    return _fresh_row(order)
+    if row is None:
+        return _fresh_row(order)
+    return row if row.expires_at > timezone.now() + timedelta(minutes=1) else _replace(order, row)
+
+
+def _replace(order: Order, row: CheckoutSession, ui_mode: str = "") -> CheckoutSession:
+    """Close this attempt at Stripe, then create the next one of the same order.
+
+    Raises NotPayable when the attempt turns out to be paid: it is settled then.
+    """
+    session_id = row.stripe_session_id or _discovered(row)
+    facts = _closed(session_id) if session_id else None
+    if facts and facts.status != "expired":
+        settlement.settle(facts, who="checkout")
+        order.refresh_from_db()
+        raise NotPayable(order)
+    return _fresh_row(order, ui_mode, replaced=row)
 
 
 def _minutes() -> float:
@@ -125,29 +139,56 @@ def _minutes() -> float:
     return min(max(asked, STRIPE_MINUTES[0] + 1), STRIPE_MINUTES[1] - 1)
 
 
-def _fresh_row(order: Order, ui_mode: str = "") -> CheckoutSession:
-    attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
+def _fresh_row(order: Order, ui_mode: str = "", *, replaced: CheckoutSession | None = None) -> CheckoutSession:
+    """Claim the cart's one open attempt for this order and commit it, before Stripe is asked.
+
+    Requests at the same time are decided by the unique constraints, not by what each of them read before. Raises
+    NotPayable, or PaidInAnotherTab when another order of the cart holds the claim.
+    """
     try:
-        with transaction.atomic():
-            return CheckoutSession.objects.create(
+        with lock_order(order):
+            if order.state != OrderState.AWAITING_PAYMENT:
+                raise NotPayable(order)
+            if replaced:
+                CheckoutSession.objects.filter(pk=replaced.pk, state__in=OPEN).update(state="expired")
+            attempt = (order.sessions.aggregate(last=Max("attempt"))["last"] or 0) + 1
+            row = CheckoutSession.objects.create(
                 order=order,
+                cart_id=order.cart_id,
                 attempt=attempt,
                 ui_mode=ui_mode,
                 idempotency_key=f"checkout-{order.number}-{attempt}",
                 expires_at=timezone.now() + timedelta(minutes=_minutes()),
             )
-    except IntegrityError:  # a twin of this request was first: its row is ours too
-        return order.sessions.get(state__in=OPEN)
+            # After the insert, which may have waited for the other order's payment to be committed.
+            _refuse_what_was_bought(order)
+            return row
+    except IntegrityError:
+        twin = order.sessions.filter(state__in=OPEN).first()  # a double click: the other request's row is ours too
+        if twin is None:
+            raise PaidInAnotherTab from None
+        return twin
+
+
+def _refuse_what_was_bought(order: Order) -> None:
+    """Raise NotPayable when the cart was paid by another order after this one was placed: it is the same purchase."""
+    if order.cart_id is None:
+        return
+    paid_since = Order.objects.filter(cart_id=order.cart_id, paid_at__gt=order.placed_at).exclude(pk=order.pk)
+    bought = paid_since.order_by("paid_at").last()
+    if bought:
+        raise NotPayable(bought)
 
 
 def supersede(order: Order) -> None:
     """The same cart was ordered before with other details and not paid: close that first.
 
     Raises NotPayable when it turns out to be paid, and an IntegrationError when Stripe cannot say whether it is
-    closed: then no second way to pay is opened.
+    closed: then no second way to pay is opened. What another tab opens after this look, `start` is refused for.
     """
     if order.cart_id is None:
         return
+    _refuse_what_was_bought(order)
     rivals = CheckoutSession.objects.filter(order__cart_id=order.cart_id, state__in=OPEN).exclude(order=order)
     for row in rivals.select_related("order"):
         close(row)
@@ -160,13 +201,13 @@ def close(row: CheckoutSession) -> None:
     """Make sure that the session can no longer be paid; if it was paid in time, settle it instead."""
     session_id = row.stripe_session_id or _discovered(row)
     facts = _closed(session_id) if session_id else None
-    with transaction.atomic():
-        if facts:
-            settlement.settle(facts, who="checkout")
-        else:
-            CheckoutSession.objects.filter(pk=row.pk).update(state="expired")
-            if lifecycle.expire(row.order, who="checkout"):
-                coupons.release(row.order)
+    if facts:
+        settlement.settle(facts, who="checkout")
+        return
+    with lock_order(row.order):
+        closed = CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN).update(state="expired")
+        if closed and lifecycle.expire(row.order, who="checkout"):
+            coupons.release(row.order)
 
 
 def _closed(session_id: str) -> SessionFacts | None:

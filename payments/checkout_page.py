@@ -7,12 +7,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orders import quote
 from orders.cart import CartView
 from orders.forms import CheckoutForm
 from payments import checkout_prefill, coupons
 
+IN_ANOTHER_TAB = gettext_lazy(
+    "You're already paying for this cart in another tab or window. Finish there, or try again here."
+)
 SEEN = "checkout_seen"  # in the session: the totals this buyer was shown, by delivery method
 
 

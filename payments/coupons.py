@@ -1,22 +1,26 @@
 """Promotion codes: what one takes off a cart, and who has used it.
 
-An order takes its use by a guarded UPDATE of the code's counter, in the transaction that places it, and gives it back
-when it comes to nothing. Money in minor units.
+An order has one code at most. It takes its use by a guarded UPDATE of the code's counter, in the transaction that
+places it, and gives it back when it comes to nothing or changes to another code. Money in minor units.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from limits import parse
 
 from ilytat.display.money import format_money
 from ilytat.integrations import rate_counters
+from ilytat.integrations.email import normalized_or_blank
 from ilytat.integrations.throttle import client_address
+from orders.locks import lock_order
 from orders.models import Order
 from orders.quote import Option
 from orders.states import OrderState
@@ -86,29 +90,57 @@ def _off(coupon: Coupon, subtotal: int) -> int:
 
 
 def redeem(order: Order, coupon: Coupon) -> None:
-    """Take one use for this order. Raises NotValid; the caller's transaction then places no order.
+    """Make this code the order's only one and take one use of it; a code it was placed with before is released.
 
-    The counter's UPDATE comes first: it makes rivals wait, so that the count of a customer's uses holds.
+    Raises NotValid; the caller's transaction then places no order. Locks the order, then the codes: rivals wait, so
+    the count of a customer's uses holds.
     """
+    with lock_order(order):
+        if order.state == OrderState.AWAITING_PAYMENT:  # else Back and Pay again: the use it was paid with stays
+            _redeem(order, coupon)
+
+
+def _redeem(order: Order, coupon: Coupon) -> None:
+    replaced = CouponUse.objects.filter(order=order, released_at=None).exclude(coupon=coupon)
+    _lock({coupon.pk, *replaced.values_list("coupon_id", flat=True)})
+    _release(replaced)
     if CouponUse.objects.filter(coupon=coupon, order=order, released_at=None).exists():
         return
-    _let_go_of_earlier_tries(order, coupon)
+    _release(_earlier_tries(order, coupon))
     if not _count(coupon):
         raise NotValid(_("This code has been used up."))
-    rows = CouponUse.objects.filter(coupon=coupon, email__iexact=order.email, released_at=None).exclude(order=order)
+    key = customer_key(order.email)
+    customer = Q(customer_key=key)
+    if order.user_id:
+        customer |= Q(order__user=order.user_id)
+    rows = CouponUse.objects.filter(customer, coupon=coupon, released_at=None).exclude(order=order)
     if coupon.per_customer and rows.count() >= coupon.per_customer:
         raise NotValid(_("This code has been used with this e-mail address already."))
-    values: dict[str, Any] = {"email": order.email, "amount": order.discount, "released_at": None}
+    values: dict[str, Any] = {"email": order.email, "customer_key": key, "amount": order.discount}
+    values |= {"at": timezone.now(), "released_at": None}
     CouponUse.objects.update_or_create(coupon=coupon, order=order, defaults=values)
 
 
-def _let_go_of_earlier_tries(order: Order, coupon: Coupon) -> None:
+def customer_key(email: str) -> str:
+    """Return one key for all addresses of a mailbox: a digest of the normalized address without its +tag.
+
+    Only the limit per customer compares it; whose an order is, is decided by the exact address.
+    """
+    address = normalized_or_blank(email) or email.strip().lower()
+    local, _at, domain = address.rpartition("@")
+    mailbox = f"{local.partition('+')[0] or local}@{domain}"
+    return salted_hmac("coupon customer", mailbox, algorithm="sha256").hexdigest()
+
+
+def _earlier_tries(order: Order, coupon: Coupon) -> QuerySet[CouponUse]:
     """The same cart with another address is another order; only one of them is paid."""
-    if order.cart_id is None:
-        return
-    tries = Order.objects.filter(cart_id=order.cart_id, state=OrderState.AWAITING_PAYMENT, coupon_uses__coupon=coupon)
-    for earlier in tries.exclude(pk=order.pk):
-        release(earlier)
+    uses = CouponUse.objects.filter(coupon=coupon, released_at=None).exclude(order=order)
+    return uses.filter(order__in=Order.objects.waiting().filter(cart__isnull=False, cart=order.cart_id))
+
+
+def _lock(coupon_ids: Iterable[int]) -> None:
+    """Lock the codes, always in the same sequence: two orders that swap their codes at once cannot deadlock."""
+    list(Coupon.objects.select_for_update(no_key=True).filter(pk__in=coupon_ids).order_by("pk"))
 
 
 def _count(coupon: Coupon) -> bool:
@@ -116,16 +148,34 @@ def _count(coupon: Coupon) -> bool:
     return bool(free.update(used=F("used") + 1))
 
 
-def release(order: Order) -> None:
-    """The order came to nothing: its use may be taken by another."""
-    for use in CouponUse.objects.filter(order=order, released_at=None):
+def _release(uses: QuerySet[CouponUse]) -> None:
+    """Give these uses back. The caller has locked their codes."""
+    for use in uses:
         if CouponUse.objects.filter(pk=use.pk, released_at=None).update(released_at=timezone.now()):
             Coupon.objects.filter(pk=use.coupon_id, used__gt=0).update(used=F("used") - 1)
 
 
+@transaction.atomic
+def release(order: Order) -> None:
+    """The order came to nothing: its use may be taken by another."""
+    uses = CouponUse.objects.filter(order=order, released_at=None)
+    _lock(uses.values_list("coupon_id", flat=True))
+    _release(uses)
+
+
+@transaction.atomic
 def keep(order: Order) -> None:
-    """Paid after its use was given back: it counts again, as far as the code still has uses."""
-    for use in CouponUse.objects.filter(order=order, released_at__isnull=False).select_related("coupon"):
-        with transaction.atomic():
-            if _count(use.coupon):
-                CouponUse.objects.filter(pk=use.pk).update(released_at=None)
+    """Count the use of an order that is paid after it was released, as far as the code still has uses.
+
+    Of several codes that the order was placed with in turn, only the last one counts.
+    """
+    uses = CouponUse.objects.filter(order=order)
+    _lock(uses.values_list("coupon_id", flat=True))
+    if uses.filter(released_at=None).exists():
+        return
+    use = uses.select_related("coupon").order_by("at", "pk").last()
+    if use is None:
+        return
+    _release(_earlier_tries(order, use.coupon))
+    if _count(use.coupon):
+        CouponUse.objects.filter(pk=use.pk).update(released_at=None)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Sum
 
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
-from orders.models import Fulfilment, Order
+from orders import quote
+from orders.models import Fulfilment, Order, OrderLine
 from orders.states import FulfilmentState
 from payments.models import Dispute, Payment, Refund
 
@@ -18,7 +20,14 @@ FEE_PERMILLE, FEE_FIXED = 29, 30
 
 
 class BelowFloor(Exception):
-    """Selling this would cost more than it brings; staff have been told."""
+    """The order would earn less than the floor. `alerts` are one sentence for each cause, by its incident's key.
+
+    `code` is the discount code that causes it: without it the order can be sold. "" when the prices are too low.
+    """
+
+    def __init__(self, alerts: dict[str, str], *, next_step: str, code: str = "") -> None:
+        super().__init__("; ".join(alerts.values()))
+        self.alerts, self.next_step, self.code = alerts, next_step, code
 
 
 @dataclass(frozen=True)
@@ -88,24 +97,75 @@ def _printify(order: Order) -> tuple[int, bool]:
 
 
 def costs(order: Order) -> int:
-    return sum(line.unit_cost * line.quantity for line in order.lines.all()) + order.shipping
+    """Return what the goods and the delivery cost us."""
+    return sum(line.unit_cost * line.quantity for line in order.lines.all()) + quote.full_price(order)
 
 
 def expected(order: Order) -> int:
-    """Before it is paid, and before any discount: a promotion is the owner's own decision, a wrong price is not."""
-    brings = order.subtotal + order.shipping
-    fee = (brings * FEE_PERMILLE + 500) // 1000 + FEE_FIXED
-    return brings - costs(order) - fee
+    """Return what the order earns before it is paid, by estimate: what the buyer pays, less all costs."""
+    return _earnings(order, order.subtotal - order.discount + order.shipping)
 
 
 def check(order: Order) -> None:
-    """Raises BelowFloor, having told staff. Costs that Printify did not tell are no reason to refuse."""
-    if any(line.unit_cost == 0 for line in order.lines.all()):
+    """Raise BelowFloor, having alerted staff. Call outside transactions: a rollback would take the alert with it."""
+    try:
+        require_floor(order)
+    except BelowFloor as refusal:
+        alert_staff(refusal)
+        raise
+
+
+def require_floor(order: Order) -> None:
+    """Raise BelowFloor when the order earns too little at full price, or by what a code takes off.
+
+    A wrong price is an accident, so no code excuses it. A code may lose money where the owner has said so. Of costs
+    that Printify did not state nothing can be said but that giving the goods away loses them.
+    """
+    costs_known = all(line.unit_cost for line in order.lines.all())
+    at_full_price = _earnings(order, order.subtotal + quote.full_price(order))
+    if costs_known and at_full_price < _floor(order.subtotal):
+        causes = {f"margin:{line.printify_product_id}": _priced_too_low(line) for line in _too_cheap(order)}
+        raise BelowFloor(causes, next_step="Raise its price at Printify, or lower MARGIN_FLOOR_PERCENT.")
+    earned = expected(order)
+    enough = earned >= _floor(order.subtotal - order.discount) if costs_known else order.total > 0
+    if enough:
         return
-    margin = expected(order)
-    if margin * 100 >= order.subtotal * settings.MARGIN_FLOOR_PERCENT:
+    use = order.coupon_uses.filter(released_at=None).select_related("coupon").first()
+    if use and use.coupon.may_lose_money:
         return
-    skus = ", ".join(line.sku or line.title for line in order.lines.all())
-    why = f"An order was refused: it would earn {margin} {order.currency} in minor units ({skus})."
-    alerts.open_alert(f"margin:{skus}", why, next_step="Mend prices at Printify, or lower MARGIN_FLOOR_PERCENT.")
-    raise BelowFloor
+    code = use.coupon.code if use else ""
+    discount = f"the code {code}" if code else "a discount"
+    message = f"An order with {discount} was refused: it would earn {format_money(earned, order.currency, 'en')}."
+    next_step = "Lower the discount, or check “may lose money” on the code."
+    raise BelowFloor({f"margin-code:{code}": message}, next_step=next_step, code=code)
+
+
+def alert_staff(refusal: BelowFloor) -> None:
+    for key, message in refusal.alerts.items():
+        alerts.open_alert(key, message, next_step=refusal.next_step)
+
+
+def _earnings(order: Order, paid: int) -> int:
+    return paid - costs(order) - _card_fee(paid) - FEE_FIXED
+
+
+def _card_fee(paid: int) -> int:
+    return (paid * FEE_PERMILLE + 500) // 1000
+
+
+def _floor(goods: int) -> float:
+    percent: float = settings.MARGIN_FLOOR_PERCENT
+    return goods * percent / 100
+
+
+def _too_cheap(order: Order) -> list[OrderLine]:
+    """The lines that are below the floor on their own; when the fixed fee or the delivery tips it, the weakest line."""
+    surplus = {
+        line: line.amount - line.unit_cost * line.quantity - _card_fee(line.amount) - _floor(line.amount)
+        for line in order.lines.all()
+    }
+    return [line for line, left in surplus.items() if left < 0] or sorted(surplus, key=surplus.__getitem__)[:1]
+
+
+def _priced_too_low(line: OrderLine) -> str:
+    return f"An order was refused because {line.title} ({line.sku or line.label}) is priced too low for what it costs."

@@ -7,16 +7,19 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from orders.models import Order, OrderLine
+from orders.models import Cart, Order, OrderLine
 from payments import labels
 
 
 class CheckoutSession(models.Model):
-    """One attempt at paying. At most one is open for an order."""
+    """One attempt at paying. At most one is open for an order, and for all orders of a cart together."""
 
     STATES: ClassVar = [(name, name) for name in ("creating", "open", "complete", "failed", "expired")]
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="sessions")
+    cart = models.ForeignKey(
+        Cart, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="The order's."
+    )
     attempt = models.PositiveSmallIntegerField(default=1)
     idempotency_key = models.CharField(max_length=120, unique=True)
     ui_mode = models.CharField(max_length=16, blank=True, help_text="Other than STRIPE_UI_MODE: our form failed.")
@@ -32,6 +35,9 @@ class CheckoutSession(models.Model):
             models.UniqueConstraint(fields=["order", "attempt"], name="session_attempt_once"),
             models.UniqueConstraint(
                 fields=["order"], condition=Q(state__in=("creating", "open")), name="session_one_open"
+            ),
+            models.UniqueConstraint(
+                fields=["cart"], condition=Q(state__in=("creating", "open")), name="session_one_open_per_cart"
             ),
         ]
 
@@ -201,6 +207,12 @@ class Coupon(models.Model):
     per_customer = models.PositiveSmallIntegerField(default=1, help_text="Orders by one e-mail address; 0: any number.")
     used = models.PositiveIntegerField(default=0, editable=False)
     active = models.BooleanField(default=True)
+    may_lose_money = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Accept orders that earn less than MARGIN_FLOOR_PERCENT with this code, free orders included. "
+        "Off: the code is refused for such an order at checkout.",
+    )
     note = models.CharField(max_length=200, blank=True, help_text="For staff.")
 
     class Meta:
@@ -221,18 +233,25 @@ class Coupon(models.Model):
 
 
 class CouponUse(models.Model):
-    """One order placed with the code. Given back when the order comes to nothing."""
+    """One order placed with the code. Released when the order is not paid, or changes to another code."""
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
     email = models.EmailField()
+    customer_key = models.CharField(
+        max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
+    )
     amount = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-at"]
-        constraints = [models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order"),
+            models.UniqueConstraint(fields=["order"], condition=Q(released_at__isnull=True), name="order_one_coupon"),
+        ]
+        indexes = [models.Index(fields=["coupon", "customer_key"], name="coupon_use_customer")]
 
     def __str__(self) -> str:
         return f"{self.coupon} in {self.order}"

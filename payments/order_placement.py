@@ -13,7 +13,8 @@ from orders import identity, lifecycle, quote
 from orders.agreement import Agreement
 from orders.cart import CartView
 from orders.models import Order
-from payments import checkout, coupons
+from orders.states import OrderState
+from payments import checkout, coupons, margins
 
 if TYPE_CHECKING:
     from orders.forms import CheckoutForm
@@ -32,7 +33,8 @@ def place(
 ) -> Order:
     """Commit what was agreed (a valid form, an option of today's quote) as an order of this browser.
 
-    Raises coupons.NotValid when the code can no longer be used; nothing is written then.
+    Raises coupons.NotValid when the code can no longer be used, and margins.BelowFloor, of which staff are alerted;
+    no order is written then.
     """
     agreement = Agreement(
         cart=cart,
@@ -47,10 +49,16 @@ def place(
         user_id=request.user.pk,
         discount=offer.discount if offer else 0,
     )
-    with transaction.atomic():
-        order = lifecycle.place(agreement)
-        if offer:
-            coupons.redeem(order, offer.coupon)
+    try:
+        with transaction.atomic():
+            order = lifecycle.place(agreement)
+            if offer:
+                coupons.redeem(order, offer.coupon)
+            if order.state == OrderState.AWAITING_PAYMENT:  # else it was placed before, and is shown as it stands
+                margins.require_floor(order)
+    except margins.BelowFloor as refusal:
+        margins.alert_staff(refusal)  # here, where the rollback does not take the alert with it
+        raise
     remember(request, order)
     identity.remember(request, order, verified=True)  # whoever typed the address here may change it here for a while
     return order
@@ -63,7 +71,10 @@ def remember(request: HttpRequest, order: Order) -> None:
 
 
 def pay_url(order: Order) -> str:
-    """Where the buyer pays this order. Raises checkout.NotPayable, margins.BelowFloor or an IntegrationError."""
+    """Return where the buyer pays this order.
+
+    Raises checkout.NotPayable, checkout.PaidInAnotherTab, DeliveryChanged, margins.BelowFloor or an IntegrationError.
+    """
     checkout.supersede(order)
     session = checkout.start(order)
     if settings.STRIPE_UI_MODE == "elements":

@@ -19,7 +19,10 @@ from orders.models import Order
 from orders.quote_renewal import DeliveryChanged
 from orders.states import OrderState
 from payments import checkout, margins, order_placement, session_params
+from payments.checkout_page import IN_ANOTHER_TAB
 from payments.facts import SessionFacts
+
+NOT_STARTED = (IntegrationError, margins.BelowFloor, checkout.PaidInAnotherTab)
 
 
 def _stripe_sources() -> dict[str, list[str]]:
@@ -48,12 +51,12 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":  # Stripe's script does not work here
             return HttpResponseRedirect(checkout.start_hosted(order), status=303)
         session = checkout.start(order)
-    except checkout.NotPayable:
-        return redirect(order)
+    except checkout.NotPayable as past:
+        return redirect(past.order)
     except DeliveryChanged:
         return redirect("checkout_again", order.token)
-    except (IntegrationError, margins.BelowFloor):
-        messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
+    except NOT_STARTED as problem:
+        messages.error(request, _not_started(problem))
         return redirect("cart")
     if not isinstance(session, SessionFacts) or not session.client_secret:  # Stripe's page was asked for before
         return redirect(session.url)
@@ -85,9 +88,15 @@ def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(past.order)
         except DeliveryChanged as news:
             context |= _changed(order, news)
-        except (IntegrationError, margins.BelowFloor):
-            messages.error(request, _("Payment cannot be started right now. Nothing was charged."))
+        except NOT_STARTED as problem:
+            messages.error(request, _not_started(problem))
     return render(request, "payments/again.html", context)
+
+
+def _not_started(problem: Exception) -> str:
+    if isinstance(problem, checkout.PaidInAnotherTab):
+        return str(IN_ANOTHER_TAB)
+    return _("Payment cannot be started right now. Nothing was charged.")
 
 
 def _paid_again(request: HttpRequest, order: Order) -> HttpResponse:

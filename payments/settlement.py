@@ -41,6 +41,8 @@ def _settle(order: Order, facts: SessionFacts, who: str) -> Result:
     _learn(order, facts)
     state = "failed" if facts.failed else facts.status
     rows = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
+    if state == "open":  # read at Stripe before another tab closed it: it never opens again here
+        rows = rows.filter(state="creating")
     moved = rows.update(state=state)
     if facts.status == "expired":
         return _expired(order, facts, who)

@@ -20,7 +20,7 @@ from orders.states import OrderState
 from orders.tracking import masked, progress
 from payments import checkout as sessions
 from payments import checkout_prefill, coupons, margins, order_placement, payment_status
-from payments.checkout_page import CheckoutPage
+from payments.checkout_page import IN_ANOTHER_TAB, CheckoutPage
 from payments.session_params import chargeable
 
 NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
@@ -124,22 +124,38 @@ def _pay(page: CheckoutPage) -> HttpResponse:
         order = order_placement.place(page.request, page.cart, page.form, page.chosen, page.offer)
         return HttpResponseRedirect(order_placement.pay_url(order), status=303)
     except coupons.NotValid as problem:
-        coupons.forget(page.request)
-        page.code_problem, page.notice = str(problem), str(problem)
-        page.ask_delivery(country=page.form.address().country, method=page.chosen.code)
-        return page.render()
+        return _without_code(page, str(problem))
     except sessions.NotPayable as past:
         return redirect(past.order)
     except DeliveryChanged:  # it was agreed a moment ago, and ended meanwhile: the page asks once more
         page.ask_delivery(country=page.form.address().country, method=page.chosen.code)
         page.notice = _("The price of delivery has just changed. Please look at the new total.")
         return page.render()
-    except margins.BelowFloor:
-        page.notice = str(NOT_NOW)
-        return page.render(status=409)
+    except margins.BelowFloor as refusal:
+        return _below_floor(page, refusal)
+    except sessions.PaidInAnotherTab:
+        page.notice, status = str(IN_ANOTHER_TAB), 409
     except IntegrationError:
         page.notice = _("Payment cannot be started right now. Nothing was charged; please try again in a minute.")
-        return page.render(status=503)
+        status = 503
+    return page.render(status=status)
+
+
+def _below_floor(page: CheckoutPage, refusal: margins.BelowFloor) -> HttpResponse:
+    if refusal.code:
+        problem = _("The code %(code)s can't be used for this order, so we removed it. Please check the new total.")
+        return _without_code(page, problem % {"code": refusal.code})
+    page.notice = str(NOT_NOW)
+    return page.render(status=409)
+
+
+def _without_code(page: CheckoutPage, problem: str) -> HttpResponse:
+    """Show the total without the code, which a second press agrees to."""
+    coupons.forget(page.request)
+    page.code_problem, page.notice = problem, problem
+    address, method = page.form.address(), page.chosen.code if page.chosen else ""
+    page.ask_delivery(country=address.country, region=address.region, zip_code=address.zip, method=method)
+    return page.render()
 
 
 @never_cache

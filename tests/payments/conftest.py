@@ -153,7 +153,7 @@ def opened(order: Order, *, number: int = 1, **given: Any) -> CheckoutSession:
         "state": "open",
         "expires_at": timezone.now() + timedelta(hours=1),
     }
-    return CheckoutSession.objects.create(order=order, **values | given)
+    return CheckoutSession.objects.create(order=order, cart=order.cart, **values | given)
 
 
 def signed(body: bytes, *, secret: str | None = None, age: int = 0) -> str:

@@ -17,8 +17,10 @@ from tests import factories
 from tests.payments.conftest import (
     SESSION,
     Till,
+    expired_session,
     form,
     opened,
+    paid_session,
     refused,
     session_of,
     waiting,
@@ -211,11 +213,23 @@ def test_what_is_past_paying_gets_no_session(till: Till, state: str) -> None:
 def test_a_session_at_its_end_is_followed_by_another(till: Till) -> None:
     order = waiting()
     old = opened(order, expires_at=timezone.now() + timedelta(seconds=30))
+    till.expires(json=expired_session(order))
     till.creates(session_of(order, number=2))
     checkout.start(order)
+    assert len(till.asked("POST", "/expire")) == 1, "two pages could be paid for half a minute"
     new = order.sessions.get(attempt=2)
     assert (_state(old), new.state, new.stripe_session_id) == ("expired", "open", f"{SESSION[:-1]}2")
     assert till.keys(CREATE) == [f"checkout-{order.number}-2"]
+
+
+def test_a_session_paid_in_its_last_minute_is_settled_and_followed_by_none(till: Till) -> None:
+    order = waiting()
+    opened(order, expires_at=timezone.now() + timedelta(seconds=30))
+    till.expires(**refused(400))
+    till.session(paid_session(order))
+    with pytest.raises(checkout.NotPayable) as past:
+        checkout.start(order)
+    assert (past.value.order.state, CheckoutSession.objects.count()) == ("paid", 1)
 
 
 def test_an_attempt_too_old_for_stripe_is_followed_by_a_new_one_at_once(till: Till) -> None:

@@ -106,6 +106,29 @@ def test_what_would_be_sold_at_a_loss_is_refused_in_words(client: Client, cart: 
     assert Alert.objects.filter(closed_at=None).exists()
 
 
+def test_a_code_that_would_lose_money_is_refused_in_words_and_the_buyer_goes_on_without(
+    client: Client, cart: Cart, till: Till
+) -> None:
+    _code(value=90)
+    pay(client, action="code", code="spring")
+    answer = pay(client)
+    assert "The code SPRING can't be used for this order, so we removed it." in text(answer)
+    assert "$54.73" in text(answer), "the total without it"
+    assert (Order.objects.count(), CouponUse.objects.count(), Coupon.objects.get().used) == (0, 0, 0)
+    assert not till.asked("POST", CREATE), "Stripe was not asked"
+    assert Alert.objects.get(closed_at=None).key == "margin-code:SPRING"
+    assert pay(client).status_code == 303
+    assert Order.objects.get().total == 5473
+
+
+def test_a_code_that_may_lose_money_is_taken_to_stripe(client: Client, cart: Cart, till: Till) -> None:
+    _code(value=90, may_lose_money=True)
+    till.mock.add("POST", "https://api.stripe.com/v1/coupons", json={"id": "order-1", "object": "coupon"})
+    pay(client, action="code", code="spring")
+    assert pay(client).status_code == 303
+    assert Order.objects.get().total == 500 + 475
+
+
 @pytest.mark.parametrize(("extra", "before_charge"), [({}, True), ({"action": "quote"}, False)])
 def test_only_a_press_that_pays_reads_all_anew(
     client: Client, cart: Cart, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], *, before_charge: bool

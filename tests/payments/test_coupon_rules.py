@@ -97,7 +97,7 @@ def test_a_use_given_back_may_be_taken_once_more_by_the_same_order() -> None:
 def test_of_two_codes_each_has_its_own_use() -> None:
     one, other = _coupon(), _coupon(code="summer")
     order = _order()
-    assert (_redeemed(one, order), _redeemed(other, order)) == (1, 1)
+    assert (_redeemed(one, order), _redeemed(other, _order())) == (1, 1)
 
 
 def test_the_limit_of_a_customer_is_of_one_code_and_one_address() -> None:

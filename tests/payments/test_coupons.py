@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
+from ilytat.accounts.models import User
 from orders import changes
 from orders.models import Fulfilment, Order
 from payments import (
@@ -131,6 +132,124 @@ def test_the_last_use_goes_to_one_of_many() -> None:
         return True
 
     assert sorted(race(4, use)) == [False, False, False, True]
+
+
+def _uses(*codes: Coupon) -> list[int]:
+    return [Coupon.objects.get(pk=code.pk).used for code in codes]
+
+
+def test_swapping_to_another_code_releases_the_first() -> None:
+    spring, summer, order = _coupon(), _coupon(code="summer"), _order(500)
+    for code, used in [(spring, [1, 0]), (summer, [0, 1]), (spring, [1, 0])]:
+        coupons.redeem(order, code)
+        assert _uses(spring, summer) == used
+        assert CouponUse.objects.get(released_at=None).coupon == code
+
+
+def test_a_swap_to_a_code_that_is_used_up_leaves_the_first_as_it_was() -> None:
+    spring, summer, order = _coupon(), _coupon(code="summer", max_uses=1, used=1), _order(500)
+    coupons.redeem(order, spring)
+    with pytest.raises(coupons.NotValid):
+        coupons.redeem(order, summer)
+    assert _uses(spring, summer) == [1, 1]
+    assert CouponUse.objects.get(released_at=None).coupon == spring
+
+
+def test_paying_counts_only_the_last_of_two_swapped_codes() -> None:
+    spring, summer, order = _coupon(), _coupon(code="summer"), _order(500)
+    coupons.redeem(order, spring)
+    coupons.redeem(order, summer)
+    coupons.keep(order)
+    assert _uses(spring, summer) == [0, 1]
+    coupons.release(order)  # it expired, and is paid after all
+    coupons.keep(order)
+    assert _uses(spring, summer) == [0, 1]
+
+
+def test_back_and_pay_again_with_another_code_changes_nothing_of_a_paid_order() -> None:
+    spring, summer, order = _coupon(), _coupon(code="summer"), _order(500)
+    coupons.redeem(order, spring)
+    Order.objects.update(state="paid")
+    coupons.redeem(order, summer)
+    assert _uses(spring, summer) == [1, 0]
+
+
+def test_of_two_tabs_the_one_that_is_paid_has_the_last_use() -> None:
+    coupon, cart = _coupon(max_uses=1), factories.cart()
+    paid, other = _order(500, cart=cart), _order(500, cart=cart)
+    coupons.redeem(paid, coupon)
+    coupons.redeem(other, coupon)
+    coupons.keep(paid)
+    assert CouponUse.objects.get(released_at=None).order == paid
+    assert _uses(coupon) == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_swaps_of_one_order_at_once_leave_one_code_used() -> None:
+    first, others = _coupon(), [_coupon(code="summer"), _coupon(code="winter")]
+    order = _order(500)
+    coupons.redeem(order, first)
+    waiting = list(others)
+    race(2, lambda: coupons.redeem(order, waiting.pop()))
+    assert CouponUse.objects.filter(released_at=None).count() == 1
+    assert sorted(_uses(first, *others)) == [0, 0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.needs("postgresql")
+def test_two_orders_that_exchange_their_codes_at_once_never_deadlock() -> None:
+    """Each releases the code that the other takes: both lock the two codes, and in the same sequence."""
+    spring, summer = _coupon(per_customer=0), _coupon(code="summer", per_customer=0)
+    one, other = _order(500), _order(500)
+    swaps: list[tuple[Order, Coupon]] = []
+
+    def swap() -> None:
+        coupons.redeem(*swaps.pop())
+
+    for first, second in [(spring, summer), (summer, spring)] * 10:
+        coupons.redeem(one, first)
+        coupons.redeem(other, second)
+        swaps += [(one, second), (other, first)]
+        race(2, swap)
+        assert _uses(spring, summer) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("ana+2@example.com", True),
+        ("Ana+Two+More@Example.com", True),
+        ("an.a@example.com", False),
+        ("ana@example.org", False),
+        ("anaa@example.com", False),
+        ("+ana@example.com", False),
+    ],
+)
+def test_addresses_of_one_mailbox_are_one_customer(address: str, *, same: bool) -> None:
+    coupon = _coupon()
+    coupons.redeem(_order(500, email="ana+1@example.com"), coupon)
+    refused_it = False
+    try:
+        coupons.redeem(_order(500, email=address), coupon)
+    except coupons.NotValid:
+        refused_it = True
+    assert refused_it is same
+
+
+def test_an_account_is_one_customer_whatever_address_it_orders_with() -> None:
+    coupon, user = _coupon(), User.objects.create_user("ana@example.com")
+    coupons.redeem(_order(500, user=user), coupon)
+    with pytest.raises(coupons.NotValid):
+        coupons.redeem(_order(500, user=user, email="bo@example.com"), coupon)
+    with pytest.raises(coupons.NotValid):
+        coupons.redeem(_order(500, email="ana+guest@example.com"), coupon)
+    coupons.redeem(_order(500, email="bo@example.com"), coupon)
+
+
+def test_of_the_address_itself_the_key_of_a_customer_tells_nothing() -> None:
+    coupons.redeem(_order(500), _coupon())
+    use = CouponUse.objects.get()
+    assert (use.email, "ana" in use.customer_key) == ("ana@example.com", False)
 
 
 def test_an_order_that_comes_to_nothing_gives_its_use_back_and_takes_it_again_when_paid_late(till: Till) -> None:

@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
 from ilytat.integrations.models import Alert
 from orders import lifecycle, reprints
 from orders.models import Cart, Fulfilment, Order
-from payments import cancellation, checkout, margins
-from payments.models import CheckoutSession, Dispute, Payment, Refund
+from payments import cancellation, checkout, coupons, margins
+from payments.models import CheckoutSession, Coupon, Dispute, Payment, Refund
 from tests import factories
 from tests.pages import text
 from tests.payments.conftest import Till, pay
@@ -59,10 +59,79 @@ def test_costs_that_printify_did_not_tell_are_no_reason_to_refuse() -> None:
     margins.check(_order(price=1, cost=0))
 
 
-def test_a_promotion_is_the_owners_own_decision() -> None:
-    order = _order(cost=1100)
-    order.discount, order.total = 2499, 475
+def _with_code(order: Order, percent: int, *, shipping: int | None = None, **given: Any) -> Order:
+    """The order with a code that takes so much off, and delivery that costs 4.75 whatever the buyer pays for it."""
+    order.discount = order.subtotal * percent // 100
+    order.quote = {"parcels": [[99, order.shipping]]}
+    order.shipping = order.shipping if shipping is None else shipping
+    order.total = order.subtotal - order.discount + order.shipping
+    order.save()
+    code, _made = Coupon.objects.get_or_create(code="SPRING", defaults={"value": percent, "per_customer": 0} | given)
+    coupons.redeem(order, code)
+    return order
+
+
+def _refusal(order: Order) -> margins.BelowFloor:
+    with pytest.raises(margins.BelowFloor) as refusal:
+        margins.check(order)
+    return refusal.value
+
+
+def test_a_code_that_takes_a_hoodie_below_its_cost_is_refused_and_named() -> None:
+    order = _with_code(_order(price=4188, cost=2305, shipping=729), 90)
+    assert order.total == 1148
+    assert _refusal(order).code == "SPRING"
+    assert Alert.objects.get().key == "margin-code:SPRING"
+
+
+@pytest.mark.parametrize(("percent", "sold"), [(50, True), (51, False)])
+def test_the_floor_is_of_what_the_buyer_pays_after_the_discount(*, percent: int, sold: bool) -> None:
+    """12.50 + 4.75 less 11.00, 4.75 and 0.80 is 0.70; with one percent more off, 0.46: less than 4 % of 12.25."""
+    order = _with_code(_order(), percent)
+    with override_settings(MARGIN_FLOOR_PERCENT=4):
+        if sold:
+            margins.check(order)
+        else:
+            _refusal(order)
+
+
+def test_delivery_that_a_code_gives_away_counts_as_a_cost() -> None:
+    margins.check(_with_code(_order(cost=2000), 0))
+    assert _refusal(_with_code(_order(cost=2000), 0, shipping=0)).code == "SPRING"
+
+
+@pytest.mark.parametrize("cost", [1100, 0])
+def test_a_free_order_is_refused_unless_the_owner_lets_the_code_lose_money(cost: int) -> None:
+    order = _with_code(_order(cost=cost), 100, shipping=0)
+    assert (order.total, _refusal(order).code) == (0, "SPRING")
+    Coupon.objects.update(may_lose_money=True)
     margins.check(order)
+
+
+def test_a_price_below_cost_is_refused_whatever_a_code_allows() -> None:
+    assert _refusal(_with_code(_order(cost=2600), 10, may_lose_money=True)).code == ""
+
+
+def test_a_code_that_was_swapped_for_another_allows_nothing_any_more() -> None:
+    order = _with_code(_order(cost=2000), 50, may_lose_money=True)
+    margins.check(order)
+    coupons.redeem(order, Coupon.objects.create(code="SUMMER", value=50))
+    assert _refusal(order).code == "SUMMER"
+
+
+def test_one_too_cheap_product_in_five_carts_makes_one_alert() -> None:
+    cheap = factories.variant(price=1000, cost=2600)
+    for _cart in range(5):
+        _refusal(factories.order(cheap, factories.variant()))
+    alert = Alert.objects.get()
+    assert (alert.key, alert.count) == (f"margin:{cheap.product.printify_id}", 5)
+    assert cheap.product.title in alert.message
+
+
+def test_one_code_that_loses_money_in_five_carts_makes_one_alert() -> None:
+    for _cart in range(5):
+        _refusal(_with_code(_order(), 90))
+    assert (Alert.objects.get().key, Alert.objects.get().count) == ("margin-code:SPRING", 5)
 
 
 def test_no_page_of_stripes_is_opened_for_a_loss(till: Till) -> None:

@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 from orders.models import Order
 from payments import gateway, settlement
 from payments.models import CheckoutSession, Payment
+from tests import factories
 from tests.payments.conftest import SESSION, Said, Till, opened, paid_session, session_of, waiting
 from tests.results import result_of
 
@@ -85,6 +86,14 @@ def test_a_strange_session_that_came_to_nothing_leaves_no_row(till: Till, status
     order = waiting()
     _settle(till, session_of(order, id=OTHER, status=status))
     assert _rows(order) == []
+
+
+def test_a_session_closed_in_another_tab_stays_closed_when_an_older_reading_says_open(till: Till) -> None:
+    order = waiting(cart=factories.cart())
+    opened(order, state="expired")
+    opened(waiting(cart=order.cart), number=2)
+    _settle(till, session_of(order))
+    assert _rows(order) == [(1, SESSION, "expired")]
 
 
 def test_a_session_that_names_no_order_is_known_by_its_id(till: Till) -> None:
