@@ -10,7 +10,7 @@ from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
-from payments import disputes, strangers
+from payments import disputes, incidents
 from payments.models import Difference, Dispute, ReconcileRun, Refund
 from payments.refunds import NotRefundable, give_back, give_up, retry
 
@@ -104,7 +104,7 @@ def _differences() -> Iterator[Row]:
     if last is None:
         return
     rows = Difference.objects.filter(run=last, explained=False)
-    for row in rows.exclude(kind=strangers.UNKNOWN)[:SHOWN]:  # those stand here as incidents and webhooks
+    for row in rows.exclude(kind__in=incidents.KINDS)[:SHOWN]:  # those stand here as incidents and webhooks
         url = reverse("admin:payments_reconcilerun_change", args=[row.run_id])
         yield Row(
             row.pk, f"{row.kind.capitalize()}: {row.reference}", row.explanation, last.started_at, url, row.action
