@@ -148,13 +148,16 @@ def test_an_open_difference_survives_a_run_that_could_not_ask(quiet: Till, upstr
     assert len(unexplained("alive at Printify")) == 1
 
 
-def test_an_order_that_is_gone_at_printify_is_asked_for_once_more(quiet: Till, upstream: Upstream) -> None:
+@pytest.mark.parametrize(("status", "code"), [(404, None), (400, 8104)])
+def test_an_order_that_is_gone_at_printify_is_asked_for_once_more(
+    quiet: Till, upstream: Upstream, status: int, code: int | None
+) -> None:
     stranger = listed_order(1, awaits_production(quiet).external_id, hours_ago=1)
     Fulfilment.objects.update(printify_order_id="another")
     upstream.listed(stranger)
     assert len(unexplained("stranger")) == 1
     upstream.listed()
-    quiet.mock.add("GET", f"{SHOP}/orders/order-1.json", status=404)
+    quiet.mock.add("GET", f"{SHOP}/orders/order-1.json", status=status, json={"code": code})
     for _ in range(2):
         assert compared() == []
     assert len(quiet.asked("GET", "/orders/order-1.json")) == 1
@@ -225,6 +228,24 @@ def test_a_charge_is_asked_about_until_staff_close_it_and_again_when_it_changes(
     [row] = compared()
     assert (row.explained, row.action) == (True, "staff have dealt with it")
     charged(booked=1775, total_price=1500)
+    assert len(unexplained("charge differs")) == 1
+
+
+def test_a_change_is_booked_and_told_of_in_one_transaction(
+    charged: Callable[..., Fulfilment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill between the two would leave a booked cost that nobody had looked at."""
+    job = charged(booked=1474, total_price=1100)
+
+    def crash(*_args: object, **_named: object) -> None:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alerts, "open_alert", crash)
+        patch.setattr(reconciliation, "_tell", lambda _run: None)
+        assert reconciliation.run().steps.get(name="printify").outcome == StepOutcome.FAILED
+    job.refresh_from_db()
+    assert job.upstream_cost == 1474
     assert len(unexplained("charge differs")) == 1
 
 
