@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from ilytat.integrations import attention
@@ -280,6 +281,16 @@ def test_a_step_over_its_limit_stops_and_the_others_are_compared(
     monkeypatch.undo()
     reconciliation.run()
     assert _unfinished() is None
+
+
+def test_the_runs_page_names_the_step_that_did_not_finish(
+    quiet: Till, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(reconciliation.STEPS, "events", replace(reconciliation.STEPS["events"], seconds=0))
+    run = reconciliation.run()
+    page = admin_client.get(f"/admin/payments/reconcilerun/{run.pk}/change/").content.decode()
+    assert "stopped at its time limit" in page
+    assert "It did not finish within 0 seconds." in page
 
 
 def test_a_step_that_is_over_its_limit_between_two_differences_keeps_the_first(
