@@ -56,6 +56,7 @@ MONEY = Section(
     (
         Table("payments.payment", _("Payments"), _("What Stripe took. “Money” leads to refunds and the margin.")),
         Table("payments.refund", _("Refunds"), _("What goes back, and whether the bank has it.")),
+        Table("payments.printifycredit", "Printify credits", "What Printify credited us, as after a claim."),
         Table(
             "payments.dispute", _("Disputes"), _("Chargebacks: read the staged evidence, submit it at Stripe in time.")
         ),

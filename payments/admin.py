@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from ilytat.display.money import format_money
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
-from payments import dispute_admin, money_admin  # noqa: F401 (importing registers the disputes)
+from payments import credit_admin, dispute_admin, money_admin  # noqa: F401 (importing registers the disputes)
 from payments.models import (
     CheckoutSession,
     Coupon,
@@ -17,7 +17,9 @@ from payments.models import (
     Difference,
     FraudWarning,
     Payment,
+    PrintifyCredit,
     ReconcileRun,
+    ReconcileStep,
     Refund,
 )
 
@@ -59,6 +61,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
             path(f"{at}give/", wrap(money_admin.give), name="payments_money_give"),
             path(f"{at}cancel/", wrap(money_admin.cancel), name="payments_money_cancel"),
             path(f"{at}hold/", wrap(money_admin.hold), name="payments_money_hold"),
+            path(f"{at}credit/", wrap(credit_admin.book), name="payments_money_credit"),
             path(f"{at}refund/<int:refund>/<slug:way>/", wrap(money_admin.settle), name="payments_money_settle"),
             *super().get_urls(),
         ]
@@ -86,6 +89,23 @@ class RefundAdmin(ReadOnlyAdmin[Refund]):
     @admin.display(description="amount", ordering="amount")
     def back(self, refund: Refund) -> str:
         return format_money(refund.amount, refund.payment.currency)
+
+
+@admin.register(PrintifyCredit)
+class PrintifyCreditAdmin(ReadOnlyAdmin[PrintifyCredit]):
+    """Booked on the money page of an order."""
+
+    list_display = ("credited", "money", "reference", "note", "booked_by", "at")
+    list_select_related = ("order",)
+    search_fields = ("order__number", "reference")
+
+    @admin.display(description="amount", ordering="amount")
+    def credited(self, credit: PrintifyCredit) -> str:
+        return format_money(credit.amount, credit.currency)
+
+    @admin.display(description="money of order")
+    def money(self, credit: PrintifyCredit) -> SafeString:
+        return money_admin.link(credit.order)
 
 
 @admin.register(FraudWarning)
@@ -122,12 +142,17 @@ class DifferenceInline(ReadOnlyInline[Difference, ReconcileRun]):
     fields = ("kind", "order", "reference", "explanation", "action", "explained")
 
 
+class StepInline(ReadOnlyInline[ReconcileStep, ReconcileRun]):
+    model = ReconcileStep
+    fields = ("name", "outcome", "since", "started_at", "ended_at", "limit_seconds", "detail")
+
+
 @admin.register(ReconcileRun)
 class ReconcileRunAdmin(ReadOnlyAdmin[ReconcileRun]):
     """The last report first: what Stripe, our orders and Printify do not agree about."""
 
     list_display = ("started_at", "ended_at", "differences", "unexplained", "problems")
-    inlines = (DifferenceInline,)
+    inlines = (StepInline, DifferenceInline)
 
     @admin.display(description="differences")
     def differences(self, run: ReconcileRun) -> int:

@@ -14,7 +14,7 @@ from ilytat.integrations.transactions import retry_conflicts
 from orders.attention import why_not_refundable
 from orders.locks import lock_order
 from orders.refunding import NotRefundable
-from payments import disputes, reserve, strangers
+from payments import disputes, incidents, reserve
 from payments.cancellation import request_refund
 from payments.models import Difference, Dispute, ReconcileRun, Refund
 from payments.refunds import give_up, retry
@@ -117,7 +117,7 @@ def _differences() -> Iterator[Row]:
     if last is None:
         return
     rows = Difference.objects.filter(run=last, explained=False)
-    for row in rows.exclude(kind=strangers.UNKNOWN)[:SHOWN]:  # those stand here as incidents and webhooks
+    for row in rows.exclude(kind__in=incidents.KINDS)[:SHOWN]:  # those stand here as incidents and webhooks
         url = reverse("admin:payments_reconcilerun_change", args=[row.run_id])
         yield Row(
             row.pk, f"{row.kind.capitalize()}: {row.reference}", row.explanation, last.started_at, url, row.action

@@ -8,9 +8,7 @@ from orders import line_values
 from orders.line_values import DELIVERY, Quantities
 from orders.models import Fulfilment, Order, OrderLine
 from payments import margins, reserve
-from payments.models import Dispute, FraudWarning, Payment, Refund, RefundLine
-
-GONE = ("sent", "succeeded")
+from payments.models import Dispute, FraudWarning, Payment, PrintifyCredit, Refund, RefundLine
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,10 @@ class LineLeft:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Money in minor units of the order's currency. `press` makes a form's second press find the first."""
+    """Money in minor units of the order's currency. `press` makes a form's second press find the first.
+
+    `margin` is as of today; `outlook` counts the refunds that are promised and not made yet as well.
+    """
 
     order: Order
     payments: list[Payment]
@@ -35,6 +36,8 @@ class Ledger:
     lines: list[LineLeft]
     delivery: int
     margin: margins.Margin
+    outlook: margins.Margin
+    credits: list[PrintifyCredit]
     press: str
 
     @property
@@ -47,16 +50,26 @@ class Ledger:
 
     @property
     def given(self) -> int:
-        return sum(refund.amount for refund in self.refunds if refund.state in GONE)
+        """What Stripe has given back."""
+        return self._refunded("succeeded")
+
+    @property
+    def on_its_way(self) -> int:
+        """What Stripe has taken on and not reported as given back."""
+        return self._refunded("sent")
 
     @property
     def under_way(self) -> int:
-        return sum(refund.amount for refund in self.refunds if refund.state in {"new", "attention"})
+        """What is promised, and Stripe has not made."""
+        return self._refunded(*margins.PROMISED)
+
+    def _refunded(self, *states: str) -> int:
+        return sum(refund.amount for refund in self.refunds if refund.state in states)
 
     @property
     def kept(self) -> int:
         """What stays paid once everything on its way has arrived."""
-        return self.margin.received - self.given - self.under_way
+        return self.margin.received - self.given - self.on_its_way - self.under_way
 
     @property
     def charged(self) -> int:
@@ -73,8 +86,8 @@ class Ledger:
 
     @property
     def after_all(self) -> int:
-        """What would be left to us if the rest went back as well."""
-        return self.margin.amount + self.margin.tax - self.left
+        """What would be left to us if all that is promised, and the rest as well, went back. Tax goes back with it."""
+        return self.outlook.amount + self.outlook.tax - self.left
 
     @property
     def may_call_off(self) -> bool:
@@ -95,6 +108,8 @@ def for_order(order: Order) -> Ledger:
         lines=_lines(order),
         delivery=0 if given(order).get(DELIVERY) else line_values.of_delivery(order),
         margin=margins.for_order(order),
+        outlook=margins.for_order(order, with_promised=True),
+        credits=list(PrintifyCredit.objects.filter(order=order)),
         press=secrets.token_urlsafe(16),
     )
 

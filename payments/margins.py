@@ -3,6 +3,7 @@
 Money in minor units; tax is the state's, not ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from ilytat.integrations import alerts
 from orders import quote
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import FulfilmentState
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, Payment, PrintifyCredit, Refund
 
 # Stripe's list price for domestic cards (2.9 % + 0.30): only for the floor; what counts later is the real fee.
 FEE_PERMILLE, FEE_FIXED = 29, 30
@@ -42,6 +43,7 @@ class Margin:
     reprints: int
     disputes: int
     estimated: bool
+    credits: int = 0
 
     @property
     def net(self) -> int:
@@ -49,7 +51,8 @@ class Margin:
 
     @property
     def amount(self) -> int:
-        return self.net - self.refunded - self.stripe_fee - self.printify - self.reprints - self.disputes
+        costs = self.stripe_fee + self.printify + self.reprints + self.disputes
+        return self.net - self.refunded - costs + self.credits
 
     @property
     def loss(self) -> int:
@@ -60,31 +63,46 @@ class Margin:
         return self.amount * 100 // self.net if self.net else None
 
 
-def for_order(order: Order) -> Margin:
-    """As far as it is known today. A surplus payment counts with what it brought, gave back and cost."""
+MADE = ("sent", "succeeded")  # refunds that Stripe has taken on
+PROMISED = ("new", "attention")  # refunds that reserve their money, and that Stripe has not made
+
+
+def for_order(order: Order, *, with_promised: bool = False) -> Margin:
+    """As far as it is known today, or once the promised refunds are made as well.
+
+    A surplus payment counts with what it brought, gave back and cost.
+    """
+    states = MADE + PROMISED if with_promised else MADE
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]
     printify, certain = _printify(order)
-    again = [_printify(reprint) for reprint in order.reprints.all()]
-    refunded = Refund.objects.filter(payment__order=order, state__in=("sent", "succeeded"))
+    reprints = list(order.reprints.all())
+    again = [_printify(reprint) for reprint in reprints]
+    refunded = Refund.objects.filter(payment__order=order, state__in=states)
     return Margin(
         received=sum(payment.captured for payment in payments),
-        tax=_tax(order, payments),
+        tax=_tax(order, payments, states),
         refunded=refunded.aggregate(n=Sum("amount"))["n"] or 0,
         stripe_fee=sum(fee or 0 for fee in fees),
         printify=printify,
         reprints=sum(cost for cost, _ in again),
         disputes=-(Dispute.objects.filter(payment__order=order).aggregate(n=Sum("net"))["n"] or 0),
         estimated=None in fees or not all((certain, *(known for _, known in again))),
+        credits=credited([order, *reprints]),
     )
 
 
-def _tax(order: Order, payments: list[Payment]) -> int:
+def credited(orders: Sequence[Order]) -> int:
+    """Return what Printify gave back for these orders, as staff have booked it."""
+    return PrintifyCredit.objects.filter(order__in=orders).aggregate(n=Sum("amount"))["n"] or 0
+
+
+def _tax(order: Order, payments: list[Payment], states: Sequence[str]) -> int:
     """What the state gets: of what went back to the buyer, Stripe takes its share of the tax back as well."""
     applied = next((payment for payment in payments if payment.applied), None)
     if applied is None or not order.tax:
         return 0
-    gone = applied.refunds.filter(state__in=("sent", "succeeded")).aggregate(n=Sum("amount"))["n"] or 0
+    gone = applied.refunds.filter(state__in=states).aggregate(n=Sum("amount"))["n"] or 0
     return order.tax - order.tax * gone // applied.captured
 
 

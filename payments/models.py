@@ -9,6 +9,21 @@ from django.utils import timezone
 from ilytat.integrations.jobs import Job
 from orders.models import Cart, Order, OrderLine
 from payments import labels
+from payments.reconcile_models import Difference, ReconcileRun, ReconcileStep
+
+__all__ = [
+    "CheckoutSession",
+    "Coupon",
+    "CouponUse",
+    "Difference",
+    "Dispute",
+    "FraudWarning",
+    "Payment",
+    "PrintifyCredit",
+    "ReconcileRun",
+    "ReconcileStep",
+    "Refund",
+]
 
 
 class CheckoutSession(models.Model):
@@ -257,34 +272,25 @@ class CouponUse(models.Model):
         return f"{self.coupon} in {self.order}"
 
 
-class ReconcileRun(models.Model):
-    """One comparison of Stripe, our orders and Printify."""
+class PrintifyCredit(models.Model):
+    """Money that Printify gave us back for an order, as after a claim. A wrong entry is undone by a negative one."""
 
-    started_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    looked = models.JSONField(default=dict, help_text="What was compared, and how much of it.")
-    problems = models.JSONField(default=list, help_text="What could not be compared this time.")
-
-    class Meta:
-        ordering = ["-started_at"]
-
-    def __str__(self) -> str:
-        return f"{self.started_at:%F %T}"
-
-
-class Difference(models.Model):
-    """What a run found: its class, what explains it, and what was done or is to be done."""
-
-    run = models.ForeignKey(ReconcileRun, on_delete=models.CASCADE, related_name="differences")
-    kind = models.CharField(max_length=40)
-    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="differences")
-    reference = models.CharField(max_length=120, blank=True)
-    explanation = models.CharField(max_length=300)
-    action = models.CharField(max_length=200)
-    explained = models.BooleanField(default=True, help_text="No: a person has to look.")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="printify_credits")
+    amount = models.IntegerField(help_text="Minor units. Negative: undoes an earlier entry.")
+    currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=60, help_text="Printify's number of the request or the credit.")
+    note = models.CharField(max_length=500, blank=True)
+    booked_by = models.CharField(max_length=120)
+    form_token = models.CharField(max_length=40, unique=True, help_text="Of the form: submitting it twice books once.")
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        ordering = ["explained", "kind", "pk"]
+        ordering = ["pk"]
+        verbose_name = "Printify credit"
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount=0), name="printify_credit_not_zero"),
+            models.UniqueConstraint(fields=["order", "reference"], name="printify_credit_once"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.explanation}"
+        return f"{self.reference}: {self.amount} {self.currency}"

@@ -2,9 +2,15 @@
 
 What can be mended by reading is mended here (an event that never came, a fee, a refund made elsewhere); what cannot is
 left unexplained, for a person. Read from outside first, written in short transactions: safe to run at any time.
+
+A run is a list of steps. Each has a time limit and keeps its own outcome, so that one that hangs or fails takes nothing
+from the others; a run whose process died stays without `ended_at` and is reported by `report_unended`.
 """
 
+import logging
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,63 +18,140 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalog import printify
-from ilytat.integrations import alerts, inbox
+from catalog.order_list import IncompleteList
+from ilytat.integrations import alerts, deadlines, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome
-from orders import fulfilment
+from ilytat.integrations.storable import storable_text
 from orders.models import Fulfilment, Hold, Order
 from orders.states import FulfilmentState, OrderState
-from payments import events, gateway, refund_updates, strangers
-from payments.models import Difference, Payment, ReconcileRun
+from payments import events, gateway, incidents, printify_comparison, refund_updates, refunded_orders, strangers
+from payments.models import Difference, Payment, ReconcileRun, ReconcileStep
+from payments.reconcile_models import StepOutcome
 
-Step = Callable[[ReconcileRun, datetime], Iterator[Difference]]
+log = logging.getLogger(__name__)
+
 REACH = timedelta(days=3)  # of the first run: as long as Stripe repeats a webhook
+PRINTIFY_REACH = timedelta(days=30)  # of the first walk over Printify's orders
 STRIPE_KEEPS = timedelta(days=30)  # its events
-BY_CURSOR = ("events:", "refunds:")  # the steps that ask only for what is new
-OVERLAP = timedelta(hours=1)
+OVERDUE = timedelta(hours=6)  # without one complete run of a step
+OVERLAP = timedelta(hours=1)  # between two runs: clocks differ, and lists lag
 STUCK = timedelta(hours=1)
 MOST = 200
 ALERT = "reconcile"
+UNFINISHED_ALERT = "reconcile-unfinished"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`compare` yields differences, which are saved one by one. After `seconds` no further call goes out.
+
+    `first_reach`: how far back its first run reads; later ones read since the last complete one. None: everything.
+    """
+
+    compare: Callable[[ReconcileRun, datetime], Iterator[Difference]]
+    seconds: int
+    first_reach: timedelta | None = None
+    longest_reach: timedelta = timedelta(days=365)
 
 
 def run() -> ReconcileRun:
-    """Compare everything once. What cannot be asked now is named in `problems` and compared by the next run."""
-    since, made = _cursor(), ReconcileRun.objects.create()
+    """Compare everything once. What cannot be compared now is named in `problems` and compared by the next run."""
+    report_unended()
+    made = ReconcileRun.objects.create()
     for name, step in STEPS.items():
-        try:
-            found = list(step(made, since))
-        except (IntegrationError, NotYetKnown) as error:
-            made.problems.append(f"{name}: {getattr(error, 'detail', error)}"[:300])
-            continue
-        Difference.objects.bulk_create(found)
+        _perform(made, name, step)
     made.ended_at = timezone.now()
-    made.save()
+    made.save(update_fields=["ended_at"])
     _tell(made)
     return made
 
 
-def _cursor() -> datetime:
-    """Since when Stripe is asked: the last run that could ask it, however long ago that is in a restored backup."""
+def report_unended() -> None:
+    """Open an alert when a run has not ended though its time is over, and none was complete since."""
+    before = timezone.now() - timedelta(seconds=DEAD_SECONDS)
+    unended = ReconcileRun.objects.filter(ended_at=None, started_at__lt=before)
+    incomplete = ReconcileStep.objects.exclude(outcome=StepOutcome.DONE).values("run")
+    complete = ReconcileRun.objects.exclude(ended_at=None).exclude(pk__in=incomplete).first()
+    if complete:
+        unended = unended.filter(started_at__gt=complete.started_at)
+    dead = unended.first()
+    if dead:
+        last = dead.steps.last()
+        text = f"The reconciliation of {dead.started_at:%d %b, %H:%M} UTC did not end. Last step: {last or 'none'}."
+        alerts.open_alert(UNFINISHED_ALERT, text, next_step=RESTART)
+
+
+def _perform(made: ReconcileRun, name: str, step: Step) -> None:
     now = timezone.now()
-    for started_at, problems in ReconcileRun.objects.exclude(ended_at=None).values_list("started_at", "problems")[
-        :MOST
-    ]:
-        if not any(problem.startswith(BY_CURSOR) for problem in problems):
-            return max(started_at - OVERLAP, now - STRIPE_KEEPS)
-    return now - REACH
+    since = _mark(name, step, now) if step.first_reach else None
+    record = ReconcileStep.objects.create(run=made, name=name, since=since, limit_seconds=step.seconds, started_at=now)
+    end = time.monotonic() + step.seconds
+    record.outcome = StepOutcome.DONE
+    try:
+        with deadlines.within(step.seconds):
+            for difference in _until(end, step.compare(made, since or now)):
+                difference.save()
+    except Exception as error:  # noqa: BLE001 (whatever ends a step is written down, and the next one begins)
+        record.outcome, record.detail = _outcome(error, name, step, is_over=time.monotonic() >= end)
+        made.problems.append(f"{name}: {record.detail}"[:300])
+    record.ended_at = timezone.now()
+    record.save()
+    made.save(update_fields=["looked", "problems"])
+
+
+def _until(end: float, differences: Iterator[Difference]) -> Iterator[Difference]:
+    """Raises OutOfTime after the first difference that is later than `end` (monotonic seconds)."""
+    for difference in differences:
+        yield difference
+        if time.monotonic() >= end:
+            raise deadlines.OutOfTime
+
+
+def _mark(name: str, step: Step, now: datetime) -> datetime:
+    """Return since when to read: the start of the last complete run of this step, which may be a restored backup's."""
+    last = ReconcileStep.objects.filter(name=name, outcome=StepOutcome.DONE).order_by("-started_at").first()
+    if last is None:
+        return now - (step.first_reach or step.longest_reach)
+    return max(last.started_at - OVERLAP, now - step.longest_reach)
+
+
+def _outcome(error: Exception, name: str, step: Step, *, is_over: bool) -> tuple[StepOutcome, str]:
+    if isinstance(error, deadlines.OutOfTime) or (is_over and isinstance(error, IntegrationError)):
+        return StepOutcome.OUT_OF_TIME, f"It did not finish within {step.seconds} seconds."
+    if isinstance(error, IncompleteList):
+        return StepOutcome.INCOMPLETE, str(error)[:300]
+    if isinstance(error, IntegrationError | NotYetKnown):
+        return StepOutcome.UNAVAILABLE, storable_text(str(getattr(error, "detail", error)), 300)
+    log.error("reconciliation step failed", extra={"step": name}, exc_info=error)
+    return StepOutcome.FAILED, storable_text(f"{type(error).__name__}: {error}", 300)
 
 
 def _tell(made: ReconcileRun) -> None:
-    # An unknown order is an incident of its own, or an event that rests.
-    open_ones = made.differences.filter(explained=False).exclude(kind=strangers.UNKNOWN).count()
+    # An incident has an alert of its own, or an event that rests.
+    open_ones = made.differences.filter(explained=False).exclude(kind__in=incidents.KINDS).count()
     if open_ones:
         alerts.open_alert(
             ALERT, f"{open_ones} differences are unexplained.", next_step="Open the last reconcile run in the admin."
         )
     elif not made.problems:
         alerts.close_alert(ALERT)
+    unfinished = [step for step in made.steps.exclude(outcome=StepOutcome.DONE) if _needs_a_person(step)]
+    if unfinished:
+        text = "; ".join(f"{step.name}: {step.detail}" for step in unfinished)
+        alerts.open_alert(UNFINISHED_ALERT, f"The reconciliation is not complete. {text}", next_step=RESTART)
+    elif not made.problems:
+        alerts.close_alert(UNFINISHED_ALERT)
+
+
+def _needs_a_person(step: ReconcileStep) -> bool:
+    """Not while a provider is away, which has an alert of its own, unless that keeps the step from ending for hours."""
+    long_ago = step.started_at - OVERDUE
+    earlier = ReconcileStep.objects.filter(name=step.name)
+    is_overdue = earlier.filter(started_at__lt=long_ago).exists()
+    was_done = earlier.filter(started_at__gte=long_ago, outcome=StepOutcome.DONE).exists()
+    return step.outcome != StepOutcome.UNAVAILABLE or (is_overdue and not was_done)
 
 
 def _missed_events(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
@@ -92,7 +175,7 @@ def _unknown(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
 
 
 def _fees(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
-    rows = Payment.objects.filter(fee=None, live=settings.STRIPE_LIVE).select_related("order")[:MOST]
+    rows = Payment.objects.filter(fee=None, live=settings.STRIPE_LIVE).select_related("order").order_by("-at")
     made.looked["fees"] = len(rows)
     for payment in rows:
         fee = gateway.fee_of(payment.payment_intent_id)
@@ -106,7 +189,7 @@ def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
     recent = Payment.objects.filter(at__gte=since) | Payment.objects.filter(
         refund_reserved__gt=0, refunds__state="sent"
     )
-    rows = recent.filter(live=settings.STRIPE_LIVE).select_related("order").distinct()[:MOST]
+    rows = recent.filter(live=settings.STRIPE_LIVE).select_related("order").distinct()
     made.looked["payments"] = len(rows)
     for payment in rows:
         theirs = gateway.refunds_of(payment.payment_intent_id)
@@ -145,31 +228,6 @@ def _stuck(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
         yield _of(made, job.order, "not submitted", why, "is tried again", explained=bool(job.last_error))
 
 
-def _printify(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
-    """Printify's newest orders against ours: strangers, and those that went on or live on without our knowing."""
-    client = printify.client()
-    theirs = list(client.orders(pages=5))
-    made.looked["printify orders"] = len(theirs)
-    for upstream in theirs:
-        ours = fulfilment.of_upstream(upstream)
-        if ours is None:
-            yield strangers.at_printify(made, upstream)
-            continue
-        strangers.found_again(upstream)
-        if ours.state == FulfilmentState.CANCELED and upstream.status != "canceled":
-            why = f"Canceled here, {upstream.status} at Printify ({upstream.id})."
-            yield _of(made, ours.order, "alive at Printify", why, "cancel it there", explained=False)
-        elif ours.printify_order_id and upstream.status != ours.upstream_status:
-            with transaction.atomic():
-                before = ours.state
-                fulfilment.record(ours, upstream, who="reconcile")
-                ours.refresh_from_db()
-                if ours.state == FulfilmentState.ATTENTION != before:
-                    fulfilment.on_attention(ours)
-            why = f"Printify says {upstream.status!r}, we knew {ours.upstream_status or 'nothing'!r}."
-            yield _of(made, ours.order, "status behind", why, "taken over")
-
-
 def _of(made: ReconcileRun, order: Order, kind: str, why: str, action: str, *, explained: bool = True) -> Difference:
     return Difference(
         run=made,
@@ -182,12 +240,26 @@ def _of(made: ReconcileRun, order: Order, kind: str, why: str, action: str, *, e
     )
 
 
+# What each step may take, in seconds. Stripe answers in about 0.3 s: 240 s are some 800 payments. Printify's budget and
+# speed allow about two pages a second: 600 s are some 1,200 pages, 12,000 orders.
 STEPS: dict[str, Step] = {
-    "events": _missed_events,
-    "unknown": _unknown,
-    "fees": _fees,
-    "refunds": _refunds,
-    "money": _money,
-    "stuck": _stuck,
-    "printify": _printify,
+    "events": Step(_missed_events, 120, REACH, STRIPE_KEEPS),
+    "unknown": Step(_unknown, 30),
+    "fees": Step(_fees, 120),
+    "refunds": Step(_refunds, 240, REACH, STRIPE_KEEPS),
+    "money": Step(_money, 30),
+    "refunded": Step(refunded_orders.compare, 60),
+    "stuck": Step(_stuck, 30),
+    printify_comparison.NAME: Step(printify_comparison.compare, 600, PRINTIFY_REACH),
 }
+# A step ends at most one call (and its repeats) or one query after its limit.
+SLACK_SECONDS = 30
+# What all steps together may take: Celery's soft limit of the task (`payments.tasks.compare`).
+RUN_SECONDS = sum(step.seconds + SLACK_SECONDS for step in STEPS.values())
+# Celery's hard limit, which ends what no limit of a step reached. A run that is older than the last has died; the lease
+# of the task lasts as long, so that no second run begins beside the first.
+KILL_SECONDS = RUN_SECONDS + 60
+DEAD_SECONDS = KILL_SECONDS + 60
+RESTART = (
+    "The next run, within the hour, goes on from there. If this stays open: is a worker on the queue sync running?"
+)

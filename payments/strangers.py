@@ -10,13 +10,13 @@ from catalog.printify import UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION
-from ilytat.integrations.models import Alert, InboundEvent
+from ilytat.integrations.models import InboundEvent
 from orders.agreement import is_number
 from orders.models import EarlierDraft, Fulfilment, Order
+from payments import incidents
 from payments.models import Difference, ReconcileRun
 
 STRANGER = "stranger"
-UNKNOWN = "order unknown here"
 PAYING = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 MOST = 200
 LOST = "this database does not know it: was a backup restored?"
@@ -38,9 +38,14 @@ def at_printify(run: ReconcileRun, upstream: UpstreamOrder) -> Difference:
     else:
         harmless = not Order.objects.filter(number=_number(upstream)).exists()
         words = f"Made by hand at Printify ({why})." if harmless else f"It carries our number and is not ours ({why})."
-    action = "nothing to do" if harmless else "cancel it at Printify"
     return Difference(
-        run=run, kind=STRANGER, reference=upstream.id, explanation=words[:300], action=action, explained=harmless
+        run=run,
+        kind=STRANGER,
+        reference=upstream.id[:120],
+        printify_order_id=upstream.id[:40],
+        explanation=words[:300],
+        action="nothing to do" if harmless else "cancel it at Printify",
+        explained=harmless,
     )
 
 
@@ -59,15 +64,14 @@ def _is_lost(upstream: UpstreamOrder) -> bool:
 
 
 def _lost(run: ReconcileRun, upstream: UpstreamOrder) -> Difference:
-    """One incident, opened once: what a person has closed is not asked about again."""
-    key, words = _key(upstream), f"Printify has our order {upstream.external_id} ({upstream.status}), and {LOST}"
-    told = Alert.objects.filter(key=key)
-    dealt_with = told.exists() and not told.filter(closed_at=None).exists()
-    if not told.exists():
-        alerts.open_alert(key, words, next_step=LOOK_FOR_MONEY)
-    action = "staff have dealt with it" if dealt_with else LOOK_FOR_MONEY
-    return Difference(
-        run=run, kind=UNKNOWN, reference=upstream.id, explanation=words[:300], action=action, explained=dealt_with
+    return incidents.report(
+        run,
+        incidents.UNKNOWN_ORDER,
+        _key(upstream),
+        f"Printify has our order {upstream.external_id} ({upstream.status}), and {LOST}",
+        next_step=LOOK_FOR_MONEY,
+        reference=upstream.id,
+        printify_order_id=upstream.id,
     )
 
 
@@ -90,7 +94,7 @@ def at_stripe(run: ReconcileRun) -> Iterator[Difference]:
     for number in sorted(paid.keys() - known - {""}):
         yield Difference(
             run=run,
-            kind=UNKNOWN,
+            kind=incidents.UNKNOWN_ORDER,
             reference=number[:120],
             explanation=f"Stripe was paid {_money(paid[number])} for order {number[:40]}, and {LOST}",
             action=DECIDE,

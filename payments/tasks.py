@@ -13,13 +13,14 @@ SILENT_MINUTES = 5
 def reconcile() -> None:
     with leases.acquire("reconcile", 300) as acquired:
         if acquired:
+            reconciliation.report_unended()
             reconciling.open_sessions(silent_for_minutes=SILENT_MINUTES)
             disputes.remind()
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, soft_time_limit=reconciliation.RUN_SECONDS, time_limit=reconciliation.KILL_SECONDS)
 def compare() -> None:
-    with leases.acquire("compare", 600) as acquired:
+    with leases.acquire("compare", reconciliation.DEAD_SECONDS) as acquired:
         if acquired:
             reconciliation.run()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from ilytat import caching
 from ilytat.integrations import breaker, rate_counters
-from tests import lock_order, needs, spread, worlds
+from tests import lock_order, needs, orderings_seed, spread, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
 
@@ -36,6 +36,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "busy machine
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(needs)
+    config.pluginmanager.register(orderings_seed)
     config.pluginmanager.register(spread)
     config.pluginmanager.register(lock_order)
 

@@ -22,6 +22,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 _end: ContextVar[float] = ContextVar("end", default=math.inf)  # monotonic seconds
 
 
+class OutOfTime(Exception):
+    """There is no time left for what would have to be done next."""
+
+
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Exchanges of a `session()` that begin in here raise requests.ReadTimeout when they take longer, together."""
@@ -30,6 +34,11 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _end.reset(before)
+
+
+def seconds_left() -> float:
+    """Return the seconds until the nearest end that `within` has set; infinity outside of it."""
+    return _end.get() - time.monotonic()
 
 
 class _Timely(io.RawIOBase):
@@ -92,6 +101,8 @@ class _Session(requests.Session):
             self.mount(scheme, _Adapter())
 
     def request(self, *args: Any, **named: Any) -> requests.Response:
+        if seconds_left() <= 0:
+            raise requests.ConnectTimeout("no time is left: nothing was sent")
         with within(self.total):
             return super().request(*args, **(named | {"allow_redirects": False}))
 

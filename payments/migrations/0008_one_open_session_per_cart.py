@@ -22,7 +22,7 @@ def claim_carts(apps: Any, _schema: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0007_endings_nobody_reports"), ("payments", "0006_refund_lines")]
+    dependencies = [("orders", "0007_endings_nobody_reports"), ("payments", "0007_reconciliation")]
 
     operations = [
         migrations.AddField(

@@ -79,6 +79,7 @@ PAGES: dict[str, list[Page]] = {
     "payments_money": [(("order",), None, EVERY)],
     "payments_money_give": [(("order",), {}, MONEY)],
     "payments_money_cancel": [(("order",), {}, MONEY)],
+    "payments_money_credit": [(("order",), {}, MONEY)],
     "payments_money_hold": [(("order",), {}, MONEY)],
     "payments_money_settle": [(("order", "refund", "again"), {}, MONEY)],
 }

@@ -38,3 +38,12 @@ def test_both_schemes_wait_on_connections_that_know_their_end(scheme: str) -> No
     pool = adapter.poolmanager.connection_from_url(f"{scheme}api.example")
 
     assert pool.ConnectionCls.response_class is deadlines._Response
+
+
+@responses.activate
+def test_after_the_end_nothing_is_sent() -> None:
+    responses.add("POST", HERE, json={})
+    with deadlines.within(0), pytest.raises(requests.ConnectTimeout):
+        deadlines.session().post(HERE)
+    assert len(responses.calls) == 0
+    assert deadlines.seconds_left() == float("inf")

@@ -58,7 +58,7 @@ def _presses(url: str, **fields: str) -> str:
 def _hear(about: str) -> dict[str, str]:
     """What Stripe would have told by now of what carries this name: taken in and handled. The outcomes by type."""
     run = ReconcileRun.objects.create()
-    list(reconciliation.STEPS["events"](run, timezone.now() - timedelta(hours=1)))
+    list(reconciliation.STEPS["events"].compare(run, timezone.now() - timedelta(hours=1)))
     mine = [event for event in InboundEvent.objects.filter(state="new") if about in str(event.payload)]
     for event in mine:
         jobs.work_one(inbox.queue, event.pk)

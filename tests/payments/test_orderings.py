@@ -3,6 +3,9 @@
 The machine plays buyer, banks, Stripe, Printify, carrier, staff, beat and worker against the real code and database;
 the two providers are those of `world`. Every process may die before any word to the database, and inside any outside
 call. What must hold, after every step and when the weather has cleared, stands in `story`.
+
+One test plays the same examples in each run. The other plays as many from a seed that is new in each run: pytest's
+header and a failure name it, and `ORDERINGS_SEED=<seed>` plays them again (with the same CHAOS).
 """
 
 import os
@@ -16,7 +19,7 @@ import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from ilytat.integrations import attention, inbox
 from ilytat.integrations.errors import IntegrationError
@@ -30,6 +33,7 @@ from orders.revision import TooLate
 from orders.states import OrderState
 from payments import cancellation, checkout, payment_status, refunds
 from payments.models import CheckoutSession, Payment, Refund
+from tests import orderings_seed
 from tests.payments.story import PASS, Story
 from tests.payments.world import Told, life
 
@@ -329,17 +333,69 @@ def _waiting() -> list[tuple[attention.Source, attention.Row]]:
     return [(source, row) for source in found for row in source.rows()]
 
 
+SETTINGS = hypothesis.settings(
+    max_examples=EXAMPLES,
+    phases=[hypothesis.Phase.generate],
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
 @pytest.mark.django_db
 def test_whatever_comes_in_whatever_order_the_invariants_hold() -> None:
-    run_state_machine_as_test(
-        Shop,
-        settings=hypothesis.settings(
-            max_examples=EXAMPLES,
-            phases=[hypothesis.Phase.generate],
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    orderings_seed.play(Shop, SETTINGS)
+
+
+@pytest.mark.django_db
+def test_the_invariants_hold_for_orderings_that_are_new_in_each_run() -> None:
+    orderings_seed.play(Shop, SETTINGS, fresh=orderings_seed.seed())
+
+
+# --- the seed itself, with a machine that only draws ----------------------------------------------------------
+
+
+def _draws(*, fresh: int | None) -> list[int]:
+    drawn: list[int] = []
+
+    class Drawing(RuleBasedStateMachine):
+        @rule(number=st.integers(0, 2**60))
+        def draw(self, number: int) -> None:
+            drawn.append(number)
+
+    orderings_seed.play(Drawing, SETTINGS, fresh=fresh)
+    return drawn
+
+
+def test_a_seed_plays_the_same_examples_again_and_another_seed_plays_others() -> None:
+    assert _draws(fresh=1) == _draws(fresh=1)
+    assert _draws(fresh=1) != _draws(fresh=2)
+
+
+def test_the_fixed_examples_stay_the_same_whatever_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(orderings_seed.NAME, "1")
+    first = _draws(fresh=None)
+    monkeypatch.setenv(orderings_seed.NAME, "2")
+    assert _draws(fresh=None) == first != _draws(fresh=orderings_seed.seed())
+
+
+def test_a_failure_of_a_fresh_ordering_names_its_seed() -> None:
+    class Broken(RuleBasedStateMachine):
+        @rule()
+        def break_it(self) -> None:
+            raise AssertionError("an invariant does not hold")
+
+    with pytest.raises(AssertionError) as caught:
+        orderings_seed.play(Broken, SETTINGS, fresh=42)
+    assert "To play it again: ORDERINGS_SEED=42" in caught.value.__notes__
+
+
+def test_each_run_draws_a_seed_of_its_own_unless_one_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = set()
+    for given in ("", "", "7"):
+        monkeypatch.setenv(orderings_seed.NAME, given)
+        orderings_seed.pytest_configure()
+        drawn.add(orderings_seed.seed())
+        assert orderings_seed.pytest_report_header() == f"ORDERINGS_SEED={orderings_seed.seed()}"
+    assert (len(drawn), 7 in drawn) == (3, True)

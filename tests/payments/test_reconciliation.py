@@ -1,18 +1,23 @@
 """Stripe, orders and Printify side by side: each difference named, what can be mended mended (D20, E8, I1, I2)."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert, InboundEvent
 from orders import lifecycle
 from orders.models import Fulfilment
-from payments import cancellation, reconciliation
-from payments.models import Payment, ReconcileRun, Refund
+from payments import cancellation, reconciliation, tasks
+from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, Refund
+from payments.reconcile_models import StepOutcome
 from tests import factories
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
@@ -29,6 +34,7 @@ from tests.payments.conftest import (
     printing_began,
     waiting,
 )
+from tests.payments.world import Killed
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +178,161 @@ def test_trouble_that_only_the_comparison_saw_is_told_like_any(quiet: Till, upst
     job.refresh_from_db()
     assert job.state == "attention"
     assert Alert.objects.filter(key=f"fulfilment:{job.external_id}", closed_at=None).count() == 1
+
+
+# --- limits, and runs that do not end -------------------------------------------------------------------------
+
+
+def _unfinished() -> Alert | None:
+    return Alert.objects.filter(key=reconciliation.UNFINISHED_ALERT, closed_at=None).first()
+
+
+def _long_ago(run: ReconcileRun) -> None:
+    """As if it had begun so long ago that its process must be dead."""
+    at = timezone.now() - timedelta(seconds=reconciliation.DEAD_SECONDS + 1)
+    ReconcileRun.objects.filter(pk=run.pk).update(started_at=at)
+
+
+def _kill_in(monkeypatch: pytest.MonkeyPatch, step: str) -> ReconcileRun:
+    """Begin a run whose process dies inside of `step`, after it has found one difference."""
+
+    def die(run: ReconcileRun, _since: datetime) -> Iterator[Difference]:
+        yield Difference(run=run, kind="found", reference="before the kill", explanation="x", action="y")
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setitem(reconciliation.STEPS, step, replace(reconciliation.STEPS[step], compare=die))
+        with pytest.raises(Killed):
+            reconciliation.run()
+    return ReconcileRun.objects.latest("pk")
+
+
+def _outcomes(run: ReconcileRun) -> dict[str, str]:
+    return dict(run.steps.values_list("name", "outcome"))
+
+
+def test_a_run_keeps_the_outcome_and_the_limit_of_each_step(quiet: Till) -> None:
+    run = reconciliation.run()
+    assert _outcomes(run) == dict.fromkeys(reconciliation.STEPS, StepOutcome.DONE)
+    limits = {name: step.seconds for name, step in reconciliation.STEPS.items()}
+    assert dict(run.steps.values_list("name", "limit_seconds")) == limits
+    assert not run.steps.filter(ended_at=None).exists()
+
+
+def test_a_run_that_was_killed_in_a_step_says_which_and_keeps_what_it_had_found(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _kill_in(monkeypatch, "refunds")
+    assert run.ended_at is None
+    assert _outcomes(run) == {"events": "done", "unknown": "done", "fees": "done", "refunds": "running"}
+    assert run.differences.get().kind == "found"
+
+
+def test_a_run_that_did_not_end_opens_an_alert_that_the_next_complete_run_closes(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _long_ago(_kill_in(monkeypatch, "refunds"))
+    tasks.reconcile()
+    alert = _unfinished()
+    assert alert is not None
+    assert "did not end. Last step: refunds: running." in alert.message
+    reconciliation.run()
+    assert _unfinished() is None
+    tasks.reconcile()
+    assert _unfinished() is None, "what a complete run has made up for is not reported again"
+
+
+def test_the_next_run_notices_that_the_last_one_did_not_end(quiet: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    _long_ago(_kill_in(monkeypatch, "events"))
+    _kill_in(monkeypatch, "events")
+    assert _unfinished() is not None, "no run has completed since"
+
+
+def test_a_run_that_is_under_way_is_no_dead_one(quiet: Till) -> None:
+    ReconcileRun.objects.create()
+    tasks.reconcile()
+    assert _unfinished() is None
+
+
+def test_a_killed_step_does_not_move_its_mark(quiet: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = reconciliation.run().steps.get(name="refunds").started_at
+    killed = _kill_in(monkeypatch, "refunds")
+    after = reconciliation.run()
+    assert after.steps.get(name="refunds").since == before - reconciliation.OVERLAP
+    events_mark = killed.steps.get(name="events").started_at - reconciliation.OVERLAP
+    assert after.steps.get(name="events").since == events_mark
+
+
+@pytest.mark.parametrize("name", ["events", "refunds", "printify"])
+def test_a_step_over_its_limit_stops_and_the_others_are_compared(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its time is over before its first call: not one goes out."""
+    awaits_production(quiet)
+    monkeypatch.setitem(reconciliation.STEPS, name, replace(reconciliation.STEPS[name], seconds=0))
+    before = len(quiet.mock.calls)
+    run = reconciliation.run()
+    paths = [str(call.request.url).split("?")[0].rsplit("/", 1)[1] for call in list(quiet.mock.calls)[before:]]
+    others = {"events": "events", "refunds": "refunds", "printify": "orders.json"}
+    assert others.pop(name) not in paths
+    assert set(others.values()) <= set(paths)
+    assert _outcomes(run) == dict.fromkeys(reconciliation.STEPS, "done") | {name: "out_of_time"}
+    assert run.problems == [f"{name}: It did not finish within 0 seconds."]
+    alert = _unfinished()
+    assert alert is not None
+    assert f"{name}: It did not finish within 0 seconds." in alert.message
+    monkeypatch.undo()
+    reconciliation.run()
+    assert _unfinished() is None
+
+
+def test_the_runs_page_names_the_step_that_did_not_finish(
+    quiet: Till, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(reconciliation.STEPS, "events", replace(reconciliation.STEPS["events"], seconds=0))
+    run = reconciliation.run()
+    page = admin_client.get(f"/admin/payments/reconcilerun/{run.pk}/change/").content.decode()
+    assert "stopped at its time limit" in page
+    assert "It did not finish within 0 seconds." in page
+
+
+def test_a_step_that_is_over_its_limit_between_two_differences_keeps_the_first(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(run: ReconcileRun, _since: datetime) -> Iterator[Difference]:
+        for number in count():
+            yield Difference(run=run, kind="found", reference=str(number), explanation="x", action="y")
+
+    monkeypatch.setitem(reconciliation.STEPS, "money", reconciliation.Step(endless, 0))
+    run = reconciliation.run()
+    assert (run.differences.get().reference, _outcomes(run)["money"]) == ("0", "out_of_time")
+    assert _outcomes(run)["printify"] == "done"
+
+
+def test_a_mistake_of_ours_in_one_step_takes_nothing_from_the_others(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run: ReconcileRun, _since: datetime) -> Iterator[Difference]:
+        yield Difference(run=run, kind="found", explanation="x", action="y")
+        raise ZeroDivisionError("a mistake\0")
+
+    monkeypatch.setitem(reconciliation.STEPS, "events", reconciliation.Step(broken, 60))
+    run = reconciliation.run()
+    assert _outcomes(run) == dict.fromkeys(reconciliation.STEPS, "done") | {"events": "failed"}
+    assert run.problems == ["events: ZeroDivisionError: a mistake"]
+    assert _unfinished() is not None
+
+
+def test_a_provider_that_keeps_a_step_from_ending_for_hours_is_reported(quiet: Till) -> None:
+    quiet.mock.upsert("GET", f"{API}/events", status=500)
+    reconciliation.run()
+    assert _unfinished() is None, "its health check has an alert of its own"
+    ReconcileStep.objects.update(started_at=timezone.now() - reconciliation.OVERDUE - timedelta(minutes=1))
+    reconciliation.run()
+    assert _unfinished() is not None
+
+
+def test_celery_and_the_lease_leave_a_run_the_time_of_all_its_steps() -> None:
+    allowed = sum(step.seconds for step in reconciliation.STEPS.values())
+    soft, hard = tasks.compare.soft_time_limit or 0, tasks.compare.time_limit or 0
+    assert allowed < soft < hard < reconciliation.DEAD_SECONDS < 3600

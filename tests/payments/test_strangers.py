@@ -11,6 +11,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments import reconciliation
 from payments.models import Difference, ReconcileRun, Refund
+from payments.reconcile_models import StepOutcome
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production, event_body, handle, kept, paid_session, waiting
@@ -151,8 +152,9 @@ def test_stripe_is_asked_since_the_last_run_of_the_restored_books(
     monkeypatch.setattr(timezone, "now", lambda: now)
     if days:
         then = now - timedelta(days=days)
-        ReconcileRun.objects.create(started_at=then, ended_at=then, problems=["printify: away"])
-        ReconcileRun.objects.create(started_at=now, ended_at=now, problems=["events: away"])
+        for at, outcome in ((then, StepOutcome.DONE), (now, StepOutcome.UNAVAILABLE)):
+            run = ReconcileRun.objects.create(started_at=at, ended_at=at)
+            run.steps.create(name="events", outcome=outcome, started_at=at)
     reconciliation.run()
     [asked, *_rest] = quiet.asked("GET", "/events")
     since = now - timedelta(days=asked_days) - (reconciliation.OVERLAP if days == asked_days else timedelta())
