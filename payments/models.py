@@ -23,6 +23,7 @@ __all__ = [
     "ReconcileRun",
     "ReconcileStep",
     "Refund",
+    "RefundLine",
 ]
 
 
