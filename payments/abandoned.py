@@ -39,4 +39,4 @@ def _went_on(order: Order) -> bool:
     """The same cart, or the same buyer, ordered again meanwhile: a reminder would only confuse."""
     later = Order.objects.filter(placed_at__gt=order.placed_at)
     same_cart = order.cart_id is not None and later.filter(cart_id=order.cart_id).exists()
-    return same_cart or later.filter(email__iexact=order.email, paid_at__isnull=False).exists()
+    return same_cart or later.filter(email=order.email, paid_at__isnull=False).exists()

@@ -95,7 +95,7 @@ def redeem(order: Order, coupon: Coupon) -> None:
     _let_go_of_earlier_tries(order, coupon)
     if not _count(coupon):
         raise NotValid(_("This code has been used up."))
-    rows = CouponUse.objects.filter(coupon=coupon, email__iexact=order.email, released_at=None).exclude(order=order)
+    rows = CouponUse.objects.filter(coupon=coupon, email=order.email, released_at=None).exclude(order=order)
     if coupon.per_customer and rows.count() >= coupon.per_customer:
         raise NotValid(_("This code has been used with this e-mail address already."))
     values: dict[str, Any] = {"email": order.email, "amount": order.discount, "released_at": None}

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
 from orders.models import Order
 from payments import labels
@@ -207,7 +208,7 @@ class CouponUse(models.Model):
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
-    email = models.EmailField()
+    email = EmailColumn()
     amount = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True)
@@ -215,6 +216,7 @@ class CouponUse(models.Model):
     class Meta:
         ordering = ["-at"]
         constraints = [models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order")]
+        indexes = [models.Index(fields=["email"], name="coupon_use_email")]
 
     def __str__(self) -> str:
         return f"{self.coupon} in {self.order}"

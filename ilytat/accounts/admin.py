@@ -4,34 +4,36 @@ from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin
 from allauth.mfa.models import Authenticator
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from ilytat.accounts.models import User
+from ilytat.integrations.email import EmailFormField
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.
 admin.site.unregister(Authenticator)
 # As allauth ships it, whoever may look at addresses may call one confirmed, and with it the orders made under it.
 EmailAddressAdmin.make_verified.allowed_permissions = ("change",)
+EmailAddressAdmin.formfield_overrides = {models.EmailField: {"form_class": EmailFormField}}
 
 
 class CreationForm(AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("email",)
-        field_classes = {"email": forms.EmailField}
+        field_classes = {"email": EmailFormField}
 
 
 class ChangeForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
-        field_classes = {"email": forms.EmailField}
+        field_classes = {"email": EmailFormField}
 
 
 @admin.register(User)
