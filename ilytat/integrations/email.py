@@ -16,8 +16,10 @@ from django.core.validators import validate_email
 from django.db import models
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 MAX_LENGTH = 254  # characters, of the column and of RFC 5321
+TOO_LONG = gettext_lazy("Enter an email address of at most 254 characters.")
 
 
 def normalize_email(text: str) -> str:
@@ -25,7 +27,10 @@ def normalize_email(text: str) -> str:
 
     Raises ValidationError with a sentence for the person who typed it.
     """
-    address = unicodedata.normalize("NFKC", text.strip()).strip().lower()
+    text = text.strip()
+    if len(text) > MAX_LENGTH:  # first: what follows costs more, the longer the text
+        raise ValidationError(TOO_LONG)
+    address = unicodedata.normalize("NFKC", text).strip().lower()
     local, _at, domain = address.rpartition("@")
     if not local.isascii():
         raise ValidationError(_("Enter an email address without accented or special letters before the @."))
@@ -37,7 +42,7 @@ def normalize_email(text: str) -> str:
     address = f"{local}@{domain}"
     validate_email(address)
     if len(address) > MAX_LENGTH:
-        raise ValidationError(_("Enter an email address of at most 254 characters."))
+        raise ValidationError(TOO_LONG)
     return address
 
 
