@@ -3,12 +3,13 @@
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import PermissionDenied
-from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
@@ -19,7 +20,13 @@ from ilytat.integrations.email import EmailFormField
 admin.site.unregister(Authenticator)
 # As allauth ships it, whoever may look at addresses may call one confirmed, and with it the orders made under it.
 EmailAddressAdmin.make_verified.allowed_permissions = ("change",)
-EmailAddressAdmin.formfield_overrides = {models.EmailField: {"form_class": EmailFormField}}
+
+
+class EmailAddressForm(forms.ModelForm[EmailAddress]):
+    email = EmailFormField()
+
+
+EmailAddressAdmin.form = EmailAddressForm
 
 
 class CreationForm(AdminUserCreationForm[User]):

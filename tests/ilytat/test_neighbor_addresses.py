@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from ilytat.accounts.models import User
@@ -263,3 +264,25 @@ def test_letters_that_no_address_has_are_refused_with_a_reason(
     page = client.post(path, {field: neighbor, "password": PASSWORD, "password1": PASSWORD, "number": "ABCD2345"})
     assert "Enter an email address without accented or special letters before the @." in page.content.decode()
     assert not OutgoingEmail.objects.exists()
+
+
+# --- Staff -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("ſhopin12@mail.com", [OWNER]), ("shopın12@mail.com", [])])
+def test_an_address_that_staff_enter_is_normalized_or_refused(
+    admin_client: Client, typed: str, stored: list[str]
+) -> None:
+    user = User.objects.create_user("someone@example.com")
+    admin_client.post("/admin/account/emailaddress/add/", {"user": user.pk, "email": typed})
+    assert list(EmailAddress.objects.filter(user=user).values_list("email", flat=True)) == stored
+
+
+def test_the_command_of_erasure_refuses_what_is_no_address() -> None:
+    with pytest.raises(CommandError, match="before the @"):
+        call_command("erase_customer", "shopın12@mail.com")
+
+
+def test_the_first_staff_login_is_normalized() -> None:
+    user = User.objects.create_superuser("ſhopin12@MAIL.com", PASSWORD)
+    assert (user.email, EmailAddress.objects.get().email) == (OWNER, OWNER)
