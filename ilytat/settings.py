@@ -288,6 +288,8 @@ LOGIN_REDIRECT_URL = "account_home"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
+    "add_email": "ilytat.accounts.auth_forms.ShopAddEmailForm",
+    "login": "ilytat.accounts.auth_forms.ShopLoginForm",
     "signup": "ilytat.accounts.auth_forms.ShopSignupForm",
     "reset_password": "ilytat.accounts.auth_forms.ShopResetPasswordForm",  # pragma: allowlist secret
 }

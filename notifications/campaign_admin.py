@@ -182,7 +182,7 @@ def _progress(campaign: Campaign, counts: Mapping[str, int]) -> tuple[int, int]:
 def _confirmed_address(request: HttpRequest) -> str:
     """That of the staff member who asks, or "": nobody's else can be named."""
     own = EmailAddress.objects.filter(user_id=request.user.pk, verified=True)
-    return own.filter(email__iexact=request.user.get_username()).values_list("email", flat=True).first() or ""
+    return own.filter(email=request.user.get_username()).values_list("email", flat=True).first() or ""
 
 
 class Consents(ReadOnlyInline[Consent, Subscriber]):

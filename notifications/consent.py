@@ -22,12 +22,12 @@ Act = Consent.Act
 
 
 def of(email: str) -> Subscriber | None:
-    return Subscriber.objects.filter(email=email.strip().lower()).first()
+    return Subscriber.objects.filter(email=email).first()
 
 
 def may_write(email: str, topic: str) -> bool:
     """Whether this address wants mail about the topic (one of TOPICS) right now."""
-    return Subscriber.objects.agreeing(topic).filter(email=email.strip().lower()).exists()
+    return Subscriber.objects.agreeing(topic).filter(email=email).exists()
 
 
 def agree(email: str, topics: Iterable[str], *, language: str, where: str, wording: str) -> Subscriber:
@@ -85,9 +85,9 @@ def leave(reader: Subscriber, *, where: str) -> None:
 
 def known(email: str, language: str) -> Subscriber:
     """The row for the address, made if need be: it says nothing yet."""
-    row = Subscriber(email=email.strip().lower(), language=language)
+    row = Subscriber(email=email, language=language)
     Subscriber.objects.bulk_create([row], ignore_conflicts=True)
-    return Subscriber.objects.get(email=row.email)
+    return Subscriber.objects.get(email=email)
 
 
 def record(reader: Subscriber, act: Act, topics: Iterable[str], *, where: str, wording: str = "") -> None:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, inbox
+from ilytat.integrations.email import normalized_or_blank
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.results import Outcome, Result
 from notifications import consent, outbox
@@ -49,7 +50,7 @@ def unsubscribe(event: InboundEvent) -> inbox.Apply:
 
 
 def _leave(payload: dict[str, Any]) -> Result:
-    reader = consent.of(str(payload.get("email", "")))
+    reader = consent.of(_address(payload))
     if reader is None:
         return Result(Outcome.IGNORED, "Nobody with this address gets our newsletter.")
     key = str(payload.get("dedupe_key", "")).split(":")
@@ -59,7 +60,7 @@ def _leave(payload: dict[str, Any]) -> Result:
 
 
 def _suppress(payload: dict[str, Any], reason: str, fate: str) -> Result:
-    address = str(payload.get("email", "")).strip().lower()
+    address = _address(payload)
     if not address:
         return Result(Outcome.IGNORED, "It names no address.")
     row = Suppression(email=address, reason=reason)
@@ -97,4 +98,8 @@ def _fate(payload: dict[str, Any], fate: str) -> Result:
 def _mails(payload: dict[str, Any]) -> QuerySet[OutgoingEmail]:
     """The mail the event is about; it speaks only for the address it went to."""
     key = str(payload.get("dedupe_key") or "none")
-    return OutgoingEmail.objects.filter(dedupe_key=key, to__iexact=str(payload.get("email", "")))
+    return OutgoingEmail.objects.filter(dedupe_key=key, to=_address(payload))
+
+
+def _address(payload: dict[str, Any]) -> str:
+    return normalized_or_blank(str(payload.get("email", "")))

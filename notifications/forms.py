@@ -6,19 +6,16 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from ilytat.integrations.email import EmailFormField
 from notifications import consent
 from notifications.models import Subscriber
 
 
 class JoinForm(forms.Form):
-    email = forms.EmailField(
+    email = EmailFormField(
         label=_("E-mail address"),
-        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "field__input"}),
     )
-
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
 
 
 class ChoicesForm(forms.Form):

@@ -94,7 +94,7 @@ def message_id(dedupe_key: str) -> str:
 
 
 def suppressed(address: str) -> bool:
-    return Suppression.objects.filter(email=address.lower()).exists()
+    return Suppression.objects.filter(email=address).exists()
 
 
 def send(job: OutgoingEmail) -> None:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, Variant
 from ilytat.display.countries import country_name
+from ilytat.integrations.email import EmailFormField
 from orders.addresses import REGIONS, Address, problems, tidy
 from orders.regions import REGION_NAMES
 
 MAX_ID = 2**31 - 1
-EMAIL_MAX = 254  # Django's own limit for a form is longer than any column
 EMAIL_ERRORS = {
     "required": _("Please give your e-mail address."),
     "invalid": _("Please check the e-mail address: it should look like name@example.com."),
@@ -43,7 +43,7 @@ class FindForm(forms.Form):
         error_messages={"required": _("Please give the order number.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
-    email = forms.EmailField(
+    email = EmailFormField(
         label=_("E-mail"),
         help_text=_("The one you gave when you ordered."),
         error_messages=EMAIL_ERRORS,
@@ -71,8 +71,7 @@ class WatchForm(forms.Form):
         empty_label=None,
         error_messages={"invalid_choice": _("Please choose one that is sold out: this one is not, or not any more.")},
     )
-    email = forms.EmailField(
-        max_length=EMAIL_MAX,
+    email = EmailFormField(
         label=_("E-mail"),
         error_messages=EMAIL_ERRORS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -82,9 +81,6 @@ class WatchForm(forms.Form):
         super().__init__(data, initial=initial)
         self.variants = product.variants.offered().filter(is_available=False).select_related("product")
         self.fields["variant"].queryset = self.variants  # type: ignore[attr-defined]  # stubs know it as a plain field
-
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
 
 
 def country_choices(codes: Iterable[str] | None = None) -> list[tuple[str, str]]:
@@ -109,7 +105,7 @@ def _line(label: Any, missing: Any, autocomplete: str, max_length: int) -> forms
 class EmailForm(forms.Form):
     """Showing that an order is one's own."""
 
-    email = forms.EmailField(
+    email = EmailFormField(
         label=_("E-mail"),
         help_text=_("The one you gave when you ordered."),
         error_messages=EMAIL_ERRORS,
@@ -172,9 +168,8 @@ class AddressForm(forms.Form):
 class CheckoutForm(AddressForm):
     """Address and delivery. `method` is checked against the quote by the view, which alone knows what is offered."""
 
-    email = forms.EmailField(
+    email = EmailFormField(
         label=_("E-mail"),
-        max_length=EMAIL_MAX,
         help_text=_("For the confirmation and news of your parcel."),
         error_messages=EMAIL_ERRORS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from limits import RateLimitItem, parse
 
 from ilytat.integrations import rate_counters, throttle
+from ilytat.integrations.email import normalized_or_blank
 from orders import mails
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def _is_remembered(request: HttpRequest, order: "Order", key: str) -> bool:
 def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, number: str = "") -> bool:
     """The same work and the same answer for a wrong address, too many tries, and a `number` of no order."""
     allowed = _within(request, GUESSES_HERE, GUESSES, "order email", order.token if order else number)
-    same = constant_time_compare(typed.strip().lower(), order.email.lower() if order else "")
-    if order is None or not (allowed and same):
+    email = normalized_or_blank(typed)
+    same = constant_time_compare(email, order.email if order else "")
+    if order is None or not (allowed and same and email):
         return False
     remember(request, order)
     return True

@@ -37,7 +37,6 @@ def ask(variant: Variant, email: str, *, language: str, wording: str, proven: bo
 
     The caller shows the same page whatever comes of it.
     """
-    email = email.strip().lower()
     if not proven and _too_many(email):
         return
     with transaction.atomic():
@@ -132,7 +131,7 @@ def _address(variant: Variant) -> str:
 
 
 def _waiting(email: str) -> QuerySet[StockWatch]:
-    return StockWatch.objects.filter(email__iexact=email, state=WatchState.WAITING)
+    return StockWatch.objects.filter(email=email, state=WatchState.WAITING)
 
 
 def _listing(email: str) -> Iterator[waits.Wait]:
@@ -155,12 +154,12 @@ def delete_old() -> None:
 
 
 def export(email: str) -> list[dict[str, Any]]:
-    rows = StockWatch.objects.filter(email__iexact=email).select_related("variant__product")
+    rows = StockWatch.objects.filter(email=email).select_related("variant__product")
     return [{"waits_for": str(row.variant), "state": row.state, "asked_at": row.asked_at.isoformat()} for row in rows]
 
 
 def erase(email: str, _traces: frozenset[str]) -> None:
-    StockWatch.objects.filter(email__iexact=email).delete()
+    StockWatch.objects.filter(email=email).delete()
 
 
 def addresses() -> QuerySet[StockWatch, str]:

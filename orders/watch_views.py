@@ -41,7 +41,7 @@ def _known(request: HttpRequest) -> dict[str, str]:
 def _asked(request: HttpRequest, product: Product, form: WatchForm) -> HttpResponse:
     email = form.cleaned_data["email"]
     # Who is signed in has confirmed the account's address.
-    proven = request.user.is_authenticated and request.user.email.lower() == email
+    proven = request.user.is_authenticated and request.user.email == email
     language = get_language() or "en"
     stock_watch.ask(form.cleaned_data["variant"], email, language=language, wording=wording(), proven=proven)
     return render(request, "orders/watch_asked.html", {"email": email, "proven": proven, "product": product})

@@ -126,7 +126,7 @@ def customer_key(email: str) -> str:
 
     Only the limit per customer compares it; whose an order is, is decided by the exact address.
     """
-    address = normalized_or_blank(email) or email.strip().lower()
+    address = normalized_or_blank(email) or email
     local, _at, domain = address.rpartition("@")
     mailbox = f"{local.partition('+')[0] or local}@{domain}"
     return salted_hmac("coupon customer", mailbox, algorithm="sha256").hexdigest()

@@ -31,14 +31,14 @@ def money_today() -> Tile:
 
 def _received(start: datetime, end: datetime) -> tuple[int, int]:
     rows = Payment.objects.filter(at__gte=start, at__lt=end, live=settings.STRIPE_LIVE)
-    found = rows.filter(currency__iexact=settings.SHOP_CURRENCY).aggregate(amount=Sum("captured"), count=Count("pk"))
+    found = rows.filter(currency=settings.SHOP_CURRENCY).aggregate(amount=Sum("captured"), count=Count("pk"))
     return found["amount"] or 0, found["count"]
 
 
 def _given_back(start: datetime) -> int:
     """What was asked for today, whether the bank has it yet or not."""
     rows = Refund.objects.filter(created_at__gte=start, payment__live=settings.STRIPE_LIVE).exclude(state="failed")
-    found = rows.filter(payment__currency__iexact=settings.SHOP_CURRENCY).aggregate(amount=Sum("amount"))
+    found = rows.filter(payment__currency=settings.SHOP_CURRENCY).aggregate(amount=Sum("amount"))
     return found["amount"] or 0
 
 

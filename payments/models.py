@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
 from orders.models import Cart, Order, OrderLine
 from payments import labels
@@ -253,7 +254,7 @@ class CouponUse(models.Model):
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
-    email = models.EmailField()
+    email = EmailColumn()
     customer_key = models.CharField(
         max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
     )
@@ -267,7 +268,10 @@ class CouponUse(models.Model):
             models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order"),
             models.UniqueConstraint(fields=["order"], condition=Q(released_at__isnull=True), name="order_one_coupon"),
         ]
-        indexes = [models.Index(fields=["coupon", "customer_key"], name="coupon_use_customer")]
+        indexes = [
+            models.Index(fields=["coupon", "customer_key"], name="coupon_use_customer"),
+            models.Index(fields=["email"], name="coupon_use_email"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.coupon} in {self.order}"

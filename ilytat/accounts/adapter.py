@@ -5,16 +5,13 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from ilytat.accounts import mails
 from ilytat.accounts.models import User
-
-ADDRESS_MAX = 254  # characters
+from ilytat.integrations.email import normalize_email
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -49,10 +46,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return saved
 
     def clean_email(self, email: str) -> str:
-        """No address is longer, and no column holds it; Django's forms let pass more."""
-        if len(email) > ADDRESS_MAX:
-            raise ValidationError(_("Please check the e-mail address: it is too long."))
-        return email
+        """Return the normalized address: allauth stores this and compares it with `=`."""
+        return normalize_email(email)
 
     def _language(self, context: Mapping[str, Any]) -> str:
         user = context.get("user")

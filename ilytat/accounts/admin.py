@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from ilytat.accounts.models import User
+from ilytat.integrations.email import EmailFormField
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.
 admin.site.unregister(Authenticator)
@@ -20,18 +22,25 @@ admin.site.unregister(Authenticator)
 EmailAddressAdmin.make_verified.allowed_permissions = ("change",)
 
 
+class EmailAddressForm(forms.ModelForm[EmailAddress]):
+    email = EmailFormField()
+
+
+EmailAddressAdmin.form = EmailAddressForm
+
+
 class CreationForm(AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("email",)
-        field_classes = {"email": forms.EmailField}
+        field_classes = {"email": EmailFormField}
 
 
 class ChangeForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
-        field_classes = {"email": forms.EmailField}
+        field_classes = {"email": EmailFormField}
 
 
 @admin.register(User)

@@ -6,8 +6,8 @@ What a page must not tell, it does not look up: the queue finds out, when the an
 import uuid
 from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.account.forms import ResetPasswordForm, SignupForm, default_token_generator
+from allauth.account.fields import EmailField
+from allauth.account.forms import AddEmailForm, LoginForm, ResetPasswordForm, SignupForm, default_token_generator
 from allauth.account.internal.flows.email_verification import get_address_for_user
 from allauth.account.utils import has_verified_email, user_pk_to_url_str
 from django.conf import settings
@@ -19,11 +19,28 @@ from django.utils.translation import get_language
 from ilytat.accounts import mails
 from ilytat.accounts.models import User
 from ilytat.integrations import privacy
+from ilytat.integrations.email import EmailFormField
 from notifications import outbox
 from notifications.models import OutgoingEmail
 
 
-class ShopSignupForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
+class AddressField(EmailFormField, EmailField):  # type: ignore[misc]  # allauth ships no types
+    """allauth's field, with the normalized address in `cleaned_data`."""
+
+
+class ShopLoginForm(LoginForm):  # type: ignore[misc]  # as above
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = AddressField()
+
+
+class ShopAddEmailForm(AddEmailForm):  # type: ignore[misc]  # as above
+    email = AddressField()
+
+
+class ShopSignupForm(SignupForm):  # type: ignore[misc]  # as above
+    email = AddressField()
+
     def try_save(self, request: HttpRequest) -> Any:
         """For an address that has an account: all the work of making one, and nothing of it stays."""
         with transaction.atomic():
@@ -46,8 +63,11 @@ class ShopSignupForm(SignupForm):  # type: ignore[misc]  # allauth ships no type
 
 
 class ShopResetPasswordForm(ResetPasswordForm):  # type: ignore[misc]  # as above
+    email = AddressField()
+
     def clean_email(self) -> str:
-        return str(get_adapter().clean_email(self.cleaned_data["email"].lower()))
+        """Nothing is looked up here, unlike in allauth: `write_reset_mail` does."""
+        return str(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **_: Any) -> str:  # noqa: ARG002 (allauth's signature)
         """Notes the address; `write` finds out whose it is."""

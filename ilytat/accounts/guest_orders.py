@@ -6,6 +6,8 @@ from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
 from django.dispatch import receiver
 
+from ilytat.integrations.email import normalized_or_blank
+
 if TYPE_CHECKING:
     from ilytat.accounts.models import User
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 @receiver(email_confirmed, dispatch_uid="claim_guest_orders")
 def claim_guest_orders(email_address: EmailAddress, **_: Any) -> None:
     """Only a confirmed address claims, and only orders that are nobody's: typing an address proves nothing."""
+    address: str = email_address.email
+    if normalized_or_blank(address) != address:
+        return  # orders hold normalized addresses, and a lookup would normalize this one: allauth's column does not
     user: User = email_address.user
     guests = user.orders.model._default_manager.filter(user__isnull=True)  # noqa: SLF001 (Django's documented name)
-    guests.filter(email__iexact=email_address.email).update(user=user)
+    guests.filter(email=address).update(user=user)

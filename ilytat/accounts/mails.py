@@ -58,7 +58,7 @@ def _language(user: User) -> str:
 
 def too_many(email: str, *kinds: str) -> bool:
     since = timezone.now() - timedelta(hours=1)
-    return OutgoingEmail.objects.filter(kind__in=kinds, to__iexact=email, created_at__gt=since).count() >= HOURLY
+    return OutgoingEmail.objects.filter(kind__in=kinds, to=email, created_at__gt=since).count() >= HOURLY
 
 
 def _ours(url: str) -> str:

@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Lower
 from django.utils import timezone
 
+from ilytat.integrations.email import EmailColumn, normalize_email, normalized_or_blank
 from ilytat.integrations.jobs import Job
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        user = self.model(email=self.normalize_email(email), **extra)
+        user = self.model(email=normalize_email(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -30,25 +30,21 @@ class UserManager(BaseUserManager["User"]):
         """Whose main or confirmed address it is; one query for every address there could be."""
         from allauth.account.models import EmailAddress  # late: as above
 
-        named, confirmed = self.alias(lowered=Lower("email")), EmailAddress.objects.filter(verified=True)
-        owned = Exists(confirmed.filter(user=OuterRef("pk"), email=email.lower()))
-        return (
-            named.annotate(proven=owned).filter(Q(lowered=email.lower()) | Q(proven=True)).order_by("-proven").first()
-        )
+        address = normalized_or_blank(email) or email
+        confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), email=address, verified=True)
+        users = self.annotate(proven=Exists(confirmed))
+        return users.filter(Q(email=address) | Q(proven=True)).order_by("-proven").first()
 
 
 class User(AbstractUser):
     username = None  # type: ignore[assignment]  # Django's way of dropping an inherited field
-    email = models.EmailField("e-mail", unique=True)
+    email = EmailColumn("e-mail", unique=True)
     language = models.CharField(max_length=8, blank=True)
     known_browsers = models.JSONField(default=list, editable=False, help_text="Marks of browsers that signed in.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # ours takes no username
-
-    class Meta(AbstractUser.Meta):
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
 
     def __str__(self) -> str:
         return self.email
@@ -82,7 +78,7 @@ class Erasure(Job):
     """Somebody's wish to be forgotten. Afterwards only the fingerprint stays, for the time after a restore."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
-    email = models.EmailField(blank=True, help_text="Until it is done.")
+    email = EmailColumn(blank=True, help_text="Until it is done.")
     reason = models.CharField(max_length=200, blank=True, help_text="Why it has to wait.")
     asked_at = models.DateTimeField(default=timezone.now)
 

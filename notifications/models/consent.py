@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ilytat.integrations.email import EmailColumn
+
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def agreeing(self, topic: str) -> "SubscriberQuerySet":
@@ -14,7 +16,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 class Subscriber(models.Model):
     """An address and what it wants to hear about. `confirmed_at` is the double opt-in: nothing is sent before it."""
 
-    email = models.EmailField(unique=True)
+    email = EmailColumn(unique=True)
     language = models.CharField(max_length=8, default="en")
     news = models.BooleanField(default=False, help_text="Campaigns.")
     carts = models.BooleanField(default=False, help_text="One reminder of a cart left behind.")

@@ -1,11 +1,12 @@
 """Mail: the outbox, and the addresses that are not written to."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
 
+from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
 from notifications.mail_types import KINDS
 
@@ -27,7 +28,7 @@ class OutgoingEmail(Job):
 
     kind = models.CharField(max_length=40, db_index=True)
     dedupe_key = models.CharField(max_length=120, unique=True)
-    to = models.EmailField()
+    to = EmailColumn()
     language = models.CharField(max_length=8, default="en")
     stream = models.CharField(max_length=10, default="shop", help_text="Marketing waits in a queue of its own.")
     campaign = models.ForeignKey(
@@ -50,7 +51,10 @@ class OutgoingEmail(Job):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "mail"
-        indexes = [models.Index(fields=["stream", "state", "next_at"], name="email_due_by_stream")]
+        indexes = [
+            models.Index(fields=["stream", "state", "next_at"], name="email_due_by_stream"),
+            models.Index(fields=["to"], name="email_to"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.what} to {self.to}: {self.state}"
@@ -83,13 +87,9 @@ class BulkEmail(OutgoingEmail):
 class Suppression(models.Model):
     """An address that bounced or complained: nothing is written to it again until staff say so."""
 
-    email = models.EmailField(unique=True)
+    email = EmailColumn(unique=True)
     reason = models.CharField(max_length=40)
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"{self.email}: {self.reason}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.strip().lower()  # as `outbox.suppressed` looks for it
-        super().save(*args, **kwargs)

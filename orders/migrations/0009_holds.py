@@ -34,7 +34,7 @@ def copy_holds(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0007_endings_nobody_reports'),
+        ('orders', '0008_normalized_email'),
     ]
 
     operations = [

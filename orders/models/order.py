@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Product, Variant
+from ilytat.integrations.email import EmailColumn
 from orders.models.cart import Cart, public_token
 from orders.states import OrderState
 
@@ -43,7 +44,7 @@ class Order(models.Model):
         related_name="reprints",
         help_text="Printed again for a claim: total 0, its cost is the shop's.",
     )
-    email = models.EmailField()
+    email = EmailColumn()
     language = models.CharField(max_length=8, default="en")
     name = models.CharField(max_length=120)
     address1 = models.CharField(max_length=120)
@@ -77,7 +78,10 @@ class Order(models.Model):
             ("reprint_order", "Can print an order again at the shop's expense"),
             ("release_hold", "Can release a hold before production"),
         ]
-        indexes = [models.Index(fields=["paid_at"], name="order_paid")]  # what sells best is counted from it
+        indexes = [
+            models.Index(fields=["paid_at"], name="order_paid"),  # what sells best is counted from it
+            models.Index(fields=["email"], name="order_email"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(total=F("subtotal") - F("discount") + F("shipping") + F("tax")),

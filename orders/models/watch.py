@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.models import Variant
+from ilytat.integrations.email import EmailColumn
 
 
 class WatchState(models.TextChoices):
@@ -16,7 +17,7 @@ class StockWatch(models.Model):
     """One address waiting for one variant. Nothing is written about it before the address itself has said yes."""
 
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="watches")
-    email = models.EmailField()
+    email = EmailColumn()
     language = models.CharField(max_length=8, default="en")
     state = models.CharField(max_length=8, choices=WatchState, default=WatchState.ASKED)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -26,7 +27,10 @@ class StockWatch(models.Model):
     class Meta:
         ordering = ["-asked_at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["variant", "email"], name="stock_watch_once")]
-        indexes = [models.Index(fields=["state", "variant"], name="stock_watch_waiting")]
+        indexes = [
+            models.Index(fields=["state", "variant"], name="stock_watch_waiting"),
+            models.Index(fields=["email"], name="stock_watch_email"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} waits for {self.variant}"

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0009_holds'),
-        ('payments', '0004_refund_attempts'),
+        ('payments', '0005_normalized_email'),
     ]
 
     operations = [

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from django.apps import apps
+from django.db import models
 from django.template import engines
 from django.template.loader import get_template
 
+from ilytat.integrations.email import EmailColumn
 from tests.ilytat.test_settings import settings_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -225,3 +228,63 @@ def test_each_way_to_decide_by_a_message_is_seen() -> None:
     ]  # fmt: skip
     assert [messages_read("a.py", way) for way in ways] == [{f"a.py: {way}"} for way in ways]
     assert not messages_read("a.py", 'reference.startswith("cs_") or events.filter(why="", detail=detail)')
+
+
+# The one home of normalization, and what is not the shop.
+FREE_WITH_ADDRESSES = ("ilytat/integrations/email.py", "ilytat/sandbox/", "tests/", "bench/")
+# Not exact yet; empty this list with them.
+NOT_EXACT_YET = (
+    "ilytat/accounts/privacy.py",
+    "ilytat/integrations/privacy.py",
+    "notifications/privacy.py",
+    "orders/privacy.py",
+    "payments/privacy.py",
+)
+FOLDING_LOOKUP = re.compile(
+    r"\b(?:\w+__)?(?:\w*(?:email|address)|to|who|asked_by|username)"
+    r"__(?:iexact|i?contains|i?startswith|i?endswith|i?regex|lower|upper)\b"
+)
+ADDRESS_WORD = re.compile(r"email|address|username|\.to\b", re.IGNORECASE)
+
+
+def is_folding(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in {"lower", "casefold", "upper"}:
+        return bool(ADDRESS_WORD.search(ast.unparse(call.func.value)))
+    names = isinstance(call.func, ast.Name) and call.func.id in {"Lower", "Upper"}
+    return names and bool(ADDRESS_WORD.search(ast.unparse(call)))
+
+
+def folded_addresses(name: str, text: str) -> list[str]:
+    """Lookups and calls that take two different addresses for one."""
+    lookups = [hit.group() for hit in FOLDING_LOOKUP.finditer(text)]
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and is_folding(node)]
+    return [f"{name}: {found}" for found in (*lookups, *map(ast.unparse, calls))]
+
+
+def test_addresses_are_compared_exactly_and_normalized_in_one_place() -> None:
+    ours = [(name, text) for name, text in texts(".py") if not name.startswith(FREE_WITH_ADDRESSES)]
+    found = [one for name, text in ours if name not in NOT_EXACT_YET for one in folded_addresses(name, text)]
+
+    assert not found, "compare normalized addresses with `=` (ilytat/integrations/email.py): databases fold look-alikes"
+
+
+def test_the_check_of_comparisons_finds_what_folds_and_nothing_else() -> None:
+    folding = """
+rows.filter(email__iexact=email)
+rows.filter(Q(user__email__icontains=x) | Q(to__istartswith=y), **{"order__email__startswith": z})
+same = typed_email.strip().lower() == user.email.lower()
+users.annotate(lowered=Lower("email"))
+"""
+    exact = "rows.filter(email=email, title__icontains=x, name=name.lower(), dedupe_key__startswith=key)"
+    assert len(folded_addresses("x.py", folding)) == 7
+    assert not folded_addresses("x.py", exact)
+
+
+def test_every_column_and_form_field_of_an_address_normalizes_it() -> None:
+    """Allauth's own column is filled by its forms and adapter; the brand's address is nobody's identity."""
+    fields = [field for model in apps.get_models() for field in model._meta.get_fields()]
+    plain = {str(x) for x in fields if isinstance(x, models.EmailField) and not isinstance(x, EmailColumn)}
+    forms = {name for name, text in texts(".py") if not name.startswith("tests/") and "forms.EmailField(" in text}
+
+    assert plain == {"account.EmailAddress.email", "notifications.Brand.support_email"}, "use EmailColumn"
+    assert not forms, "use EmailFormField"

@@ -69,7 +69,7 @@ def test_todays_money_is_of_today_this_mode_and_the_shops_currency(settings: Set
     settings.STRIPE_LIVE = False
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     _payment(1000, at=midnight)
-    paid_now = _payment(500, currency="usd")
+    paid_now = _payment(500)
     _payment(300, at=midnight - timedelta(seconds=1))
     _payment(70, at=midnight - timedelta(days=1, seconds=1))
     _payment(7, live=True)

@@ -7,11 +7,13 @@ through it with `--again FILE`. The list holds fingerprints; only addresses that
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Erasure
 from ilytat.integrations import privacy
+from ilytat.integrations.email import normalize_email
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             known = set(again.read_text().split())
             self._erase([one for one in privacy.addresses() if privacy.fingerprint(one) in known])
         elif email:
-            self._erase([email])
+            self._erase([_normalized(email)])
         else:
             raise CommandError("Whom? Give an e-mail address, --list or --again FILE.")
 
@@ -37,3 +39,10 @@ class Command(BaseCommand):
         for email in emails:
             wish = wishes.ask(email)
             self.stdout.write("erased" if wish.state == "done" else f"waiting: {wish.reason}")
+
+
+def _normalized(email: str) -> str:
+    try:
+        return normalize_email(email)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
