@@ -175,6 +175,8 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     """
     if fulfilment.printify_order_id != upstream.id:
         return "late: not the order of the current revision"
+    if fulfilment.order.erased_at is not None:
+        return "late: its buyer was erased"  # tracking numbers would come back
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )

@@ -88,8 +88,11 @@ def mark_paid(order: Order, *, who: str, hold: str = "") -> bool:
 
 
 def accept(order: Order, *, who: str) -> bool:
-    """A person has looked at the money and takes it for enough. Call inside a transaction."""
-    if order.state != OrderState.ATTENTION:
+    """A person has looked at the money and takes it for enough. Call inside a transaction.
+
+    Never for an erased order: it has no address to send to.
+    """
+    if order.state != OrderState.ATTENTION or order.erased_at is not None:
         return False
     others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
     if not _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=timezone.now()):

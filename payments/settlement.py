@@ -110,7 +110,7 @@ def _failed(order: Order, facts: SessionFacts, who: str) -> str:
 def _paid(order: Order, facts: SessionFacts, who: str) -> str:
     if facts.payment_intent and Payment.objects.filter(payment_intent_id=facts.payment_intent).exists():
         return "duplicate: this payment is known"
-    if order.payments.filter(applied=True).exists():
+    if order.erased_at is not None or order.payments.filter(applied=True).exists():
         return _surplus(order, facts, who)  # whatever its amount
     problem = _difference(order, facts)
     if problem:
@@ -172,12 +172,16 @@ def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None
 
 
 def _surplus(order: Order, facts: SessionFacts, who: str) -> str:
-    """The order was paid already, or can no longer be: this money goes back by itself."""
+    """The order was paid already, or can no longer be (canceled, or erased): this money goes back by itself."""
     payment = _keep(order, facts, applied=False)
     if payment is None:
         return "duplicate: this payment is known"
-    give_back(payment, payment.captured, reason="duplicate", asked_by=who, note="paid a second time")
+    erased = order.erased_at is not None  # nothing can be sent: the address is gone (Stripe's recovery link still pays)
+    note = "paid after its buyer's data were erased" if erased else "paid a second time"
+    give_back(
+        payment, payment.captured, reason="requested_by_customer" if erased else "duplicate", asked_by=who, note=note
+    )
     lifecycle.note(order, who=who, what="surplus payment", why=f"{facts.payment_intent} goes back")
-    message = f"Order {order.number} was paid twice; the second payment is being refunded."
+    message = f"Order {order.number} was {note}. This payment is being refunded."
     alerts.open_alert(f"surplus:{facts.payment_intent}", message)
     return "handled: surplus, refunded"
