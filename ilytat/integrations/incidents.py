@@ -13,6 +13,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 # Alerts about what stands in the queue itself.
 OF_A_ROW = (
     "fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:", "reconcile", "dispute:", "dispute-due:",
+    "erasure:", "stripe-customer:",
 )  # fmt: skip
 
 
