@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from ilytat.accounts import erasure_admin  # noqa: F401 (importing registers the erasures)
 from ilytat.accounts.models import User
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from ilytat.accounts.models import Address, User
+from ilytat.integrations.email import EmailFormField
 from orders.forms import CheckoutForm
 
 
@@ -40,7 +41,7 @@ class AddressForm(CheckoutForm):
 
 
 class EmailForm(forms.Form):
-    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = EmailFormField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 class EraseForm(forms.Form):
