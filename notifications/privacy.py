@@ -17,7 +17,10 @@ from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 BATCH = 500  # rows of one UPDATE
 # What an order's buyer or our staff have to read leaves before an erasure. The rest is about an account or a
 # subscription that ends with it, and is dropped.
-MUST_LEAVE = [kind.name for kind in KINDS.values() if kind.audience in {"buyer", "staff"}]
+MUST_LEAVE = Q(
+    kind__in=[kind.name for kind in KINDS.values() if kind.audience in {"buyer", "staff"}],
+    state__in=(*OutgoingEmail.due_states, ATTENTION),
+)
 TO_STAFF = frozenset(kind.name for kind in KINDS.values() if kind.audience == "staff")
 
 
@@ -57,7 +60,7 @@ def export(person: Person) -> dict[str, Any]:
 
 
 def unsettled(person: Person) -> str:
-    waiting = _mails(person).filter(kind__in=MUST_LEAVE, state__in=(*OutgoingEmail.due_states, ATTENTION))
+    waiting = _mails(person).filter(MUST_LEAVE)
     return _("An email about your order has not been sent yet.") if waiting.exists() else ""
 
 
@@ -65,7 +68,7 @@ def erase(person: Person) -> None:
     """A mail becomes the bare fact that one of its kind was sent; a consent stays as proof under the address's hash."""
     Subscriber.objects.filter(email__in=person.addresses).delete()
     Suppression.objects.filter(email__in=person.addresses).delete()
-    mails = list(_mails(person).only("pk", "kind", "to"))
+    mails = list(_mails(person).exclude(MUST_LEAVE).only("pk", "kind", "to"))
     # Without its lease a worker that is about to send one of the dropped mails can write nothing back.
     blank: dict[str, Any] = {"context": {}, "state": "erased", "lease_until": None, "lease_token": ""}
     blank |= dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")

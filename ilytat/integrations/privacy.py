@@ -171,12 +171,15 @@ def _pattern(words: frozenset[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![\w.+-])(?:{choices})(?![\w+-]|\.\w)", re.IGNORECASE)
 
 
+WAITING = (*InboundEvent.due_states, ATTENTION)
+
+
 def _own_events(person: Person) -> "models.QuerySet[InboundEvent]":
     return InboundEvent.objects.filter(reference__in=person.references)
 
 
 def _unsettled_own(person: Person) -> str:
-    if _own_events(person).filter(state__in=(*InboundEvent.due_states, ATTENTION)).exists():
+    if _own_events(person).filter(state__in=WAITING).exists():
         return _("A message about your order is still being processed.")
     if Alert.objects.filter(key__in=person.alert_keys, closed_at__isnull=True).exists():
         return _("Our staff are still looking at one of your orders.")
@@ -184,8 +187,10 @@ def _unsettled_own(person: Person) -> str:
 
 
 def _erase_own(person: Person) -> None:
-    _own_events(person).update(payload={}, reference="", last_error="")
-    scrub(Alert.objects.filter(key__in=person.alert_keys), ["message", "next_step"], person.words)
+    """Not what came in after `_unsettled_own` had looked: it is still to be worked on, and is purged by its age."""
+    _own_events(person).exclude(state__in=WAITING).update(payload={}, reference="", last_error="")
+    closed = Alert.objects.filter(key__in=person.alert_keys, closed_at__isnull=False)
+    scrub(closed, ["message", "next_step"], person.words)
 
 
 register(Keeper("events", export=lambda _: None, erase=_erase_own, unsettled=_unsettled_own))

@@ -133,6 +133,21 @@ def test_an_erasure_waits_for_staff_who_are_still_looking_at_the_order() -> None
     assert naming(NAME) == []
 
 
+def test_what_came_in_during_the_erasure_and_is_still_to_be_worked_on_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = everything()
+    event = factories.inbound_event(reference=order.number, payload={"name": NAME})
+    values = {"to": EMAIL, "reference": order.number, "context": {"name": NAME}}
+    mail = OutgoingEmail.objects.create(kind="order_canceled", dedupe_key="x", **values)
+    alerts.open_alert(f"order:{order.number}", f"{NAME} paid too little")
+    monkeypatch.setattr(privacy, "_unsettled", lambda _person: "")  # asked a moment before they came
+    assert wishes.ask(EMAIL).state == "done"
+    event.refresh_from_db()
+    mail.refresh_from_db()
+    assert (event.state, event.payload) == ("new", {"name": NAME})
+    assert (mail.state, mail.to, mail.context) == ("new", EMAIL, {"name": NAME})
+    assert NAME in Alert.objects.get(closed_at=None).message
+
+
 def test_to_an_erased_address_nothing_is_written_any_more() -> None:
     order = everything()
     wishes.ask(EMAIL)
