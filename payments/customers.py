@@ -32,7 +32,10 @@ def of_order(order: Order) -> str:
     if row.stripe_customer_id:
         return row.stripe_customer_id
     customer_id = gateway.create_customer(session_params.customer(order), key=f"customer-{order.number}")
-    StripeCustomer.objects.filter(pk=row.pk).update(stripe_customer_id=customer_id, state=KEPT)
+    own = StripeCustomer.objects.filter(pk=row.pk)
+    own.update(stripe_customer_id=customer_id, state=KEPT)
+    if Order.objects.filter(pk=order.pk, erased_at__isnull=False).exists():
+        delete(own)  # the erasure came while Stripe was answering, and did not know this id yet
     return customer_id
 
 

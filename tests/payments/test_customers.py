@@ -14,7 +14,7 @@ from ilytat.integrations import attention, jobs
 from ilytat.integrations.errors import OutcomeUnknown
 from ilytat.integrations.models import Alert
 from orders.models import Order
-from payments import checkout, customers
+from payments import checkout, customers, gateway
 from payments.models import StripeCustomer
 from tests import factories
 from tests.payments.conftest import API, Till, opened, refused, session_of, waiting
@@ -58,6 +58,20 @@ def test_a_lost_answer_leaves_a_row_by_which_the_customer_is_found(till: Till) -
     with pytest.raises(OutcomeUnknown):
         customers.of_order(order)
     assert StripeCustomer.objects.get().stripe_customer_id is None
+
+
+def test_one_that_stripe_created_during_the_erasure_is_deleted_too(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = waiting(state="expired")
+
+    def erases_meanwhile(*_: object, **__: object) -> str:
+        StripeCustomer.objects.update(state="deleted")
+        Order.objects.update(erased_at=timezone.now())
+        return "cus_1"
+
+    monkeypatch.setattr(gateway, "create_customer", erases_meanwhile)
+    customers.of_order(order)
+    row = StripeCustomer.objects.get()
+    assert (row.stripe_customer_id, row.state) == ("cus_1", "deleting")
 
 
 def test_it_is_deleted_at_stripe_after_the_erasure(till: Till) -> None:
