@@ -64,6 +64,11 @@ MONEY = Section(
         Table("payments.coupon", _("Codes"), _("Discount codes that buyers type at the checkout.")),
         Table("payments.reconcilerun", _("Comparisons"), _("Stripe, orders and Printify side by side, every hour.")),
         Table("payments.checkoutsession", _("Payment pages"), _("Each visit to Stripe's page, paid or not.")),
+        Table(
+            "payments.stripecustomer",
+            "Customers at Stripe",
+            "Created for Stripe Tax, deleted there when a buyer's data are erased.",
+        ),
     ),
 )
 CATALOGUE = Section(
@@ -110,6 +115,7 @@ HOUSE = Section(
             "pages.pagetext", _("Texts of pages"), _("Shipping, returns, privacy: a new version replaces the old one.")
         ),
         Table("accounts.user", _("People"), _("Customers and staff. Staff also need a group.")),
+        Table("accounts.erasure", "Erasures", "Who asked us to delete their data, and what holds it up."),
         Table("auth.group", _("Roles"), _("What each kind of staff may see and do.")),
         Table("account.emailaddress", _("Addresses"), _("The e-mail addresses of accounts, and which are confirmed.")),
         Table("usersessions.usersession", _("Signed in"), _("Which browsers are signed in; end one by deleting it.")),

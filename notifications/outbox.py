@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from ilytat.integrations import alerts, jobs, wakeup
+from ilytat.integrations import alerts, jobs, privacy, wakeup
 from ilytat.integrations.errors import Refused
 from notifications import consent, delivery, rendering
 from notifications.mail_types import KINDS
@@ -56,8 +56,10 @@ def queue(
     """Write the mail down, once for each `dedupe_key`, inside the caller's transaction; it leaves after the commit.
 
     Raises KeyError for an unknown kind and ValueError for a context that is not of that kind: mistakes of ours, met
-    in tests. `reference` is what staff search for (an order's number).
+    in tests. `reference` is what staff search for (an order's number). To an erased address nothing is written.
     """
+    if privacy.is_anonymous(to):
+        return
     wrong = KINDS[kind].keys ^ set(context)
     if wrong:
         raise ValueError(f"The context of {kind} differs in: {', '.join(sorted(wrong))}")

@@ -3,16 +3,50 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from ilytat.integrations import privacy
+from ilytat.integrations.jobs import ATTENTION
+from ilytat.integrations.models import Alert
+from ilytat.integrations.privacy import Person
 from notifications.mail_types import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 
+BATCH = 500  # rows of one UPDATE
+# What an order's buyer or our staff have to read leaves before an erasure. The rest is about an account or a
+# subscription that ends with it, and is dropped.
+MUST_LEAVE = Q(
+    kind__in=[kind.name for kind in KINDS.values() if kind.audience in {"buyer", "staff"}],
+    state__in=(*OutgoingEmail.due_states, ATTENTION),
+)
+TO_STAFF = frozenset(kind.name for kind in KINDS.values() if kind.audience == "staff")
 
-def export(email: str) -> dict[str, Any]:
-    mails = OutgoingEmail.objects.filter(to__iexact=email)
-    consents = Consent.objects.filter(subscriber__email__iexact=email)
+
+def identify(person: Person) -> Person:
+    """Rows that the admin's log may call by their address."""
+    rows = {
+        "notifications.outgoingemail": OutgoingEmail.objects.filter(to__in=person.addresses),
+        "notifications.subscriber": Subscriber.objects.filter(email__in=person.addresses),
+        "notifications.suppression": Suppression.objects.filter(email__in=person.addresses),
+    }
+    return person.extended(
+        logged=[(label, str(key)) for label, found in rows.items() for key in found.values_list("pk", flat=True)]
+    )
+
+
+def _mails(person: Person) -> QuerySet[OutgoingEmail]:
+    """To the person, about the person's orders or account, and to staff about an alert of theirs."""
+    own = Q(to__in=person.addresses) | Q(reference__in=person.references)
+    alerts = Alert.objects.filter(key__in=person.alert_keys).values_list("pk", flat=True)
+    told = [f"alert:{key}:{address}" for key in alerts for address in settings.STAFF_ALERTS_TO]
+    return OutgoingEmail.objects.filter(own | Q(dedupe_key__in=told)).exclude(state="erased")
+
+
+def export(person: Person) -> dict[str, Any]:
+    mails = OutgoingEmail.objects.filter(to__in=person.addresses)
+    consents = Consent.objects.filter(subscriber__email__in=person.addresses)
     found = {
         "mails": [
             {"kind": x.kind, "subject": x.subject, "at": x.created_at.isoformat(), "text": x.text} for x in mails
@@ -25,25 +59,24 @@ def export(email: str) -> dict[str, Any]:
     return {name: kept for name, kept in found.items() if kept}
 
 
-def erase(email: str, traces: frozenset[str]) -> None:
+def unsettled(person: Person) -> str:
+    waiting = _mails(person).filter(MUST_LEAVE)
+    return _("An email about your order has not been sent yet.") if waiting.exists() else ""
+
+
+def erase(person: Person) -> None:
     """A mail becomes the bare fact that one of its kind was sent; a consent stays as proof under the address's hash."""
-    theirs = frozenset({email, *(trace for trace in traces if "@" in trace and " " not in trace)})
-    traced = _mentioning("staff", traces) | _mentioning("account", theirs)
-    for address in theirs:
-        traced |= Q(to__iexact=address)
-        Subscriber.objects.filter(email__iexact=address).delete()
-        Suppression.objects.filter(email__iexact=address).delete()
-    for mail in OutgoingEmail.objects.filter(traced):
-        empty = dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
-        OutgoingEmail.objects.filter(pk=mail.pk).update(
-            **empty, to=privacy.anonymous_address(), context={}, state="erased"
-        )
-
-
-def _mentioning(audience: str, words: frozenset[str]) -> Q:
-    """Staff read of everybody, and an account's earlier address of its next one; no other buyer's mail names them."""
-    mails = OutgoingEmail.objects.filter(kind__in=[kind.name for kind in KINDS.values() if kind.audience == audience])
-    return Q(pk__in=privacy.mentioning(mails, "context", words).values("pk"))
+    Subscriber.objects.filter(email__in=person.addresses).delete()
+    Suppression.objects.filter(email__in=person.addresses).delete()
+    mails = list(_mails(person).exclude(MUST_LEAVE).only("pk", "kind", "to"))
+    # Without its lease a worker that is about to send one of the dropped mails can write nothing back.
+    blank: dict[str, Any] = {"context": {}, "state": "erased", "lease_until": None, "lease_token": ""}
+    blank |= dict.fromkeys(("subject", "text", "html", "fate_reason", "last_error"), "")
+    OutgoingEmail.objects.filter(pk__in=[mail.pk for mail in mails]).update(**blank)
+    own = [mail for mail in mails if mail.kind not in TO_STAFF or mail.to in person.addresses]
+    for mail in own:
+        mail.to = privacy.anonymous_address()
+    OutgoingEmail.objects.bulk_update(own, ["to"], batch_size=BATCH)
 
 
 def addresses() -> Iterator[str]:
@@ -51,4 +84,6 @@ def addresses() -> Iterator[str]:
         yield from model.objects.values_list(column, flat=True).distinct()
 
 
-privacy.register(privacy.Keeper("mail", export=export, erase=erase, addresses=addresses))
+privacy.register(
+    privacy.Keeper("mail", export=export, erase=erase, identify=identify, unsettled=unsettled, addresses=addresses)
+)

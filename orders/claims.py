@@ -32,12 +32,14 @@ def claimable(order: Order, fulfilment: Fulfilment | None) -> bool:
     """Once printing has begun, and for 30 days after the last parcel arrived."""
     if fulfilment is None or fulfilment.sent_at is None or order.state != OrderState.PAID:
         return False
-    return _within(fulfilment, CLAIM_TIME)
+    return order.erased_at is None and _within(fulfilment, CLAIM_TIME)
 
 
 def withdrawable(order: Order, fulfilment: Fulfilment | None) -> list[OrderLine]:
     """Lines the law lets the buyer withdraw from, today."""
     if order.country not in WITHDRAWAL_COUNTRIES or order.state != OrderState.PAID or order.reprint_of_id:
+        return []
+    if order.erased_at is not None:
         return []
     if fulfilment is None or fulfilment.sent_at is None or not _within(fulfilment, WITHDRAWAL_TIME):
         return []  # before printing the whole order can simply be canceled

@@ -43,8 +43,8 @@ def work(job: Fulfilment) -> None:
         if error.status != HTTPStatus.UNAUTHORIZED:
             raise
         # Explained here because the row stores only the text, not the status.
-        detail = f"{KEY_REFUSED} ({error.detail})"
-        raise Refused(detail, status=error.status, code=error.code, body=error.body) from error
+        error.detail = f"{KEY_REFUSED} ({error.detail})"
+        raise
 
 
 def _step(job: Fulfilment) -> None:
@@ -126,8 +126,7 @@ def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
     order = job.order
     if order.reprint_of_id or upstream.cost <= order.total - order.tax or job.sent_at is not None:
         return False  # once it was asked for, the loss had been accepted
-    accepted = job.holds.filter(reason=HoldReason.COST, released_at__isnull=False, cost__gte=upstream.cost)
-    if accepted.exists():
+    if job.holds.filter(reason=HoldReason.COST, released_at__isnull=False, cost__gte=upstream.cost).exists():
         return False
     charged, paid = (format_money(amount, order.currency) for amount in (upstream.cost, order.total))
     why = f"Printify charges {charged}, the buyer paid {paid}"
@@ -205,6 +204,8 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     """
     if fulfilment.printify_order_id != upstream.id:
         return Result(Outcome.LATE, "It is not about the current revision of the order.")
+    if fulfilment.order.erased_at is not None:  # tracking numbers would come back
+        return Result(Outcome.LATE, "The buyer's data were erased.")
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )

@@ -95,9 +95,12 @@ def mark_paid(order: Order, *, who: str, refunded: str = "") -> bool:
 
 
 def accept(order: Order, *, who: str) -> bool:
-    """A person has looked at the money and takes it for enough. Raises HoldStands, having written nothing."""
+    """A person has looked at the money and takes it for enough. Raises HoldStands, having written nothing.
+
+    Never for an erased order: it has no address to send to.
+    """
     with lock_order(order):
-        if order.state != OrderState.ATTENTION:
+        if order.state != OrderState.ATTENTION or order.erased_at is not None:
             return False
         for concern in refunding.blocking(order):
             raise HoldStands(concern.detail)

@@ -153,13 +153,13 @@ def delete_old() -> None:
     StockWatch.objects.filter(done | Q(asked_at__lt=now - WAIT)).delete()
 
 
-def export(email: str) -> list[dict[str, Any]]:
-    rows = StockWatch.objects.filter(email=email).select_related("variant__product")
+def export(person: privacy.Person) -> list[dict[str, Any]]:
+    rows = StockWatch.objects.filter(email__in=person.addresses).select_related("variant__product")
     return [{"waits_for": str(row.variant), "state": row.state, "asked_at": row.asked_at.isoformat()} for row in rows]
 
 
-def erase(email: str, _traces: frozenset[str]) -> None:
-    StockWatch.objects.filter(email=email).delete()
+def erase(person: privacy.Person) -> None:
+    StockWatch.objects.filter(email__in=person.addresses).delete()
 
 
 def addresses() -> QuerySet[StockWatch, str]:

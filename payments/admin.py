@@ -21,6 +21,7 @@ from payments.models import (
     ReconcileRun,
     ReconcileStep,
     Refund,
+    StripeCustomer,
 )
 
 
@@ -29,6 +30,14 @@ class CheckoutSessionAdmin(ReadOnlyAdmin[CheckoutSession]):
     list_display = ("order", "attempt", "state", "stripe_session_id", "created_at", "expires_at")
     list_filter = ("state",)
     search_fields = ("order__number", "stripe_session_id")
+
+
+@admin.register(StripeCustomer)
+class StripeCustomerAdmin(ReadOnlyAdmin[StripeCustomer]):
+    list_display = ("order", "stripe_customer_id", "state", "attempts", "last_error", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("order",)
+    search_fields = ("order__number", "stripe_customer_id")
 
 
 @admin.register(Payment)

@@ -17,7 +17,7 @@ from orders import lifecycle, quote_renewal
 from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState
-from payments import coupons, gateway, margins, session_params, settlement
+from payments import coupons, customers, gateway, margins, settlement
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession
 from payments.session_params import coupon_name, mode, params
@@ -73,7 +73,7 @@ def _create(order: Order, row: CheckoutSession) -> SessionFacts:
         gateway.create_coupon(coupon_name(order), order.discount, order.currency, key=f"coupon-{order.number}")
     if not settings.STRIPE_AUTOMATIC_TAX:
         return gateway.create_session(params(order, row), key=row.idempotency_key)
-    customer = gateway.create_customer(session_params.customer(order), key=f"customer-{order.number}")
+    customer = customers.of_order(order)
     try:
         return gateway.create_session(params(order, row, customer), key=row.idempotency_key)
     except Refused as error:

@@ -22,6 +22,7 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
 TOTAL = 12.0  # seconds: one exchange, however slowly it drips
 SIGNATURE_AGE = 300  # seconds
+ABSENT = 404
 MOST_TYPES = 20  # of one question for events
 KEY_MISUSED = "idempotency_error"  # our word: the key was used for other words, what became of those is not said
 EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
@@ -102,6 +103,23 @@ def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
 def create_customer(params: Mapping[str, Any], *, key: str) -> str:
     with _translated(writing=True):
         return str(_client().v1.customers.create(cast("Any", dict(params)), options={"idempotency_key": key}).id)
+
+
+def delete_customer(customer_id: str) -> None:
+    """Delete the customer with its name, email and address. One that is not there (any more) counts as deleted."""
+    try:
+        with _translated(writing=True):
+            _client().v1.customers.delete(customer_id)
+    except Refused as error:
+        if error.status != ABSENT:
+            raise
+
+
+def customers_of(email: str, order: str) -> list[str]:
+    """Return the ids of the customers that were created for the order (its number), looked for by the exact email."""
+    with _translated(writing=False):
+        rows = _client().v1.customers.list({"email": email, "limit": 100}).auto_paging_iter()
+        return [str(row.id) for row in rows if facts.noted(row, "order") == order]
 
 
 def session(session_id: str) -> SessionFacts:

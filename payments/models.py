@@ -62,6 +62,28 @@ class CheckoutSession(models.Model):
         return f"{self.order} attempt {self.attempt}: {self.state}"
 
 
+class StripeCustomer(Job):
+    """The customer at Stripe that Stripe Tax needs for an order. `kept → deleting → deleted`, or `attention`.
+
+    Written before Stripe is asked, so that no customer is there without a row here: without an id, whether Stripe made
+    one is unknown, and an erasure looks for it.
+    """
+
+    due_states: ClassVar[tuple[str, ...]] = ("deleting",)
+
+    state = models.CharField(max_length=24, default="kept")
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="stripe_customer")
+    stripe_customer_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "next_at"], name="stripe_customer_due")]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_customer_id or 'customer'} of {self.order}: {self.state}"
+
+
 class Payment(models.Model):
     """Money captured. `applied` is the one that pays for the order; any other is surplus and goes back."""
 

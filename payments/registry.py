@@ -1,3 +1,12 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
-from payments import attention, dashboard, events, health, privacy, refund_provider, refunds  # noqa: F401 (importing registers)
+from payments import (  # noqa: F401 (importing registers)
+    attention,
+    customers,
+    dashboard,
+    events,
+    health,
+    privacy,
+    refund_provider,
+    refunds,
+)

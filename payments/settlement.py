@@ -4,6 +4,7 @@ Call `settle` with facts just read from Stripe. Repeats and late news change not
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -23,6 +24,9 @@ from payments import abandoned, cancellation, coupons, mails
 from payments.facts import SessionFacts
 from payments.models import CheckoutSession, Payment
 from payments.strangers import DECIDE
+
+if TYPE_CHECKING:
+    from payments.reserve import Reason
 
 
 @retry_conflicts
@@ -116,7 +120,7 @@ def _failed(order: Order, facts: SessionFacts, who: str) -> Result:
 def _paid(order: Order, facts: SessionFacts, who: str) -> Result:
     if facts.payment_intent and Payment.objects.filter(payment_intent_id=facts.payment_intent).exists():
         return Result(Outcome.DUPLICATE, "This payment is known.")
-    if order.payments.filter(applied=True).exists():
+    if order.erased_at is not None or order.payments.filter(applied=True).exists():
         return _surplus(order, facts, who)  # whatever its amount
     problem = _difference(order, facts)
     if problem:
@@ -178,14 +182,15 @@ def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None
 
 
 def _surplus(order: Order, facts: SessionFacts, who: str) -> Result:
-    """The order was paid already, or can no longer be: this money goes back by itself."""
+    """The order was paid already, or can no longer be (canceled, or erased): this money goes back by itself."""
     payment = _keep(order, facts, applied=False)
     if payment is None:
         return Result(Outcome.DUPLICATE, "This payment is known.")
-    cancellation.request_refund(
-        payment, payment.captured, reason="duplicate", requested_by=who, note="paid a second time"
-    )
+    erased = order.erased_at is not None  # nothing can be sent: the address is gone (Stripe's recovery link still pays)
+    note = "paid after its buyer's data were erased" if erased else "paid a second time"
+    reason: Reason = "requested_by_customer" if erased else "duplicate"
+    cancellation.request_refund(payment, payment.captured, reason=reason, requested_by=who, note=note)
     lifecycle.note(order, who=who, what="surplus payment", why=f"{facts.payment_intent} goes back")
-    message = f"Order {order.number} was paid twice; the second payment is being refunded."
+    message = f"Order {order.number} was {note}. This payment is being refunded."
     alerts.open_alert(f"surplus:{facts.payment_intent}", message)
     return Result(Outcome.HANDLED, "A surplus payment goes back to the buyer.")

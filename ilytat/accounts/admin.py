@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from ilytat.accounts import erasure_admin  # noqa: F401 (importing registers the erasures)
 from ilytat.accounts.models import User
 from ilytat.integrations.email import EmailFormField
 

@@ -35,12 +35,26 @@ def queue(template_prefix: str, email: str, context: Context, *, language: str) 
     kind, build = KINDS[template_prefix]
     if build is _notice or not too_many(email, kind):
         key = f"{kind}:{uuid.uuid4().hex}"
-        outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context))
+        user = context.get("user")
+        about = reference(user) if isinstance(user, User) else ""
+        outbox.queue(kind, dedupe_key=key, to=email, language=language, context=build(email, context), reference=about)
+
+
+def reference(user: User) -> str:
+    """Return what the mails about an account carry: an erasure finds those that went to an earlier address by it."""
+    return f"user:{user.pk}"
 
 
 def welcome(user: User, *, orders: int) -> None:
     context: Welcome = {"email": user.email, "url": settings.SITE_URL + reverse("account_home"), "orders": orders}
-    outbox.queue("welcome", dedupe_key=f"welcome:{user.pk}", to=user.email, language=_language(user), context=context)
+    outbox.queue(
+        "welcome",
+        dedupe_key=f"welcome:{user.pk}",
+        to=user.email,
+        language=_language(user),
+        context=context,
+        reference=reference(user),
+    )
 
 
 def new_sign_in(user: User, request: HttpRequest) -> None:

@@ -69,7 +69,9 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 def mine(request: "SignedIn") -> HttpResponse:
-    return _choices(request, request.user.email)
+    """An account proves the addresses that its owner has confirmed, not one that was merely written into it."""
+    email = wishes.proven_address(request.user)
+    return _choices(request, email) if email else redirect("account_email")
 
 
 def _choices(request: HttpRequest, email: str) -> HttpResponse:

@@ -6,13 +6,15 @@ returns the Result. Events of types nobody registered are kept and ignored.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from ilytat.integrations import alerts, jobs, wakeup
-from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.event_references import reference_of
+from ilytat.integrations.models import Alert, InboundEvent
 from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.storable import storable_json, storable_text
 
@@ -57,6 +59,7 @@ def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> 
         state="ignored" if ignored else "new",
         outcome=ignored.outcome if ignored else "",
         detail=ignored.detail if ignored else "",
+        reference=reference_of(source, kept),
         next_at=timezone.now(),
     )
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
@@ -99,10 +102,35 @@ def on_attention(event: InboundEvent) -> None:
     detail = event.last_error[:DETAIL_MAX]
     InboundEvent.objects.filter(pk=event.pk).update(outcome=Outcome.FAILED, detail=detail)
     alerts.open_alert(
-        f"inbox:{event.source}:{event.type}",
+        _alert_key(event.source, event.type),
         f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",
         next_step="Open Inbound events, filter by state 'attention', read the error.",
     )
+
+
+def close_abandoned(before: datetime) -> int:
+    """Empty and close webhooks that came before that moment and still need a person, once their alert was closed.
+
+    While the alert is open they stay as they are, however old: somebody has yet to look. Returns how many were closed.
+    """
+    closed = 0
+    waiting = InboundEvent.objects.filter(state=jobs.ATTENTION, received_at__lt=before)
+    for source, type_ in set(waiting.values_list("source", "type")):
+        if not Alert.objects.filter(key=_alert_key(source, type_), closed_at__isnull=True).exists():
+            closed += waiting.filter(source=source, type=type_).update(
+                state="ignored",
+                payload={},
+                reference="",
+                last_error="",
+                outcome=Outcome.IGNORED,
+                detail="Nobody acted on it before its time limit.",
+                handled_at=timezone.now(),
+            )
+    return closed
+
+
+def _alert_key(source: str, type_: str) -> str:
+    return f"inbox:{source}:{type_}"
 
 
 queue = jobs.register(jobs.Queue(name=QUEUE, model=InboundEvent, work=work, lane=LANE, on_attention=on_attention))

@@ -99,7 +99,8 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
         return redirect("admin:integrations_inboundevent_change", pk)
 
     def _may_replay(self, request: HttpRequest, event: InboundEvent) -> bool:
-        return self.has_replay_permission(request) and event.type in inbox.types(event.source)
+        """Not what was emptied (an erasure, its age): nothing says any more what it was about."""
+        return self.has_replay_permission(request) and bool(event.payload) and event.type in inbox.types(event.source)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundEvent]:
         return super().get_queryset(request).defer("payload")
@@ -114,10 +115,12 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
     @admin.action(description="Work on it again", permissions=["replay"])
     def replay(self, request: HttpRequest, events: QuerySet[InboundEvent]) -> None:
         """Harmless by design: handlers read how things stand now. What nobody listens to stays where it is."""
-        heard = events.filter(type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")])
+        heard = events.exclude(payload={}).filter(
+            type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")]
+        )
         free = heard.filter(lease_until__isnull=True) | heard.filter(lease_until__lt=timezone.now())
         count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, outcome="", detail="")
         wakeup.wake(inbox.QUEUE, inbox.LANE)
         skipped = events.count() - count
-        tail = f" {skipped} left: being worked on, or of a kind nobody listens to." if skipped > 0 else ""
+        tail = f" {skipped} left: being worked on, emptied, or of a kind nobody listens to." if skipped > 0 else ""
         self.message_user(request, f"{count} queued.{tail}", messages.SUCCESS if count else messages.WARNING)

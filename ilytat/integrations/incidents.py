@@ -14,6 +14,7 @@ from ilytat.integrations.results import Outcome
 # Alerts about what stands in the queue itself.
 OF_A_ROW = (
     "fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:", "reconcile", "dispute:", "dispute-due:",
+    "erasure:", "stripe-customer:",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from ilytat.integrations.event_references import REFERENCE_MAX, subject_of
 from ilytat.integrations.jobs import Job
 from ilytat.integrations.results import Outcome
 
@@ -19,6 +20,9 @@ class InboundEvent(Job):
     event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=100, db_index=True)
     payload = models.JSONField()
+    reference = models.CharField(
+        max_length=REFERENCE_MAX, blank=True, help_text="Of which order, payment or mail it speaks."
+    )
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
     handled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
@@ -27,7 +31,10 @@ class InboundEvent(Job):
     class Meta:
         ordering = ["-received_at"]
         constraints = [models.UniqueConstraint(fields=["source", "event_id"], name="inbound_event_once")]
-        indexes = [models.Index(fields=["state", "next_at"], name="inbound_event_due")]
+        indexes = [
+            models.Index(fields=["state", "next_at"], name="inbound_event_due"),
+            models.Index(fields=["reference"], name="inbound_event_reference"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.type} {self.event_id}"
@@ -35,11 +42,7 @@ class InboundEvent(Job):
     @property
     def subject(self) -> dict[str, Any]:
         """The object the event is about, as Stripe and Printify nest it; {} when the shape is another."""
-        found = self.payload.get("resource")
-        if self.source == "stripe":
-            data = self.payload.get("data")
-            found = data.get("object") if isinstance(data, dict) else None
-        return found if isinstance(found, dict) else {}
+        return subject_of(self.source, self.payload)
 
 
 class SyncLog(models.Model):
@@ -131,6 +134,7 @@ class Alert(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=models.Q(closed_at__isnull=True), name="alert_open_once")
         ]
+        indexes = [models.Index(fields=["key"], name="alert_key")]
 
     def __str__(self) -> str:
         return self.message

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.core.management import call_command
+from django.db.models import Q
 from django.utils import timezone
 
-from ilytat.integrations import health, jobs, leases, wakeup
+from ilytat.integrations import health, inbox, jobs, leases, wakeup
 from ilytat.integrations.models import InboundEvent, SyncLog
+
+EVENT_DAYS = 30
+ATTENTION_DAYS = 180  # longer than a bank takes to dispute a payment
 
 
 @shared_task(ignore_result=True)
@@ -38,9 +42,12 @@ def check_health() -> None:
 
 @shared_task(ignore_result=True)
 def purge() -> None:
-    """Personal data does not outlive its use: event payloads 30 days, the log 90."""
+    """Personal data does not outlive its use: webhooks 30 days after they were handled, the log 90."""
     now = timezone.now()
-    InboundEvent.objects.filter(received_at__lt=now - timedelta(days=30), state__in=("done", "ignored")).delete()
+    inbox.close_abandoned(now - timedelta(days=ATTENTION_DAYS))
+    before = now - timedelta(days=EVENT_DAYS)
+    old = Q(handled_at__lt=before) | Q(handled_at=None, received_at__lt=before)
+    InboundEvent.objects.filter(old, state__in=("done", "ignored")).delete()
     SyncLog.objects.filter(at__lt=now - timedelta(days=90)).delete()
 
 

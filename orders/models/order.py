@@ -68,6 +68,9 @@ class Order(models.Model):
     arrives_until = models.DateField(null=True, blank=True)
     placed_at = models.DateTimeField(default=timezone.now, db_index=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The buyer's name and address are gone: it is never printed."
+    )
 
     objects = OrderQuerySet.as_manager()
 

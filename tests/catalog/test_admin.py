@@ -138,8 +138,8 @@ def test_a_new_category_gathers_what_its_rule_matches(office: Client, product: P
 
 
 def test_an_event_can_be_worked_on_again_if_anybody_listens(office: Client) -> None:
-    inbox.receive("printify", "e1", "product:updated", {})
-    inbox.receive("printify", "e2", "something:new", {})
+    inbox.receive("printify", "e1", "product:updated", {"id": "e1"})
+    inbox.receive("printify", "e2", "something:new", {"id": "e2"})
     InboundEvent.objects.filter(event_id="e1").update(state="attention", attempts=9)
     report = acted(office, "integrations_inboundevent", "replay", *InboundEvent.objects.all())
     assert "1 queued. 1 left" in report

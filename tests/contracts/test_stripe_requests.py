@@ -23,6 +23,8 @@ from stripe.params import (
     BalanceRetrieveParams,
     CouponCreateParams,
     CustomerCreateParams,
+    CustomerDeleteParams,
+    CustomerListParams,
     DisputeRetrieveParams,
     DisputeUpdateParams,
     EventListParams,
@@ -43,7 +45,7 @@ from tests.payments.conftest import opened
 
 pytestmark = pytest.mark.django_db
 
-SESSION, REFUND, INTENT, DISPUTE, WARNING = "cs_test_1", "re_1", "pi_1", "du_1", "issfr_1"
+SESSION, REFUND, INTENT, DISPUTE, WARNING, CUSTOMER = "cs_test_1", "re_1", "pi_1", "du_1", "issfr_1", "cus_1"
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     # (method, path): (the library's type, the path in Stripe's description)
@@ -57,6 +59,8 @@ ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "/v1/refunds"): (RefundListParams, "/v1/refunds"),
     ("GET", f"/v1/refunds/{REFUND}"): (RefundRetrieveParams, "/v1/refunds/{refund}"),
     ("POST", "/v1/customers"): (CustomerCreateParams, "/v1/customers"),
+    ("GET", "/v1/customers"): (CustomerListParams, "/v1/customers"),
+    ("DELETE", f"/v1/customers/{CUSTOMER}"): (CustomerDeleteParams, "/v1/customers/{customer}"),
     ("POST", "/v1/coupons"): (CouponCreateParams, "/v1/coupons"),
     ("GET", f"/v1/disputes/{DISPUTE}"): (DisputeRetrieveParams, "/v1/disputes/{dispute}"),
     ("POST", f"/v1/disputes/{DISPUTE}"): (DisputeUpdateParams, "/v1/disputes/{dispute}"),
@@ -96,6 +100,8 @@ CALLS: dict[str, Callable[[Settings], object]] = {
     "a session for elements": lambda s: _session(s, "elements", tax=False),
     "a session for elements with tax": lambda s: _session(s, "elements", tax=True),
     "whom the tax is for": lambda _: _customer(),
+    "a customer that is to go": lambda _: gateway.delete_customer(CUSTOMER),
+    "customers of an address": lambda _: gateway.customers_of("ana@example.com", "T1"),
     "reading a session": lambda _: gateway.session(SESSION),
     "expiring a session": lambda _: gateway.expire_session(SESSION),
     "reading the balance": lambda _: gateway.key_is_live(),

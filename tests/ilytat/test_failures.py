@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERIES = {"A": 16, "B": 20, "C": 13, "D": 22, "E": 14, "F": 12, "G": 18, "H": 32}
-ROW = re.compile(r"^\| ((?:[A-H]\d+ ?)+) \|.*$", re.MULTILINE)
+SERIES = {"A": 16, "B": 20, "C": 13, "D": 22, "E": 14, "F": 12, "G": 18, "H": 32, "J": 7}
+AUDITED = {"K1", "K2", "K3", "K4", "K5", "K9", "K10"}  # of series K
+ROW = re.compile(r"^\| ((?:[A-HJK]\d+ ?)+) \|.*$", re.MULTILINE)
 NAMED = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 
@@ -23,7 +24,7 @@ def missing(path: str, name: str) -> bool:
 def test_every_failure_has_its_row() -> None:
     wanted = {f"{letter}{number}" for letter, last in SERIES.items() for number in range(1, last + 1)}
 
-    assert rows().keys() == wanted
+    assert rows().keys() == wanted | AUDITED
 
 
 def test_every_module_and_test_it_names_is_there() -> None:

@@ -8,6 +8,7 @@ from pytest_django import Settings
 from ilytat.accounts.models import User
 from ilytat.pages import texts
 from ilytat.pages.models import PageText
+from tests.pages import text
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/pages/pagetext/add/"
@@ -35,6 +36,26 @@ def test_every_page_has_a_built_in_text_in_every_language(client: Client, slug: 
     assert f'<html lang="{language}"' in page.content.decode()
     own = texts.built_in(slug, language).template.source
     assert language == "en" or own != texts.built_in(slug, "en").template.source
+
+
+@pytest.mark.parametrize(
+    ("language", "receives", "deletes"),
+    [
+        (
+            "en",
+            "receives your name, email address, shipping address, what you ordered and the amount",
+            "customer record",
+        ),
+        ("es", "recibe tu nombre, tu correo electrónico, la dirección de envío, lo que pediste y el importe", "ficha"),
+        ("fr", "reçoit votre nom, votre e-mail, l’adresse de livraison, ce que vous avez commandé", "fiche client"),
+    ],
+)
+def test_the_privacy_page_says_all_that_stripe_receives_and_what_is_deleted_there(
+    client: Client, language: str, receives: str, deletes: str
+) -> None:
+    page = text(client.get("/pages/privacy/", headers={"Accept-Language": language}))
+    assert receives in page
+    assert deletes in page
 
 
 def test_the_owners_text_takes_the_place_of_the_built_in_one_in_its_language_only(client: Client, owner: User) -> None:

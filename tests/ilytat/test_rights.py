@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import SyncRun
 from catalog.models.curation import FieldChange
-from ilytat.accounts.models import User
+from ilytat.accounts.models import Erasure, User
 from ilytat.accounts.roles import ROLES
 from ilytat.integrations import attention
 from notifications.models import Campaign, CampaignText, OutgoingEmail
@@ -39,7 +39,10 @@ NOBODY: frozenset[str] = frozenset()
 # name: its arguments (names of `things`, or themselves), what is posted (None: it is only looked at), and who may.
 Page = tuple[tuple[str, ...], dict[str, str] | None, frozenset[str]]
 PAGES: dict[str, list[Page]] = {
+    "accounts_erasure_retry": [(("erasure",), {}, OWNER)],
     "attention_act": [
+        (("erasures", "none", "again"), {}, OWNER),
+        (("stripe-customers", "none", "again"), {}, MONEY),
         (("events", "none", "again"), {}, PRINTING),
         (("events", "none", "ignore"), {}, PRINTING),
         (("incidents", "none", "close"), {}, MONEY),
@@ -99,7 +102,7 @@ EDITS = {
     "payments.coupon": {"finance": "ac", "owner": "ac"},
 }
 UNSEEN = {"account.emailaddress", "usersessions.usersession"}  # by any role: for superusers
-UNSEEN_BUT_BY_OWNERS = {"accounts.user", "auth.group"}
+UNSEEN_BUT_BY_OWNERS = {"accounts.user", "accounts.erasure", "auth.group"}
 ACTIONS = {
     "accounts.user": {"delete_selected": OWNER, "drop_two_step": OWNER},
     "catalog.category": {"delete_selected": CATALOGUE},
@@ -169,6 +172,7 @@ def things() -> dict[str, Any]:
         "dispute": Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="won", amount=1),
         "refund": Refund.objects.create(payment=payment, amount=1, asked_by="eva"),
         "event": factories.inbound_event(),
+        "erasure": Erasure.objects.create(fingerprint="f", email="ana@example.com"),
     }
     return {name: row.pk for name, row in rows.items()} | {"none": 0}
 

@@ -57,6 +57,15 @@ def test_it_is_worked_on_again_from_its_page_twice_if_need_be(admin_client: Clie
     assert (row.state, row.attempts) == ("new", 0)
 
 
+def test_what_was_emptied_is_not_worked_on_again(admin_client: Client) -> None:
+    row = event(state="done", payload={})
+    assert "Work on it again" not in page(admin_client, row)
+    answer = admin_client.post(f"/admin/integrations/inboundevent/{row.pk}/replay/", follow=True)
+    assert "0 queued. 1 left" in text(answer)
+    row.refresh_from_db()
+    assert row.state == "done"
+
+
 def test_what_nobody_listens_to_has_no_such_button(admin_client: Client) -> None:
     assert "Work on it again" not in page(admin_client, event(type="charge.succeeded", state="ignored"))
 

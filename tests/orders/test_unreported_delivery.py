@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import attention, inbox, jobs
 from ilytat.integrations.models import Alert
+from ilytat.integrations.privacy import find
 from notifications.models import OutgoingEmail
 from orders import attention as ways
 from orders import claims, lifecycle, privacy, tasks, unreported_delivery
@@ -164,14 +165,14 @@ def test_the_question_names_parcel_and_place_to_answer() -> None:
 
 def test_two_silent_weeks_later_it_is_over_and_the_buyer_may_be_forgotten() -> None:
     job = asked()
-    assert privacy.unsettled(job.order.email)
+    assert privacy.unsettled(find(job.order.email))
     for _ in range(2):
         tasks.end_unreported()
     job = again(job)
     assert (job.state, bool(job.ended_at)) == ("ended", True)
     assert job.order.events.filter(new="ended").count() == 1
     assert not Fulfilment.due().exists(), "nobody is asked any more"
-    assert privacy.unsettled(job.order.email) == ""
+    assert privacy.unsettled(find(job.order.email)) == ""
 
 
 def test_not_while_something_is_claimed() -> None:

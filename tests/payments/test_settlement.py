@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations import inbox
@@ -185,6 +186,20 @@ def test_money_for_a_canceled_order_goes_back(till: Till) -> None:
     opened(order)
     assert _settle(till, paid_session(order)) == ("handled", "A surplus payment goes back to the buyer.")
     assert (_state(order), _printings(), Refund.objects.get().amount) == ("canceled", 0, 2974)
+
+
+@pytest.mark.parametrize("amount", [2974, 1])
+def test_money_for_an_erased_order_goes_back_and_nothing_is_printed(till: Till, amount: int) -> None:
+    """Stripe's recovery link works for a month: longer than the order, whose address is gone, was kept."""
+    order = waiting(state="expired", erased_at=timezone.now(), email="x@erased.invalid", name="", address1="")
+    opened(order, state="expired")
+    assert _settle(till, paid_session(order, number=2, amount_total=amount))[0] == "handled"
+    assert _settle(till, paid_session(order, number=2, amount_total=amount))[0] == "duplicate"
+    assert (_state(order), _printings(), OutgoingEmail.objects.count()) == ("expired", 0, 0)
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.reason, refund.state) == (amount, "requested_by_customer", "new")
+    alert = Alert.objects.get(closed_at=None)
+    assert (alert.key, "erased" in alert.message) == (f"surplus:{refund.payment.payment_intent_id}", True)
 
 
 @pytest.mark.parametrize("refunded", [1, 2974])

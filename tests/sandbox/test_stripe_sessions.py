@@ -198,3 +198,15 @@ def test_discount_and_tax(keyed: Sandbox) -> None:
     assert done.total_details is not None
     # Exclusive tax of the tees and the shipping is added, inclusive tax of the mug is not.
     assert (done.total_details.amount_discount, done.amount_total) == (680, 6799 - 680 + 499 + 353 + 40)
+
+
+def test_a_deleted_customer_is_gone_and_deleting_it_again_is_a_404(keyed: Sandbox) -> None:
+    api = till.client(keyed).v1.customers
+    made, other = (api.create({"email": email}) for email in ("ada@example.com", "bo@example.com"))
+    assert [row.id for row in api.list({"email": "ada@example.com"}).data] == [made.id]
+    deleted = api.delete(made.id)
+    assert (deleted.id, deleted.object, deleted.deleted) == (made.id, "customer", True)
+    with pytest.raises(stripe.InvalidRequestError) as again:
+        api.delete(made.id)
+    assert (again.value.http_status, again.value.code) == (404, "resource_missing")
+    assert [row.id for row in api.list().data] == [other.id]

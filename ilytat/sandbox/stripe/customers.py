@@ -1,4 +1,4 @@
-"""Customers, as much as a tax by the address of delivery needs."""
+"""Customers, as much as a tax by the address of delivery needs, and their deletion."""
 
 from typing import Any
 
@@ -26,6 +26,7 @@ CREATE = Fields(
         "tax": Anything(),
     }
 )
+DELETE = Fields({})
 # There the made-up tax cannot be computed: Stripe knows such places too.
 NOWHERE = "00000"
 
@@ -54,6 +55,11 @@ def create(params: dict[str, Any], *, livemode: bool) -> Document:
     }
     store.write(CUSTOMER, customer["id"], customer)
     return customer
+
+
+def delete(customer: Document) -> Document:
+    store.remove(CUSTOMER, customer["id"])
+    return {"id": customer["id"], "object": "customer", "deleted": True}
 
 
 def _shipping(given: Document) -> Document:

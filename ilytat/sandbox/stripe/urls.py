@@ -41,7 +41,7 @@ urlpatterns = [
         DELETE=views.delete_endpoint,
     ),
     _api("customers", GET=views.list_customers, POST=views.create_customer),
-    _api("customers/<str:name>", GET=views.retrieve_customer),
+    _api("customers/<str:name>", GET=views.retrieve_customer, DELETE=views.delete_customer),
     _api("coupons", GET=views.list_coupons, POST=views.create_coupon),
     _api("coupons/<str:name>", GET=views.retrieve_coupon),
     _api("promotion_codes", GET=views.list_promotions, POST=views.create_promotion),

@@ -189,6 +189,11 @@ def create_customer(call: Call, *_names: str) -> Document:
     return customers.create(call.params, livemode=call.livemode)
 
 
+@endpoint("stripe.customers.delete", customers.DELETE)
+def delete_customer(call: Call, *names: str) -> Document:
+    return customers.delete(found(CUSTOMER, names[0], "customer", call))
+
+
 @endpoint("stripe.promotion_codes.create", coupons.CREATE_PROMOTION)
 def create_promotion(call: Call, *_names: str) -> Document:
     return coupons.create_promotion(call.params, livemode=call.livemode)
