@@ -7,7 +7,6 @@ production (see docs/reliability.md).
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -230,18 +229,14 @@ def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:
 
 def _tell_replaced(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:
     """Printify's support may replace what is printed: the buyer may get another thing than was bought."""
-    ordered = {line["external_id"]: (line["product_id"], line["variant_id"]) for line in _ordered(fulfilment)}
+    lines = (fulfilment.request or {}).get("line_items") or []
+    ordered = {line["external_id"]: (line["product_id"], line["variant_id"]) for line in lines}
     for line in upstream.lines:
         wanted = ordered.get(line.external_id)
         if wanted and wanted != (line.product_id, line.variant_id):
             why = f"Order {fulfilment.order.number}: Printify prints another thing than was bought for one line."
             step = "Compare the order at Printify with ours; write to the buyer if it differs for them."
             alerts.open_alert(f"replaced:{line.external_id}", why, next_step=step)
-
-
-def _ordered(fulfilment: Fulfilment) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (fulfilment.request or {}).get("line_items") or []
-    return found
 
 
 def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:

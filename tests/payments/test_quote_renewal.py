@@ -18,7 +18,7 @@ from payments import checkout
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
 from tests.pages import placed_here, text
-from tests.payments.conftest import Till, form, opened, session_of, waiting
+from tests.payments.conftest import Till, form, opened, remembers, session_of, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +148,8 @@ def test_what_is_paid_meanwhile_keeps_its_price(upstream: Upstream) -> None:
 
 
 def test_the_buyer_sees_the_new_total_and_agrees_by_paying(client: Client, till: Till, upstream: Upstream) -> None:
-    order = placed_here(client, agreed())
+    order = agreed()
+    remembers(client, order)
     costs(upstream, 525)
     where = f"/checkout/again/{order.token}/"
     for _press in range(2):

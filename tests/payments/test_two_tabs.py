@@ -164,6 +164,7 @@ def test_the_checkout_page_tells_the_second_tab_and_its_next_press_pays_there(
 def test_the_page_to_pay_again_tells_the_second_tab(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     order = waiting(cart=factories.cart())
     opened(waiting(cart=order.cart))
+    remembers(client, order)
     _overlooks_the_rival(monkeypatch)
     assert TOLD in text(client.post(f"/checkout/again/{order.token}/", {"total": order.total}))
 
