@@ -19,7 +19,7 @@ FROZEN = ("number", "state", "currency", "subtotal", "discount", "shipping", "ta
 WRITTEN = Q(what="note") | Q(what__startswith="claim")  # history in the words of staff and buyer
 BATCH = 500  # rows of one UPDATE
 # Alerts about an order are keyed by these words and its number (or its id at Printify, which begins with it).
-ALERTS_BY_NUMBER = ("order", "partly-refunded", "refund-order", "mail:unheard")
+ALERTS_BY_NUMBER = ("order", "partly-refunded", "refunded-printing", "paid-but-refunded", "mail:unheard")
 ALERTS_BY_EXTERNAL_ID = ("fulfilment", "approval", "printed", "unknown-order")
 
 

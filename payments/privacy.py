@@ -16,6 +16,7 @@ from payments.models import (
     Dispute,
     FraudWarning,
     Payment,
+    PrintifyCredit,
     Refund,
     StripeCustomer,
 )
@@ -99,6 +100,7 @@ def erase(person: Person) -> None:
     privacy.scrub(refunds, ["note", "last_error"], person.words)
     Dispute.objects.filter(payment__order__in=person.orders).update(evidence={})
     privacy.scrub(Difference.objects.filter(order__in=person.orders), ["explanation"], person.words)
+    privacy.scrub(PrintifyCredit.objects.filter(order__in=person.orders), ["note"], person.words)
     _sessions(person).update(url="")
     customers.delete(_customers(person))
     _erase_coupon_uses(person)
