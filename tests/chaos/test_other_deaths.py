@@ -8,8 +8,9 @@ from tests.shopper import Shopper
 from tests.stack import Stack
 
 GIVE_BACK = (
-    "from payments.models import Payment; from payments.refunds import give_back;"
-    "give_back(Payment.objects.get(order__number={number!r}), 700, reason='requested_by_customer', asked_by='staff')"
+    "from payments.models import Payment; from payments.cancellation import request_refund;"
+    "payment = Payment.objects.get(order__number={number!r});"
+    "request_refund(payment, 700, reason='requested_by_customer', requested_by='staff')"
 )
 REFUNDS = """
     SELECT o.number, r.state FROM payments_refund r

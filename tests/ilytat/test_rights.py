@@ -125,6 +125,7 @@ BUTTONS = {
     ("claims", "reprint"): MONEY,
     ("disputes", "refund"): MONEY,
     ("disputes", "stage"): MONEY,
+    ("erasures", "again"): OWNER,
     ("events", "again"): PRINTING,
     ("events", "ignore"): PRINTING,
     ("incidents", "close"): MONEY,
@@ -142,6 +143,7 @@ BUTTONS = {
     ("printing", "settled"): PRINTING,
     ("refunds", "again"): MONEY,
     ("refunds", "let-go"): MONEY,
+    ("stripe-customers", "again"): MONEY,
 }
 STANDARD = re.compile(r".*_(changelist|add|change|delete|history)|auth_user_password_change")
 DJANGOS = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n"}
