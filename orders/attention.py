@@ -89,7 +89,9 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
         back = refunding.cancel(order, by="shop", who=who, why="canceled by staff", reason=OURS)
     except TooLate:
         order.refresh_from_db()
-        return f"Too late: the order is {order.get_state_display().lower()} and may be printing."
+        if order.state == OrderState.CANCELED:
+            return "Nothing was changed: it is canceled already."
+        return "Too late: its printing has begun, or it is over. What may still be refunded stands on its money page."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
     _close(order)
@@ -121,10 +123,13 @@ def _anew(pk: int, who: str) -> str:
 def _reprint_all(pk: int, who: str) -> str:
     """What rests is settled in the same step, so that two presses print once more and not twice."""
     job = _fulfilment(pk)
-    with lock_order(job.order):
-        if not lifecycle.settle(job, who=who):
-            return "It was dealt with already."
-        again = reprints.make(job.order, job.order.lines.all(), who=who)
+    try:
+        with lock_order(job.order):
+            if not lifecycle.settle(job, who=who):
+                return "It was dealt with already."
+            again = reprints.make(job.order, job.order.lines.all(), who=who)
+    except lifecycle.HoldStands as error:
+        return f"Not printed again. {error}"
     _close(job.order)
     return f"Printed again as {again.number}."
 
@@ -213,7 +218,9 @@ def _accept(pk: int, who: str) -> str:
         return f"Not accepted. {error}"
     if done:
         _close(order)
-    return "Accepted: it is being printed." if done else "It was dealt with already."
+    has_begun = Fulfilment.objects.filter(order=order, sent_at__isnull=False).exists()
+    accepted = "Accepted. It was printed before, so nothing more is." if has_begun else "Accepted: it is being printed."
+    return accepted if done else "It was dealt with already."
 
 
 def _give_back(pk: int, who: str) -> str:

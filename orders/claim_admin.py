@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.readonly import ReadOnlyAdmin
-from orders import attention, claims, refunding
+from orders import attention, claims, lifecycle, refunding
 from orders.models import Claim, ClaimPhoto
 from orders.permissions import REPRINT_ORDER
 
@@ -117,6 +117,9 @@ def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
         answered = ANSWERS[given["decision"]](claim, str(request.user), given)
     except refunding.NotRefundable as error:
         messages.error(request, attention.why_not_refundable(error))
+        return
+    except lifecycle.HoldStands as error:
+        messages.error(request, f"Not printed again. {error}")
         return
     if not answered:
         messages.warning(request, "It was answered already.")

@@ -7,7 +7,7 @@ from django.urls import reverse
 from ilytat.display.money import format_money
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from orders import claims, refunding
+from orders import claims, lifecycle, refunding
 from orders.attention import REFUND, why_not_refundable
 from orders.models import Claim
 from orders.models.claim import ClaimState
@@ -27,7 +27,10 @@ def _claims() -> Iterator[Row]:
 
 def _reprint(pk: int, who: str) -> str:
     claim = Claim.objects.select_related("order").get(pk=pk)
-    return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
+    try:
+        return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
+    except lifecycle.HoldStands as error:
+        return f"Not printed again. {error}"
 
 
 def _refund(pk: int, who: str) -> str:

@@ -19,7 +19,7 @@ from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
 from ilytat.integrations.results import Outcome, Result
-from orders import drafts, lifecycle, mails, parcels, refunding, unreported_delivery
+from orders import drafts, lifecycle, mails, parcels, unreported_delivery
 from orders.locks import lock_order
 from orders.models import Fulfilment, Hold, HoldReason
 from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
@@ -161,18 +161,20 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
 
 
 def _take_production(job: Fulfilment) -> bool:
-    """Decide under the lock, and mark production as asked for when nothing stands against it."""
-    order = job.order
+    """Decide under the lock, and mark production as asked for when nothing stands against it.
+
+    Printify has just been read to wait. So an earlier request did not begin it, once it has had time to arrive: the
+    mark goes, and the hold stops the order like any other.
+    """
+    order, now = job.order, timezone.now()
     with lock_order(order):
-        blocking = refunding.blocking(order)
-        if blocking and job.sent_at is not None:  # asked for before, outcome unknown: too late for a hold
-            job.needs_attention(f"Production is not asked for again. {blocking[0].detail}")
-        elif blocking:
-            lifecycle.hold_for_concerns(job, who=WHO)
-        if blocking or order.state != OrderState.PAID or Hold.objects.open().filter(fulfillment=job).exists():
-            return False
-        job.update_leased(sent_at=timezone.now())
-        return True
+        lifecycle.hold_for_concerns(job, who=WHO)
+        if order.state == OrderState.PAID and not Hold.objects.open().filter(fulfillment=job).exists():
+            job.update_leased(sent_at=now)
+            return True
+        if job.sent_at is not None and job.sent_at < now - timedelta(seconds=settings.SETTLE_SECONDS):
+            job.update_leased(sent_at=None)
+        return False
 
 
 def watch(job: Fulfilment) -> None:
@@ -203,14 +205,13 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     """
     if fulfilment.printify_order_id != upstream.id:
         return Result(Outcome.LATE, "It is not about the current revision of the order.")
-    if fulfilment.order.erased_at is not None:  # tracking numbers would come back
-        return Result(Outcome.LATE, "The buyer's data were erased.")
     Fulfilment.objects.filter(pk=fulfilment.pk).update(
         upstream_status=upstream.status[:60], upstream_cost=upstream.cost
     )
     if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
-    fresh = parcels.record_parcels(fulfilment, upstream, skus)
+    is_erased = fulfilment.order.erased_at is not None  # its tracking numbers must not come back
+    fresh = not is_erased and parcels.record_parcels(fulfilment, upstream, skus)
     _tell_replaced(fulfilment, upstream)
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."

@@ -105,7 +105,8 @@ def accept(order: Order, *, who: str) -> bool:
         for concern in refunding.blocking(order):
             raise HoldStands(concern.detail)
         others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
-        _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=timezone.now())
+        paid_at = order.paid_at or timezone.now()
+        _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=paid_at)
         if not Fulfilment.objects.filter(order=order).exists():
             _begin_printing(order)
     return True
@@ -188,14 +189,14 @@ def _step(fulfilment: Fulfilment, sources: Sequence[str], new: FulfilmentState, 
 def hold(
     fulfilment: Fulfilment, reason: HoldReason, *, who: str, why: str = "", reference: str = "", cost: int | None = None
 ) -> bool:
-    """Stop before production, also what waits for a person.
+    """Stop before production, also what waits for a person. Returns whether this hold is new and stops it for certain.
 
-    False when nothing was added: it is held for this reason already, or production has begun and it is too late.
+    While production is being asked for the hold is written as well: should Printify not begin, the next look finds it.
     """
     with lock_order(fulfilment.order):
         stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-        rows = Fulfilment.objects.filter(pk=fulfilment.pk, sent_at__isnull=True, state__in=stoppable)
-        if not rows.exists():
+        job = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=stoppable).first()
+        if job is None:
             return False
         details = {"detail": why[:200], "placed_by": who[:120], "cost": cost}
         row, is_new = Hold.objects.open().get_or_create(
@@ -203,13 +204,15 @@ def hold(
         )
         if is_new:
             note(fulfilment.order, who=who, what="held", why=str(row))
-    return is_new
+    return is_new and job.sent_at is None
 
 
 def hold_for_concerns(fulfilment: Fulfilment, *, who: str) -> None:
-    """Hold for every dispute and fraud warning that stands today."""
+    """Hold for what stands against printing today, except what staff have released and may release."""
     for concern in refunding.concerns(fulfilment.order):
-        hold(fulfilment, concern.reason, who=who, why=concern.detail, reference=concern.reference)
+        decided = fulfilment.holds.filter(reason=concern.reason, reference=concern.reference)
+        if concern.blocks or not decided.exists():
+            hold(fulfilment, concern.reason, who=who, why=concern.detail, reference=concern.reference)
 
 
 def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> None:
@@ -218,10 +221,10 @@ def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> N
     For `payments.cancellation`, which moves the money and writes the mail in the same transaction. What lies at
     Printify is canceled by the queue.
     """
-    with transaction.atomic():
+    with lock_order(order):
+        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
         if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
             raise TooLate
-        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
     wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
 
 
@@ -248,13 +251,12 @@ def mark_refunded(order: Order, *, who: str, why: str = "") -> bool:
 def release(hold: Hold, *, who: str) -> bool:
     """End one reason to hold; the others stay, and the grace period, if it still runs, is kept.
 
-    False: it was released before. Raises HoldStands while what it is about still blocks printing.
+    False: it was released before. Raises HoldStands while something blocks printing that staff may not release.
     """
     order = hold.fulfillment.order
     with lock_order(order):
         for concern in refunding.blocking(order):
-            if (concern.reason, concern.reference) == (hold.reason, hold.reference):
-                raise HoldStands(concern.detail)
+            raise HoldStands(concern.detail)
         rows = Hold.objects.open().filter(pk=hold.pk)
         if not rows.update(released_at=timezone.now(), released_by=who[:120]):
             return False

@@ -29,7 +29,7 @@ def _retry(order: Order, who: str) -> str:
 
 def _hold(order: Order, who: str) -> str:
     held = lifecycle.hold(_job(order), HoldReason.STAFF, who=who)
-    return "Held." if held else "Nothing was changed: it is held by staff already, or printing has begun."
+    return "Held." if held else "Staff hold it already, or production was asked for: then it stops only if not begun."
 
 
 def _cancel(order: Order, who: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from catalog import arrival, shipping
-from orders import lifecycle
+from orders import lifecycle, refunding
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import OrderState
 
@@ -20,7 +20,9 @@ COPIED = (
 
 
 def make(parent: Order, lines: Iterable[OrderLine], *, who: str) -> Order:
-    """Call inside the transaction that answers the claim."""
+    """Call inside the transaction that answers the claim. Raises lifecycle.HoldStands where nothing may be printed."""
+    for concern in refunding.blocking(parent):
+        raise lifecycle.HoldStands(concern.detail)
     wanted = list(lines)
     order = _order(parent, wanted)
     for line in wanted:

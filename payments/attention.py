@@ -69,7 +69,6 @@ def _refund(pk: int, who: str) -> str:
                 reason="requested_by_customer",
                 requested_by=who,
                 note="the bank asked",
-                form_token=f"dispute:{dispute.pk}",
             )
     except NotRefundable as error:
         return why_not_refundable(error)

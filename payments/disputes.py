@@ -129,11 +129,16 @@ def asking() -> QuerySet[Dispute]:
 
 def stop(payment: Payment, reason: HoldReason, *, reference: str, why: str) -> str:
     """Hold what is not yet in production. Returns how that stands now: another doubt may have held it before."""
+    if not payment.applied:
+        return "Nothing is being printed."
+    again = Fulfilment.objects.select_related("order").filter(order__reprint_of=payment.order)
+    for reprint in again:
+        lifecycle.hold(reprint, reason, who=WHO, why=why, reference=reference)
     job = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
-    if job is None or not payment.applied:
+    if job is None:
         return "Nothing is being printed."
     lifecycle.hold(job, reason, who=WHO, why=why, reference=reference)
-    return "Printing is held." if job.open_holds else "Printing had begun."
+    return "Printing is held." if job.open_holds and job.sent_at is None else "Printing had begun."
 
 
 def warn(facts: WarningFacts) -> Result:

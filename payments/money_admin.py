@@ -76,6 +76,8 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         if refund is None:
             messages.error(request, "Write an amount like 12.50, or choose lines.")
+        elif refund.state == "failed":
+            messages.error(request, "The refund that this form made has failed. Nothing more was changed.")
         else:
             messages.success(request, f"{format_money(refund.amount, order.currency)} is going back.")
     return redirect("admin:payments_money", pk)

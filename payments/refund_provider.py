@@ -53,8 +53,7 @@ class PaymentsRefundProvider:
             Concern(HoldReason.FRAUD_WARNING, row.stripe_warning_id, row.words, blocks=False)
             for row in payment.warnings.filter(actionable=True)
         ]
-        # A reprint is paid for by the shop, whatever became of the money.
-        if payment.order_id == order.pk and not reserve.refundable_amount(payment):
+        if not reserve.refundable_amount(payment):
             concerns.append(Concern(HoldReason.REFUND, "", NOTHING_LEFT, blocks=True))
         return concerns
 

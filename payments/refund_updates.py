@@ -114,9 +114,12 @@ def _make_room(payment: Payment, facts: RefundFacts) -> None:
 def _let_go(payment: Payment) -> None:
     """Wishes that nobody is working on and that Stripe never heard of, or refused."""
     idle = payment.refunds.filter(stripe_refund_id=None)
-    for refund in idle.filter(state="attention") | idle.filter(state="new", first_try=None, lease_until=None):
+    untouched = {"attention": {}, "new": {"first_try": None, "lease_until": None}}
+    for refund in idle.filter(state="attention") | idle.filter(state="new", **untouched["new"]):
         why = "The same money was given back in Stripe's dashboard."
-        if Refund.objects.filter(pk=refund.pk, state=refund.state).update(state="failed", last_error=why):
+        # Asked once more by the UPDATE: a worker may have claimed it since, and claims take no order's lock.
+        rows = Refund.objects.filter(pk=refund.pk, state=refund.state, stripe_refund_id=None)
+        if rows.filter(**untouched[refund.state]).update(state="failed", last_error=why):
             Payment.objects.filter(pk=payment.pk).update(refund_reserved=F("refund_reserved") - refund.amount)
             alerts.close_alert(alert_key(refund))
 
@@ -127,7 +130,9 @@ def _stop_printing(payment: Payment) -> None:
         return
     order, why = payment.order, "part of it was refunded in Stripe's dashboard"
     job = Fulfilment.objects.filter(order=order).first()
-    held = job is not None and lifecycle.hold(job, HoldReason.REFUND, who=STAFF, why=why)
+    if job:
+        lifecycle.hold(job, HoldReason.REFUND, who=STAFF, why=why)
+    held = job is not None and job.sent_at is None and bool(job.open_holds)
     step = "Printing is held: release it, or give back the rest." if held else "Nothing was stopped."
     alerts.open_alert(f"partly-refunded:{order.number}", f"Order {order.number}: {why}.", next_step=step)
 

@@ -24,8 +24,9 @@ ANSWERED = {400, 402, 404}  # by the refund itself; 401 and 403 come before Stri
 
 
 def work(job: Refund) -> None:
-    if reserve.is_disputed(job.payment):
-        job.needs_attention("The payment is disputed: giving it back as well would pay twice.")
+    payment = job.payment
+    if reserve.is_disputed(payment) or payment.refund_reserved + reserve.taken_by_banks(payment) > payment.captured:
+        job.needs_attention("A bank disputes this payment or has taken it back: refunding it as well would pay twice.")
         return
     facts = _known(job) or _ask(job)
     with lock_order(job.payment.order):

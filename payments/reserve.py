@@ -31,9 +31,13 @@ def is_disputed(payment: Payment) -> bool:
 
 def refundable_amount(payment: Payment) -> int:
     """What may still go back: neither refunded nor promised, nor taken by a bank in a dispute that was lost."""
+    return max(payment.left - taken_by_banks(payment), 0)
+
+
+def taken_by_banks(payment: Payment) -> int:
+    """In disputes that were lost; all of the payment for one in another currency."""
     lost = payment.disputes.filter(status="lost").values_list("amount", "currency")
-    taken = sum(amount if currency in {"", payment.currency} else payment.captured for amount, currency in lost)
-    return max(payment.left - taken, 0)
+    return sum(amount if currency in {"", payment.currency} else payment.captured for amount, currency in lost)
 
 
 def create(

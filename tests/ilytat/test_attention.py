@@ -83,7 +83,7 @@ def test_the_reason_says_what_to_do_before_the_words_of_the_machine(admin_client
 def test_pressing_twice_does_it_once(admin_client: Client) -> None:
     job = stuck()
     assert "Canceled" in act(admin_client, "printing", job.pk, "cancel")
-    assert "Too late: the order is canceled" in act(admin_client, "printing", job.pk, "cancel")
+    assert "it is canceled already" in act(admin_client, "printing", job.pk, "cancel")
     assert again(job).order.state == "canceled"
     assert OutgoingEmail.objects.filter(kind="order_canceled").count() == 1
 

@@ -1,17 +1,22 @@
 """One way to cancel; a refund of everything stops the printing in the same transaction (C4, K3, K4, K10)."""
 
+import json
+from datetime import timedelta
+
 import pytest
 import requests
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle, refunding
+from orders import changes, lifecycle, refunding, reprints
 from orders.models import Fulfilment, HoldReason
 from orders.registry import queue as printing
 from orders.revision import TooLate
-from payments import cancellation
+from payments import cancellation, disputes, refund_updates
+from payments.facts import RefundFacts, WarningFacts
 from payments.models import Dispute, Payment, Refund
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, changed, created
 from tests.payments.conftest import Till, awaits_production, printing_began
@@ -95,13 +100,104 @@ def test_production_asked_for_without_an_answer_is_not_asked_for_again_once_all_
 ) -> None:
     settings.PRINTIFY_PRINTS_FOR_REAL = False
     job = created()
-    changed(job, sent_at=job.release_at)
+    changed(job, sent_at=timezone.now() - timedelta(hours=1))
     payment = Payment.objects.create(order=job.order, payment_intent_id="pi_1", captured=2974, currency="USD")
     refund(2974, payment)
     upstream.order("on-hold")
     jobs.work_one(printing, job.pk)
     assert upstream.asked("POST", "/send_to_production.json") == []
-    assert states(job) == ("paid", "attention")
+    job.refresh_from_db()
+    assert (job.sent_at, [hold.reason for hold in job.open_holds]) == (None, [HoldReason.REFUND])
+
+
+@pytest.mark.parametrize("reason", [HoldReason.FRAUD_WARNING, HoldReason.REVIEW, HoldReason.STAFF])
+def test_a_hold_that_comes_while_production_is_asked_for_in_vain_stops_the_next_try(
+    upstream: Upstream, settings: Settings, reason: HoldReason
+) -> None:
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+    job = created()
+    upstream.order("on-hold")
+
+    def answer(_request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        assert not lifecycle.hold(job, reason, who="stripe", reference="x"), "whether it still stops it is unknown"
+        return 400, {}, json.dumps({"status": "error", "code": 8502, "message": "Operation failed.", "errors": {}})
+
+    upstream.mock.add_callback("POST", f"{SHOP}/orders/{ORDER_ID}/send_to_production.json", answer)
+    for _look in range(2):
+        Fulfilment.objects.update(next_at=job.release_at, lease_until=None)
+        jobs.work_one(printing, job.pk)
+    assert len(upstream.asked("POST", "/send_to_production.json")) == 1
+    job.refresh_from_db()
+    assert (job.sent_at, [hold.reason for hold in job.open_holds]) == (None, [reason])
+
+
+def test_a_refund_in_full_by_the_dashboard_during_printing_leaves_a_true_history(till: Till) -> None:
+    job = printing_began(awaits_production(till))
+    refund_updates.book(
+        RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=Payment.objects.get().payment_intent_id)
+    )
+    assert states(job) == ("refunded", "in_production")
+    moves = job.order.events.filter(what="state").values_list("old", "new")
+    assert list(moves)[-1] == ("paid", "refunded")
+
+
+# --- What is printed again --------------------------------------------------------------------------------
+
+
+def _reprinted(till: Till) -> tuple[Fulfilment, Fulfilment]:
+    """The fulfillments of an order that has left, and of its reprint, which waits."""
+    job = changed(printing_began(awaits_production(till)), state="shipped")
+    again = reprints.make(job.order, job.order.lines.all(), who="eva")
+    return job, Fulfilment.objects.select_related("order").get(order=again)
+
+
+def test_nothing_is_printed_again_once_all_was_refunded(till: Till) -> None:
+    job = changed(printing_began(awaits_production(till)), state="shipped")
+    refund(2974)
+    with pytest.raises(lifecycle.HoldStands, match="Nothing of the payment is left"):
+        reprints.make(job.order, job.order.lines.all(), who="eva")
+
+
+def test_a_full_refund_while_a_reprint_waits_tells_staff_and_stops_it(till: Till, upstream: Upstream) -> None:
+    _job, again = _reprinted(till)
+    refund(2974)
+    assert Alert.objects.filter(key__startswith="refunded-printing:").exists()
+    again = changed(again, state="created", printify_order_id=ORDER_ID, next_at=again.release_at)
+    upstream.order("on-hold")
+    jobs.work_one(printing, again.pk)
+    assert upstream.asked("POST", "/send_to_production.json") == []
+    assert [hold.reason for hold in again.open_holds] == [HoldReason.REFUND]
+
+
+def test_a_fraud_warning_holds_the_waiting_reprint_as_well(till: Till) -> None:
+    _job, again = _reprinted(till)
+    intent = Payment.objects.get().payment_intent_id
+    disputes.warn(WarningFacts(id="issfr_1", payment_intent=intent, fraud_type="stolen_card", actionable=True))
+    assert [hold.reason for hold in again.open_holds] == [HoldReason.FRAUD_WARNING]
+
+
+def test_production_holds_for_an_inquiry_that_no_hold_stands_for(
+    till: Till, upstream: Upstream, settings: Settings
+) -> None:
+    """As the migration to hold rows may leave it; what staff have released is not held again."""
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+    job = changed(awaits_production(till), state="created", printify_order_id=ORDER_ID, release_at=timezone.now())
+    Dispute.objects.create(
+        payment=Payment.objects.get(),
+        stripe_dispute_id="du_1",
+        status="warning_needs_response",
+        amount=1,
+        refundable=True,
+    )
+    upstream.order("on-hold")
+    upstream.answers_production()
+    jobs.work_one(printing, job.pk)
+    hold = job.holds.get()
+    assert (hold.reason, upstream.asked("POST", "/send_to_production.json")) == (HoldReason.DISPUTE, [])
+    assert lifecycle.release(hold, who="eva")
+    changed(job, next_at=job.release_at, lease_until=None)
+    jobs.work_one(printing, job.pk)
+    assert len(upstream.asked("POST", "/send_to_production.json")) == 1
 
 
 # --- Canceling --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
+from ilytat.integrations.inbox import NotYetKnown
 from orders import changes
 from orders.models import Order
 from orders.registry import queue as printing
@@ -48,6 +49,23 @@ def test_two_partial_refunds_that_finish_at_once_cancel_the_order(till: Till) ->
     rivals[0].result()
     assert set(Refund.objects.values_list("state", flat=True)) == {"succeeded"}
     assert states(job) == ("canceled", "canceling")
+
+
+def test_a_refund_that_a_worker_claims_meanwhile_does_not_give_way_to_the_dashboards(till: Till) -> None:
+    """The worker may be asking Stripe already: its money stays reserved, and the news waits."""
+    awaits_production(till)
+    ours = refund(2000)
+    with transaction.atomic(), pause_after('FROM "payments_refund"', lambda: _claimed_elsewhere(ours)):
+        with pytest.raises(NotYetKnown):
+            refund_updates.book(_facts(2000))
+        transaction.set_rollback(True)
+    ours.refresh_from_db()
+    assert (ours.state, Payment.objects.get().refund_reserved) == ("new", 2000)
+
+
+def _claimed_elsewhere(ours: Refund) -> None:
+    if Refund.objects.get(pk=ours.pk).lease_until is None:
+        assert Rival(lambda: Refund.claim(ours.pk)).result()
 
 
 def test_a_cancel_beside_a_partial_refund_gives_the_buyer_the_rest(till: Till) -> None:

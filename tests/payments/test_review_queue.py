@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from ilytat.display.money import format_money
-from ilytat.integrations import attention
+from ilytat.integrations import attention, jobs
 from notifications.models import OutgoingEmail
 from orders import claims, lifecycle
 from orders.models import Fulfilment, HoldReason, Order
 from orders.models.claim import ClaimKind
+from payments import cancellation, refunds
 from payments.models import Dispute, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production
@@ -130,16 +131,16 @@ def test_a_button_pressed_twice_keeps_the_books(till: Till, situation: str, sour
 
 def _books_are_kept(situation: str, answers: list[str]) -> None:
     payment = Payment.objects.get()
-    order, refunds = payment.order, Refund.objects.exclude(state="failed")
-    promised = sum(refund.amount for refund in refunds)
+    order, given = payment.order, Refund.objects.exclude(state="failed")
+    promised = sum(refund.amount for refund in given)
     assert payment.refund_reserved == promised <= payment.captured
     if situation == "disputed":
         assert (order.state in {"paid", "attention"}, _emails("order_canceled")) == (True, []), answers
     if situation in {"disputed", "lost"}:
-        assert not refunds.exclude(state="attention").filter(amount=payment.captured).exists(), answers
+        assert not given.exclude(state="attention").filter(amount=payment.captured).exists(), answers
     assert Order.objects.filter(reprint_of=order).count() <= 1, "printed again once"
     for email in _emails("order_canceled"):
-        sums = {format_money(refund.amount, "USD") for refund in refunds}
+        sums = {format_money(refund.amount, "USD") for refund in given}
         assert email.context["refund"] in sums or email.context["nothing"] in {"refunded before", "taken by bank"}
     for email in _emails("claim_answered"):
         assert email.context["decision"] != "refund" or email.context["amount"]
@@ -147,6 +148,40 @@ def _books_are_kept(situation: str, answers: list[str]) -> None:
 
 def _emails(kind: str) -> list[OutgoingEmail]:
     return list(OutgoingEmail.objects.filter(kind=kind))
+
+
+def test_refund_it_instead_makes_another_refund_after_the_first_one_failed(till: Till) -> None:
+    job = awaits_production(till)
+    pk = _asked_by_the_bank(job)
+    press = attention._sources["disputes"].actions["refund"]
+    assert press.run(pk, "eva") == "$29.74 is going back."
+    first = Refund.objects.get()
+    Refund.objects.update(state="attention")
+    assert press.run(pk, "eva").startswith("Nothing was changed"), "pressed twice"
+    assert attention._sources["refunds"].actions["let-go"].run(first.pk, "eva")
+    assert press.run(pk, "eva") == "$29.74 is going back."
+    assert (Refund.objects.count(), Payment.objects.get().refund_reserved) == (2, 2974)
+
+
+def test_a_refund_that_was_promised_before_a_dispute_was_lost_is_not_asked_for(till: Till) -> None:
+    awaits_production(till)
+    payment = Payment.objects.get()
+    promised = cancellation.request_refund(payment, 2974, reason="duplicate", requested_by="eva")
+    _dispute(payment, "lost")
+    jobs.work_one(refunds.queue, promised.pk)
+    promised.refresh_from_db()
+    assert promised.state == "attention"
+    assert not till.asked("POST", "/refunds")
+
+
+def test_accepting_an_order_that_was_delivered_prints_nothing_and_keeps_the_day_it_was_paid(till: Till) -> None:
+    job = awaits_production(till)
+    paid_at = Order.objects.get(pk=job.order_id).paid_at
+    Fulfilment.objects.update(state="delivered", printify_order_id="p1", sent_at=timezone.now())
+    _money_differs(job)
+    accept = attention._sources["orders"].actions["accept"]
+    assert accept.run(job.order_id, "eva") == "Accepted. It was printed before, so nothing more is."
+    assert Order.objects.get(pk=job.order_id).paid_at == paid_at
 
 
 # --- Holds ------------------------------------------------------------------------------------------------
@@ -159,7 +194,8 @@ def test_releasing_one_hold_leaves_the_others_standing(till: Till) -> None:
     lifecycle.hold(job, HoldReason.REVIEW, who="stripe", reference="pi_1")
     release = attention._sources["holds"].actions["release"]
     review, dispute = job.holds.get(reason="review"), job.holds.get(reason="dispute")
-    assert release.run(dispute.pk, "eva").startswith("Not released. A bank disputes this payment")
+    for hold in (dispute, review):
+        assert release.run(hold.pk, "eva").startswith("Not released. A bank disputes this payment")
     Dispute.objects.update(status="won")
     assert "Still on hold: Payment disputed" in release.run(review.pk, "eva")
     assert not Fulfilment.due().exists()
