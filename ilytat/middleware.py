@@ -53,6 +53,21 @@ class RefuseNul:
         return self.get_response(request)
 
 
+class Utf8OnlyMiddleware:
+    """Django decodes forms and queries by the charset that the request names, and some of Python's yield text that
+    neither a template nor a database can write. Browsers send UTF-8, since our pages are.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in {"utf-8", "utf8"}:
+            return HttpResponseBadRequest("Only UTF-8 can be read.", content_type="text/plain")
+        return self.get_response(request)
+
+
 class RefuseHuge:
     """Django caps fields but not files, and reads them all before a view can say no."""
 

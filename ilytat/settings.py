@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ilytat.middleware.RequestId",
     "ilytat.middleware.RefuseNul",
+    "ilytat.middleware.Utf8OnlyMiddleware",
     "ilytat.middleware.RefuseHuge",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from ilytat.display.money import format_money
-from ilytat.integrations import alerts, attention
+from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle, refunding, reprints
@@ -94,18 +94,11 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
         return "Too late: its printing has begun, or it is over. What may still be refunded stands on its money page."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    _close(order)
     return f"Canceled. {format_money(back, order.currency)} is going back." if back else "Canceled. Nothing goes back."
 
 
 def why_not_refundable(error: refunding.NotRefundable) -> str:
     return DISPUTED if isinstance(error, refunding.Disputed) else NOTHING_LEFT
-
-
-def _close(order: Order) -> None:
-    alerts.close_alert(f"order:{order.number}")
-    for job in Fulfilment.objects.filter(order=order):
-        alerts.close_alert(f"fulfilment:{job.external_id}")
 
 
 def _anew(pk: int, who: str) -> str:
@@ -116,7 +109,6 @@ def _anew(pk: int, who: str) -> str:
             lifecycle.revise(job.order, who=who, what="submitted anew")
     except TooLate:
         return "Too late: it is held, printing, or over."
-    _close(job.order)
     return "A new draft is made once the old one is gone."
 
 
@@ -130,7 +122,6 @@ def _reprint_all(pk: int, who: str) -> str:
             again = reprints.make(job.order, job.order.lines.all(), who=who)
     except lifecycle.HoldStands as error:
         return f"Not printed again. {error}"
-    _close(job.order)
     return f"Printed again as {again.number}."
 
 
@@ -145,7 +136,6 @@ def _refund_all(pk: int, who: str) -> str:
             lifecycle.mark_refunded(job.order, who=who, why="not made")
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    _close(job.order)
     return f"{format_money(back, job.order.currency)} is going back."
 
 
@@ -154,8 +144,6 @@ def _settle(pk: int, who: str) -> str:
     job = _fulfilment(pk)
     with transaction.atomic():
         moved = lifecycle.settle(job, who=who)
-    if moved:
-        _close(job.order)
     return "Closed: nobody looks at it any more." if moved else "It was dealt with already."
 
 
@@ -216,11 +204,10 @@ def _accept(pk: int, who: str) -> str:
         done = lifecycle.accept(order, who=who)
     except lifecycle.HoldStands as error:
         return f"Not accepted. {error}"
-    if done:
-        _close(order)
+    if not done:
+        return "It was dealt with already."
     has_begun = Fulfilment.objects.filter(order=order, sent_at__isnull=False).exists()
-    accepted = "Accepted. It was printed before, so nothing more is." if has_begun else "Accepted: it is being printed."
-    return accepted if done else "It was dealt with already."
+    return "Accepted. It was printed before, so nothing more is." if has_begun else "Accepted: it is being printed."
 
 
 def _give_back(pk: int, who: str) -> str:

@@ -77,6 +77,8 @@ def _move(
         return False
     order.refresh_from_db()
     note(order, who=who, what="state", old=old, new=new, why=why)
+    if old == OrderState.ATTENTION:
+        alerts.close_alert(f"order:{order.number}")
     return True
 
 
@@ -183,6 +185,7 @@ def _step(fulfilment: Fulfilment, sources: Sequence[str], new: FulfilmentState, 
         return False
     fulfilment.state = new
     note(fulfilment.order, who=who, what="fulfilment", old=old, new=new, why=why)
+    alerts.close_alert(f"fulfilment:{fulfilment.external_id}")  # of what it needed a person for
     return True
 
 
@@ -262,6 +265,8 @@ def release(hold: Hold, *, who: str) -> bool:
             return False
         Fulfilment.objects.filter(pk=hold.fulfillment_id).update(next_at=timezone.now())
         note(order, who=who, what="released", why=str(hold))
+        if hold.reason == HoldReason.COST:
+            alerts.close_alert(f"fulfilment:{hold.fulfillment.external_id}")
         wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return True
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from ilytat.integrations import alerts
 from orders.models import EarlierDraft, Fulfilment, Order
 from orders.states import BEFORE_PRODUCTION, FulfilmentState
 
@@ -32,6 +33,7 @@ def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfil
     free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
     if not rows.update(state=state, **free):
         raise TooLate
+    alerts.close_alert(f"fulfilment:{row.external_id}")  # by the name it had when it needed a person
     row.refresh_from_db()  # now it is ours until the transaction ends: a worker may have learned an id just before
     _note_draft(row)
     return row

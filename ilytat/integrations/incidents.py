@@ -11,12 +11,6 @@ from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
 from ilytat.integrations.results import Outcome
 
-# Alerts about what stands in the queue itself.
-OF_A_ROW = (
-    "fulfilment:", "order:", "refund:", "inbox:", "mail:attention", "claim:", "reconcile", "dispute:", "dispute-due:",
-    "erasure:", "stripe-customer:",
-)  # fmt: skip
-
 
 def _events() -> Iterator[Row]:
     rows = InboundEvent.objects.filter(state=ATTENTION).defer("payload").order_by("received_at")[:SHOWN]
@@ -42,9 +36,7 @@ def _ignore(pk: int, who: str) -> str:
 
 
 def _incidents() -> Iterator[Row]:
-    rows = Alert.objects.filter(closed_at__isnull=True).order_by("first_at")
-    for prefix in OF_A_ROW:
-        rows = rows.exclude(key__startswith=prefix)
+    rows = alerts.without_rows().filter(closed_at__isnull=True).order_by("first_at")
     for alert in rows[:SHOWN]:
         url = reverse("admin:integrations_alert_change", args=[alert.pk])
         seen = f" Seen {alert.count} times." if alert.count > 1 else ""

@@ -125,11 +125,21 @@ def test_an_erasure_waits_for_a_mail_about_the_order_and_drops_one_about_the_acc
 
 def test_an_erasure_waits_for_staff_who_are_still_looking_at_the_order() -> None:
     order = everything()
-    alerts.open_alert(f"order:{order.number}", f"Order {order.number}: {NAME} paid too little")
+    alerts.open_alert(f"partly-refunded:{order.number}", f"Order {order.number}: {NAME} got a part back")
     assert "staff" in wishes.ask(EMAIL).reason
     assert NAME in Alert.objects.get(closed_at=None).message
-    alerts.close_alert(f"order:{order.number}")
+    alerts.close_alert(f"partly-refunded:{order.number}")
     assert wishes.ask(EMAIL).state == "done"
+    assert naming(NAME) == []
+
+
+@pytest.mark.parametrize("kind", ["order", "fulfilment"])
+def test_an_alert_that_its_row_left_behind_keeps_no_erasure_waiting(kind: str) -> None:
+    """Staff see the row, not the alert: nobody would close it."""
+    order = everything()
+    alerts.open_alert(f"{kind}:{order.number}", f"Order {order.number}: {NAME} needs a person")
+    assert wishes.ask(EMAIL).state == "done"
+    assert not Alert.objects.filter(closed_at=None).exists()
     assert naming(NAME) == []
 
 
@@ -138,7 +148,7 @@ def test_what_came_in_during_the_erasure_and_is_still_to_be_worked_on_stays(monk
     event = factories.inbound_event(reference=order.number, payload={"name": NAME})
     values = {"to": EMAIL, "reference": order.number, "context": {"name": NAME}}
     mail = OutgoingEmail.objects.create(kind="order_canceled", dedupe_key="x", **values)
-    alerts.open_alert(f"order:{order.number}", f"{NAME} paid too little")
+    alerts.open_alert(f"partly-refunded:{order.number}", f"{NAME} got a part back")
     monkeypatch.setattr(privacy, "_unsettled", lambda _person: "")  # asked a moment before they came
     assert wishes.ask(EMAIL).state == "done"
     event.refresh_from_db()

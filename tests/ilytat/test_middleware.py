@@ -1,4 +1,4 @@
-"""JSON routes take a POST from programs and from our own pages, never from another site's page (H13)."""
+"""What stops a request before any view: JSON posts of other sites' pages (H13), and text in another charset (H23)."""
 
 import json
 
@@ -62,3 +62,19 @@ def test_a_json_post_from_a_program_or_our_own_page_is_accepted(
 def test_a_read_from_another_origin_is_answered(client: Client) -> None:
     headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert client.get("/api/products", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["raw_unicode_escape", "unicode_escape", "utf-7", "utf-16", "latin-1", "no-such"])
+@pytest.mark.parametrize("path", ["/orders/find/", "/accounts/login/", "/newsletter/", "/search/"])
+def test_text_in_another_charset_than_utf_8_is_refused(client: Client, path: str, charset: str) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\\ud800\r\n--x--\r\n'
+    answer = client.generic("POST", path, form, content_type=f"multipart/form-data; boundary=x; charset={charset}")
+    assert answer.status_code == 400
+    answer = client.get(f"{path}?q=%5Cud800a", CONTENT_TYPE=f"text/plain; charset={charset}")
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8"])
+def test_utf_8_is_read_however_it_is_spelled(client: Client, charset: str) -> None:
+    content_type = f"application/x-www-form-urlencoded; charset={charset}"
+    assert client.generic("POST", "/orders/find/", "number=x", content_type=content_type).status_code == 200

@@ -144,3 +144,42 @@ def test_pressing_retry_while_a_worker_is_on_it_changes_nothing_for_the_worker()
 @pytest.mark.parametrize("state", ["delivered", "canceled"])
 def test_what_is_over_is_not_retried(state: str) -> None:
     assert not lifecycle.retry(changed(created(), state=state), who="staff")
+
+
+# --- Alerts -------------------------------------------------------------------------------------------------
+
+
+def _needs_a_person() -> Fulfilment:
+    job = changed(created(), state=FulfilmentState.ATTENTION)
+    alerts.open_alert(f"fulfilment:{job.external_id}", "It needs a person.")
+    return job
+
+
+ENDS: dict[str, Callable[[Fulfilment], object]] = {
+    "it is delivered": lambda job: lifecycle.advance(job, FulfilmentState.DELIVERED, who="webhook"),
+    "it is canceled": lambda job: lifecycle.cancel(job.order, who="buyer"),
+    "it is submitted under another id": lambda job: lifecycle.revise(job.order, who="eva", what="submitted anew"),
+    "it is closed by hand": lambda job: lifecycle.settle(job, who="eva"),
+    "it is tried again": lambda job: lifecycle.retry(job, who="eva"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_the_alert_closes_whatever_ends_what_it_is_about(end: Callable[[Fulfilment], object]) -> None:
+    end(_needs_a_person())
+    assert Alert.objects.get().closed_at
+
+
+def test_releasing_a_hold_for_its_cost_closes_the_alert_about_it() -> None:
+    job = created()
+    lifecycle.hold(job, HoldReason.COST, who="fulfilment", cost=9000)
+    alerts.open_alert(f"fulfilment:{job.external_id}", "It costs more than was paid.")
+    lifecycle.release(job.holds.get(), who="eva")
+    assert Alert.objects.get().closed_at
+
+
+def test_the_alert_about_an_orders_money_closes_when_the_order_leaves_attention() -> None:
+    job = paid()
+    lifecycle.ask_attention(job.order, who="stripe", why="the money differs")
+    lifecycle.cancel(job.order, who="eva")
+    assert Alert.objects.get(key=f"order:{job.order.number}").closed_at
