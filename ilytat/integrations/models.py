@@ -21,7 +21,11 @@ class InboundEvent(Job):
     type = models.CharField(max_length=100, db_index=True)
     payload = models.JSONField()
     reference = models.CharField(
-        max_length=REFERENCE_MAX, blank=True, help_text="Of which order, payment or mail it speaks."
+        max_length=REFERENCE_MAX,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of which order, payment or mail it speaks.",
     )
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
     handled_at = models.DateTimeField(null=True, blank=True)

@@ -52,7 +52,7 @@ def test_it_is_filled_on_arrival_also_for_what_nobody_listens_to() -> None:
 
 @pytest.mark.django_db
 def test_rows_from_before_get_theirs_by_the_migration(monkeypatch: pytest.MonkeyPatch) -> None:
-    migration = import_module("ilytat.integrations.migrations.0004_event_reference")
+    migration = import_module("ilytat.integrations.migrations.0005_references_of_old_events")
     monkeypatch.setattr(migration, "BATCH", 2)
     for number in range(5):
         factories.inbound_event(payload={"data": {"object": {"client_reference_id": f"ABCD000{number}"}}})
