@@ -52,11 +52,10 @@ def first(order: Order) -> Order:
 
 def in_first(order: Order, chosen: Quantities) -> Quantities:
     """The same things as lines of the order that was paid for."""
-    if order.reprint_of is None:
+    if order.reprint_of_id is None:
         return chosen
-    things = {line.pk: (line.printify_product_id, line.printify_variant_id) for line in order.lines.all()}
-    places = {(line.printify_product_id, line.printify_variant_id): line.pk for line in first(order).lines.all()}
-    return {places[things[pk]]: quantity for pk, quantity in chosen.items() if things.get(pk) in places}
+    repeated = {line.pk: line.repeats_id for line in order.lines.all() if line.repeats_id is not None}
+    return {repeated[pk]: quantity for pk, quantity in chosen.items() if pk in repeated}
 
 
 def of_reprint(order: Order) -> int:

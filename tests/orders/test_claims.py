@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -226,6 +227,19 @@ def test_two_claims_on_one_line_answered_at_once_pay_it_back_once() -> None:
     assert (twin.state, twin.refund) == ("open", 0)
 
 
+def test_a_line_refunded_with_a_typed_amount_is_not_refunded_again_by_another_claim() -> None:
+    claim = claimed()
+    factories.order_line(claim.order, factories.variant())
+    charged(claim.order, captured=claim.order.total + 2499)
+    lines = claim.lines.all()
+    twin = claims.receive(claim.order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])
+    assert claims.refund(claim, who="eva", amount=2000)
+    assert [(row.line_id, row.quantity) for row in Refund.objects.get().lines.all()] == [(lines[0].pk, 1)]
+    assert claims.refundable(twin) == 0
+    with pytest.raises(refunding.TooMuch):
+        claims.refund(twin, who="bob")
+
+
 # --- Claims on what was printed again ------------------------------------------------------------------
 
 
@@ -281,6 +295,72 @@ def test_a_reprint_that_is_called_off_gives_back_what_was_paid_for_it() -> None:
     claims.reprint(claim, who="eva")
     changes.cancel(Order.objects.get(reprint_of=claim.order))
     assert Refund.objects.get().amount == 1499
+
+
+def swapped_reprint() -> Order:
+    """A reprint for which the buyer chose another size; the first order has a dearer line as well."""
+    claim = claimed()
+    factories.order_line(claim.order, factories.variant(price=4000))
+    charged(claim.order, captured=claim.order.total + 4000)
+    claims.reprint(claim, who="eva")
+    order = Order.objects.get(reprint_of=claim.order)
+    line = order.lines.get()
+    other = factories.variant(line.product, option_ids=[521, 15], title="White / M")
+    assert changes.swap(line, other)
+    return order
+
+
+def test_canceling_a_reprint_whose_line_was_swapped_gives_back_what_was_paid_for_it() -> None:
+    order = swapped_reprint()
+    assert changes.cancel(order) == 2499
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.lines.get().line) == (2499, order.lines.get().repeats)
+    assert OutgoingEmail.objects.get(kind="order_canceled").context["refund"] == "$24.99"
+
+
+def test_a_claim_on_a_swapped_line_is_worth_what_was_paid_for_it() -> None:
+    order = swapped_reprint()
+    lines = order.lines.all()
+    claim = claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])
+    assert (claims.worth(claim), claims.refundable(claim)) == (2499, 2499)
+    assert claims.refund(claim, who="eva")
+    assert Refund.objects.get().amount == 2499
+
+
+def test_a_claim_on_a_line_that_repeats_none_is_worth_nothing() -> None:
+    order = swapped_reprint()
+    order.lines.update(repeats=None)
+    lines = list(order.lines.all())
+    dear = line_values.first(order).lines.get(unit_price=4000)
+    known = factories.order_line(order, dear.variant)
+    order.lines.filter(pk=known.pk).update(repeats=dear)
+    claim = claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])
+    assert claims.worth(claim) == 0
+
+
+def test_canceling_a_reprint_says_why_nothing_goes_back() -> None:
+    """Its items were refunded before; other items of the first order were not."""
+    order = swapped_reprint()
+    refund = Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva")
+    refund.lines.create(line=order.lines.get().repeats, quantity=1)
+    Payment.objects.update(refund_reserved=2499)
+    assert changes.cancel(order) == 0
+    email = OutgoingEmail.objects.get(kind="order_canceled")
+    assert email.context["nothing"] == "items refunded before"
+    for part in ("text.txt", "body.html"):
+        mail = render_to_string(f"emails/order_canceled/{part}", email.context)
+        assert "What you paid for these items was refunded before." in mail
+        assert "Everything you paid" not in mail
+
+
+def test_canceling_a_reprint_of_what_cost_nothing_says_that_nothing_was_charged() -> None:
+    claim = claimed()
+    Order.objects.filter(pk=claim.order_id).update(discount=2499, total=475)
+    claim.order.refresh_from_db()
+    charged(claim.order)
+    claims.reprint(claim, who="eva")
+    assert changes.cancel(Order.objects.get(reprint_of=claim.order)) == 0
+    assert OutgoingEmail.objects.get(kind="order_canceled").context["nothing"] == "not charged"
 
 
 def test_staff_answer_in_the_admin(admin_client: Client) -> None:
