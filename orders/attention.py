@@ -93,7 +93,9 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
     _close(order)
-    return f"Canceled. {format_money(back, order.currency)} is going back." if back else "Canceled. Nothing goes back."
+    if not back:
+        return "Canceled. Nothing goes back."
+    return f"Canceled. {format_money(back, refunding.currency(order))} is going back."
 
 
 def why_not_refundable(error: refunding.NotRefundable) -> str:
@@ -141,7 +143,7 @@ def _refund_all(pk: int, who: str) -> str:
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
     _close(job.order)
-    return f"{format_money(back, job.order.currency)} is going back."
+    return f"{format_money(back, refunding.currency(job.order))} is going back."
 
 
 def _settle(pk: int, who: str) -> str:

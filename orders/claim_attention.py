@@ -37,7 +37,7 @@ def _refund(pk: int, who: str) -> str:
             return "It was answered already."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    return f"{format_money(claim.refund, claim.order.currency)} is going back."
+    return f"{format_money(claim.refund, refunding.currency(claim.order))} is going back."
 
 
 attention.register(

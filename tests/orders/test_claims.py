@@ -240,6 +240,17 @@ def test_a_line_refunded_with_a_typed_amount_is_not_refunded_again_by_another_cl
         claims.refund(twin, who="bob")
 
 
+def test_a_refund_of_a_claim_is_told_in_the_currency_that_was_paid(admin_client: Client) -> None:
+    claim = claimed()
+    charged(claim.order, currency="JPY")
+    where = f"/admin/orders/claim/{claim.pk}/"
+    assert "up to ¥2,974" in admin_client.get(f"{where}change/").content.decode()
+    answer = admin_client.post(f"{where}answer/", {"decision": "refund", "amount": "2000"}, follow=True)
+    assert "¥2,000 is going back" in answer.content.decode()
+    assert Refund.objects.get().amount == 2000
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "¥2,000"
+
+
 # --- Claims on what was printed again ------------------------------------------------------------------
 
 
