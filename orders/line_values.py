@@ -4,8 +4,10 @@ Minor units of the order's currency. However the parts are asked for, together t
 where the parts so far put it, so that no unit is lost or given twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+
+from django.db.models import prefetch_related_objects
 
 from orders.models import Order
 
@@ -48,6 +50,15 @@ def first(order: Order) -> Order:
     while order.reprint_of:
         order = order.reprint_of
     return order
+
+
+def prefetch_first(orders: Iterable[Order]) -> None:
+    """Load what `first` and `of_units` read, in two queries for each time that something was printed again."""
+    reprints = [order for order in orders if order.reprint_of_id]
+    while reprints:
+        prefetch_related_objects(reprints, "reprint_of__lines")
+        parents = [order.reprint_of for order in reprints if order.reprint_of]
+        reprints = [order for order in parents if order.reprint_of_id]
 
 
 def in_first(order: Order, chosen: Quantities) -> Quantities:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 from pytest_django.fixtures import Settings
@@ -372,6 +375,33 @@ def test_canceling_a_reprint_of_what_cost_nothing_says_that_nothing_was_charged(
     claims.reprint(claim, who="eva")
     assert changes.cancel(Order.objects.get(reprint_of=claim.order)) == 0
     assert OutgoingEmail.objects.get(kind="order_canceled").context["nothing"] == "not charged"
+
+
+def test_the_queries_for_open_claims_do_not_grow_with_their_number() -> None:
+    source = attention.source("claims")
+    assert source
+
+    def claim_reprints() -> None:
+        """One claim on a reprint, and one on a reprint of a reprint."""
+        for is_second in (False, True):
+            Fulfilment.objects.update(printify_order_id=F("external_id"))  # the fixtures' own is the same each time
+            claim = reprinted()
+            if is_second:
+                assert claims.reprint(claim, who="eva")
+                order = Order.objects.get(reprint_of=claim.order)
+                lines = order.lines.all()
+                claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])
+
+    claim_reprints()
+    with CaptureQueriesContext(connection) as few:
+        rows = list(source.rows())
+    for _ in range(3):
+        claim_reprints()
+    with CaptureQueriesContext(connection) as many:
+        rows += source.rows()
+    assert len(rows) == 2 + 8
+    assert {row.costs for row in rows} == {"A refund is $24.99; a reprint about $11.00 and delivery."}
+    assert len(many) == len(few)
 
 
 def test_staff_answer_in_the_admin(admin_client: Client) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ilytat.integrations import attention, inbox
@@ -375,3 +377,22 @@ def test_celery_and_the_lease_leave_a_run_the_time_of_all_its_steps() -> None:
     allowed = sum(step.seconds for step in reconciliation.STEPS.values())
     soft, hard = tasks.compare.soft_time_limit or 0, tasks.compare.time_limit or 0
     assert allowed < soft < hard < reconciliation.DEAD_SECONDS < 3600
+
+
+def test_the_queries_of_the_list_of_runs_do_not_grow_with_their_number(admin_client: Client) -> None:
+    def show() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page = admin_client.get("/admin/payments/reconcilerun/").content.decode()
+        assert '<td class="field-differences">3</td><td class="field-unexplained">2</td>' in page
+        return len(queries)
+
+    def run_with_differences() -> None:
+        run = ReconcileRun.objects.create()
+        for explained in (True, False, False):
+            Difference.objects.create(run=run, kind="fee unknown", explained=explained)
+
+    run_with_differences()
+    queries = show()
+    for _ in range(5):
+        run_with_differences()
+    assert show() == queries
