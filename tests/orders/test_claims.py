@@ -346,6 +346,7 @@ def test_a_claim_on_a_line_that_repeats_none_is_worth_nothing() -> None:
     order.lines.update(repeats=None)
     lines = list(order.lines.all())
     dear = line_values.first(order).lines.get(unit_price=4000)
+    assert dear.variant
     known = factories.order_line(order, dear.variant)
     order.lines.filter(pk=known.pk).update(repeats=dear)
     claim = claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])

@@ -18,7 +18,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from ilytat.integrations.results import Result
 from orders import lifecycle
 from orders.models import Fulfilment
-from payments import cancellation, reconciliation, refund_updates, tasks
+from payments import cancellation, gateway, reconciliation, refund_updates, tasks
 from payments.facts import RefundFacts
 from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, Refund
 from payments.reconcile_models import StepOutcome
@@ -165,7 +165,7 @@ def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_re
             raise inbox.NotYetKnown(f"refund {refund.id}")
         return book(refund)
 
-    monkeypatch.setattr(reconciliation.refund_updates, "book", book_one)
+    monkeypatch.setattr(refund_updates, "book", book_one)
     made_there: dict[str, Any] = {
         "status": "succeeded",
         "amount": 1000,
@@ -175,7 +175,7 @@ def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_re
         "reference": "",
     }
     monkeypatch.setattr(
-        reconciliation.gateway,
+        gateway,
         "refunds_of",
         lambda intent: [RefundFacts(id=f"re_{intent}", payment_intent=intent, **made_there)],
     )
