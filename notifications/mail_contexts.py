@@ -61,7 +61,7 @@ class PaymentFailed(OrderMail):
     pay_until: str  # a moment, or ""
 
 
-NothingGoesBack = Literal["not charged", "refunded before", "taken by bank"]
+NothingGoesBack = Literal["not charged", "refunded before", "items refunded before", "taken by bank"]
 
 
 class OrderCanceled(OrderMail):

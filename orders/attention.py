@@ -94,7 +94,9 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
         return "Too late: its printing has begun, or it is over. What may still be refunded stands on its money page."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    return f"Canceled. {format_money(back, order.currency)} is going back." if back else "Canceled. Nothing goes back."
+    if not back:
+        return "Canceled. Nothing goes back."
+    return f"Canceled. {format_money(back, refunding.currency(order))} is going back."
 
 
 def why_not_refundable(error: refunding.NotRefundable) -> str:
@@ -136,7 +138,7 @@ def _refund_all(pk: int, who: str) -> str:
             lifecycle.mark_refunded(job.order, who=who, why="not made")
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    return f"{format_money(back, job.order.currency)} is going back."
+    return f"{format_money(back, refunding.currency(job.order))} is going back."
 
 
 def _settle(pk: int, who: str) -> str:

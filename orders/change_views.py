@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from ilytat.display.money import format_money
 from ilytat.integrations import throttle
-from orders import addresses, changes, identity, lifecycle
+from orders import addresses, changes, identity, lifecycle, refunding
 from orders.forms import AddressForm, CodeForm, EmailForm
 from orders.models import Order, OrderLine
 from orders.refunding import NotRefundable
@@ -141,7 +141,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
     except NotRefundable:
         messages.error(request, _("We can't cancel this order online. Please write to us, and we'll sort it out."))
         return redirect(order)
-    amount = format_money(back, order.currency)
+    amount = format_money(back, refunding.currency(order))
     words = _("Your order is canceled. %(amount)s is on its way back to you.") if back else _("Your order is canceled.")
     messages.success(request, words % {"amount": amount} if back else words)
     return redirect(order)

@@ -37,13 +37,16 @@ def cancel(order: Order) -> int:
     return refunding.cancel(order, by="buyer", who=WHO, why="canceled by the buyer", held_too=False)
 
 
-@retry_conflicts
 def correct_address(order: Order, address: Address) -> bool:
     """Send it elsewhere, for the same price. False when it goes there already. Raises NotPossible or TooLate."""
     old = lifecycle.address_of(order)
     if address == old:
         return False
-    window = _same_price(order, address)
+    return _write_address(order, old, address, window=_same_price(order, address))
+
+
+@retry_conflicts
+def _write_address(order: Order, old: Address, address: Address, *, window: dict[str, object]) -> bool:
     with lock_order(order):
         still = Order.objects.filter(pk=order.pk, state=OrderState.PAID, **old.as_columns())
         if not still.update(**address.as_columns(), **window):
@@ -112,7 +115,6 @@ def swappable(order: Order) -> list[OrderLine]:
     return [line for line in lines if fits(line)]
 
 
-@retry_conflicts
 def swap(line: OrderLine, variant: Variant) -> bool:
     """Print this one instead. False when it is the one already. Raises NotPossible or TooLate."""
     if line.printify_variant_id == variant.variant_id:
@@ -120,11 +122,16 @@ def swap(line: OrderLine, variant: Variant) -> bool:
     if variant not in alternatives(line):
         raise NotPossible(_("This one is not available at the same price."))
     try:
-        with lock_order(line.order):
-            _swap(line.order, line, variant)
+        _write_swap(line.order, line, variant)
     except IntegrityError as error:
         raise NotPossible(_("This one is in the order already.")) from error
     return True
+
+
+@retry_conflicts
+def _write_swap(order: Order, line: OrderLine, variant: Variant) -> None:
+    with lock_order(order):
+        _swap(order, line, variant)
 
 
 def _swap(order: Order, line: OrderLine, variant: Variant) -> None:

@@ -64,7 +64,7 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
 
     @admin.display(description="goes back")
     def goes_back(self, claim: Claim) -> str:
-        return format_money(claim.refund, claim.order.currency) if claim.refund else "-"
+        return format_money(claim.refund, refunding.currency(claim.order)) if claim.refund else "-"
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -77,15 +77,15 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` and `left` (minor units),
-        `decisions` (those that this person may make).
+        """Beside Django's: `claimed` (lines), `photos` (without their bytes), `worth` and `left` (minor units
+        of `currency`), `decisions` (those that this person may make).
         """
         claim = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if claim:
             pictures = claim.photos.defer("image")
             more = {"claimed": claim.lines.all(), "photos": pictures, "worth": claims.refundable(claim)}
-            more["left"] = refunding.left(claim.order)
+            more |= {"left": refunding.left(claim.order), "currency": refunding.currency(claim.order)}
             more["decisions"] = [decision for decision in ANSWERS if _may_decide(request, decision)]
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
@@ -93,7 +93,7 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         if not _may_decide(request, request.POST.get("decision", "")):
             raise PermissionDenied
         claim = get_object_or_404(Claim.objects.select_related("order"), pk=pk)
-        form = AnswerForm(request.POST, claim.order.currency)
+        form = AnswerForm(request.POST, refunding.currency(claim.order))
         if not form.is_valid():
             messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         else:
@@ -124,7 +124,7 @@ def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
     if not answered:
         messages.warning(request, "It was answered already.")
         return
-    back = f" {format_money(claim.refund, claim.order.currency)} is going back." if claim.refund else ""
+    back = f" {format_money(claim.refund, refunding.currency(claim.order))} is going back." if claim.refund else ""
     messages.success(request, f"Answered; the buyer is told by mail.{back}")
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from ilytat.display.money import format_money
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from orders import claims, lifecycle, refunding
+from orders import claims, lifecycle, line_values, refunding
 from orders.attention import REFUND, why_not_refundable
 from orders.models import Claim
 from orders.models.claim import ClaimState
@@ -16,7 +16,9 @@ from orders.permissions import REPRINT_ORDER
 
 def _claims() -> Iterator[Row]:
     rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order")
-    for claim in rows.prefetch_related("lines", "order__lines").order_by("made_at")[:SHOWN]:
+    open_claims = list(rows.prefetch_related("lines", "order__lines").order_by("made_at")[:SHOWN])
+    line_values.prefetch_first([claim.order for claim in open_claims])
+    for claim in open_claims:
         what = f"{claim.get_kind_display()} (order {claim.order.number})"
         url = reverse("admin:orders_claim_change", args=[claim.pk])
         cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())
@@ -40,7 +42,7 @@ def _refund(pk: int, who: str) -> str:
             return "It was answered already."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
-    return f"{format_money(claim.refund, claim.order.currency)} is going back."
+    return f"{format_money(claim.refund, refunding.currency(claim.order))} is going back."
 
 
 attention.register(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ilytat.integrations import alerts, wakeup
 from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle, mails, refunding, reprints
-from orders.line_values import Quantities, first, in_first, of_reprint, of_units
+from orders.line_values import Quantities, first, in_first, of_units
 from orders.locks import lock_order
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
@@ -107,8 +107,8 @@ def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "
         if not _answered(claim, ClaimState.REFUNDED, who, answer):
             return False
         wanted = amount if amount is not None else refundable(claim)
-        note, lines = f"claim: {claim.get_kind_display()}", _claimed(claim) if amount is None else {}
-        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=lines)
+        note = f"claim: {claim.get_kind_display()}"
+        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=_claimed(claim))
         claim.save(update_fields=["refund"])
         mails.claim_answered(claim, decision="refund")
     return True
@@ -127,10 +127,9 @@ def worth(claim: Claim, gone: Quantities | None = None) -> int:
 
     What was printed again is worth what it cost when it was first ordered.
     """
-    chosen = _claimed(claim)
-    if chosen:
-        return of_units(first(claim.order), chosen, gone)
-    return of_reprint(claim.order) if claim.order.reprint_of else claim.order.total
+    if claim.lines.all() or claim.order.reprint_of_id:
+        return of_units(first(claim.order), _claimed(claim), gone)
+    return claim.order.total
 
 
 def refundable(claim: Claim) -> int:
@@ -139,8 +138,9 @@ def refundable(claim: Claim) -> int:
 
 
 def _claimed(claim: Claim) -> Quantities:
-    """Of the order that was paid for."""
-    return in_first(claim.order, {line.pk: line.quantity for line in claim.lines.all()})
+    """What the claim is about, as lines of the order that was paid for: without lines, everything."""
+    lines = claim.lines.all() or claim.order.lines.all()
+    return in_first(claim.order, {line.pk: line.quantity for line in lines})
 
 
 def _answered(claim: Claim, state: ClaimState, who: str, answer: str) -> bool:

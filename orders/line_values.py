@@ -4,8 +4,10 @@ Minor units of the order's currency. However the parts are asked for, together t
 where the parts so far put it, so that no unit is lost or given twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+
+from django.db.models import prefetch_related_objects
 
 from orders.models import Order
 
@@ -50,13 +52,21 @@ def first(order: Order) -> Order:
     return order
 
 
+def prefetch_first(orders: Iterable[Order]) -> None:
+    """Load what `first` and `of_units` read, in two queries for each time that something was printed again."""
+    reprints = [order for order in orders if order.reprint_of_id]
+    while reprints:
+        prefetch_related_objects(reprints, "reprint_of__lines")
+        parents = [order.reprint_of for order in reprints if order.reprint_of]
+        reprints = [order for order in parents if order.reprint_of_id]
+
+
 def in_first(order: Order, chosen: Quantities) -> Quantities:
     """The same things as lines of the order that was paid for."""
-    if order.reprint_of is None:
+    if order.reprint_of_id is None:
         return chosen
-    things = {line.pk: (line.printify_product_id, line.printify_variant_id) for line in order.lines.all()}
-    places = {(line.printify_product_id, line.printify_variant_id): line.pk for line in first(order).lines.all()}
-    return {places[things[pk]]: quantity for pk, quantity in chosen.items() if things.get(pk) in places}
+    repeated = {line.pk: line.repeats_id for line in order.lines.all() if line.repeats_id is not None}
+    return {repeated[pk]: quantity for pk, quantity in chosen.items() if pk in repeated}
 
 
 def of_reprint(order: Order) -> int:

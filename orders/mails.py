@@ -15,6 +15,7 @@ from catalog.images.copies import mail_url
 from ilytat.display.countries import country_name
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox
+from orders import refunding
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
 from orders.parcel_contents import Contents
 
@@ -51,7 +52,7 @@ def order_canceled(
         **about(order),
         "by": by,
         "reason": reason,
-        "refund": format_money(refund, order.currency, order.language) if refund else "",
+        "refund": format_money(refund, refunding.currency(order), order.language) if refund else "",
         "nothing": nothing,
     }
     _queue("order_canceled", f"canceled:{order.number}", order, context)
@@ -88,7 +89,7 @@ def claim_answered(claim: Claim, *, decision: Literal["reprint", "refund", "decl
         "claim": str(claim.pk),
         "decision": decision,
         "answer": claim.answer,
-        "amount": format_money(claim.refund, order.currency, order.language) if claim.refund else "",
+        "amount": format_money(claim.refund, refunding.currency(order), order.language) if claim.refund else "",
     }
     _queue("claim_answered", f"claim answered:{claim.pk}", order, context)
 

@@ -44,6 +44,8 @@ class RefundProvider(Protocol):
 
     def left(self, order: Order) -> int: ...
 
+    def currency(self, order: Order) -> str: ...
+
     def concerns(self, order: Order) -> list[Concern]: ...
 
 
@@ -87,6 +89,14 @@ def given(order: Order) -> Quantities:
 def left(order: Order) -> int:
     """What may still go back of the money that paid for it (for a reprint: of the first order's)."""
     return _provider().left(order)
+
+
+def currency(order: Order) -> str:
+    """Return the currency of the payment that paid for it; without one, the order's own, which may be another.
+
+    Refunds are in the payment's currency.
+    """
+    return _provider().currency(order)
 
 
 def concerns(order: Order) -> list[Concern]:

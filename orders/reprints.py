@@ -5,6 +5,7 @@ Its number is the id we give Printify, so that however often it is asked for the
 
 import uuid
 from collections.abc import Iterable
+from copy import copy
 
 from django.utils import timezone
 
@@ -26,9 +27,11 @@ def make(parent: Order, lines: Iterable[OrderLine], *, who: str) -> Order:
     wanted = list(lines)
     order = _order(parent, wanted)
     for line in wanted:
-        line.pk, line.order, line.tax = None, order, 0
-        line._state.adding = True  # noqa: SLF001 (Django's documented way to copy a row)
-        line.save()
+        repeated_id = line.repeats_id if parent.reprint_of_id else line.pk
+        copied = copy(line)  # the caller's line stays as it is: a retried transaction reads it again
+        copied.pk, copied.order, copied.tax, copied.repeats_id = None, order, 0, repeated_id
+        copied._state.adding = True  # noqa: SLF001 (Django's documented way to copy a row)
+        copied.save()
     Fulfilment.objects.create(
         order=order,
         external_id=order.number,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import path
 from django.utils.safestring import SafeString
@@ -163,10 +164,18 @@ class ReconcileRunAdmin(ReadOnlyAdmin[ReconcileRun]):
     list_display = ("started_at", "ended_at", "differences", "unexplained", "problems")
     inlines = (StepInline, DifferenceInline)
 
-    @admin.display(description="differences")
-    def differences(self, run: ReconcileRun) -> int:
-        return run.differences.count()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReconcileRun]:
+        """Count the differences of all rows in the query of the list."""
+        counts = {
+            "difference_count": Count("differences"),
+            "unexplained_count": Count("differences", filter=Q(differences__explained=False)),
+        }
+        return super().get_queryset(request).annotate(**counts)
 
-    @admin.display(description="unexplained")
-    def unexplained(self, run: ReconcileRun) -> int:
-        return run.differences.filter(explained=False).count()
+    @admin.display(description="differences", ordering="difference_count")
+    def differences(self, run: Any) -> int:
+        return int(run.difference_count)
+
+    @admin.display(description="unexplained", ordering="unexplained_count")
+    def unexplained(self, run: Any) -> int:
+        return int(run.unexplained_count)

@@ -40,7 +40,7 @@ def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_t
         amount, lines = owed(order, payment) if payment else (0, {})
         if payment and amount:
             reserve.create(payment, amount, reason="requested_by_customer", requested_by=who, note=why, lines=lines)
-        mails.order_canceled(order, by=by, refund=amount, reason=reason, nothing=_why_nothing(payment))
+        mails.order_canceled(order, by=by, refund=amount, reason=reason, nothing=_why_nothing(order, payment))
     return amount
 
 
@@ -54,10 +54,12 @@ def owed(order: Order, payment: Payment) -> tuple[int, Quantities]:
     return min(line_values.of_units(paid_for, lines, ledger.given(paid_for)), left), lines
 
 
-def _why_nothing(payment: Payment | None) -> NothingGoesBack:
+def _why_nothing(order: Order, payment: Payment | None) -> NothingGoesBack:
     """What the buyer reads when no money goes back."""
-    if payment is None:
+    if payment is None or (order.reprint_of and not line_values.of_reprint(order)):
         return "not charged"
+    if reserve.refundable_amount(payment):  # of other items: a reprint's own were refunded
+        return "items refunded before"
     return "taken by bank" if payment.disputes.filter(status="lost").exists() else "refunded before"
 
 

@@ -120,10 +120,10 @@ def _mark(name: str, step: Step, now: datetime) -> datetime:
 def _outcome(error: Exception, name: str, step: Step, *, is_over: bool) -> tuple[StepOutcome, str]:
     if isinstance(error, deadlines.OutOfTime) or (is_over and isinstance(error, IntegrationError)):
         return StepOutcome.OUT_OF_TIME, f"It did not finish within {step.seconds} seconds."
-    if isinstance(error, IncompleteList):
-        return StepOutcome.INCOMPLETE, str(error)[:300]
-    if isinstance(error, IntegrationError | NotYetKnown):
-        return StepOutcome.UNAVAILABLE, storable_text(str(getattr(error, "detail", error)), 300)
+    if isinstance(error, IncompleteList | NotYetKnown):
+        return StepOutcome.INCOMPLETE, storable_text(str(error), 300)
+    if isinstance(error, IntegrationError):
+        return StepOutcome.UNAVAILABLE, storable_text(error.detail, 300)
     log.error("reconciliation step failed", extra={"step": name}, exc_info=error)
     return StepOutcome.FAILED, storable_text(f"{type(error).__name__}: {error}", 300)
 
@@ -185,20 +185,30 @@ def _fees(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
 
 
 def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
-    """Stripe's refunds of every payment whose money moves, against the ledger."""
+    """Stripe's refunds of every payment whose money moves, against the ledger.
+
+    Raises NotYetKnown after the last payment, with what could not be booked yet; the next run reads it again.
+    """
     recent = Payment.objects.filter(at__gte=since) | Payment.objects.filter(
         refund_reserved__gt=0, refunds__state="sent"
     )
     rows = recent.filter(live=settings.STRIPE_LIVE).select_related("order").distinct()
     made.looked["payments"] = len(rows)
+    unbooked: list[str] = []
     for payment in rows:
         theirs = gateway.refunds_of(payment.payment_intent_id)
-        with transaction.atomic():
-            news = [refund_updates.book(facts) for facts in theirs]
+        try:
+            with transaction.atomic():
+                news = [refund_updates.book(facts) for facts in theirs]
+        except NotYetKnown as error:
+            unbooked.append(f"{payment.order.number}: {error}")
+            continue
         if any(result.outcome == Outcome.HANDLED for result in news):
             yield _of(
                 made, payment.order, "refund unknown", "Its event did not arrive or did not come yet.", "booked now"
             )
+    if unbooked:
+        raise NotYetKnown("; ".join(unbooked))
 
 
 def _money(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:

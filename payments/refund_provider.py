@@ -39,6 +39,10 @@ class PaymentsRefundProvider:
         payment = paid_with(order)
         return 0 if payment is None or reserve.is_disputed(payment) else reserve.refundable_amount(payment)
 
+    def currency(self, order: Order) -> str:
+        payment = paid_with(order)
+        return order.currency if payment is None else payment.currency
+
     def concerns(self, order: Order) -> list[Concern]:
         payment = paid_with(order)
         if payment is None:

@@ -116,6 +116,15 @@ class OrderLine(models.Model):
     tax = models.PositiveIntegerField(default=0, help_text="Of the order's tax, what was charged for all of this line.")
     quantity = models.PositiveSmallIntegerField()
     personalised = models.BooleanField(default=False, help_text="Made to the buyer's own words: no withdrawal by law.")
+    repeats = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="repeated_by",
+        help_text="Of a reprint: the line of the paid order that this one prints again, also after a swap.",
+    )
 
     class Meta:
         ordering = ["pk"]

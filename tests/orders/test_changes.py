@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg.errors
 import pytest
 import requests
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -13,7 +15,7 @@ from catalog.models import Variant
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle
+from orders import changes, lifecycle, mails
 from orders import fulfilment as printing_steps
 from orders.addresses import Address
 from orders.models import EarlierDraft, Fulfilment, Order
@@ -271,6 +273,38 @@ def test_two_presses_of_the_same_correction_make_one_revision(shipping: Upstream
     assert kinds() == ["order_confirmed", "address_changed"]
 
 
+def _conflict_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The first call of this function of `orders.mails` ends as PostgreSQL ends one side of a deadlock."""
+    queue, conflicts = getattr(mails, name), [psycopg.errors.DeadlockDetected("ended")]
+
+    def conflict_once(*given: Any, **named: Any) -> None:
+        if conflicts:
+            raise OperationalError("ended") from conflicts.pop()
+        queue(*given, **named)
+
+    monkeypatch.setattr("ilytat.integrations.transactions.PAUSE_SECONDS", 0)
+    monkeypatch.setattr(mails, name, conflict_once)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_correction_that_the_database_undid_is_written_again_without_another_quote(
+    shipping: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = paid(ready=False)
+    quoted: list[Address] = []
+
+    def quote(_order: Order, address: Address) -> dict[str, object]:
+        quoted.append(address)
+        return {}
+
+    monkeypatch.setattr(changes, "_same_price", quote)
+    _conflict_once(monkeypatch, "address_changed")
+    assert changes.correct_address(job.order, EVANSTON)
+    assert lifecycle.address_of(Order.objects.get(pk=job.order_id)) == EVANSTON
+    assert (again(job).revision, quoted) == (2, [EVANSTON])
+    assert kinds() == ["order_confirmed", "address_changed"]
+
+
 # --- Another size --------------------------------------------------------------------------------------
 
 
@@ -284,6 +318,17 @@ def test_a_size_is_swapped_for_one_of_the_same_price() -> None:
     assert again(job).request["line_items"][0]["variant_id"] == medium.variant_id
     assert not changes.swap(line, medium)
     assert again(job).revision == 2
+    assert kinds() == ["order_confirmed", "order_confirmed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_swap_that_the_database_undid_is_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = paid(ready=False)
+    line, medium = job.order.lines.get(), other_size(job)
+    _conflict_once(monkeypatch, "order_confirmed")
+    assert changes.swap(line, medium)
+    line.refresh_from_db()
+    assert (line.printify_variant_id, again(job).revision) == (medium.variant_id, 2)
     assert kinds() == ["order_confirmed", "order_confirmed"]
 
 

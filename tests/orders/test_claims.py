@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, claims, line_values, photos, refunding
+from orders import claims, photos, refunding
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Dispute, Payment, Refund
@@ -226,61 +226,28 @@ def test_two_claims_on_one_line_answered_at_once_pay_it_back_once() -> None:
     assert (twin.state, twin.refund) == ("open", 0)
 
 
-# --- Claims on what was printed again ------------------------------------------------------------------
-
-
-def reprinted(*, discount: int = 0) -> Claim:
-    """The first order (24.99 and 4.75 for delivery, less a discount) was printed again, and that is claimed too."""
+def test_a_line_refunded_with_a_typed_amount_is_not_refunded_again_by_another_claim() -> None:
     claim = claimed()
-    total = claim.order.total - discount
-    Order.objects.filter(pk=claim.order_id).update(discount=discount, total=total)
-    claim.order.refresh_from_db()
-    charged(claim.order)
-    assert claims.reprint(claim, who="eva")
-    order = Order.objects.get(reprint_of=claim.order)
-    Fulfilment.objects.filter(order=order).update(sent_at=timezone.now(), printify_order_id="p9", state="shipped")
-    lines = order.lines.all()
-    return claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="Again.", photos=[])
+    factories.order_line(claim.order, factories.variant())
+    charged(claim.order, captured=claim.order.total + 2499)
+    lines = claim.lines.all()
+    twin = claims.receive(claim.order, key=uuid.uuid4(), kind=ClaimKind.WRONG, lines=lines, words="", photos=[])
+    assert claims.refund(claim, who="eva", amount=2000)
+    assert [(row.line_id, row.quantity) for row in Refund.objects.get().lines.all()] == [(lines[0].pk, 1)]
+    assert claims.refundable(twin) == 0
+    with pytest.raises(refunding.TooMuch):
+        claims.refund(twin, who="bob")
 
 
-@pytest.mark.parametrize(("discount", "paid_for_it"), [(0, 2499), (1000, 1499), (2499, 0)])
-def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid_for_it: int) -> None:
-    claim = reprinted(discount=discount)
-    assert (claims.worth(claim), claims.refundable(claim)) == (paid_for_it, paid_for_it)
-
-
-def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
-    claim = reprinted()
-    first = Claim.objects.get(order=line_values.first(claim.order))
-    refund = Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva")
-    refund.lines.create(line=first.lines.get(), quantity=1)
-    assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
-
-
-def test_a_reprints_claim_is_paid_back_from_the_first_order() -> None:
-    claim = reprinted()
-    assert claims.refund(claim, who="eva")
-    refund = Refund.objects.get()
-    assert refund.payment.order == claim.order.reprint_of
-    assert (refund.amount, claim.refund) == (2499, 2499)
-
-
-def test_a_reprint_of_a_reprint_still_knows_who_paid() -> None:
-    claim = reprinted()
-    assert claims.reprint(claim, who="eva")
-    last = Order.objects.get(reprint_of=claim.order)
-    assert line_values.first(last).payments.exists()
-    assert line_values.of_reprint(last) == 2499
-
-
-def test_a_reprint_that_is_called_off_gives_back_what_was_paid_for_it() -> None:
+def test_a_refund_of_a_claim_is_told_in_the_currency_that_was_paid(admin_client: Client) -> None:
     claim = claimed()
-    Order.objects.filter(pk=claim.order_id).update(discount=1000, total=1974)
-    claim.order.refresh_from_db()
-    charged(claim.order)
-    claims.reprint(claim, who="eva")
-    changes.cancel(Order.objects.get(reprint_of=claim.order))
-    assert Refund.objects.get().amount == 1499
+    charged(claim.order, currency="JPY")
+    where = f"/admin/orders/claim/{claim.pk}/"
+    assert "up to ¥2,974" in admin_client.get(f"{where}change/").content.decode()
+    answer = admin_client.post(f"{where}answer/", {"decision": "refund", "amount": "2000"}, follow=True)
+    assert "¥2,000 is going back" in answer.content.decode()
+    assert Refund.objects.get().amount == 2000
+    assert OutgoingEmail.objects.get(kind="claim_answered").context["amount"] == "¥2,000"
 
 
 def test_staff_answer_in_the_admin(admin_client: Client) -> None:

@@ -80,3 +80,18 @@ def test_a_reprint_is_worth_what_was_paid_for_the_things_it_prints_again() -> No
     assert (again.total, sum(line.tax for line in again.lines.all())) == (0, 0)
     assert line_values.of_reprint(again) == 2000 - 200 + 171
     assert line_values.of_reprint(reprints.make(again, again.lines.all(), who="staff")) == 1971, "also the second time"
+
+
+def test_a_reprint_whose_line_was_swapped_is_worth_what_the_first_line_cost() -> None:
+    order = _order([(2000, 1), (1000, 2)], discount=400, taxes=[144, 171], tax=353)
+    shirt, mugs = order.lines.all()
+    again = reprints.make(order, [mugs], who="staff")
+    other = factories.variant(mugs.product, option_ids=[521, 15], title="White / M")
+    again.lines.update(variant=other, printify_variant_id=other.variant_id)
+    last = reprints.make(again, again.lines.all(), who="staff")
+    for reprint in (again, last):
+        [line] = reprint.lines.all()
+        assert line.repeats == mugs
+        assert line_values.in_first(reprint, {line.pk: 2}) == {mugs.pk: 2}
+        assert line_values.of_reprint(reprint) == 1971
+    assert shirt.repeats is None

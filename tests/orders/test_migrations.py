@@ -9,7 +9,7 @@ from django.apps.registry import Apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from orders import lifecycle
+from orders import lifecycle, reprints
 from orders.models import Fulfilment, OrderLine, ShipmentLine
 from tests import factories
 
@@ -81,3 +81,22 @@ def test_undoing_shipment_lines_puts_the_pairs_back() -> None:
         old = shipments.objects.order_by("number").values_list("contents", flat=True)
         assert list(old) == [[[tee.pk, 2], [mug.pk, 1]], []]
     assert sorted(shipment.lines.values_list("line_id", "quantity")) == [(tee.pk, 2), (mug.pk, 1)]
+
+
+def test_lines_of_earlier_reprints_name_the_paid_line_they_repeat() -> None:
+    """By variant first, then by the product, whose size the buyer may have swapped."""
+    job, _ = _job(2, 1)
+    tee, mug = lines = list(job.order.lines.all())
+    swapped = factories.variant(tee.product, option_ids=[521, 15], title="White / M")
+    again = reprints.make(job.order, lines, who="eva")
+    last = reprints.make(again, again.lines.all(), who="eva")
+    for reprint in (again, last):
+        reprint.lines.filter(variant=tee.variant).update(variant=swapped, printify_variant_id=swapped.variant_id)
+    foreign = factories.order_line(last, factories.variant(price=1))
+    with undone("orders", "0013_repeated_lines"):
+        pass
+    for reprint in (again, last):
+        named = reprint.lines.exclude(pk=foreign.pk).values_list("variant", "repeats")
+        assert sorted(named) == sorted([(swapped.pk, tee.pk), (mug.variant_id, mug.pk)])
+    foreign.refresh_from_db()
+    assert (foreign.repeats, OrderLine.objects.get(pk=tee.pk).repeats) == (None, None)

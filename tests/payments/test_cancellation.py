@@ -12,6 +12,7 @@ from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import changes, lifecycle, refunding, reprints
+from orders.attention import cancel_for_shop
 from orders.models import Fulfilment, HoldReason
 from orders.registry import queue as printing
 from orders.revision import TooLate
@@ -220,6 +221,13 @@ def test_after_a_lost_dispute_it_is_canceled_and_the_email_says_where_the_money_
     assert cancellation.cancel(job.order, by="shop", who="eva", why="lost") == 0
     email = OutgoingEmail.objects.get(kind="order_canceled")
     assert (email.context["refund"], email.context["nothing"]) == ("", "taken by bank")
+
+
+def test_canceling_tells_buyer_and_staff_the_refund_in_the_currency_that_was_paid(till: Till) -> None:
+    job = awaits_production(till)
+    Payment.objects.update(currency="JPY")
+    assert cancel_for_shop(job.order, who="eva") == "Canceled. ¥2,974 is going back."
+    assert canceled_emails() == ["¥2,974"]
 
 
 def test_what_a_bank_took_of_a_payment_is_not_refunded_again(till: Till) -> None:

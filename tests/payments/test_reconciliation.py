@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ilytat.integrations import attention
+from ilytat.integrations import attention, inbox
 from ilytat.integrations.models import Alert, InboundEvent
+from ilytat.integrations.results import Result
 from orders import lifecycle
 from orders.models import Fulfilment
-from payments import cancellation, reconciliation, tasks
+from payments import cancellation, gateway, reconciliation, refund_updates, tasks
+from payments.facts import RefundFacts
 from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, Refund
 from payments.reconcile_models import StepOutcome
 from tests import factories
@@ -144,8 +148,45 @@ def test_what_cannot_be_told_yet_is_named_and_the_rest_is_compared(quiet: Till) 
     Refund.objects.filter(pk=wish.pk).update(first_try=timezone.now())
     quiet.refund(metadata={}, id="re_there", amount=2974)
     made = reconciliation.run()
-    assert made.problems == ["refunds: a refund of ours for the same money as re_there"]
+    assert made.problems == [f"refunds: {wish.payment.order.number}: a refund of ours for the same money as re_there"]
     assert "printify orders" in made.looked
+
+
+def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_read(
+    quiet: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [waiting() for _ in range(3)]
+    for order in orders:
+        Payment.objects.create(order=order, payment_intent_id=f"pi_{order.pk}", captured=2974, currency="USD", fee=0)
+    book, blocked = refund_updates.book, {f"pi_{order.pk}" for order in (orders[0], orders[2])}
+
+    def book_one(refund: RefundFacts) -> Result:
+        if refund.payment_intent in blocked:
+            raise inbox.NotYetKnown(f"refund {refund.id}")
+        return book(refund)
+
+    monkeypatch.setattr(refund_updates, "book", book_one)
+    made_there: dict[str, Any] = {
+        "status": "succeeded",
+        "amount": 1000,
+        "key": "",
+        "reason": "",
+        "failure": "",
+        "reference": "",
+    }
+    monkeypatch.setattr(
+        gateway,
+        "refunds_of",
+        lambda intent: [RefundFacts(id=f"re_{intent}", payment_intent=intent, **made_there)],
+    )
+    made = reconciliation.run()
+    assert Refund.objects.get().payment.order == orders[1]
+    step = made.steps.get(name="refunds")
+    assert step.outcome == StepOutcome.INCOMPLETE
+    assert all(f"{order.number}: refund re_pi_{order.pk}" in step.detail for order in (orders[0], orders[2]))
+    blocked.clear()
+    assert reconciliation.run().steps.get(name="refunds").outcome == StepOutcome.DONE
+    assert Refund.objects.count() == 3
 
 
 def test_payments_of_the_other_mode_are_not_asked_for_with_this_key(quiet: Till) -> None:
@@ -336,3 +377,22 @@ def test_celery_and_the_lease_leave_a_run_the_time_of_all_its_steps() -> None:
     allowed = sum(step.seconds for step in reconciliation.STEPS.values())
     soft, hard = tasks.compare.soft_time_limit or 0, tasks.compare.time_limit or 0
     assert allowed < soft < hard < reconciliation.DEAD_SECONDS < 3600
+
+
+def test_the_queries_of_the_list_of_runs_do_not_grow_with_their_number(admin_client: Client) -> None:
+    def show() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page = admin_client.get("/admin/payments/reconcilerun/").content.decode()
+        assert '<td class="field-differences">3</td><td class="field-unexplained">2</td>' in page
+        return len(queries)
+
+    def run_with_differences() -> None:
+        run = ReconcileRun.objects.create()
+        for explained in (True, False, False):
+            Difference.objects.create(run=run, kind="fee unknown", explained=explained)
+
+    run_with_differences()
+    queries = show()
+    for _ in range(5):
+        run_with_differences()
+    assert show() == queries
