@@ -24,18 +24,6 @@ MUST_LEAVE = Q(
 TO_STAFF = frozenset(kind.name for kind in KINDS.values() if kind.audience == "staff")
 
 
-def identify(person: Person) -> Person:
-    """Rows that the admin's log may call by their address."""
-    rows = {
-        "notifications.outgoingemail": OutgoingEmail.objects.filter(to__in=person.addresses),
-        "notifications.subscriber": Subscriber.objects.filter(email__in=person.addresses),
-        "notifications.suppression": Suppression.objects.filter(email__in=person.addresses),
-    }
-    return person.extended(
-        logged=[(label, str(key)) for label, found in rows.items() for key in found.values_list("pk", flat=True)]
-    )
-
-
 def _mails(person: Person) -> QuerySet[OutgoingEmail]:
     """To the person, about the person's orders or account, and to staff about an alert of theirs."""
     own = Q(to__in=person.addresses) | Q(reference__in=person.references)
@@ -84,6 +72,4 @@ def addresses() -> Iterator[str]:
         yield from model.objects.values_list(column, flat=True).distinct()
 
 
-privacy.register(
-    privacy.Keeper("mail", export=export, erase=erase, identify=identify, unsettled=unsettled, addresses=addresses)
-)
+privacy.register(privacy.Keeper("mail", export=export, erase=erase, unsettled=unsettled, addresses=addresses))

@@ -62,7 +62,7 @@ class DisputeAdmin(ReadOnlyAdmin[Dispute]):
             raise PermissionDenied
         dispute = get_object_or_404(Dispute.objects.select_related("payment__order"), pk=pk)
         try:
-            pack = disputes.stage(dispute, who=str(request.user))
+            pack = disputes.stage(dispute, who=request.user.get_username())
         except IntegrationError as error:
             messages.error(request, f"Nothing was staged. {error.detail}")
         else:
