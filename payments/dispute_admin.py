@@ -67,6 +67,8 @@ class DisputeAdmin(ReadOnlyAdmin[Dispute]):
             messages.error(request, f"Nothing was staged. {error.detail}")
         else:
             messages.success(request, f"{len(pack)} texts lie at Stripe, unsent. Look at them there, then submit.")
+            if dispute.payment.order.erased_at:
+                messages.warning(request, "The buyer's data were erased: email, address and parcels are left out.")
         return redirect("admin:payments_dispute_change", pk)
 
 
