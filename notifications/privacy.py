@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import Person
 from notifications.mail_types import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
+from notifications.staff_mails import alert_reference
 
 BATCH = 500  # rows of one UPDATE
 # What an order's buyer or our staff have to read leaves before an erasure. The rest is about an account or a
@@ -26,10 +26,10 @@ TO_STAFF = frozenset(kind.name for kind in KINDS.values() if kind.audience == "s
 
 def _mails(person: Person) -> QuerySet[OutgoingEmail]:
     """To the person, about the person's orders or account, and to staff about an alert of theirs."""
-    own = Q(to__in=person.addresses) | Q(reference__in=person.references)
     alerts = Alert.objects.filter(key__in=person.alert_keys).values_list("pk", flat=True)
-    told = [f"alert:{key}:{address}" for key in alerts for address in settings.STAFF_ALERTS_TO]
-    return OutgoingEmail.objects.filter(own | Q(dedupe_key__in=told)).exclude(state="erased")
+    references = {*person.references, *map(alert_reference, alerts)}
+    own = Q(to__in=person.addresses) | Q(reference__in=references)
+    return OutgoingEmail.objects.filter(own).exclude(state="erased")
 
 
 def export(person: Person) -> dict[str, Any]:
