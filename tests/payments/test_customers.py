@@ -144,7 +144,8 @@ def test_one_of_an_order_from_before_is_found_by_its_session_whatever_became_of_
 @pytest.mark.parametrize("session", ["unknown to us", "gone at Stripe", "with Stripe Tax"])
 def test_one_that_is_not_found_and_may_be_there_is_looked_for_by_staff(till: Till, session: str) -> None:
     row = kept(None)
-    known = opened(row.order, state="expired", **({"stripe_session_id": None} if session == "unknown to us" else {}))
+    unknown: dict[str, Any] = {"stripe_session_id": None} if session == "unknown to us" else {}
+    known = opened(row.order, state="expired", **unknown)
     if session == "gone at Stripe":
         gone = f"{API}/checkout/sessions/{known.stripe_session_id}"
         till.mock.add("GET", gone, **refused(404, code="resource_missing"))
