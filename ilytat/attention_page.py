@@ -93,7 +93,7 @@ def act(request: HttpRequest, source: str, pk: int, action: str) -> HttpResponse
     if not attention.may(request, found, found.actions[action]):
         raise PermissionDenied
     try:
-        messages.info(request, found.actions[action].run(pk, str(request.user)))
+        messages.info(request, found.actions[action].run(pk, request.user.get_username()))
     except ObjectDoesNotExist as gone:
         raise Http404 from gone
     return redirect("admin:index")

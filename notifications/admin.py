@@ -96,7 +96,7 @@ class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
             except ValueError as error:
                 self.message_user(request, f"{mail}: {error}", messages.WARNING)
                 continue
-            self.log_change(request, copy, f"Sent again by hand, after {mail.dedupe_key}")
+            self.log_change(request, copy, f"Sent again by hand, after mail {mail.pk}")
             count += 1
         self._report(request, count, 0, "Queued once more")
 

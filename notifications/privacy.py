@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import Person
 from notifications.mail_types import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
+from notifications.staff_mails import alert_reference
 
 BATCH = 500  # rows of one UPDATE
 # What an order's buyer or our staff have to read leaves before an erasure. The rest is about an account or a
@@ -24,24 +24,12 @@ MUST_LEAVE = Q(
 TO_STAFF = frozenset(kind.name for kind in KINDS.values() if kind.audience == "staff")
 
 
-def identify(person: Person) -> Person:
-    """Rows that the admin's log may call by their address."""
-    rows = {
-        "notifications.outgoingemail": OutgoingEmail.objects.filter(to__in=person.addresses),
-        "notifications.subscriber": Subscriber.objects.filter(email__in=person.addresses),
-        "notifications.suppression": Suppression.objects.filter(email__in=person.addresses),
-    }
-    return person.extended(
-        logged=[(label, str(key)) for label, found in rows.items() for key in found.values_list("pk", flat=True)]
-    )
-
-
 def _mails(person: Person) -> QuerySet[OutgoingEmail]:
     """To the person, about the person's orders or account, and to staff about an alert of theirs."""
-    own = Q(to__in=person.addresses) | Q(reference__in=person.references)
     alerts = Alert.objects.filter(key__in=person.alert_keys).values_list("pk", flat=True)
-    told = [f"alert:{key}:{address}" for key in alerts for address in settings.STAFF_ALERTS_TO]
-    return OutgoingEmail.objects.filter(own | Q(dedupe_key__in=told)).exclude(state="erased")
+    references = {*person.references, *map(alert_reference, alerts)}
+    own = Q(to__in=person.addresses) | Q(reference__in=references)
+    return OutgoingEmail.objects.filter(own).exclude(state="erased")
 
 
 def export(person: Person) -> dict[str, Any]:
@@ -84,6 +72,4 @@ def addresses() -> Iterator[str]:
         yield from model.objects.values_list(column, flat=True).distinct()
 
 
-privacy.register(
-    privacy.Keeper("mail", export=export, erase=erase, identify=identify, unsettled=unsettled, addresses=addresses)
-)
+privacy.register(privacy.Keeper("mail", export=export, erase=erase, unsettled=unsettled, addresses=addresses))

@@ -10,6 +10,11 @@ from notifications import outbox
 from notifications.mail_contexts import StaffAlert
 
 
+def alert_reference(alert_pk: int) -> str:
+    """Of mails about an alert that name no order: the erasure of who the alert is about finds them by it."""
+    return f"alert:{alert_pk}"
+
+
 def tell_open() -> None:
     """The beat's errand: what nobody has told in words of its own."""
     for alert in Alert.objects.filter(closed_at__isnull=True):
@@ -32,7 +37,7 @@ def _queue(alert: Alert, kind: str, context: Mapping[str, object], *, reference:
             to=address,
             language=settings.LANGUAGE_CODE,
             context=context,
-            reference=reference,
+            reference=reference or alert_reference(alert.pk),
         )
 
 

@@ -131,7 +131,7 @@ class StockWatchAdmin(ReadOnlyAdmin[StockWatch]):
 
 
 def _who(request: HttpRequest) -> str:
-    return str(request.user)
+    return request.user.get_username()
 
 
 def _report(request: HttpRequest, done: str, results: list[bool]) -> None:

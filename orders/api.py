@@ -38,7 +38,11 @@ def allowed(request: HttpRequest) -> Any:
     user = request.user
     if check_csrf(request) is not None:
         return None
-    return str(user) if admin.site.has_permission(request) and user.has_perm("orders.change_fulfilment") else None
+    return (
+        user.get_username()
+        if admin.site.has_permission(request) and user.has_perm("orders.change_fulfilment")
+        else None
+    )
 
 
 @router.post("/orders/fulfill", response=FulfilOut)

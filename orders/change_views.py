@@ -56,14 +56,13 @@ def _guarded(view: OfOrder[P], question: str) -> OfToken:
 @never_cache
 @throttle.posts("10/minute")
 def prove(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`, `email_form`, `code_form`, `sent` (a code is on its way), `next`."""
+    """`order`, `email_form`, `code_form`, `sent` (the field for a code is shown), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
     way_on = _way_on(request, order)
     if identity.is_proven(request, order):
         return redirect(way_on)
     if request.method == "POST" and request.POST.get("action") == "send":
-        identity.send_code(request, order)  # said alike when too many were sent: nobody learns how many
-        return render(request, "orders/prove.html", _proving(order, way_on, sent=True))
+        return _sent_code(request, order, way_on, "orders/prove.html")
     if request.method == "POST":
         return _proved(request, order, way_on)
     return render(request, "orders/prove.html", _proving(order, way_on))
@@ -72,7 +71,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @throttle.posts("10/minute")
 def verify(request: HttpRequest, token: str) -> HttpResponse:
-    """`order`, `code_form`, `form` (with errors, or None), `sent` (a code is on its way), `next`."""
+    """`order`, `code_form`, `form` (with errors, or None), `sent` (a field for the code), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
     way_on = _way_on(request, order)
     if identity.is_verified(request, order):
@@ -80,8 +79,7 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "orders/verify.html", _proving(order, way_on))
     if request.POST.get("action") == "send":
-        identity.send_code(request, order)  # the same answer when too many were sent, as in `prove`
-        return render(request, "orders/verify.html", _proving(order, way_on, sent=True))
+        return _sent_code(request, order, way_on, "orders/verify.html")
     return _proved_by_code(request, order, way_on, "orders/verify.html")
 
 
@@ -106,6 +104,13 @@ def _proving(
         "sent": sent or code is not None,
         "next": way_on,
     }
+
+
+def _sent_code(request: HttpRequest, order: Order, way_on: str, template: str) -> HttpResponse:
+    """A code that was mailed earlier may still be entered when no other one is sent."""
+    is_sent = identity.send_code(request, order)
+    given = _proving(order, way_on, sent=True) | {"none_sent": not is_sent}
+    return render(request, template, given, status=200 if is_sent else 429)
 
 
 def _proved(request: HttpRequest, order: Order, way_on: str) -> HttpResponse:

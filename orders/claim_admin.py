@@ -114,7 +114,7 @@ def _may_decide(request: HttpRequest, decision: str) -> bool:
 
 def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
     try:
-        answered = ANSWERS[given["decision"]](claim, str(request.user), given)
+        answered = ANSWERS[given["decision"]](claim, request.user.get_username(), given)
     except refunding.NotRefundable as error:
         messages.error(request, attention.why_not_refundable(error))
         return

@@ -30,8 +30,11 @@ CODE_MINUTES = 15
 # share that leaves the others theirs. Should many callers use up an order's guesses of the address, a mailed code still
 # opens it: its tries are the code's own, in the browser that asked for it, and no stranger can spend them.
 GUESSES_HERE, GUESSES = parse("5/hour"), parse("20/hour")
-CODES_HERE, CODES = parse("4/hour"), parse("20/day")
-CODE_TRIES = parse("5/hour")  # with CODES: a hundred of a million codes a day at most
+# A caller's first code of the day is counted apart from the rest, so that those who come back for more, however many
+# they are, use up none of the first codes: one caller gets five codes a day of the thirty at most.
+CODES_HERE, ONE_A_DAY, MORE_HERE = parse("4/hour"), parse("1/day"), parse("4/day")
+FIRST_CODES, MORE_CODES = parse("20/day"), parse("10/day")
+CODE_TRIES = parse("5/hour")  # with both: 150 of a million codes a day at most
 
 
 def remember(request: HttpRequest, order: "Order", *, verified: bool = False) -> None:
@@ -73,14 +76,24 @@ def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, n
 
 
 def send_code(request: HttpRequest, order: "Order") -> bool:
-    """Mails six figures to the order's own address. False: too many have been sent."""
-    if not _within(request, CODES_HERE, CODES, "order code", order.token):
+    """Mails six figures to the order's own address. False: none was sent, because too many have been."""
+    if not _may_send_code(order, throttle.client_address(request)):
         return False
     code = f"{secrets.randbelow(10**6):06}"
     until = time.time() + CODE_MINUTES * 60
     request.session[CODE] = {"order": order.token, "digest": _digest(order, code), "until": until}
     mails.order_code(order, code=code, minutes=CODE_MINUTES)
     return True
+
+
+def _may_send_code(order: "Order", caller: str) -> bool:
+    """Counts one. What a caller has no share of any more takes nothing from the others'."""
+    if not rate_counters.hit(CODES_HERE, "order code", order.token, caller):
+        return False
+    if rate_counters.hit(ONE_A_DAY, "order code, first of caller", order.token, caller):
+        return rate_counters.hit(FIRST_CODES, "order code, first", order.token)
+    here_today = rate_counters.hit(MORE_HERE, "order code, more of caller", order.token, caller)
+    return here_today and rate_counters.hit(MORE_CODES, "order code, more", order.token)
 
 
 def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:

@@ -100,7 +100,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         order = self._mine(request, pk)
         if way not in _ways(request):
             raise PermissionDenied
-        messages.info(request, WAYS[way](order, str(request.user)))
+        messages.info(request, WAYS[way](order, request.user.get_username()))
         return redirect("admin:orders_order_change", pk)
 
     def release(self, request: HttpRequest, pk: int, hold: int) -> HttpResponse:
@@ -108,13 +108,13 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         if not request.user.has_perms(RELEASE):
             raise PermissionDenied
         row = get_object_or_404(Hold.objects.select_related("fulfillment"), pk=hold, fulfillment__order=order)
-        messages.info(request, attention.release(row, who=str(request.user)))
+        messages.info(request, attention.release(row, who=request.user.get_username()))
         return redirect("admin:orders_order_change", pk)
 
     def note(self, request: HttpRequest, pk: int) -> HttpResponse:
         words = storable_text(request.POST.get("words", "").strip(), NOTE_MAX)
         if words:
-            lifecycle.note(self._mine(request, pk), who=str(request.user), what="note", why=words)
+            lifecycle.note(self._mine(request, pk), who=request.user.get_username(), what="note", why=words)
         return redirect("admin:orders_order_change", pk)
 
     def resend(self, request: HttpRequest, pk: int, mail: int) -> HttpResponse:

@@ -41,7 +41,7 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
             minor(form.cleaned_data["amount"], order.currency),
             reference=form.cleaned_data["reference"],
             note=form.cleaned_data["note"],
-            booked_by=str(request.user),
+            booked_by=request.user.get_username(),
             form_token=form.cleaned_data["form_token"],
         )
     except CreditRefused as error:

@@ -25,6 +25,11 @@ LANE = "bulk"
 KEPT, DELETING, DELETED = "kept", "deleting", "deleted"
 NEXT_STEP = "Read the error, then try again, or delete the customer in Stripe's dashboard and try again."
 
+LOOK = (
+    "Search Stripe's dashboard for the order's number, delete the customer if there is one, then press Try again under "
+    "Customers to delete at Stripe."
+)
+
 
 def of_order(order: Order) -> str:
     """Return the id of the order's customer at Stripe, created if need be. Raises an IntegrationError."""
@@ -40,16 +45,41 @@ def of_order(order: Order) -> str:
 
 
 def find_unknown(rows: "QuerySet[StripeCustomer]") -> None:
-    """Learn the ids of customers whose creation was never answered. Raises an IntegrationError.
+    """Learn the ids of customers that we were never told. Raises an IntegrationError; call outside a transaction.
 
-    Their order must still have its email, by which Stripe lists them; call outside a transaction.
+    The order's sessions name the customer. Without one Stripe is asked by email, and answers only for the very spelling
+    the customer was created with, which an order from before may have lost: when that finds nothing, staff look.
     """
     for row in rows.filter(stripe_customer_id=None, state=KEPT).select_related("order"):
-        found = gateway.customers_of(row.order.email, row.order.number)
+        found, is_certain = _of_sessions(row.order)
+        found = found or gateway.customers_of(row.order.email, row.order.number)
         for surplus in found[1:]:  # created again after Stripe had forgotten the first idempotency key
             gateway.delete_customer(surplus)
-        known = found[0] if found else None
-        StripeCustomer.objects.filter(pk=row.pk).update(stripe_customer_id=known, state=KEPT if known else DELETED)
+        own = StripeCustomer.objects.filter(pk=row.pk, stripe_customer_id=None, state=KEPT)
+        if found:
+            own.update(stripe_customer_id=found[0])
+        elif is_certain:
+            own.update(state=DELETED)
+        else:
+            _let_staff_look(row, own)
+
+
+def _of_sessions(order: Order) -> tuple[list[str], bool]:
+    """The ids of the customers that the order's sessions have, and whether there is certainly no other: a customer is
+    created for sessions with Stripe Tax only, so not when all were read and none has it.
+    """
+    ids = list(order.sessions.order_by("attempt").values_list("stripe_session_id", flat=True))
+    sessions = [gateway.session_if_any(name) if name else None for name in ids]
+    found = [each.customer for each in sessions if each and each.customer]
+    return list(dict.fromkeys(found)), all(each and not each.has_automatic_tax for each in sessions)
+
+
+def _let_staff_look(row: StripeCustomer, own: "QuerySet[StripeCustomer]") -> None:
+    error = "Stripe names no customer for the order's sessions and email, but may have one under an older spelling."
+    with transaction.atomic():
+        if own.update(state=ATTENTION, last_error=error):
+            message = f"Stripe may still have a customer of order {row.order.number}, whose buyer asked for erasure."
+            alerts.open_alert(_alert_key(row.pk), message, next_step=LOOK)
 
 
 def delete(rows: "QuerySet[StripeCustomer]") -> None:
@@ -90,7 +120,8 @@ def _failed() -> Iterator[Row]:
     rows = StripeCustomer.objects.filter(state=ATTENTION).select_related("order").order_by("created_at")[:SHOWN]
     for row in rows:
         url = reverse("admin:payments_stripecustomer_change", args=[row.pk])
-        what = f"Stripe still has the customer of erased order {row.order.number}"
+        has = "still has the" if row.stripe_customer_id else "may still have a"
+        what = f"Stripe {has} customer of erased order {row.order.number}"
         yield Row(row.pk, what, row.last_error, row.order.erased_at or row.created_at, url, actions=("again",))
 
 

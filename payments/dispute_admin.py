@@ -62,11 +62,13 @@ class DisputeAdmin(ReadOnlyAdmin[Dispute]):
             raise PermissionDenied
         dispute = get_object_or_404(Dispute.objects.select_related("payment__order"), pk=pk)
         try:
-            pack = disputes.stage(dispute, who=str(request.user))
+            pack = disputes.stage(dispute, who=request.user.get_username())
         except IntegrationError as error:
             messages.error(request, f"Nothing was staged. {error.detail}")
         else:
             messages.success(request, f"{len(pack)} texts lie at Stripe, unsent. Look at them there, then submit.")
+            if dispute.payment.order.erased_at:
+                messages.warning(request, "The buyer's data were erased: email, address and parcels are left out.")
         return redirect("admin:payments_dispute_change", pk)
 
 

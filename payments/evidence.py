@@ -1,6 +1,8 @@
 """The answer to a dispute, built from what we know of the order: Stripe's names, 20,000 characters a text at most.
 
 Source: Stripe contract, section 7. Nothing here asks anybody; a text field that we know nothing for is left out.
+Of an erased order the email, the address and the parcels are not known any more: what stands in their columns is no
+evidence.
 """
 
 from urllib.parse import urljoin
@@ -19,12 +21,13 @@ WHEN = "%Y-%m-%d %H:%M UTC"
 
 def pack(dispute: Dispute) -> dict[str, str]:
     order = dispute.payment.order
-    parcels = list(Shipment.objects.filter(fulfilment__order=order))
+    is_erased = order.erased_at is not None
+    parcels = [] if is_erased else list(Shipment.objects.filter(fulfilment__order=order))
     made = {
         "customer_name": order.name,
-        "customer_email_address": order.email,
+        "customer_email_address": "" if is_erased else order.email,
         "product_description": _goods(order),
-        "shipping_address": "\n".join(mails.address_lines(order)),
+        "shipping_address": "" if is_erased else "\n".join(mails.address_lines(order)),
         "billing_address": "",
         **_parcels(parcels),
         "service_date": f"{order.paid_at:%Y-%m-%d}" if order.paid_at else "",

@@ -45,6 +45,8 @@ class SessionFacts:
     intent_status: str = ""
     recovery_url: str = ""
     promotions: bool = False
+    customer: str = ""
+    has_automatic_tax: bool = False
     taxes: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -126,6 +128,8 @@ def session(found: Any, lines: Iterable[Any] = ()) -> SessionFacts:
         intent_status=text(intent, "status"),
         recovery_url=text(recovery, "url"),
         promotions=text(consent, "promotions") == "opt_in",
+        customer=identity(getattr(found, "customer", None)),
+        has_automatic_tax=bool(getattr(getattr(found, "automatic_tax", None), "enabled", False)),
         taxes={int(noted(row, "line")): int(row.amount_tax or 0) for row in lines if noted(row, "line").isdecimal()},
     )
 

@@ -131,6 +131,15 @@ def session(session_id: str) -> SessionFacts:
         return facts.session(found, lines.auto_paging_iter() if lines else ())
 
 
+def session_if_any(session_id: str) -> SessionFacts | None:
+    try:
+        return session(session_id)
+    except Refused as error:
+        if error.status != ABSENT:
+            raise
+        return None
+
+
 def expire_session(session_id: str) -> SessionFacts:
     """Raises Refused when it is no longer open: then it was paid or had expired, and a look tells which."""
     with _translated(writing=True):

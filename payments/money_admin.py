@@ -99,7 +99,7 @@ def _refund(request: HttpRequest, order: Order, form: RefundForm) -> Refund | No
             # An amount that was written counts more than the lines it is for.
             minor(typed, order.currency) if typed else ledger.value(order, chosen),
             reason=form.cleaned_data["reason"],
-            requested_by=str(request.user),
+            requested_by=request.user.get_username(),
             note=form.cleaned_data["note"],
             lines=chosen,
             form_token=form.cleaned_data["press"],
@@ -122,7 +122,7 @@ def _chosen(request: HttpRequest, shown: ledger.Ledger) -> Quantities:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Before printing: the order is canceled at Printify and everything goes back."""
     order = _allowed(request, pk)
-    messages.info(request, attention.cancel_for_shop(order, who=str(request.user)))
+    messages.info(request, attention.cancel_for_shop(order, who=request.user.get_username()))
     return redirect("admin:payments_money", pk)
 
 
@@ -131,7 +131,7 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
     order = _allowed(request, pk)
     job = Fulfilment.objects.filter(order=order).first()
     held = job is not None and lifecycle.hold(
-        job, HoldReason.STAFF, who=str(request.user), why="its money is being looked at"
+        job, HoldReason.STAFF, who=request.user.get_username(), why="its money is being looked at"
     )
     messages.info(request, "Printing is held." if held else "Nothing to hold: see how the order stands.")
     return redirect("admin:payments_money", pk)

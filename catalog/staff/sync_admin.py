@@ -30,10 +30,14 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
 
     change_list_template = "admin/catalog/history.html"
 
-    list_display = ("started_at", "trigger", "asked_by", "state", "dry_run", "result", "took")
+    list_display = ("started_at", "trigger", "requested_by", "state", "dry_run", "result", "took")
     list_filter = ("state", "trigger", "dry_run", "started_at")
     list_select_related = ("asked_by",)
     date_hierarchy = "started_at"
+
+    @admin.display(description="asked by", ordering="asked_by__email")
+    def requested_by(self, run: SyncRun) -> str:
+        return run.asked_by.email if run.asked_by else ""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -88,13 +92,17 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
 class FieldChangeAdmin(ReadOnlyAdmin[FieldChange]):
     """Every change of every product, with what became of it."""
 
-    list_display = ("at", "product", "field", "state", "policy", "decided_by", "decided_at")
+    list_display = ("at", "product", "field", "state", "policy", "deciding_user", "decided_at")
     list_filter = ("state", "field", "policy", "at")
     list_select_related = ("product", "decided_by")
     search_fields = ("product__upstream_title", "product__title_override", "product__printify_id")
     date_hierarchy = "at"
     actions = ("approve", "decline", "revert")
     DECISIONS = {"approve": decisions.approve, "decline": decisions.decline, "revert": decisions.revert}
+
+    @admin.display(description="decided by", ordering="decided_by__email")
+    def deciding_user(self, change: FieldChange) -> str:
+        return change.decided_by.email if change.decided_by else ""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.decide))

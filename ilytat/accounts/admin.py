@@ -30,6 +30,13 @@ class EmailAddressForm(forms.ModelForm[EmailAddress]):
 EmailAddressAdmin.form = EmailAddressForm
 
 
+def _name(row: EmailAddress) -> str:
+    return f"email address {row.pk}"
+
+
+EmailAddress.add_to_class("__str__", _name)  # as allauth ships it, the admin's log keeps the address
+
+
 class CreationForm(AdminUserCreationForm[User]):
     class Meta:
         model = User

@@ -32,6 +32,8 @@ def normalize_email(text: str) -> str:
         raise ValidationError(TOO_LONG)
     address = unicodedata.normalize("NFKC", text).strip().lower()
     local, _at, domain = address.rpartition("@")
+    if local.startswith('"'):  # quotes are no part of the mailbox's name: it would have two addresses
+        raise ValidationError(_("Enter a valid email address."), code="invalid")
     if not local.isascii():
         raise ValidationError(_("Enter an email address without accented or special letters before the @."))
     if not domain.isascii():

@@ -45,7 +45,7 @@ class PageTextAdmin(admin.ModelAdmin[PageText]):
         return {"slug": slug, "language": language, "title": title, "body": body}
 
     def save_model(self, request: HttpRequest, obj: PageText, form: ModelForm[PageText], change: bool) -> None:  # noqa: FBT001 (Django's signature)
-        obj.published_by = str(request.user)
+        obj.published_by = request.user.get_username()
         with transaction.atomic():
             same = PageText.objects.filter(slug=obj.slug, language=obj.language)
             obj.version = (same.aggregate(last=Max("version"))["last"] or 0) + 1

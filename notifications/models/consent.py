@@ -33,7 +33,7 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return f"subscriber {self.pk}"  # no address: the admin's log keeps it
 
 
 class Consent(models.Model):

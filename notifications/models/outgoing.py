@@ -57,7 +57,7 @@ class OutgoingEmail(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} to {self.to}: {self.state}"
+        return f"mail {self.pk} ({self.what}): {self.state}"  # no address: the admin's log keeps it
 
     @property
     def what(self) -> str:
@@ -92,4 +92,4 @@ class Suppression(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return f"{self.email}: {self.reason}"
+        return f"suppression {self.pk}: {self.reason}"  # no address: the admin's log keeps it

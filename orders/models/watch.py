@@ -33,4 +33,4 @@ class StockWatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} waits for {self.variant}"
+        return f"stock watch {self.pk} for {self.variant}"

@@ -200,6 +200,7 @@ def _events(order: Order, who: Customer) -> None:
     OutgoingEmail.objects.create(
         kind="staff_alert",
         dedupe_key=f"alert:{alert.pk}:alerts@ilytat.com",
+        reference=f"alert:{alert.pk}",
         to="alerts@ilytat.com",
         context={"message": alert.message},
         state="sent",

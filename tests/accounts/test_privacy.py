@@ -4,11 +4,13 @@ import base64
 import json
 import re
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -20,7 +22,8 @@ from pytest_django.fixtures import Settings
 
 from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Erasure, User
-from ilytat.integrations import jobs, privacy
+from ilytat.integrations import alerts, jobs, privacy
+from ilytat.integrations.models import Alert
 from notifications import consent, tasks
 from notifications.models import OutgoingEmail, Subscriber, Suppression
 from orders.models import ClaimPhoto, Fulfilment, Order, OrderEvent, Shipment
@@ -55,6 +58,45 @@ def test_after_erasure_no_row_of_any_table_names_the_person() -> None:
     assert Shipment.objects.count() == 2
     assert Payment.objects.get().captured == order.total
     assert Erasure.objects.get().email == ""
+
+
+def test_mails_to_former_staff_about_the_persons_order_are_erased_too(settings: Settings) -> None:
+    order = delivered(RENEE)
+    for key in (f"order:{order.number}", "health:printify"):
+        alerts.open_alert(key, f"{RENEE.name} called")
+    settings.STAFF_ALERTS_TO = ["former@ilytat.com"]
+    tasks.mail_alerts()
+    jobs.work_due("mail")
+    for key in (f"order:{order.number}", "health:printify"):
+        alerts.close_alert(key)
+    settings.STAFF_ALERTS_TO = ["alerts@ilytat.com"]
+    assert wishes.ask(RENEE.email).state == "done"
+    about_order, other = (
+        OutgoingEmail.objects.get(dedupe_key__startswith=f"alert:{alert.pk}:") for alert in Alert.objects.order_by("pk")
+    )
+    assert (about_order.state, about_order.context, about_order.to) == ("erased", {}, "former@ilytat.com")
+    assert other.state == "sent"
+
+
+def test_mails_from_before_are_found_by_their_alert_too() -> None:
+    order = delivered(RENEE)
+    alerts.open_alert(f"order:{order.number}", f"{RENEE.name} called")
+    alert = Alert.objects.get()
+    tasks.mail_alerts()
+    values = {"kind": "staff_alert", "to": "former@ilytat.com", "state": "sent"}
+    own, other = (
+        OutgoingEmail.objects.create(dedupe_key=f"alert:{pk}:former@ilytat.com", **values)
+        for pk in (alert.pk, alert.pk * 10 + 1)
+    )
+    numbered = OutgoingEmail.objects.create(dedupe_key="alert:7:x", reference="IL-10482", **values)
+    import_module("notifications.migrations.0008_alert_reference").refer_to_alerts(apps, None)
+    jobs.work_due("mail")
+    alerts.close_alert(alert.key)
+    assert wishes.ask(RENEE.email).state == "done"
+    states = [OutgoingEmail.objects.get(pk=mail.pk).state for mail in (own, other, numbered)]
+    assert states == ["erased", "sent", "sent"]
+    numbered.refresh_from_db()
+    assert numbered.reference == "IL-10482"
 
 
 def test_an_address_written_into_a_confirmed_account_proves_nothing(client: Client) -> None:

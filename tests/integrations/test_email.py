@@ -42,6 +42,9 @@ def test_a_look_alike_is_another_address(neighbor: str) -> None:
         "buyer@mail.com\nbcc: x@y.com",
         f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.com",
         "buyer@\ud800.com",
+        '"buyer"@mail.com',
+        '"buyer@other.com"@mail.com',
+        "＂buyer＂@mail.com",
         "",
     ],
 )
@@ -56,3 +59,5 @@ def test_a_form_says_what_is_wrong_and_keeps_the_normalized_address() -> None:
     assert field.clean(" Buyer@Mail.com ") == "buyer@mail.com"
     with pytest.raises(ValidationError, match="before the @"):
         field.clean("büyer@mail.com")
+    with pytest.raises(ValidationError, match="Enter a valid email address"):
+        field.clean('"buyer"@mail.com')

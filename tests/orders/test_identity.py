@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from limits import parse
 
 from ilytat.accounts.models import User
 from ilytat.integrations import rate_counters
@@ -159,13 +160,45 @@ def _ask_for_code(order: Order, caller: str) -> int:
     return int(Client().post(page(order, "prove/"), {"action": "send"}, REMOTE_ADDR=caller).status_code)
 
 
-def test_codes_do_not_fill_a_mailbox_and_one_caller_leaves_the_others_theirs() -> None:
+def _codes_sent() -> int:
+    return OutgoingEmail.objects.filter(kind="order_code").count()
+
+
+def test_a_caller_who_takes_all_codes_of_his_leaves_one_for_a_caller_who_comes_first_that_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "CODES_HERE", parse("100/hour"))  # as if he came back every hour
     order = paid().order
-    answers = {_ask_for_code(order, "192.0.2.1") for _ in range(6)}
-    assert OutgoingEmail.objects.filter(kind="order_code").count() == 4
-    answers |= {_ask_for_code(order, f"198.51.100.{place}") for place in range(20)}
-    assert OutgoingEmail.objects.filter(kind="order_code").count() == 20, "in a day"
-    assert answers == {200}, "said alike: nobody learns how many were sent"
+    for _ in range(32):
+        _ask_for_code(order, "192.0.2.1")
+    assert _codes_sent() == 5
+    for place in range(2, 9):
+        for _ in range(4):
+            _ask_for_code(order, f"192.0.2.{place}")
+    sent = _codes_sent()
+    assert sent == 8 + 10, "the first of each, and ten more"
+    assert _ask_for_code(order, "198.51.100.7") == 200
+    assert _codes_sent() == sent + 1
+
+
+def test_codes_from_many_places_do_not_fill_a_mailbox() -> None:
+    order = paid().order
+    answers = [_ask_for_code(order, f"198.51.100.{place}") for place in range(30)]
+    assert (_codes_sent(), answers) == (20, [200] * 20 + [429] * 10)
+
+
+@pytest.mark.parametrize("question", ["prove/", "verify/"])
+def test_a_code_that_was_not_sent_is_not_said_to_be_and_an_earlier_one_still_works(
+    client: Client, question: str
+) -> None:
+    order = paid(ready=False).order
+    for _ in range(4):
+        assert "We have sent a code" in text(client.post(page(order, question), {"action": "send"}))
+    refused = client.post(page(order, question), {"action": "send"})
+    assert refused.status_code == 429
+    assert "No code was sent" in text(refused)
+    assert "We have sent a code" not in text(refused)
+    assert client.post(page(order, question), {"code": mailed_code()}).status_code == 302
 
 
 # --- Where the parcel goes -----------------------------------------------------------------------------

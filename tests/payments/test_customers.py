@@ -127,6 +127,53 @@ def test_one_whose_creation_was_never_answered_is_looked_for_by_its_order(till: 
     assert parse_qs(urlsplit(str(asked.url)).query)["email"] == [email]
 
 
+def test_one_of_an_order_from_before_is_found_by_its_session_whatever_became_of_the_email(till: Till) -> None:
+    row = kept(None)
+    for number, name in ((1, None), (2, "cus_1")):
+        opened(row.order, number=number, state="expired")
+        till.session(session_of(row.order, number=number, customer=name, status="expired"))
+    lists(till, order=row.order)  # by the email as it is spelled now Stripe finds none
+    deletes(till, json=CUSTOMER | {"deleted": True})
+    assert wishes.ask(row.order.email).state == "done"
+    row.refresh_from_db()
+    assert (row.stripe_customer_id, row.state) == ("cus_1", "deleting")
+    jobs.work_due(customers.QUEUE)
+    assert len(till.asked("DELETE", "/customers/cus_1")) == 1
+
+
+@pytest.mark.parametrize("session", ["unknown to us", "gone at Stripe", "with Stripe Tax"])
+def test_one_that_is_not_found_and_may_be_there_is_looked_for_by_staff(till: Till, session: str) -> None:
+    row = kept(None)
+    unknown: dict[str, Any] = {"stripe_session_id": None} if session == "unknown to us" else {}
+    known = opened(row.order, state="expired", **unknown)
+    if session == "gone at Stripe":
+        gone = f"{API}/checkout/sessions/{known.stripe_session_id}"
+        till.mock.add("GET", gone, **refused(404, code="resource_missing"))
+    if session == "with Stripe Tax":
+        till.session(session_of(row.order, customer=None, status="expired", automatic_tax={"enabled": True}))
+    lists(till, order=row.order)
+    assert wishes.ask(row.order.email).state == "done"
+    row.refresh_from_db()
+    assert row.state == "attention"
+    assert row.order.number in Alert.objects.get(key=f"stripe-customer:{row.pk}", closed_at=None).message
+    [item] = attention.source("stripe-customers").rows()  # type: ignore[union-attr]  # it is registered
+    assert item.what.startswith("Stripe may still have a customer")
+    assert customers.retry(row.pk) == "Retry queued."
+    jobs.work_due(customers.QUEUE)
+    row.refresh_from_db()
+    assert (row.state, Alert.objects.filter(closed_at=None).count()) == ("deleted", 0)
+
+
+def test_an_order_whose_sessions_had_no_stripe_tax_has_no_customer(till: Till) -> None:
+    row = kept(None)
+    opened(row.order, state="expired")
+    till.session(session_of(row.order, customer=None, status="expired", automatic_tax={"enabled": False}))
+    lists(till, order=row.order)
+    wishes.ask(row.order.email)
+    row.refresh_from_db()
+    assert row.state == "deleted"
+
+
 def test_one_that_was_never_created_needs_no_deletion(till: Till) -> None:
     row = kept(None)
     lists(till, order=row.order)

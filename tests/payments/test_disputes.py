@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from ilytat.accounts import privacy as wishes
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
@@ -224,6 +227,28 @@ def test_evidence_is_built_from_our_own_data_and_staged_unsent(till: Till) -> No
     row = Dispute.objects.get()
     assert row.staged_at
     assert row.evidence == pack
+
+
+def test_the_evidence_of_an_erased_order_leaves_out_email_address_and_parcels_and_staff_are_told(
+    till: Till, admin_client: Client
+) -> None:
+    job = printing_began(awaits_production(till))
+    Shipment.objects.create(fulfilment=job, carrier="usps", number="9400", url="https://carrier.example/9400")
+    Fulfilment.objects.update(state="delivered")
+    OutgoingEmail.objects.update(state="sent", sent_at=timezone.now())
+    assert wishes.ask(job.order.email).state == "done"
+    _tell(DISPUTED, till.dispute())
+    dispute = Dispute.objects.get()
+    pack = evidence.pack(dispute)
+    left_out = {"customer_name", "customer_email_address", "shipping_address", "shipping_tracking_number"}
+    assert not left_out & pack.keys()
+    assert "product_description" in pack
+    assert "erased" not in "".join(pack.values())
+    till.mock.add("POST", f"{API}/disputes/{dispute.stripe_dispute_id}", json=payload("stripe/dispute"))
+    page = admin_client.get(reverse("admin:payments_dispute_change", args=[dispute.pk])).content.decode()
+    staged = admin_client.post(reverse("admin:payments_dispute_stage", args=[dispute.pk]), follow=True)
+    assert "data were erased: there is no email, address or tracking number" in page
+    assert "data were erased: email, address and parcels are left out" in staged.content.decode()
 
 
 def test_no_text_of_the_evidence_is_longer_than_stripe_takes(till: Till) -> None:
