@@ -141,7 +141,11 @@ def _books_are_kept(situation: str, answers: list[str]) -> None:
     assert Order.objects.filter(reprint_of=order).count() <= 1, "printed again once"
     for email in _emails("order_canceled"):
         sums = {format_money(refund.amount, "USD") for refund in given}
-        assert email.context["refund"] in sums or email.context["nothing"] in {"refunded before", "items refunded before", "taken by bank"}
+        assert email.context["refund"] in sums or email.context["nothing"] in {
+            "refunded before",
+            "items refunded before",
+            "taken by bank",
+        }
     for email in _emails("claim_answered"):
         assert email.context["decision"] != "refund" or email.context["amount"]
 
