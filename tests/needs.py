@@ -77,7 +77,7 @@ def _is_the_other_runs(item: pytest.Item) -> bool:
 
 def _excused(reason: str) -> bool:
     """About documents that a clone does not carry."""
-    return reason == "needs shared"
+    return reason.partition(":")[0] == "needs shared"
 
 
 def _skipped(reporter: pytest.TerminalReporter) -> dict[str, str]:

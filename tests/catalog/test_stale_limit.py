@@ -105,7 +105,7 @@ def test_the_panel_tells_until_when_the_shop_sells_and_what_it_sells_no_more(
     page = office.get(reverse("admin:catalog_panel")).content.decode()
     assert "everything until" in page
     assert "10 h past due" in page
-    assert str(staff) in page
+    assert staff.email in page
     due(hours=11)
     card = status.status()
     assert (card.word, card.reserve.until, card.reserve.too_old) == ("Degraded", None, 1)

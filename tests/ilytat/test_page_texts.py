@@ -67,7 +67,7 @@ def test_the_owners_text_takes_the_place_of_the_built_in_one_in_its_language_onl
     assert "<h1>Our terms</h1>" in page
     assert "Be kind." not in client.get("/pages/terms/", headers={"Accept-Language": "fr"}).content.decode()
     assert texts.version("terms", "en") == "1"
-    assert PageText.objects.get().published_by == str(owner)
+    assert PageText.objects.get().published_by == owner.email
 
 
 @pytest.mark.usefixtures("owner")
