@@ -258,6 +258,14 @@ def test_the_order_page_has_everything_of_the_order(admin_client: Client) -> Non
     assert admin_client.get(f"{where}/do/cancel/").status_code == 405
 
 
+def test_a_hold_is_offered_for_what_may_still_be_printed_only(admin_client: Client) -> None:
+    job = created()
+    where = f"/admin/orders/order/{job.order_id}/change/"
+    assert 'form="do-hold"' in admin_client.get(where).content.decode()
+    lifecycle.cancel(job.order, who="eva")
+    assert 'form="do-hold"' not in admin_client.get(where).content.decode()
+
+
 def test_how_promises_of_arrival_were_kept(admin_client: Client) -> None:
     job = printing()
     now = timezone.now()
