@@ -35,6 +35,8 @@ def life(words: int) -> Iterator[None]:
         nonlocal left
         left -= 1
         if left == 0:
+            if sql.startswith("ROLLBACK TO"):
+                execute(sql, params, many, context)  # nobody needs to ask for it: the database undoes it by itself
             raise Killed
         return execute(sql, params, many, context)
 
