@@ -225,9 +225,10 @@ def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> N
     Printify is canceled by the queue.
     """
     with lock_order(order):
-        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
-        if not _move(order, OrderState.CANCELED, who=who, why=why, but_not_from=(OrderState.AWAITING_PAYMENT,)):
+        if order.state not in {OrderState.PAID, OrderState.ATTENTION}:
             raise TooLate
+        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
+        _move(order, OrderState.CANCELED, who=who, why=why)
     wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
 
 

@@ -207,8 +207,8 @@ class Story(RuleBasedStateMachine):
             older = [d for d in drafts if d.id != job.printify_order_id]
             assert all(d.status == "canceled" or d.sent for d in older), "no draft is left beside the newest"
         for job in Fulfilment.objects.filter(state__in=("in_production", "shipped")):
-            claimed = job.order.claims.filter(state="open").exists()
-            assert claimed or job.printify_order_id in self.printify.in_state("in-production", "partially-fulfilled")
+            with_staff = job.order.state == "attention" or job.order.claims.filter(state="open").exists()
+            assert with_staff or job.printify_order_id in self.printify.in_state("in-production", "partially-fulfilled")
 
     def _judge(self, order: Order) -> None:
         paid = [s for s in self.stripe.paid() if s.order == order.number]

@@ -245,3 +245,14 @@ def test_a_buyers_cancel_leaves_an_order_on_hold_alone(till: Till) -> None:
     with pytest.raises(TooLate):
         changes.cancel(job.order)
     assert (states(job), Refund.objects.count()) == (("paid", "new"), 0)
+
+
+def test_an_order_canceled_before_is_too_late_to_cancel_also_when_its_draft_needs_a_person(till: Till) -> None:
+    """Printify would not cancel the draft; canceling the order once more must not note that draft twice."""
+    job = changed(awaits_production(till), state="created", printify_order_id="p1", last_try=timezone.now())
+    refunding.cancel(job.order, by="shop", who="eva", why="test", held_too=True)
+    changed(job, state="attention")
+    with pytest.raises(TooLate):
+        refunding.cancel(job.order, by="shop", who="eva", why="test", held_too=True)
+    assert states(job) == ("canceled", "attention")
+    assert canceled_emails() == ["$29.74"]
