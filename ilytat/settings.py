@@ -295,6 +295,7 @@ ACCOUNT_FORMS = {
     "reset_password": "ilytat.accounts.auth_forms.ShopResetPasswordForm",  # pragma: allowlist secret
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_DISPLAY = "ilytat.accounts.adapter.display_name"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

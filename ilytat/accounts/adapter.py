@@ -14,6 +14,11 @@ from ilytat.accounts.models import User
 from ilytat.integrations.email import normalize_email
 
 
+def display_name(user: User) -> str:
+    """Return what pages and passkeys call the user: not str(user), which the admin's log keeps without an address."""
+    return user.email
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """What allauth calls by a template is a kind of ours."""

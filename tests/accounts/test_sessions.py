@@ -70,3 +70,9 @@ def test_everywhere_else_at_once(ana: User) -> None:
 )
 def test_a_browser_is_called_by_its_name(agent: str, name: str) -> None:
     assert user_agents.browser_name(agent) == name
+
+
+def test_signing_in_greets_by_the_address_and_not_by_a_number(ana: User) -> None:
+    EmailAddress.objects.create(user=ana, email=ana.email, verified=True, primary=True)
+    page = Client().post("/accounts/login/", {"login": ana.email, "password": PASSWORD}, follow=True)
+    assert "signed in as ana@example.com" in page.content.decode()
