@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -78,11 +77,10 @@ class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
     @admin.action(description="Try now (waiting or needing attention)", permissions=["change"])
     def try_now(self, request: HttpRequest, mails: QuerySet[OutgoingEmail]) -> None:
         """Only what is not in a worker's hands: the lease refuses a rival anyway."""
-        fresh = {"state": "new", "next_at": timezone.now(), "attempts": 0}
-        free = mails.filter(state__in=("new", ATTENTION), lease_until__isnull=True)
-        for mail in free:
+        waiting = mails.filter(state__in=("new", ATTENTION))
+        for mail in waiting:
             self.log_change(request, mail, "Put back into the queue by hand")
-        count = free.update(**fresh)
+        count = OutgoingEmail.requeue(waiting)
         for stream in ("shop", "marketing"):
             outbox.ring(stream)
         self._report(request, count, mails.count() - count, "Put back into the queue")

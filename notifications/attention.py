@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from django.urls import reverse
-from django.utils import timezone
 
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
@@ -22,7 +21,7 @@ def _mails() -> Iterator[Row]:
 
 def _again(pk: int, _who: str) -> str:
     rows = OutgoingEmail.objects.filter(pk=pk, state=ATTENTION)
-    if not rows.update(state="new", next_at=timezone.now(), attempts=0):
+    if not OutgoingEmail.requeue(rows):
         return "It was dealt with already."
     for stream in ("shop", "marketing"):
         outbox.ring(stream)

@@ -100,7 +100,7 @@ def work(row: StripeCustomer) -> None:
 def retry(pk: int, _who: str = "") -> str:
     rows = StripeCustomer.objects.filter(pk=pk, state=ATTENTION)
     with transaction.atomic():
-        if not rows.update(state=DELETING, next_at=timezone.now(), attempts=0):
+        if not StripeCustomer.requeue(rows, DELETING):
             return "No change: it is not waiting for you."
         alerts.close_alert(_alert_key(pk))
     wakeup.wake(QUEUE, LANE)

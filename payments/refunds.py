@@ -71,7 +71,7 @@ def _ask(job: Refund) -> RefundFacts:
 def retry(refund: Refund) -> bool:
     """Ask Stripe once more for what rests in attention, whose money is still reserved; pressing twice is harmless."""
     resting = Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None)
-    if not resting.update(state="new", next_at=timezone.now(), attempts=0):
+    if not Refund.requeue(resting):
         return False
     alerts.close_alert(refund_updates.alert_key(refund))
     wakeup.wake(QUEUE, LANE)

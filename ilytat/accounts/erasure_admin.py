@@ -63,7 +63,7 @@ def _stuck() -> Iterator[Row]:
     for erasure in privacy.stuck()[:SHOWN]:
         failed = erasure.state == ATTENTION
         what = "A customer's data could not be deleted" if failed else "A deletion has waited for three weeks"
-        why = erasure.last_error if failed else erasure.reason
+        why = erasure.last_error or erasure.reason
         url = reverse("admin:accounts_erasure_change", args=[erasure.pk])
         costs = "The law gives us one month from the request."
         yield Row(erasure.pk, what, why, erasure.asked_at, url, costs, ("again",))

@@ -17,7 +17,7 @@ def claim_guest_orders(email_address: EmailAddress, **_: Any) -> None:
     """Only a confirmed address claims, and only orders that are nobody's: typing an address proves nothing."""
     address: str = email_address.email
     if normalized_or_blank(address) != address:
-        return  # orders hold normalized addresses, and a lookup would normalize this one: allauth's column does not
+        return  # allauth's column may hold an older spelling; the lookup below would normalize it into another address
     user: User = email_address.user
     guests = user.orders.model._default_manager.filter(user__isnull=True)  # noqa: SLF001 (Django's documented name)
     guests.filter(email=address).update(user=user)

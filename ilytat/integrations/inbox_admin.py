@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -118,8 +117,7 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
         heard = events.exclude(payload={}).filter(
             type__in=[*inbox.types("stripe"), *inbox.types("printify"), *inbox.types("sendgrid")]
         )
-        free = heard.filter(lease_until__isnull=True) | heard.filter(lease_until__lt=timezone.now())
-        count = free.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, outcome="", detail="")
+        count = InboundEvent.requeue(heard, outcome="", detail="")
         wakeup.wake(inbox.QUEUE, inbox.LANE)
         skipped = events.count() - count
         tail = f" {skipped} left: being worked on, emptied, or of a kind nobody listens to." if skipped > 0 else ""

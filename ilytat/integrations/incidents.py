@@ -22,7 +22,7 @@ def _events() -> Iterator[Row]:
 
 def _again(pk: int, _who: str) -> str:
     rows = InboundEvent.objects.filter(pk=pk, state=ATTENTION)
-    if not rows.update(state="new", next_at=timezone.now(), attempts=0, lease_until=None, outcome="", detail=""):
+    if not InboundEvent.requeue(rows, outcome="", detail=""):
         return "It is being worked on already."
     wakeup.wake(inbox.QUEUE, inbox.LANE)
     return "Queued: it is worked on again."
@@ -36,7 +36,7 @@ def _ignore(pk: int, who: str) -> str:
 
 
 def _incidents() -> Iterator[Row]:
-    rows = alerts.without_rows().filter(closed_at__isnull=True).order_by("first_at")
+    rows = alerts.outside_review_queue().filter(closed_at__isnull=True).order_by("first_at")
     for alert in rows[:SHOWN]:
         url = reverse("admin:integrations_alert_change", args=[alert.pk])
         seen = f" Seen {alert.count} times." if alert.count > 1 else ""

@@ -78,6 +78,13 @@ class Job(models.Model):
         taken = cls.due(now).filter(pk=pk).update(lease_until=lease, lease_token=token, attempts=F("attempts") + 1)
         return cls.rows().get(pk=pk, lease_token=token) if taken else None
 
+    @classmethod
+    def requeue(cls, rows: "models.QuerySet[Any]", state: str = "new", **changes: Any) -> int:
+        """Make rows due now with a fresh count of attempts, except those a worker holds. Return how many changed."""
+        now = timezone.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        return rows.filter(free).update(state=state, next_at=now, attempts=0, lease_until=None, **changes)
+
     def _leased(self) -> "models.QuerySet[Self]":
         # Without a token nothing is ours: an empty one would match every row that was never claimed.
         return self.rows().filter(pk=self.pk, lease_token=self.lease_token or "nobody")

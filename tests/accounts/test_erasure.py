@@ -1,10 +1,12 @@
 """What an erasure waits for, and that it reaches nobody else: by ids only, whatever people are called."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -12,7 +14,8 @@ from pytest_django.fixtures import Settings
 
 from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Erasure, User
-from ilytat.integrations import alerts, privacy
+from ilytat.integrations import alerts, deadlines, privacy
+from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications import outbox
 from notifications.models import OutgoingEmail
@@ -246,3 +249,20 @@ def test_an_erasure_that_failed_half_way_has_changed_nothing(monkeypatch: pytest
     after = people.rows()
     changed = {table for (table, key), row in before.items() if after.get((table, key)) != row}
     assert changed == set()
+
+
+def test_a_provider_that_does_not_answer_holds_the_asker_up_for_seconds_only_and_staff_read_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[float] = []
+
+    def stalls(_person: object) -> None:
+        left.append(deadlines.seconds_left())
+        raise Unavailable("Stripe did not answer")
+
+    stalling = privacy.Keeper("account", export=lambda _: None, erase=lambda _: None, close=stalls)
+    monkeypatch.setitem(privacy._keepers, "account", stalling)
+    answer = StringIO()
+    call_command("erase_customer", EMAIL, stdout=answer)
+    assert 0 < left[0] <= wishes.ASK_SECONDS
+    assert answer.getvalue() == "waiting: Stripe did not answer\n"

@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def _erase(self, emails: list[str]) -> None:
         for email in emails:
             wish = wishes.ask(email)
-            self.stdout.write("erased" if wish.state == "done" else f"waiting: {wish.reason}")
+            self.stdout.write("erased" if wish.state == "done" else f"waiting: {wish.last_error or wish.reason}")
 
 
 def _normalized(email: str) -> str:
