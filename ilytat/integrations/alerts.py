@@ -6,21 +6,21 @@ from django.utils import timezone
 from ilytat.integrations.models import Alert
 from ilytat.integrations.storable import storable_text
 
-# Of incidents that a row of the review queue stands for as well: the row says what to do, and ends by itself.
-OF_A_ROW = (
+# Their incident is a row of the review queue as well. It says what to do next, so the alert is not listed there again.
+REVIEW_QUEUE_PREFIXES = (
     "fulfilment:", "order:", "refund:", "inbox:", "claim:", "dispute:", "dispute-due:", "erasure:", "stripe-customer:",
 )  # fmt: skip
-OF_ROWS = ("mail:attention", "reconcile")
+REVIEW_QUEUE_KEYS = ("mail:attention", "reconcile")
 
 
-def has_row(key: str) -> bool:
-    return key in OF_ROWS or key.startswith(OF_A_ROW)
+def is_in_review_queue(key: str) -> bool:
+    return key in REVIEW_QUEUE_KEYS or key.startswith(REVIEW_QUEUE_PREFIXES)
 
 
-def without_rows() -> QuerySet[Alert]:
-    """Incidents that only the alert itself tells staff of."""
-    rows = Alert.objects.exclude(key__in=OF_ROWS)
-    for prefix in OF_A_ROW:
+def outside_review_queue() -> QuerySet[Alert]:
+    """Return the alerts that have no row in the review queue."""
+    rows = Alert.objects.exclude(key__in=REVIEW_QUEUE_KEYS)
+    for prefix in REVIEW_QUEUE_PREFIXES:
         rows = rows.exclude(key__startswith=prefix)
     return rows
 

@@ -184,7 +184,7 @@ def _unsettled_own(person: Person) -> str:
     if _own_events(person).filter(state__in=WAITING).exists():
         return _("A message about your order is still being processed.")
     # Where a row stands for the incident, the row's own app says whether it is settled; the alert may be left over.
-    keys = [key for key in person.alert_keys if not alerts.has_row(key)]
+    keys = [key for key in person.alert_keys if not alerts.is_in_review_queue(key)]
     if Alert.objects.filter(key__in=keys, closed_at__isnull=True).exists():
         return _("Our staff are still looking at one of your orders.")
     return ""
@@ -193,7 +193,9 @@ def _unsettled_own(person: Person) -> str:
 def _erase_own(person: Person) -> None:
     """Not what came in after `_unsettled_own` had looked: it is still to be worked on, and is purged by its age."""
     _own_events(person).exclude(state__in=WAITING).update(payload={}, reference="", detail="", last_error="")
-    left_over = Alert.objects.filter(key__in=filter(alerts.has_row, person.alert_keys), closed_at__isnull=True)
+    left_over = Alert.objects.filter(
+        key__in=filter(alerts.is_in_review_queue, person.alert_keys), closed_at__isnull=True
+    )
     left_over.update(closed_at=timezone.now())
     closed = Alert.objects.filter(key__in=person.alert_keys, closed_at__isnull=False)
     scrub(closed, ["message", "next_step"], person.words)
