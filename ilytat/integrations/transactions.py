@@ -2,12 +2,11 @@
 
 import functools
 import logging
-import random
-import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
+from tenacity import Retrying, before_sleep_log, retry_if_exception, stop_after_attempt, wait_random
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +27,19 @@ def retry_conflicts(write: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(write)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for remaining in reversed(range(TRIES)):
-            is_outermost = not connection.in_atomic_block
-            try:
-                return write(*args, **kwargs)
-            except OperationalError as error:
-                state = getattr(error.__cause__, "sqlstate", None)
-                if not (is_outermost and remaining and state in CONFLICTS):
-                    raise
-                log.warning("transaction ended by a conflict, running it again", extra={"sqlstate": state})
-                time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 (spreads rivals; no secret)
-        raise AssertionError("unreachable: the last try returns or raises")
+        if connection.in_atomic_block:
+            return write(*args, **kwargs)
+        tries = Retrying(
+            retry=retry_if_exception(_is_conflict),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_random(0.5 * PAUSE_SECONDS, 1.5 * PAUSE_SECONDS),
+            before_sleep=before_sleep_log(log, logging.WARNING),
+            reraise=True,
+        )
+        return tries(write, *args, **kwargs)
 
     return run
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in CONFLICTS
