@@ -15,6 +15,7 @@ from orders.claim_admin import ClaimAdmin
 from orders.models import Fulfilment, Hold, HoldReason, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
 from orders.permissions import RELEASE_HOLD
+from orders.states import STOPPABLE
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
@@ -43,7 +44,7 @@ class OnHoldFilter(admin.SimpleListFilter):
         return [("yes", "Yes"), ("no", "No")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Fulfilment]) -> QuerySet[Fulfilment]:  # noqa: ARG002 (as above)
-        held = Hold.objects.open().values("fulfillment")
+        held = Hold.objects.open().filter(fulfillment__state__in=STOPPABLE).values("fulfillment")
         match self.value():
             case "yes":
                 return queryset.filter(pk__in=held)
@@ -114,8 +115,11 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
     @admin.action(description="Release what staff held", permissions=["release"])
     def release(self, request: HttpRequest, rows: QuerySet[Fulfilment]) -> None:
         """Not the other reasons: each of those is a decision about one order."""
-        holds = Hold.objects.open().filter(fulfillment__in=rows, reason=HoldReason.STAFF).select_related("fulfillment")
-        released = [attention.release(hold, who=_who(request)) for hold in holds]
+        holds = Hold.objects.open().filter(fulfillment__in=rows, reason=HoldReason.STAFF)
+        released = [
+            f"{hold.fulfillment.external_id}: {attention.release(hold, who=_who(request))}"
+            for hold in holds.select_related("fulfillment__order")
+        ]
         messages.info(request, f"{len(rows)} selected. {' '.join(released) or 'None is held by staff.'}")
 
 

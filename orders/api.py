@@ -13,7 +13,7 @@ from pydantic import Field
 from ilytat.integrations.api_errors import ApiError
 from orders import lifecycle
 from orders.models import Fulfilment, Order
-from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+from orders.states import STOPPABLE, OrderState
 
 router = Router()
 
@@ -58,7 +58,7 @@ def fulfill(request: HttpRequest, body: FulfilIn) -> dict[str, Any]:
     if settings.PRINTIFY_PRINTS_FOR_REAL and not order.live:
         raise ApiError(409, "test_mode", "A test-mode payment never starts production.")
     job = Fulfilment.objects.get(order=order)
-    if job.state not in {*BEFORE_PRODUCTION, FulfilmentState.ATTENTION}:
+    if job.state not in STOPPABLE:
         raise ApiError(409, "already_submitted", f"Printing is {job.get_state_display().lower()}.")
     if job.open_holds:
         raise ApiError(409, "held", f"Printing is on hold: {job.held_because}.")

@@ -11,10 +11,10 @@ from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.transactions import retry_conflicts
 from orders import lifecycle, refunding, reprints
 from orders.locks import lock_order
-from orders.models import Fulfilment, Hold, Order
+from orders.models import Fulfilment, Hold, HoldReason, Order
 from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
 from orders.revision import TooLate
-from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+from orders.states import STOPPABLE, FulfilmentState, OrderState
 
 REFUND = "payments.refund_order"
 MEANS = {
@@ -24,7 +24,9 @@ MEANS = {
     "payment-not-received": "Printify could not charge us: see to the payment method there, then try again.",
 }
 OURS = "We are sorry: it could not be made."
-NOTHING_LEFT = "Nothing was changed: nothing of the payment is left to refund."
+NOTHING_LEFT = "Nothing was changed: these items were refunded before, or nothing of the payment is left."
+RETRY_QUEUED = "Retry queued."
+NOT_RETRIED = "Nothing was changed: it is on hold, or there is nothing to retry."
 DISPUTED = "Nothing was changed: a bank disputes this payment, and a refund could pay the buyer twice. Answer it first."
 
 
@@ -76,7 +78,7 @@ def _fulfilment(pk: int) -> Fulfilment:
 
 
 def _retry(pk: int, who: str) -> str:
-    return "Queued: it is tried again." if lifecycle.retry(_fulfilment(pk), who=who) else "There is nothing to try."
+    return RETRY_QUEUED if lifecycle.retry(_fulfilment(pk), who=who) else NOT_RETRIED
 
 
 def _cancel(pk: int, who: str) -> str:
@@ -91,7 +93,7 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
         order.refresh_from_db()
         if order.state == OrderState.CANCELED:
             return "Nothing was changed: it is canceled already."
-        return "Too late: its printing has begun, or it is over. What may still be refunded stands on its money page."
+        return "Too late: printing has started, or the order is closed. Refund what is left under Payments and refunds."
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
     if not back:
@@ -101,6 +103,10 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
 
 def why_not_refundable(error: refunding.NotRefundable) -> str:
     return DISPUTED if isinstance(error, refunding.Disputed) else NOTHING_LEFT
+
+
+def not_reprinted(error: refunding.HoldStands) -> str:
+    return f"Not printed again. {error}"
 
 
 def _anew(pk: int, who: str) -> str:
@@ -122,8 +128,8 @@ def _reprint_all(pk: int, who: str) -> str:
             if not lifecycle.settle(job, who=who):
                 return "It was dealt with already."
             again = reprints.make(job.order, job.order.lines.all(), who=who)
-    except lifecycle.HoldStands as error:
-        return f"Not printed again. {error}"
+    except refunding.HoldStands as error:
+        return not_reprinted(error)
     return f"Printed again as {again.number}."
 
 
@@ -154,8 +160,7 @@ def _settle(pk: int, who: str) -> str:
 
 def _holds() -> Iterator[Row]:
     """One row a reason: releasing one leaves the others standing."""
-    states = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-    rows = Hold.objects.open().filter(fulfillment__state__in=states, fulfillment__sent_at__isnull=True)
+    rows = Hold.objects.open().filter(fulfillment__state__in=STOPPABLE, fulfillment__sent_at__isnull=True)
     for row in rows.select_related("fulfillment__order").defer("fulfillment__request").order_by("since")[:SHOWN]:
         job = row.fulfillment
         url = reverse("admin:orders_order_change", args=[job.order_id])
@@ -176,10 +181,26 @@ def release(hold: Hold, *, who: str) -> str:
     try:
         if not lifecycle.release(hold, who=who):
             return "It was released already."
-    except lifecycle.HoldStands as error:
+    except refunding.HoldStands as error:
         return f"Not released. {error}"
-    others = hold.fulfillment.holds.filter(released_at=None)
-    return f"Released. Still on hold: {'; '.join(str(row) for row in others)}." if others else "Released: it goes on."
+    others = hold.fulfillment.holds.open()
+    if others:
+        return f"Released. Still on hold: {'; '.join(str(row) for row in others)}."
+    if hold.fulfillment.state == FulfilmentState.ATTENTION:
+        return "Released. It still needs attention: see the reason on the order's page, then retry."
+    return "Released. Printing continues."
+
+
+def hold(job: Fulfilment, *, who: str, why: str = "") -> str:
+    """Put printing on hold for staff. Returns what happened, in a sentence."""
+    if lifecycle.hold(job, HoldReason.STAFF, who=who, why=why):
+        return "On hold: nothing is printed until it is released."
+    job.refresh_from_db()
+    if not job.open_holds:
+        return "Too late: it can no longer be put on hold."
+    if job.sent_at:
+        return "Put on hold, but production was already requested. It stops only if Printify has not started."
+    return "It is already on hold by staff."
 
 
 def _cancel_held(pk: int, who: str) -> str:
@@ -204,12 +225,14 @@ def _accept(pk: int, who: str) -> str:
     order = Order.objects.get(pk=pk)
     try:
         done = lifecycle.accept(order, who=who)
-    except lifecycle.HoldStands as error:
+    except refunding.HoldStands as error:
         return f"Not accepted. {error}"
     if not done:
         return "It was dealt with already."
-    has_begun = Fulfilment.objects.filter(order=order, sent_at__isnull=False).exists()
-    return "Accepted. It was printed before, so nothing more is." if has_begun else "Accepted: it is being printed."
+    job = Fulfilment.objects.get(order=order)
+    if job.sent_at:
+        return "Accepted. It was already printed; nothing is printed again."
+    return f"Accepted. Printing is on hold: {job.held_because}." if job.open_holds else "Accepted: it is being printed."
 
 
 def _give_back(pk: int, who: str) -> str:

@@ -16,7 +16,7 @@ from orders.cart import pictures
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order, OrderLine
 from orders.revision import TooLate
-from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+from orders.states import STOPPABLE, OrderState
 
 WHO = "buyer"
 
@@ -29,7 +29,7 @@ def changeable(order: Order, fulfilment: Fulfilment | None) -> bool:
     """As far as can be seen: the change itself asks again, under the row's guard."""
     if fulfilment is None or order.state != OrderState.PAID or fulfilment.sent_at is not None or fulfilment.open_holds:
         return False
-    return fulfilment.state in {*BEFORE_PRODUCTION, FulfilmentState.ATTENTION}
+    return fulfilment.state in STOPPABLE
 
 
 def cancel(order: Order) -> int:

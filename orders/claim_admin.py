@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.readonly import ReadOnlyAdmin
-from orders import attention, claims, lifecycle, refunding
+from orders import attention, claims, refunding
 from orders.models import Claim, ClaimPhoto
 from orders.permissions import REPRINT_ORDER
 
@@ -118,8 +118,8 @@ def _decide(request: HttpRequest, claim: Claim, given: dict[str, Any]) -> None:
     except refunding.NotRefundable as error:
         messages.error(request, attention.why_not_refundable(error))
         return
-    except lifecycle.HoldStands as error:
-        messages.error(request, f"Not printed again. {error}")
+    except refunding.HoldStands as error:
+        messages.error(request, attention.not_reprinted(error))
         return
     if not answered:
         messages.warning(request, "It was answered already.")

@@ -7,8 +7,8 @@ from django.urls import reverse
 from ilytat.display.money import format_money
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from orders import claims, lifecycle, line_values, refunding
-from orders.attention import REFUND, why_not_refundable
+from orders import claims, line_values, refunding
+from orders.attention import REFUND, not_reprinted, why_not_refundable
 from orders.models import Claim
 from orders.models.claim import ClaimState
 from orders.permissions import REPRINT_ORDER
@@ -31,8 +31,8 @@ def _reprint(pk: int, who: str) -> str:
     claim = Claim.objects.select_related("order").get(pk=pk)
     try:
         return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
-    except lifecycle.HoldStands as error:
-        return f"Not printed again. {error}"
+    except refunding.HoldStands as error:
+        return not_reprinted(error)
 
 
 def _refund(pk: int, who: str) -> str:

@@ -87,7 +87,10 @@ def send_code(request: HttpRequest, order: "Order") -> bool:
 
 
 def _may_send_code(order: "Order", caller: str) -> bool:
-    """Counts one. What a caller has no share of any more takes nothing from the others'."""
+    """Count one request and return whether a code may be sent.
+
+    Requests over a caller's own limit do not count toward the order's: one caller cannot use up the codes of others.
+    """
     if not rate_counters.hit(CODES_HERE, "order code", order.token, caller):
         return False
     if rate_counters.hit(ONE_A_DAY, "order code, first of caller", order.token, caller):
@@ -110,7 +113,7 @@ def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
 
 
 def _within(request: HttpRequest, here: RateLimitItem, whole: RateLimitItem, what: str, whose: str) -> bool:
-    """Counts one. What a caller has no share of any more takes nothing from the others'."""
+    """Count one request and return whether it is within both limits; one over the caller's own does not count twice."""
     mine = rate_counters.hit(here, what, whose, throttle.client_address(request))
     return mine and rate_counters.hit(whole, what, whose)
 

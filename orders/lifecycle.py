@@ -22,13 +22,9 @@ from orders.locks import lock_order
 from orders.models import Fulfilment, Hold, HoldReason, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES, expires
 from orders.revision import TooLate, begin_again, take_back
-from orders.states import ARRIVED, BEFORE_PRODUCTION, FULFILMENT_RANK, ORDER_MOVES, FulfilmentState, OrderState
+from orders.states import ARRIVED, FULFILMENT_RANK, OPEN, ORDER_MOVES, STOPPABLE, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
-
-
-class HoldStands(Exception):
-    """What stands against printing is not for staff to release; the message says what it is."""
 
 
 def place(agreement: Agreement) -> Order:
@@ -104,11 +100,8 @@ def accept(order: Order, *, who: str) -> bool:
     with lock_order(order):
         if order.state != OrderState.ATTENTION or order.erased_at is not None:
             return False
-        for concern in refunding.blocking(order):
-            raise HoldStands(concern.detail)
-        others = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
-        paid_at = order.paid_at or timezone.now()
-        _move(order, OrderState.PAID, who=who, why="accepted", but_not_from=others, paid_at=paid_at)
+        refunding.require_unblocked(order)
+        _move(order, OrderState.PAID, who=who, why="accepted", paid_at=order.paid_at or timezone.now())
         if not Fulfilment.objects.filter(order=order).exists():
             _begin_printing(order)
     return True
@@ -197,8 +190,7 @@ def hold(
     While production is being asked for the hold is written as well: should Printify not begin, the next look finds it.
     """
     with lock_order(fulfilment.order):
-        stoppable = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-        job = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=stoppable).first()
+        job = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=STOPPABLE).first()
         if job is None:
             return False
         details = {"detail": why[:200], "placed_by": who[:120], "cost": cost}
@@ -225,7 +217,7 @@ def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> N
     Printify is canceled by the queue.
     """
     with lock_order(order):
-        if order.state not in {OrderState.PAID, OrderState.ATTENTION}:
+        if order.state not in OPEN:
             raise TooLate
         take_back(order, FulfilmentState.CANCELING, held_too=held_too)
         _move(order, OrderState.CANCELED, who=who, why=why)
@@ -259,8 +251,7 @@ def release(hold: Hold, *, who: str) -> bool:
     """
     order = hold.fulfillment.order
     with lock_order(order):
-        for concern in refunding.blocking(order):
-            raise HoldStands(concern.detail)
+        refunding.require_unblocked(order)
         rows = Hold.objects.open().filter(pk=hold.pk)
         if not rows.update(released_at=timezone.now(), released_by=who[:120]):
             return False
@@ -273,7 +264,13 @@ def release(hold: Hold, *, who: str) -> bool:
 
 
 def retry(fulfilment: Fulfilment, *, who: str) -> bool:
-    """Look again now. It only makes the row due: a worker that holds it keeps it, so pressing twice is harmless."""
+    """Make the fulfillment due now. Return False when there is nothing to retry, or it is on hold (release it instead).
+
+    A worker that has claimed it keeps it, so pressing twice is harmless.
+    """
+    is_canceled = fulfilment.order.state == OrderState.CANCELED
+    if fulfilment.sent_at is None and fulfilment.open_holds and not is_canceled:
+        return False
     rows = Fulfilment.objects.filter(pk=fulfilment.pk)
     if fulfilment.state == FulfilmentState.ATTENTION:
         moved = rows.filter(state=FulfilmentState.ATTENTION).update(

@@ -16,7 +16,7 @@ from ilytat.integrations.storable import storable_text
 from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import arrivals, attention, lifecycle, next_step
-from orders.models import Fulfilment, Hold, HoldReason, Order
+from orders.models import Fulfilment, Hold, Order
 from orders.permissions import RELEASE_HOLD
 
 NOTE_MAX = 2000  # characters
@@ -24,12 +24,11 @@ RELEASE = ("orders.change_fulfilment", RELEASE_HOLD)
 
 
 def _retry(order: Order, who: str) -> str:
-    return "Queued: it is tried again." if lifecycle.retry(_job(order), who=who) else "There is nothing to try."
+    return attention.RETRY_QUEUED if lifecycle.retry(_job(order), who=who) else attention.NOT_RETRIED
 
 
 def _hold(order: Order, who: str) -> str:
-    held = lifecycle.hold(_job(order), HoldReason.STAFF, who=who)
-    return "Held." if held else "Staff hold it already, or production was asked for: then it stops only if not begun."
+    return attention.hold(_job(order), who=who)
 
 
 def _cancel(order: Order, who: str) -> str:

@@ -25,6 +25,10 @@ class Disputed(NotRefundable):
     """A bank has taken the money back or is about to: a refund would pay the buyer twice."""
 
 
+class HoldStands(Exception):
+    """Something stands against printing that staff may not release; the message says what it is."""
+
+
 @dataclass(frozen=True)
 class Concern:
     """Something that stands against printing today. `blocks`: not even staff may release it while it stands."""
@@ -104,6 +108,8 @@ def concerns(order: Order) -> list[Concern]:
     return _provider().concerns(order)
 
 
-def blocking(order: Order) -> list[Concern]:
-    """Concerns that nobody here may release: a dispute that only the bank can end, a payment refunded in full."""
-    return [concern for concern in concerns(order) if concern.blocks]
+def require_unblocked(order: Order) -> None:
+    """Raise HoldStands while something stands against printing that staff may not release."""
+    blocking = [concern for concern in concerns(order) if concern.blocks]
+    if blocking:
+        raise HoldStands(blocking[0].detail)

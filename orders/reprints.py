@@ -21,9 +21,8 @@ COPIED = (
 
 
 def make(parent: Order, lines: Iterable[OrderLine], *, who: str) -> Order:
-    """Call inside the transaction that answers the claim. Raises lifecycle.HoldStands where nothing may be printed."""
-    for concern in refunding.blocking(parent):
-        raise lifecycle.HoldStands(concern.detail)
+    """Call inside the transaction that answers the claim. Raises refunding.HoldStands where nothing may be printed."""
+    refunding.require_unblocked(parent)
     wanted = list(lines)
     order = _order(parent, wanted)
     for line in wanted:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts
 from orders.models import EarlierDraft, Fulfilment, Order
-from orders.states import BEFORE_PRODUCTION, FulfilmentState
+from orders.states import STOPPABLE, FulfilmentState
 
 
 class TooLate(Exception):
@@ -28,8 +28,7 @@ def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfil
         return None
     if row.open_holds and not held_too:
         raise TooLate
-    open_states = (*BEFORE_PRODUCTION, FulfilmentState.ATTENTION)
-    rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=open_states)
+    rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=STOPPABLE)
     free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
     if not rows.update(state=state, **free):
         raise TooLate

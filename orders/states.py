@@ -41,6 +41,9 @@ ORDER_MOVES: dict[str, frozenset[str]] = {
     OrderState.REFUNDED: frozenset({OrderState.ATTENTION}),
 }
 
+# Its money and its printing can still change: it is paid, and neither canceled nor refunded.
+OPEN = frozenset({OrderState.PAID, OrderState.ATTENTION})
+
 FULFILMENT_RANK: dict[str, int] = {
     FulfilmentState.NEW: 0,
     FulfilmentState.CREATED: 1,
@@ -52,6 +55,8 @@ FULFILMENT_RANK: dict[str, int] = {
 
 # Still ours to stop: nothing has been sent to production.
 BEFORE_PRODUCTION = frozenset({FulfilmentState.NEW, FulfilmentState.CREATED})
+# A hold or a cancellation can still stop it, unless production was requested meanwhile (`sent_at`).
+STOPPABLE = BEFORE_PRODUCTION | {FulfilmentState.ATTENTION}
 # Printify has it; we only watch.
 UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
 CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})

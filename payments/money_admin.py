@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.transactions import retry_conflicts
-from orders import attention, lifecycle
+from orders import attention
 from orders.line_values import DELIVERY, Quantities
 from orders.locks import lock_order
-from orders.models import Fulfilment, HoldReason, Order
+from orders.models import Fulfilment, Order
 from orders.refunding import Disputed, TooMuch
 from payments import cancellation, labels, ledger, refunds
 from payments.models import Refund
@@ -130,10 +130,11 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def hold(request: HttpRequest, pk: int) -> HttpResponse:
     order = _allowed(request, pk)
     job = Fulfilment.objects.filter(order=order).first()
-    held = job is not None and lifecycle.hold(
-        job, HoldReason.STAFF, who=request.user.get_username(), why="its money is being looked at"
-    )
-    messages.info(request, "Printing is held." if held else "Nothing to hold: see how the order stands.")
+    if job is None:
+        messages.info(request, "There is nothing to hold: the order is not paid.")
+    else:
+        who = request.user.get_username()
+        messages.info(request, attention.hold(job, who=who, why="its payment is being reviewed"))
     return redirect("admin:payments_money", pk)
 
 

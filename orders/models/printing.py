@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
 from orders.models.order import Order, OrderLine
-from orders.states import BEFORE_PRODUCTION, FulfilmentState
+from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState
 
 
 class Fulfilment(Job):
@@ -61,8 +61,8 @@ class Fulfilment(Job):
 
     @property
     def open_holds(self) -> "list[Hold]":
-        """From the prefetched `holds` where there are."""
-        return [hold for hold in self.holds.all() if hold.released_at is None]
+        """Return the holds that can still stop it, from the prefetched `holds` where there are."""
+        return [hold for hold in self.holds.all() if hold.released_at is None] if self.state in STOPPABLE else []
 
     @property
     def held_because(self) -> str:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from ilytat.integrations import alerts
 from ilytat.integrations.models import Alert
+from orders import attention, lifecycle
 from orders import cart as carts
-from orders import lifecycle
 from orders.addresses import Address
 from orders.agreement import Agreement
 from orders.models import Cart, Fulfilment, HoldReason, Order
@@ -124,11 +124,67 @@ def test_after_attention_it_goes_on_from_what_is_known(known: dict[str, Any], st
 
 
 def test_a_held_order_that_leaves_attention_is_still_held() -> None:
+    """It left attention by itself: Printify's news, or staff who pressed before the hold came."""
     job = changed(paid(), state="attention")
     lifecycle.hold(job, HoldReason.DISPUTE, who="stripe", why="dispute")
-    lifecycle.retry(job, who="staff")
-    assert again(job).state == "new"
+    changed(job, state="new")
     assert not Fulfilment.due().exists()
+
+
+@pytest.mark.parametrize("state", ["new", "attention"])
+def test_a_held_order_is_not_retried_and_its_alert_stays_open(state: str) -> None:
+    job = changed(paid(), state=state)
+    lifecycle.hold(job, HoldReason.COST, who="fulfilment", cost=9000)
+    alerts.open_alert(f"fulfilment:{job.external_id}", "It costs more than was paid.")
+    assert not lifecycle.retry(job, who="staff")
+    assert (again(job).state, Alert.objects.get().closed_at) == (state, None)
+    assert not job.order.events.filter(what="retried").exists()
+
+
+def test_canceling_at_printify_is_retried_although_the_order_was_held() -> None:
+    job = created()
+    lifecycle.hold(job, HoldReason.FRAUD_WARNING, who="stripe")
+    lifecycle.cancel(job.order, who="staff")
+    job = changed(again(job), state="attention")
+    assert lifecycle.retry(job, who="staff")
+    assert again(job).state == "canceling"
+
+
+def test_a_hold_is_not_shown_once_it_can_stop_nothing() -> None:
+    job = created()
+    lifecycle.hold(job, HoldReason.FRAUD_WARNING, who="stripe")
+    lifecycle.cancel(job.order, who="staff")
+    assert again(job).open_holds == []
+
+
+def _written_while_requested() -> Fulfilment:
+    return changed(created(), sent_at=timezone.now())
+
+
+def _held_by_staff() -> Fulfilment:
+    job = created()
+    lifecycle.hold(job, HoldReason.STAFF, who="eva")
+    return job
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (created, "On hold: nothing is printed until it is released."),
+        (_held_by_staff, "It is already on hold by staff."),
+        (_written_while_requested, "Put on hold, but production was already requested."),
+        (printing, "Too late: it can no longer be put on hold."),
+    ],
+    ids=["in time", "twice", "production requested", "printing"],
+)
+def test_staff_read_what_holding_did(make: Callable[[], Fulfilment], answer: str) -> None:
+    assert attention.hold(make(), who="eva").startswith(answer)
+
+
+def test_releasing_what_needs_attention_says_that_it_still_does() -> None:
+    job = changed(created(), state="attention")
+    lifecycle.hold(job, HoldReason.STAFF, who="eva")
+    assert attention.release(job.holds.get(), who="eva").startswith("Released. It still needs attention")
 
 
 def test_pressing_retry_while_a_worker_is_on_it_changes_nothing_for_the_worker() -> None:

@@ -155,7 +155,7 @@ def _reprinted(till: Till) -> tuple[Fulfilment, Fulfilment]:
 def test_nothing_is_printed_again_once_all_was_refunded(till: Till) -> None:
     job = changed(printing_began(awaits_production(till)), state="shipped")
     refund(2974)
-    with pytest.raises(lifecycle.HoldStands, match="Nothing of the payment is left"):
+    with pytest.raises(refunding.HoldStands, match="Nothing of the payment is left"):
         reprints.make(job.order, job.order.lines.all(), who="eva")
 
 

@@ -60,7 +60,7 @@ def _hold(job: Fulfilment, *, who: str) -> None:
 
 def _release_all(job: Fulfilment, *, who: str) -> None:
     for hold in job.open_holds:
-        with suppress(lifecycle.HoldStands):
+        with suppress(refunding.HoldStands):
             lifecycle.release(hold, who=who)
 
 

@@ -184,7 +184,7 @@ def test_accepting_an_order_that_was_delivered_prints_nothing_and_keeps_the_day_
     Fulfilment.objects.update(state="delivered", printify_order_id="p1", sent_at=timezone.now())
     _money_differs(job)
     accept = attention._sources["orders"].actions["accept"]
-    assert accept.run(job.order_id, "eva") == "Accepted. It was printed before, so nothing more is."
+    assert accept.run(job.order_id, "eva") == "Accepted. It was already printed; nothing is printed again."
     assert Order.objects.get(pk=job.order_id).paid_at == paid_at
 
 
@@ -203,7 +203,7 @@ def test_releasing_one_hold_leaves_the_others_standing(till: Till) -> None:
     Dispute.objects.update(status="won")
     assert "Still on hold: Payment disputed" in release.run(review.pk, "eva")
     assert not Fulfilment.due().exists()
-    assert release.run(dispute.pk, "eva") == "Released: it goes on."
+    assert release.run(dispute.pk, "eva") == "Released. Printing continues."
     assert Fulfilment.due().exists()
 
 
@@ -226,5 +226,6 @@ def test_an_accepted_order_is_held_for_an_inquiry_that_came_before(till: Till) -
     Order.objects.filter(pk=order.pk).update(state="attention", cart=None)
     OutgoingEmail.objects.all().delete()
     _dispute(payment, "warning_needs_response", refundable=True)
-    attention._sources["orders"].actions["accept"].run(order.pk, "eva")
+    answer = attention._sources["orders"].actions["accept"].run(order.pk, "eva")
+    assert answer.startswith("Accepted. Printing is on hold: Payment disputed")
     assert [hold.reason for hold in Fulfilment.objects.get().open_holds] == [HoldReason.DISPUTE]
