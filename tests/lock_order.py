@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.transaction import Atomic
 
 RANKS = {"orders_order": 0, "orders_fulfilment": 1, "payments_payment": 2}
-LOCKS = re.compile(r'^UPDATE "(\w+)"|^SELECT .* FROM "(\w+)".* FOR (?:NO KEY )?UPDATE', re.DOTALL)
+LOCKS = re.compile(r'^UPDATE "(\w+)"|^SELECT .*? FROM "(\w+)".* FOR (?:NO KEY )?UPDATE', re.DOTALL)
 
 
 class LockWatch:
