@@ -101,7 +101,8 @@ class JsonPostMiddleware:
     """Refuse a POST to the JSON API that another site could have caused. Webhooks are signed instead.
 
     A form or a link can neither declare application/json nor leave out the headers in which browsers name the page
-    that sends. Programs send no such headers. Other methods need no check: browsers ask first, and we never agree.
+    that sends. Programs send no such headers. GET routes change nothing. For PUT, PATCH and DELETE browsers send a
+    preflight request first, which no route allows.
     """
 
     def __init__(self, get_response: Next) -> None:

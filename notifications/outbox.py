@@ -56,7 +56,8 @@ def queue(
     """Write the mail down, once for each `dedupe_key`, inside the caller's transaction; it leaves after the commit.
 
     Raises KeyError for an unknown kind and ValueError for a context that is not of that kind: mistakes of ours, met
-    in tests. `reference` is what staff search for (an order's number). To an erased address nothing is written.
+    in tests. `reference` names what the email is about: an order's number, `user:<pk>` or `alert:<pk>`. Staff search
+    by it, and an erasure finds the email by it. Nothing is written to an erased address.
     """
     if privacy.is_anonymous(to):
         return

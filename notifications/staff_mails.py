@@ -11,7 +11,7 @@ from notifications.mail_contexts import StaffAlert
 
 
 def alert_reference(alert_pk: int) -> str:
-    """Of mails about an alert that name no order: the erasure of who the alert is about finds them by it."""
+    """Return the reference of an email about an alert without an order: an erasure finds the email by it."""
     return f"alert:{alert_pk}"
 
 
