@@ -101,9 +101,11 @@ def _compare_charge(run: ReconcileRun, job: Fulfilment, upstream: UpstreamOrder)
     order, booked = job.order, job.upstream_cost
     low, high = expected_charge(order)
     credited = margins.credited([order])
-    charged = upstream.cost - upstream.tax - credited
+    charged = upstream.cost - upstream.tax
     has_changed = bool(booked) and abs(upstream.cost - booked) > TOLERANCE
-    is_unexpected = high > 0 and not low - TOLERANCE <= charged <= high + TOLERANCE
+    is_too_low = charged < low - TOLERANCE  # a credit does not make the charge itself too low
+    is_too_high = charged - credited > high + TOLERANCE
+    is_unexpected = high > 0 and (is_too_low or is_too_high)
     with transaction.atomic():  # once it is booked, only the alert tells of the change
         Fulfilment.objects.filter(pk=job.pk).exclude(upstream_cost=upstream.cost).update(upstream_cost=upstream.cost)
         if not has_changed and not is_unexpected:

@@ -256,6 +256,12 @@ def test_a_credit_explains_what_was_charged_too_much(charged: Callable[..., Fulf
     assert compared() == []
 
 
+def test_a_credit_does_not_make_an_expected_charge_too_low(charged: Callable[..., Fulfilment]) -> None:
+    job = charged(booked=1575, total_price=1100, total_shipping=475, total_tax=0)
+    book_credit(job.order, 550, reference="PR-1", booked_by="eva", form_token="t1")
+    assert compared() == []
+
+
 @pytest.mark.parametrize("state", ["on-hold", "canceled", "pending"])
 def test_a_draft_is_not_charged_for(quiet: Till, upstream: Upstream, state: str) -> None:
     job = awaits_production(quiet)
