@@ -52,6 +52,16 @@ def first(order: Order) -> Order:
     return order
 
 
+def reprints_of(order: Order) -> list[Order]:
+    """Return every order that prints something of this one again, reprints of reprints included."""
+    reprints: list[Order] = []
+    parents = [order.pk]
+    while generation := list(Order.objects.filter(reprint_of__in=parents)):
+        reprints += generation
+        parents = [reprint.pk for reprint in generation]
+    return reprints
+
+
 def prefetch_first(orders: Iterable[Order]) -> None:
     """Load what `first` and `of_units` read, in two queries for each time that something was printed again."""
     reprints = [order for order in orders if order.reprint_of_id]

@@ -4,7 +4,7 @@ Order, printing, money, discount code and email move in one transaction. Buyers,
 left and refunds made at Stripe come through here, so that they cannot disagree.
 """
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from ilytat.integrations import alerts
 from ilytat.integrations.transactions import retry_conflicts
@@ -123,7 +123,7 @@ def _stop(order: Order, *, who: str, refunded: int) -> bool:
 
 def _warn_of_printing(order: Order) -> None:
     over = {FulfilmentState.SHIPPED, *ARRIVED, *CALLED_OFF}
-    family = Fulfilment.objects.filter(Q(order=order) | Q(order__reprint_of=order))
+    family = Fulfilment.objects.filter(order__in=[order, *line_values.reprints_of(order)])
     if family.exclude(state__in=over).exists():
         message = f"Order {order.number} is refunded in full, but its printing has begun."
         alerts.open_alert(f"refunded-printing:{order.number}", message, next_step=TOO_LATE_TO_STOP)

@@ -14,6 +14,7 @@ from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
 from orders import lifecycle
+from orders.line_values import reprints_of
 from orders.locks import lock_order
 from orders.models import Fulfilment, HoldReason, Order
 from payments import evidence, gateway
@@ -131,8 +132,8 @@ def stop(payment: Payment, reason: HoldReason, *, reference: str, why: str) -> s
     """Hold what is not yet in production. Returns how that stands now: another doubt may have held it before."""
     if not payment.applied:
         return "Nothing is being printed."
-    again = Fulfilment.objects.select_related("order").filter(order__reprint_of=payment.order)
-    for reprint in again:
+    reprints = Fulfilment.objects.select_related("order").filter(order__in=reprints_of(payment.order))
+    for reprint in reprints:
         lifecycle.hold(reprint, reason, who=WHO, why=why, reference=reference)
     job = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
     if job is None:

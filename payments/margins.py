@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
-from orders import quote
+from orders import line_values, quote
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import FulfilmentState
 from payments.models import Dispute, Payment, PrintifyCredit, Refund
@@ -76,7 +76,7 @@ def for_order(order: Order, *, with_promised: bool = False) -> Margin:
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]
     printify, certain = _printify(order)
-    reprints = list(order.reprints.all())
+    reprints = line_values.reprints_of(order)
     again = [_printify(reprint) for reprint in reprints]
     refunded = Refund.objects.filter(payment__order=order, state__in=states)
     return Margin(

@@ -170,11 +170,23 @@ def test_a_full_refund_while_a_reprint_waits_tells_staff_and_stops_it(till: Till
     assert [hold.reason for hold in again.open_holds] == [HoldReason.REFUND]
 
 
-def test_a_fraud_warning_holds_the_waiting_reprint_as_well(till: Till) -> None:
+def test_a_full_refund_while_a_reprint_of_a_reprint_is_printed_tells_staff(till: Till) -> None:
+    job, again = _reprinted(till)
+    last = reprints.make(again.order, again.order.lines.all(), who="eva")
+    changed(again, state="delivered", printify_order_id="p2")
+    changed(Fulfilment.objects.get(order=last), state="in_production", printify_order_id="p3", sent_at=timezone.now())
+    refund(2974)
+    assert states(job) == ("paid", "shipped")
+    assert Alert.objects.filter(key__startswith="refunded-printing:").exists()
+
+
+def test_a_fraud_warning_holds_the_waiting_reprint_and_its_reprint_as_well(till: Till) -> None:
     _job, again = _reprinted(till)
+    last = Fulfilment.objects.get(order=reprints.make(again.order, again.order.lines.all(), who="eva"))
     intent = Payment.objects.get().payment_intent_id
     disputes.warn(WarningFacts(id="issfr_1", payment_intent=intent, fraud_type="stolen_card", actionable=True))
-    assert [hold.reason for hold in again.open_holds] == [HoldReason.FRAUD_WARNING]
+    for reprint in (again, last):
+        assert [hold.reason for hold in reprint.open_holds] == [HoldReason.FRAUD_WARNING]
 
 
 def test_production_holds_for_an_inquiry_that_no_hold_stands_for(

@@ -11,7 +11,7 @@ from ilytat.integrations.models import Alert
 from orders import lifecycle, reprints
 from orders.models import Cart, Fulfilment, Order
 from payments import cancellation, checkout, coupons, margins
-from payments.models import CheckoutSession, Coupon, Dispute, Payment, Refund
+from payments.models import CheckoutSession, Coupon, Dispute, Payment, PrintifyCredit, Refund
 from tests import factories
 from tests.pages import text
 from tests.payments.conftest import Till, pay
@@ -185,6 +185,17 @@ def test_printing_again_is_a_cost_of_the_first_order() -> None:
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
     found = margins.for_order(order)
     assert (found.reprints, found.amount, found.loss) == (1585, -217, 217)
+
+
+def test_a_reprint_of_a_reprint_is_a_cost_of_the_first_order() -> None:
+    order = _order()
+    _paid(order)
+    again = reprints.make(order, order.lines.all(), who="staff")
+    last = reprints.make(again, again.lines.all(), who="staff")
+    Fulfilment.objects.update(upstream_cost=1000)
+    PrintifyCredit.objects.create(order=last, amount=300, currency="USD", reference="PR-1", form_token="t1")
+    found = margins.for_order(order)
+    assert (found.printify, found.reprints, found.credits, found.estimated) == (1000, 2000, 300, False)
 
 
 def test_a_surplus_counts_with_what_it_brought_gave_back_and_cost() -> None:
