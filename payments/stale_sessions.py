@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ilytat.integrations.errors import IntegrationError
@@ -54,17 +54,22 @@ def overdue_sessions() -> Report:
 
 def forgotten_orders() -> int:
     """Orders that wait though nothing is left to pay them by. Returns how many were let go."""
+    return sum(_let_go(order) for order in _forgotten()[:BATCH])
+
+
+def _forgotten() -> QuerySet[Order]:
     before = timezone.now() - timedelta(minutes=settings.SESSION_MINUTES)
     rows = Order.objects.waiting().filter(placed_at__lt=before).order_by("placed_at")
     undecided = CheckoutSession.objects.filter(state__in=(*checkout.OPEN, "complete"))
     may_try_again = CheckoutSession.objects.filter(state="failed", expires_at__gt=timezone.now())
-    gone = rows.exclude(sessions__in=undecided | may_try_again)[:BATCH]
-    return sum(_let_go(order) for order in gone)
+    return rows.exclude(sessions__in=undecided | may_try_again)
 
 
 def _let_go(order: Order) -> bool:
     """One transaction an order: a code's counter must not stay locked while the next order is waited for."""
     with lock_order(order):
+        if not _forgotten().filter(pk=order.pk).exists():
+            return False  # its buyer has opened a payment page meanwhile
         expired = lifecycle.expire(order, who="reconcile")
         if expired:
             coupons.release(order)

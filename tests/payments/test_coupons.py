@@ -38,7 +38,7 @@ from tests.payments.conftest import (
     refused,
     session_of,
 )
-from tests.racing import race
+from tests.racing import overtake, race
 
 pytestmark = pytest.mark.django_db
 
@@ -310,6 +310,17 @@ def test_a_forgotten_order_gives_its_use_back() -> None:
     coupon = _used(order)
     assert stale_sessions.forgotten_orders() == 1
     assert _free(coupon)
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_an_order_whose_buyer_opens_a_payment_page_while_it_is_to_expire_keeps_its_code() -> None:
+    order = _order(500, placed_at=timezone.now() - timedelta(days=1))
+    coupon = _used(order)
+    has_waited, expired = overtake(lambda: checkout._fresh_row(order), stale_sessions.forgotten_orders)
+    order.refresh_from_db()
+    assert (has_waited, expired, order.state) == (True, 0, "awaiting_payment")
+    assert not _free(coupon)
 
 
 def test_an_attempt_that_never_was_gives_its_use_back(till: Till) -> None:
