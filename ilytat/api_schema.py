@@ -40,7 +40,7 @@ FAILURES = {
     ("/api/products/{product_id}", "get"): ("404",),
     ("/api/orders/fulfill", "post"): ("400", "401", "403", "404", "409", "415", "422"),
     ("/api/checkout/create-session", "post"): ("400", "403", "404", "409", "415", "422", "429", "503"),
-    ("/api/checkout/success", "get"): ("422",),
+    ("/api/checkout/success", "get"): ("422", "429"),
     ("/api/webhooks/stripe", "post"): ("400", "413", "503"),
 }
 CACHED = ("/api/products", "/api/products/{product_id}")

@@ -18,7 +18,7 @@ from notifications.models import Subscriber
 
 
 @never_cache
-@throttle.posts("5/minute")
+@throttle.ratelimit("5/minute")
 def join(request: HttpRequest) -> HttpResponse:
     """One answer for every address, known or not."""
     form = JoinForm(request.POST or None)

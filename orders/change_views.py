@@ -54,7 +54,7 @@ def _guarded(view: OfOrder[P], question: str) -> OfToken:
 
 
 @never_cache
-@throttle.posts("10/minute")
+@throttle.ratelimit("10/minute")
 def prove(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `email_form`, `code_form`, `sent` (the field for a code is shown), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
@@ -69,7 +69,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@throttle.posts("10/minute")
+@throttle.ratelimit("10/minute")
 def verify(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `code_form`, `form` (with errors, or None), `sent` (a field for the code), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)

@@ -79,7 +79,7 @@ def _removed(request: HttpRequest) -> dict[str, Any] | None:
 
 
 @require_POST
-@throttle.posts("60/minute")  # each without a cart makes one
+@throttle.ratelimit("60/minute")  # each without a cart makes one
 def cart_add(request: HttpRequest) -> HttpResponse:
     """Form fields product, variant (Printify's id), quantity, back. To the product or the cart, with a message."""
     form = AddForm(request.POST)
@@ -167,7 +167,7 @@ def _address(found: Order) -> list[str]:
 
 
 @never_cache
-@throttle.posts("10/minute")
+@throttle.ratelimit("10/minute")
 def order_find(request: HttpRequest) -> HttpResponse:
     """`form`. The answer is the same for a wrong number and a wrong e-mail."""
     form = FindForm(request.POST or None)

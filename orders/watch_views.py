@@ -19,7 +19,7 @@ def wording() -> str:
 
 
 @never_cache
-@throttle.posts("5/minute")
+@throttle.ratelimit("5/minute")
 def wait_for(request: HttpRequest, product_id: int) -> HttpResponse:
     """`form`, `product`, `wording`; then `email`, `proven`. One answer for every address, known or not."""
     product = get_object_or_404(Product.objects.for_sale(), pk=product_id)

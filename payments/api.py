@@ -25,6 +25,7 @@ from payments import checkout, margins, order_placement, payment_status, session
 
 router = Router()
 TRIES = parse("30/minute")  # the checkout page's own limit, counted together with it
+LOOKUPS = parse("60/minute")  # the success page's own limit, counted together with it
 
 
 class ItemIn(Schema):
@@ -138,6 +139,8 @@ def _variant(item: ItemIn) -> Variant:
 @router.get("/checkout/success", response=SuccessOut)
 def success(request: HttpRequest, session_id: str = "") -> dict[str, Any]:
     """How the payment stands; the order's details only for the browser that placed it."""
+    if not rate_counters.hit(LOOKUPS, "checkout_success", client_address(request)):
+        raise ApiError(429, "too_many", "Too many requests. Please wait a minute.")
     order = payment_status.order_of_session(request, session_id)
     if order is None:
         return {"status": "unknown"}

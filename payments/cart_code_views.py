@@ -11,7 +11,7 @@ from payments import coupons
 
 
 @never_cache
-@throttle.posts("30/minute")
+@throttle.ratelimit("30/minute")
 def cart_code(request: HttpRequest) -> HttpResponse:
     """Form field `code`, or `no_code` to take it away. To the cart, or the cart with `code_problem`."""
     shown = carts.view(carts.current(request))

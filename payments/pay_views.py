@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from ilytat.display.money import format_money
 from ilytat.integrations import throttle
@@ -41,7 +42,8 @@ def _stripe_sources() -> dict[str, list[str]]:
 
 @never_cache
 @csp_update(_stripe_sources())  # type: ignore[arg-type]  # the library's types know no views with arguments
-@throttle.posts("20/minute")
+@require_http_methods(["GET", "POST"])
+@throttle.ratelimit("60/minute", methods=frozenset({"GET", "POST"}))  # each calls Stripe
 def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
     order = order_placement.mine(request).filter(token=token).prefetch_related("lines__product").first()
@@ -68,7 +70,7 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@throttle.posts("20/minute")
+@throttle.ratelimit("20/minute")
 def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `total`: from the mail about a payment that failed, one press leads to another way to pay it.
 

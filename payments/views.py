@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
 
 from catalog import availability
 from ilytat.display.money import format_money
@@ -27,7 +28,7 @@ NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and 
 
 
 @never_cache
-@throttle.posts("30/minute")
+@throttle.ratelimit("30/minute")
 def checkout(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
     `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`,
@@ -159,6 +160,8 @@ def _without_code(page: CheckoutPage, problem: str) -> HttpResponse:
 
 
 @never_cache
+@require_GET
+@throttle.ratelimit("60/minute", methods=frozenset({"GET"}))  # reads from Stripe; the page polls 15 times a minute
 def checkout_success(request: HttpRequest) -> HttpResponse:
     """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context and
     `masked_email`.

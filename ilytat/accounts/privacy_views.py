@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @never_cache
-@throttle.posts("5/minute")
+@throttle.ratelimit("5/minute")
 def ask(request: HttpRequest) -> HttpResponse:
     """The same answer after the same work, whoever asks: nobody learns here who bought. The queue finds out."""
     if request.user.is_authenticated:

@@ -37,13 +37,17 @@ def _household(address: str) -> str:
     return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 64), strict=False))
 
 
-def posts(rate: str) -> Callable[[View[P]], View[P]]:
-    """At most `rate` ("10/minute") POSTs of this view from one address; the rest get a page that says so (429)."""
+def ratelimit(rate: str, *, methods: frozenset[str] = frozenset({"POST"})) -> Callable[[View[P]], View[P]]:
+    """Allow `rate` ("10/minute") requests to this view from one address; more get a page that says so (429).
+
+    Requests with any of `methods` count together.
+    """
     limit = parse(rate)
 
     def around(view: View[P]) -> View[P]:
         def limited(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if request.method == "POST" and not rate_counters.hit(limit, view.__name__, client_address(request)):
+            is_counted = request.method in methods
+            if is_counted and not rate_counters.hit(limit, view.__name__, client_address(request)):
                 return _too_many(request, limit.get_expiry())
             return view(request, *args, **kwargs)
 

@@ -57,6 +57,36 @@ def test_a_form_that_was_paid_meanwhile_is_settled_instead(settings: Settings, t
     assert _state(order) == "paid"
 
 
+def test_the_payment_page_and_its_button_have_one_limit_together(
+    client: Client, settings: Settings, till: Till
+) -> None:
+    """Each of both calls Stripe."""
+    settings.STRIPE_UI_MODE = "elements"
+    order = waiting()
+    remembers(client, order)
+    till.creates(session_of(order, client_secret="cs_secret"))
+    pages = {client.get(f"/checkout/pay/{order.token}/").status_code for _ in range(60)}
+    assert (pages, len(till.asked("POST", "/checkout/sessions"))) == ({200}, 60)
+    assert client.get(f"/checkout/pay/{order.token}/").status_code == 429
+    assert client.post(f"/checkout/pay/{order.token}/").status_code == 429
+    assert client.head(f"/checkout/pay/{order.token}/").status_code == 405
+    assert len(till.asked("POST", "/checkout/sessions")) == 60
+
+
+def test_the_success_page_and_its_api_have_one_limit_together(client: Client, till: Till) -> None:
+    """Until the order is paid, each look reads from Stripe."""
+    order = waiting()
+    opened(order)
+    remembers(client, order)
+    till.session(session_of(order, number=1))
+    page, api = f"/checkout/success/?session_id={SESSION}", f"/api/checkout/success?session_id={SESSION}"
+    assert {client.get(path).status_code for path in [page, api] * 30} == {200}
+    assert [client.get(page).status_code, client.get(api).status_code] == [429, 429]
+    assert client.get(api).json()["error"]["code"] == "too_many"
+    assert client.head(page).status_code == 405
+    assert len(till.asked("GET", SESSION)) == 60
+
+
 def again(order: Order) -> str:
     return f"/checkout/again/{order.token}/"
 
