@@ -10,7 +10,7 @@ from catalog.order_list import OrderWalk
 from catalog.printify import Printify, UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations.errors import Refused
-from orders import fulfilment
+from orders import fulfilment, quote
 from orders.line_values import first
 from orders.models import Fulfilment, Order
 from orders.printify_statuses import PRODUCING
@@ -132,8 +132,7 @@ def expected_charge(order: Order) -> tuple[int, int]:
     if any(line.unit_cost == 0 for line in lines):
         return 0, 0
     goods = sum(line.unit_cost * line.quantity for line in lines)
-    quoted = first(order).quote.get("amount")
-    shipping = quoted if isinstance(quoted, int) else first(order).shipping
+    shipping = quote.full_price(first(order))
     return (goods if order.reprint_of_id else goods + shipping), goods + shipping
 
 

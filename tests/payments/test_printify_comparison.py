@@ -273,7 +273,7 @@ def test_a_draft_is_not_charged_for(quiet: Till, upstream: Upstream, state: str)
 
 def test_what_is_expected_counts_quoted_shipping_and_only_known_costs(quiet: Till) -> None:
     order = awaits_production(quiet).order
-    order.quote, order.shipping = {"amount": 475}, 0
+    order.quote, order.shipping = {"parcels": [[99, 475]]}, 0
     assert printify_comparison.expected_charge(order) == (1575, 1575), "free for the buyer, not for us"
     order.lines.update(unit_cost=0)
     assert printify_comparison.expected_charge(order) == (0, 0)
