@@ -224,19 +224,18 @@ class Printify:
             raise Unavailable("Printify's answer is not an order")
         return read_order(found)
 
-    def orders(self, pages: int = LOOKUP_PAGES) -> Iterator[UpstreamOrder]:
-        """The shop's orders, ten a page, at most `pages` pages: there is no filter by our id."""
-        for page in range(1, pages + 1):
-            params = {"limit": ORDERS_PER_PAGE, "page": page}
-            found = self.http.read(f"{self.shop}/orders.json", lane="orders", params=params)
+    def orders(self) -> Iterator[UpstreamOrder]:
+        """Yield the shop's orders, ten a page, at most LOOKUP_PAGES pages: there is no filter by our id."""
+        for page in range(1, LOOKUP_PAGES + 1):
+            found = self.order_page(page, lane="orders")
             data = list(payload_fields.objects(found, "data")) if isinstance(found, dict) else None
             yield from (read_order(item) for item in data or () if is_order(item))
             if not data or page >= (payload_fields.whole(found.get("last_page")) or 1):
                 return
 
-    def order_page(self, page: int) -> Any:
-        """Return one page of the shop's orders as it came, in the lane that leaves most calls to others."""
-        return self.http.read(f"{self.shop}/orders.json", lane="sync", params={"limit": ORDERS_PER_PAGE, "page": page})
+    def order_page(self, page: int, *, lane: str = "sync") -> Any:
+        """Return one page of the shop's orders as it came, by default in the lane that leaves most calls to others."""
+        return self.http.read(f"{self.shop}/orders.json", lane=lane, params={"limit": ORDERS_PER_PAGE, "page": page})
 
     def find_order(self, external_id: str) -> UpstreamOrder | None:
         return next((order for order in self.orders() if order.external_id == external_id), None)

@@ -24,7 +24,7 @@ from payments.session_params import coupon_name, mode, params
 
 OPEN = ("creating", "open")
 STRIPE_MINUTES = (30, 24 * 60)
-INVALID, ABSENT = 400, 404
+INVALID = 400
 NO_SUCH_PLACE = "customer_tax_location_invalid"
 
 
@@ -215,12 +215,7 @@ def _closed(session_id: str) -> SessionFacts | None:
     try:
         return gateway.expire_session(session_id)
     except Refused:  # no longer open, then: what became of it?
-        try:
-            return gateway.session(session_id)
-        except Refused as error:
-            if _means(error, ABSENT):
-                return None
-            raise
+        return gateway.session_if_any(session_id)
 
 
 def _discovered(row: CheckoutSession) -> str | None:
