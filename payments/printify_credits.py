@@ -1,9 +1,8 @@
 """Booking what Printify credits to us after a claim: rows are added, never edited, and count in the order's margin."""
 
-from django.db import transaction
-
 from ilytat.display.money import format_money
 from orders import lifecycle
+from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from payments import margins
 from payments.models import PrintifyCredit
@@ -20,8 +19,7 @@ def book_credit(
 
     The same `form_token` again returns the row that it made.
     """
-    with transaction.atomic():
-        Order.objects.select_for_update(no_key=True).get(pk=order.pk)  # two at once must not pass the limits together
+    with lock_order(order):  # two at once must not pass the limits together
         known = PrintifyCredit.objects.filter(form_token=form_token).first()
         if known:
             return known
