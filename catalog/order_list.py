@@ -1,4 +1,4 @@
-"""A walk over Printify's order list, back to a moment, that knows whether it has seen everything.
+"""Read Printify's order list back to a given time, and report whether it was read completely.
 
 The list has no filter by date and its order is not documented (Printify contract, sections 4 and 12). The walk stops
 early only while the list has proved to be newest first; else it reads every page.
@@ -17,7 +17,7 @@ from ilytat.integrations.errors import Unavailable
 
 # Always read, however old: status and charge of young orders still move. 50 orders also show how the list is sorted.
 NEWEST_PAGES = 5
-ASKS = 3  # how often Printify is asked for one page after it has said when to come back
+MAX_TRIES_PER_PAGE = 3  # for a page that Printify refuses with a Retry-After; waits for our own budget don't count
 
 
 class IncompleteList(Exception):
@@ -98,7 +98,7 @@ class OrderWalk:
             except Unavailable as error:
                 refusals += bool(error.status)  # without a status our own budget asks to wait, which costs no call
                 wait = error.retry_after
-                if wait is None or refusals >= ASKS:
+                if wait is None or refusals >= MAX_TRIES_PER_PAGE:
                     raise
                 if wait >= deadlines.seconds_left():
                     raise deadlines.OutOfTime from error

@@ -20,7 +20,9 @@ from payments import coupons, ledger, margins, reserve
 from payments.models import Payment, Refund
 
 IN_FULL = "refunded in full"
-TOO_LATE_TO_STOP = "Cancel it at Printify if it can still be stopped there; if not, it reaches the buyer for free."
+TOO_LATE_TO_STOP = (
+    "Cancel it at Printify if it can still be stopped there. If it can't be stopped, the buyer keeps it for free."
+)
 
 
 def paid_with(order: Order) -> Payment | None:

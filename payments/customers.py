@@ -25,7 +25,7 @@ LANE = "bulk"
 KEPT, DELETING, DELETED = "kept", "deleting", "deleted"
 NEXT_STEP = "Read the error, then try again, or delete the customer in Stripe's dashboard and try again."
 
-LOOK = (
+NEXT_STEP_SEARCH = (
     "Search Stripe's dashboard for the order's number, delete the customer if there is one, then press Try again under "
     "Customers to delete at Stripe."
 )
@@ -45,19 +45,21 @@ def of_order(order: Order) -> str:
 
 
 def find_unknown(rows: "QuerySet[StripeCustomer]") -> None:
-    """Learn the ids of customers that we were never told. Raises an IntegrationError; call outside a transaction.
+    """Find the Stripe ids of customers whose creation response was lost.
+
+    Raises an IntegrationError; call outside a transaction.
 
     The order's sessions name the customer. Without one Stripe is asked by email, and answers only for the very spelling
     the customer was created with, which an order from before may have lost: when that finds nothing, staff look.
     """
     for row in rows.filter(stripe_customer_id=None, state=KEPT).select_related("order"):
-        found, is_certain = _of_sessions(row.order)
-        found = found or gateway.customers_of(row.order.email, row.order.number)
-        for surplus in found[1:]:  # created again after Stripe had forgotten the first idempotency key
+        customer_ids, is_certain = _of_sessions(row.order)
+        customer_ids = customer_ids or gateway.customers_of(row.order.email, row.order.number)
+        for surplus in customer_ids[1:]:  # created again after Stripe had forgotten the first idempotency key
             gateway.delete_customer(surplus)
         own = StripeCustomer.objects.filter(pk=row.pk, stripe_customer_id=None, state=KEPT)
-        if found:
-            own.update(stripe_customer_id=found[0])
+        if customer_ids:
+            own.update(stripe_customer_id=customer_ids[0])
         elif is_certain:
             own.update(state=DELETED)
         else:
@@ -70,8 +72,9 @@ def _of_sessions(order: Order) -> tuple[list[str], bool]:
     """
     ids = list(order.sessions.order_by("attempt").values_list("stripe_session_id", flat=True))
     sessions = [gateway.session_if_any(name) if name else None for name in ids]
-    found = [each.customer for each in sessions if each and each.customer]
-    return list(dict.fromkeys(found)), all(each and not each.has_automatic_tax for each in sessions)
+    customer_ids = [session.customer for session in sessions if session and session.customer]
+    is_certain = all(session and not session.has_automatic_tax for session in sessions)
+    return list(dict.fromkeys(customer_ids)), is_certain
 
 
 def _let_staff_look(row: StripeCustomer, own: "QuerySet[StripeCustomer]") -> None:
@@ -79,7 +82,7 @@ def _let_staff_look(row: StripeCustomer, own: "QuerySet[StripeCustomer]") -> Non
     with transaction.atomic():
         if own.update(state=ATTENTION, last_error=error):
             message = f"Stripe may still have a customer of order {row.order.number}, whose buyer asked for erasure."
-            alerts.open_alert(_alert_key(row.pk), message, next_step=LOOK)
+            alerts.open_alert(_alert_key(row.pk), message, next_step=NEXT_STEP_SEARCH)
 
 
 def delete(rows: "QuerySet[StripeCustomer]") -> None:

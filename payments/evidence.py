@@ -1,8 +1,7 @@
 """The answer to a dispute, built from what we know of the order: Stripe's names, 20,000 characters a text at most.
 
 Source: Stripe contract, section 7. Nothing here asks anybody; a text field that we know nothing for is left out.
-Of an erased order the email, the address and the parcels are not known any more: what stands in their columns is no
-evidence.
+For an erased order, email, address and tracking are left out: those columns hold placeholders.
 """
 
 from urllib.parse import urljoin

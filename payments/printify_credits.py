@@ -44,9 +44,10 @@ def _check(order: Order, amount: int, reference: str) -> None:
         raise CreditRefused(f"{reference} is booked for this order already. To undo it, add “undo” to its number.")
     total, charged = margins.credited([order]) + amount, _charged(order)
     if total < 0:
-        raise CreditRefused("More would be undone than was booked.")
+        raise CreditRefused("This would undo more than was booked for this order.")
     if total > charged:
-        raise CreditRefused(f"Printify charges {format_money(charged, order.currency, 'en')} for it: that is the most.")
+        most = format_money(charged, order.currency, "en")
+        raise CreditRefused(f"A credit can't be more than Printify charged for this order ({most}).")
 
 
 def _charged(order: Order) -> int:

@@ -80,7 +80,7 @@ def report_unended() -> None:
     if dead:
         last = dead.steps.last()
         text = f"The reconciliation of {dead.started_at:%d %b, %H:%M} UTC did not end. Last step: {last or 'none'}."
-        alerts.open_alert(UNFINISHED_ALERT, text, next_step=RESTART)
+        alerts.open_alert(UNFINISHED_ALERT, text, next_step=NEXT_STEP_UNFINISHED)
 
 
 def _perform(made: ReconcileRun, name: str, step: Step) -> None:
@@ -140,7 +140,9 @@ def _tell(made: ReconcileRun) -> None:
     unfinished = [step for step in made.steps.exclude(outcome=StepOutcome.DONE) if _needs_a_person(step)]
     if unfinished:
         text = "; ".join(f"{step.name}: {step.detail}" for step in unfinished)
-        alerts.open_alert(UNFINISHED_ALERT, f"The reconciliation is not complete. {text}", next_step=RESTART)
+        alerts.open_alert(
+            UNFINISHED_ALERT, f"The reconciliation is not complete. {text}", next_step=NEXT_STEP_UNFINISHED
+        )
     elif not made.problems:
         alerts.close_alert(UNFINISHED_ALERT)
 
@@ -270,6 +272,6 @@ RUN_SECONDS = sum(step.seconds + SLACK_SECONDS for step in STEPS.values())
 # of the task lasts as long, so that no second run begins beside the first.
 KILL_SECONDS = RUN_SECONDS + 60
 DEAD_SECONDS = KILL_SECONDS + 60
-RESTART = (
-    "The next run, within the hour, goes on from there. If this stays open: is a worker on the queue sync running?"
+NEXT_STEP_UNFINISHED = (
+    "The next hourly run continues from there. If this stays open, check that a worker serves the sync queue."
 )
