@@ -4,6 +4,8 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
+
 from orders import line_values
 from orders.line_values import DELIVERY, Quantities
 from orders.models import Fulfilment, Order, OrderLine
@@ -24,6 +26,7 @@ class LineLeft:
 class Ledger:
     """Money in minor units of the order's currency. `press` makes a form's second press find the first.
 
+    `left` is what may still be refunded; of `lines` and `delivery`, what no refund names yet.
     `margin` is as of today; `outlook` counts the refunds that are promised and not made yet as well.
     """
 
@@ -33,6 +36,7 @@ class Ledger:
     disputes: list[Dispute]
     warnings: list[FraudWarning]
     job: Fulfilment | None
+    left: int
     lines: list[LineLeft]
     delivery: int
     margin: margins.Margin
@@ -43,10 +47,6 @@ class Ledger:
     @property
     def applied(self) -> Payment | None:
         return next((payment for payment in self.payments if payment.applied), None)
-
-    @property
-    def left(self) -> int:
-        return reserve.refundable_amount(self.applied) if self.applied else 0
 
     @property
     def given(self) -> int:
@@ -97,7 +97,9 @@ class Ledger:
 
 
 def for_order(order: Order) -> Ledger:
+    prefetch_related_objects([order], "lines")
     payments = list(Payment.objects.filter(order=order).order_by("-applied", "pk"))
+    refunded, margin = given(order), margins.for_order(order)
     return Ledger(
         order=order,
         payments=payments,
@@ -105,18 +107,27 @@ def for_order(order: Order) -> Ledger:
         disputes=list(Dispute.objects.filter(payment__order=order)),
         warnings=list(FraudWarning.objects.filter(payment__order=order)),
         job=Fulfilment.objects.filter(order=order).first(),
-        lines=_lines(order),
-        delivery=0 if given(order).get(DELIVERY) else line_values.of_delivery(order),
-        margin=margins.for_order(order),
-        outlook=margins.for_order(order, with_promised=True),
+        left=sum(reserve.refundable_amount(payment) for payment in payments if payment.applied),
+        lines=lines_left(order, refunded),
+        delivery=delivery_left(order, refunded),
+        margin=margin,
+        outlook=margins.with_promised(order, margin),
         credits=list(PrintifyCredit.objects.filter(order=order)),
         press=secrets.token_urlsafe(16),
     )
 
 
-def _lines(order: Order) -> list[LineLeft]:
-    whole, gone = line_values.of_lines(order), given(order)
-    return [LineLeft(line, whole[line.pk], max(line.quantity - gone.get(line.pk, 0), 0)) for line in order.lines.all()]
+def lines_left(order: Order, refunded: Quantities) -> list[LineLeft]:
+    """Return each line with what of it is not among the `refunded` (see `given`)."""
+    worth = line_values.of_lines(order)
+    return [
+        LineLeft(line, worth[line.pk], max(line.quantity - refunded.get(line.pk, 0), 0)) for line in order.lines.all()
+    ]
+
+
+def delivery_left(order: Order, refunded: Quantities) -> int:
+    """Return what the delivery cost the buyer; 0 once it is among the `refunded`."""
+    return 0 if refunded.get(DELIVERY) else line_values.of_delivery(order)
 
 
 def given(order: Order) -> dict[int, int]:
@@ -130,6 +141,6 @@ def given(order: Order) -> dict[int, int]:
 
 def value(order: Order, chosen: Quantities) -> int:
     """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
-    gone = given(order)
-    delivery = line_values.of_delivery(order) if chosen.get(DELIVERY) and not gone.get(DELIVERY) else 0
-    return line_values.of_units(order, chosen, gone) + delivery
+    refunded = given(order)
+    delivery = delivery_left(order, refunded) if chosen.get(DELIVERY) else 0
+    return line_values.of_units(order, chosen, refunded) + delivery

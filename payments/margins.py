@@ -4,7 +4,7 @@ Money in minor units; tax is the state's, not ours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models import Sum
@@ -67,22 +67,17 @@ MADE = ("sent", "succeeded")  # refunds that Stripe has taken on
 PROMISED = ("new", "attention")  # refunds that reserve their money, and that Stripe has not made
 
 
-def for_order(order: Order, *, with_promised: bool = False) -> Margin:
-    """As far as it is known today, or once the promised refunds are made as well.
-
-    A surplus payment counts with what it brought, gave back and cost.
-    """
-    states = MADE + PROMISED if with_promised else MADE
+def for_order(order: Order) -> Margin:
+    """As far as it is known today. A surplus payment counts with what it brought, gave back and cost."""
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]
     printify, certain = _printify(order)
     reprints = line_values.reprints_of(order)
     again = [_printify(reprint) for reprint in reprints]
-    refunded = Refund.objects.filter(payment__order=order, state__in=states)
     return Margin(
         received=sum(payment.captured for payment in payments),
-        tax=_tax(order, payments, states),
-        refunded=refunded.aggregate(n=Sum("amount"))["n"] or 0,
+        tax=_tax(order, MADE),
+        refunded=_refunded(order, MADE),
         stripe_fee=sum(fee or 0 for fee in fees),
         printify=printify,
         reprints=sum(cost for cost, _ in again),
@@ -92,15 +87,25 @@ def for_order(order: Order, *, with_promised: bool = False) -> Margin:
     )
 
 
+def with_promised(order: Order, margin: Margin) -> Margin:
+    """Return the order's margin once the promised refunds are made as well."""
+    states = MADE + PROMISED
+    return replace(margin, refunded=_refunded(order, states), tax=_tax(order, states))
+
+
 def credited(orders: Sequence[Order]) -> int:
     """Return what Printify gave back for these orders, as staff have booked it."""
     return PrintifyCredit.objects.filter(order__in=orders).aggregate(n=Sum("amount"))["n"] or 0
 
 
-def _tax(order: Order, payments: list[Payment], states: Sequence[str]) -> int:
+def _refunded(order: Order, states: Sequence[str]) -> int:
+    return Refund.objects.filter(payment__order=order, state__in=states).aggregate(n=Sum("amount"))["n"] or 0
+
+
+def _tax(order: Order, states: Sequence[str]) -> int:
     """What the state gets: of what went back to the buyer, Stripe takes its share of the tax back as well."""
-    applied = next((payment for payment in payments if payment.applied), None)
-    if applied is None or not order.tax:
+    applied = Payment.objects.filter(order=order, applied=True).first() if order.tax else None
+    if applied is None:
         return 0
     gone = applied.refunds.filter(state__in=states).aggregate(n=Sum("amount"))["n"] or 0
     return order.tax - order.tax * gone // applied.captured

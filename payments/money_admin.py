@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,13 +16,13 @@ from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, format_money, minor
 from ilytat.integrations.transactions import retry_conflicts
-from orders import attention
+from orders import attention, refunding
 from orders.line_values import DELIVERY, Quantities
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from orders.refunding import Disputed, TooMuch
 from payments import cancellation, labels, ledger, refunds
-from payments.models import Refund
+from payments.models import Payment, Refund
 
 MAY = "payments.refund_order"
 WAYS: dict[str, tuple[Callable[[Refund], bool], str]] = {
@@ -71,7 +72,7 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
     except Disputed:
         messages.error(request, attention.DISPUTED)
     except TooMuch:
-        left = format_money(ledger.for_order(order).left, order.currency)
+        left = format_money(refunding.left(order), order.currency)
         messages.error(request, f"At most {left} can be given back, and more than 0.")
     else:
         if refund is None:
@@ -90,12 +91,13 @@ def _refund(request: HttpRequest, order: Order, form: RefundForm) -> Refund | No
     None when the order has no payment. Raises NotRefundable.
     """
     with lock_order(order):
-        shown = ledger.for_order(order)
-        if shown.applied is None:
+        payment = Payment.objects.filter(order=order, applied=True).first()
+        if payment is None:
             return None
-        chosen, typed = _chosen(request, shown), form.cleaned_data["amount"]
+        prefetch_related_objects([order], "lines")
+        chosen, typed = _chosen(request, order), form.cleaned_data["amount"]
         return cancellation.request_refund(
-            shown.applied,
+            payment,
             # An amount that was written counts more than the lines it is for.
             minor(typed, order.currency) if typed else ledger.value(order, chosen),
             reason=form.cleaned_data["reason"],
@@ -106,14 +108,14 @@ def _refund(request: HttpRequest, order: Order, form: RefundForm) -> Refund | No
         )
 
 
-def _chosen(request: HttpRequest, shown: ledger.Ledger) -> Quantities:
+def _chosen(request: HttpRequest, order: Order) -> Quantities:
     """Line → how many of it, never more than is left of it; and the delivery when it is ticked."""
-    found = {}
-    for row in shown.lines:
+    found, refunded = {}, ledger.given(order)
+    for row in ledger.lines_left(order, refunded):
         typed = request.POST.get(f"line_{row.line.pk}", "")
         if typed.isascii() and typed.isdecimal() and min(int(typed[:4]), row.left) > 0:
             found[row.line.pk] = min(int(typed[:4]), row.left)
-    if shown.delivery and "delivery" in request.POST:
+    if "delivery" in request.POST and ledger.delivery_left(order, refunded):
         found[DELIVERY] = 1
     return found
 

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from orders.models import Fulfilment
 from payments import cancellation, ledger
 from payments.models import Payment, Refund
+from tests import factories
 from tests.payments.conftest import Till, awaits_production, printing_began
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,17 @@ def give_back(amount: int, state: str) -> None:
         Payment.objects.get(applied=True), amount, reason="duplicate", requested_by="eva"
     )
     Refund.objects.filter(pk=refund.pk).update(state=state)
+
+
+def test_the_page_reads_the_ledger_in_few_queries(
+    admin_client: Client, job: Fulfilment, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for state in ("succeeded", "sent", "new"):
+        factories.order_line(job.order, factories.variant())
+        give_back(100, state)
+    sentence(admin_client, job)
+    with django_assert_max_num_queries(22):
+        sentence(admin_client, job)
 
 
 def sentence(client: Client, job: Fulfilment) -> str:
