@@ -153,7 +153,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 @of_verified_order
-@throttle.posts("10/minute")
+@throttle.ratelimit("10/minute")
 def address(request: HttpRequest, order: Order) -> HttpResponse:
     """`order`, `form` (AddressForm), `doubts` (sentences about the address), `notice` (why it cannot be)."""
     if not _open(order):

@@ -15,7 +15,7 @@ from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from orders.refunding import By, Disputed
 from orders.revision import TooLate
-from orders.states import ARRIVED, CALLED_OFF, FulfilmentState, OrderState
+from orders.states import ARRIVED, CALLED_OFF, OPEN, FulfilmentState
 from payments import coupons, ledger, margins, reserve
 from payments.models import Payment, Refund
 
@@ -89,7 +89,7 @@ def request_refund(
         refund = reserve.create(
             payment, amount, reason=reason, requested_by=requested_by, note=note, lines=lines, form_token=form_token
         )
-        is_open = order.state in {OrderState.PAID, OrderState.ATTENTION}
+        is_open = order.state in OPEN
         if payment.applied and is_open and not reserve.refundable_amount(payment):
             _stop(order, who=requested_by, refunded=amount)
     return refund
@@ -105,7 +105,7 @@ def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
         gone = payment.refunds.filter(state__in=margins.MADE).aggregate(n=Sum("amount"))["n"] or 0
         if not payment.applied or gone < payment.captured:
             return False
-        is_open = order.state in {OrderState.PAID, OrderState.ATTENTION}
+        is_open = order.state in OPEN
         if is_open and not _stop(order, who=who, refunded=gone):
             lifecycle.mark_refunded(order, who=who, why=IN_FULL)
     return True

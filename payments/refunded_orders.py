@@ -6,16 +6,14 @@ from datetime import datetime
 from django.db.models import F, Q, Sum
 
 from orders.locks import lock_order
-from orders.states import OrderState
+from orders.states import OPEN, OrderState
 from payments import cancellation, incidents, margins
 from payments.models import Difference, Payment, ReconcileRun
-
-OPEN_STATES = (OrderState.PAID, OrderState.ATTENTION)
 
 
 def compare(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     gone = Sum("refunds__amount", filter=Q(refunds__state__in=margins.MADE))
-    rows = Payment.objects.filter(applied=True, captured__gt=0, order__state__in=OPEN_STATES)
+    rows = Payment.objects.filter(applied=True, captured__gt=0, order__state__in=OPEN)
     for payment in rows.annotate(gone=gone).filter(gone__gte=F("captured")):
         difference = _close_order(made, payment)
         if difference:
@@ -26,7 +24,7 @@ def _close_order(made: ReconcileRun, payment: Payment) -> Difference | None:
     """End the order as the refund's own event does, and tell staff in the same transaction. None: a rival was first."""
     order = payment.order
     with lock_order(order):
-        if order.state not in OPEN_STATES or not cancellation.close_if_all_is_back(payment, who="reconcile"):
+        if order.state not in OPEN or not cancellation.close_if_all_is_back(payment, who="reconcile"):
             return None
         order.refresh_from_db()
         state = OrderState(order.state).label.lower()
