@@ -268,9 +268,9 @@ def test_a_hold_is_offered_for_what_may_still_be_printed_only(admin_client: Clie
 
 def test_how_promises_of_arrival_were_kept(admin_client: Client) -> None:
     job = printing()
-    now = timezone.now()
-    Order.objects.update(arrives_from=now.date(), arrives_until=now.date() + timedelta(days=3))
-    job.shipments.create(carrier="usps", number="1", provider_id=99, delivered_at=now)
+    today = timezone.localdate()
+    Order.objects.update(arrives_from=today, arrives_until=today + timedelta(days=3))
+    job.shipments.create(carrier="usps", number="1", provider_id=99, delivered_at=timezone.now())
     page = text_of(admin_client.get("/admin/orders/order/arrivals/"))
     assert "99 US 1 0–3 days" in page
     assert "100 % 0 0" in page
