@@ -95,6 +95,11 @@ app.conf.beat_schedule = {
         "schedule": 60 * MINUTE,
         "options": {"expires": 600},
     },
+    "observe deliveries": {
+        "task": "orders.tasks.observe_deliveries",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 600},
+    },
     "forget idle carts": {"task": "orders.tasks.forget_carts", "schedule": 24 * 60 * MINUTE},
     "forget old mail bodies": {"task": "notifications.tasks.forget_bodies", "schedule": 24 * 60 * MINUTE},
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},

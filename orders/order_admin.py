@@ -10,12 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from catalog.delivery_estimates import PARCELS_MIN
 from ilytat.display.money import format_money
 from ilytat.integrations.readonly import ReadOnlyAdmin
 from ilytat.integrations.storable import storable_text
 from notifications import outbox
 from notifications.models import OutgoingEmail
-from orders import arrivals, attention, lifecycle, next_step
+from orders import attention, delivery_records, lifecycle, next_step
 from orders.models import Fulfilment, Hold, Order
 from orders.permissions import RELEASE_HOLD
 
@@ -127,11 +128,15 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return redirect("admin:orders_order_change", pk)
 
     def arrivals(self, request: HttpRequest) -> HttpResponse:
-        """How promises of arrival were kept, by printer and country."""
+        """How promises of arrival were kept, by print provider and country."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = self.admin_site.each_context(request) | {"records": arrivals.records(), "title": "Arrival times"}
-        return render(request, "admin/orders/arrivals.html", context | {"enough": arrivals.ENOUGH})
+        context = self.admin_site.each_context(request) | {
+            "records": delivery_records.records(),
+            "enough": PARCELS_MIN,
+            "title": "Arrival times",
+        }
+        return render(request, "admin/orders/arrivals.html", context)
 
     def _mine(self, request: HttpRequest, pk: int) -> Order:
         if not request.user.has_perm("orders.change_order"):

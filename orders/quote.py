@@ -17,10 +17,10 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog import printify, shipping
+from catalog import printify
+from catalog.delivery_estimates import Estimates, estimates
 from catalog.models import Product
 from ilytat.integrations.errors import IntegrationError, Refused
-from orders import arrivals
 from orders.cart import CartView
 from orders.models import Order
 
@@ -108,9 +108,8 @@ def of_lines(wanted: Sequence[Wanted], *, country: str, region: str = "", zip_co
     groups = _groups(wanted)
     costs = {provider: _costs([x.as_line() for x in lines], address) for provider, lines in groups.items()}
     codes = [code for code in METHOD_CODES if all(code in found for found in costs.values())]
-    products = [x.product for x in wanted if x.product]
-    known = arrivals.learned(products, country)
-    made = [_option(code, costs, country, products, known) for code in codes]
+    estimated = estimates([x.product for x in wanted if x.product], country)
+    made = [_option(code, costs, estimated) for code in codes]
     if not made:
         raise NotServed(country)
     return sorted(made, key=lambda option: option.amount)
@@ -143,12 +142,10 @@ def options_or_none(cart: CartView, *, country: str, zip_code: str = "") -> list
         return []
 
 
-def _option(
-    code: str, costs: dict[int, dict[str, int]], country: str, products: Sequence[Product], known: arrivals.Learned
-) -> Option:
+def _option(code: str, costs: dict[int, dict[str, int]], estimated: Estimates) -> Option:
     parcels = tuple((provider, found[code]) for provider, found in sorted(costs.items()))
-    days = arrivals.window(products, country, code, shipping.handling_days(products, country), known)
-    return Option(code, sum(amount for _provider, amount in parcels), days.first, days.last, parcels)
+    window = estimated.window(code)
+    return Option(code, sum(amount for _provider, amount in parcels), window.first, window.last, parcels)
 
 
 def _costs(lines: Sequence[dict[str, object]], address: dict[str, str]) -> dict[str, int]:

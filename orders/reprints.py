@@ -9,7 +9,7 @@ from copy import copy
 
 from django.utils import timezone
 
-from catalog import arrival, shipping
+from catalog.delivery_estimates import estimates
 from orders import lifecycle, refunding
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import OrderState
@@ -46,7 +46,7 @@ def _order(parent: Order, lines: list[OrderLine]) -> Order:
     number = f"{parent.number}R{parent.reprints.count() + 1}"
     worth = sum(line.amount for line in lines)
     products = [line.product for line in lines if line.product]
-    days = arrival.window(parent.country, "standard", shipping.handling_days(products, parent.country))
+    window = estimates(products, parent.country).window("standard")
     now = timezone.now()
     return Order.objects.create(
         number=number,
@@ -57,8 +57,8 @@ def _order(parent: Order, lines: list[OrderLine]) -> Order:
         discount=worth,
         shipping=0,
         total=0,
-        arrives_from=days.first,
-        arrives_until=days.last,
+        arrives_from=window.first,
+        arrives_until=window.last,
         placed_at=now,
         paid_at=now,
         **{name: getattr(parent, name) for name in COPIED},

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from orders import cart, delay_notices, stock_watch, unreported_delivery
+from orders import cart, delay_notices, delivery_records, stock_watch, unreported_delivery
 
 
 @shared_task(ignore_result=True)
@@ -25,3 +25,8 @@ def end_unreported() -> None:
 @shared_task(ignore_result=True)
 def forget_carts() -> None:
     cart.forget()
+
+
+@shared_task(ignore_result=True)
+def observe_deliveries() -> None:
+    delivery_records.observe()

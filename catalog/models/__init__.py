@@ -4,6 +4,7 @@ Money is minor units of `settings.SHOP_CURRENCY`. `cost` never leaves the server
 """
 
 from catalog.models.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, StaleLimit, SyncPause
+from catalog.models.observed_delivery import ObservedDelivery
 from catalog.models.printify_cache import PrintifyCache
 from catalog.models.product import (
     Category,
@@ -18,7 +19,7 @@ from catalog.models.search_index import Artwork, MissedSearch, Posting, ShelfEnt
 from catalog.models.sync_run import SyncChange, SyncRun
 
 __all__ = [
-    "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "OldSlug", "Posting", "PriceChange",
-    "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip", "StaleLimit",
-    "SyncChange", "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
+    "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "ObservedDelivery", "OldSlug", "Posting",
+    "PriceChange", "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip",
+    "StaleLimit", "SyncChange", "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from catalog import shipping
-from catalog.arrival import Window, window
+from catalog.delivery_estimates import Window, estimates
 from catalog.models import Product
 from ilytat.display.countries import country_name
 
@@ -37,11 +37,12 @@ class Delivery:
 
 
 def delivery(product: Product, query: Mapping[str, str]) -> Delivery:
-    """To the country that the address names, else to the first the shop ships to. One query."""
+    """To the country that the address names, else to the first the shop ships to. Two queries."""
     known = settings.SHIP_TO_COUNTRIES
     asked = query.get(COUNTRY, "")
     country = asked if asked in known else known[0]
     days, cost = shipping.profile(product, country)
     names = [(code, country_name(code)) for code in known]
     carried = f"&{COUNTRY}={country}" if country != known[0] else ""
-    return Delivery(country, dict(names)[country], days, window(country, "standard", days), cost, names, carried)
+    window = estimates([product], country, days).window("standard")
+    return Delivery(country, dict(names)[country], days, window, cost, names, carried)

@@ -1,14 +1,17 @@
-"""Delivery priced printer by printer, and days of arrival learned from parcels once there are enough (E13)."""
+"""Delivery priced print provider by print provider, and its days observed from parcels once there are enough (E13)."""
 
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from catalog.delivery_estimates import estimates
 from catalog.models import Product
-from orders import arrivals, quote
+from notifications.templatetags.mail import day
 from orders import cart as carts
+from orders import delivery_records, quote, reprints
 from orders.models import Order, Shipment
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream, created
@@ -31,35 +34,57 @@ def _arrived(days: list[int], *, provider: int = 99, method: str = "standard") -
 
 
 def _days(product: Product, method: str = "standard") -> tuple[int, int]:
-    known = arrivals.learned([product], "US")
-    found = arrivals.window([product], "US", method, (2, 5), known)
+    delivery_records.observe()
+    window = estimates([product], "US").window(method)
     today = timezone.localdate()
-    return (found.first - today).days, (found.last - today).days
+    return (window.first - today).days, (window.last - today).days
 
 
-def test_twenty_parcels_teach_from_half_to_nine_of_ten() -> None:
+def test_twenty_parcels_are_enough() -> None:
     product = _arrived(list(range(1, 21)))
     assert _days(product) == (11, 19)
 
 
-def test_fewer_teach_nothing_yet() -> None:
+def test_fewer_change_nothing_yet() -> None:
     product = _arrived([30] * 19)
     assert _days(product)[1] < 30
 
 
-def test_another_way_of_delivery_learns_for_itself() -> None:
+def test_another_shipping_method_is_observed_for_itself() -> None:
     product = _arrived([40] * 20, method="economy")
     assert _days(product, "standard")[1] < 40
     assert _days(product, "economy") == (40, 40)
+
+
+def test_the_newest_200_parcels_of_a_year_count() -> None:
+    product = _arrived([3] * 30 + [60] * 200)
+    assert _days(product) == (60, 60)
+
+
+def test_product_page_cart_checkout_order_and_reprint_promise_the_same_days(client: Client, upstream: Upstream) -> None:
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": 475})
+    product = _arrived(list(range(20, 41)))
+    delivery_records.observe()
+    variant = factories.variant(product)
+    first, last = (timezone.localdate() + timedelta(days=count) for count in (30, 38))
+    form = {"product": product.pk, "variant": variant.variant_id, "quantity": 1}
+    assert client.post("/cart/add/", form).status_code == 302
+    for page in (product.get_absolute_url(), "/cart/?country=US", "/checkout/"):
+        text = client.get(page).content.decode()
+        assert {page: [day(each.isoformat()) in text for each in (first, last)]} == {page: [True, True]}
+    parent = Order.objects.get()
+    with transaction.atomic():
+        reprint = reprints.make(parent, parent.lines.all(), who="eva")
+    assert (reprint.arrives_from, reprint.arrives_until) == (first, last)
 
 
 def test_staff_see_how_promises_were_kept() -> None:
     _arrived([1, 2, 3, 4])
     today = timezone.localdate()
     Order.objects.update(arrives_from=today - timedelta(days=2), arrives_until=today - timedelta(days=1))
-    [record] = arrivals.records()
+    [record] = delivery_records.records()
     assert (record.parcels, record.on_time, record.early, record.late, record.hit_rate) == (4, 3, 1, 1, 50)
-    assert (record.promised, record.half, record.most, record.taught) == ((2, 3), 3, 4, False)
+    assert (record.promised, record.p50, record.p90, record.is_enough) == ((2, 3), 3, 4, False)
 
 
 def test_staff_read_what_was_promised_beside_what_came_true(admin_client: Client) -> None:
