@@ -24,7 +24,6 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
 
     `request` is the run that staff asked for; the timetable's own keep still while staff have paused them.
     """
-    leases.heartbeat("worker")
     if request is None and trigger == "schedule" and run_requests.paused():
         return
     mine = runner.run(trigger, request=request)

@@ -1,7 +1,6 @@
 """What staff see first: a verdict, the day's figures, what waits and the actions that resolve it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
@@ -10,78 +9,64 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from ilytat.integrations import attention, dashboard, heartbeats
+from ilytat.integrations import attention, dashboard, system_status
 from ilytat.integrations.attention import Item, Lag
-
-LATE_SECONDS = 300
+from ilytat.integrations.heartbeats import Problem
+from ilytat.integrations.system_status import SystemStatus
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`tone` is good, busy or bad; `step` says what to do about it, where a button cannot."""
+    """`tone` is good, busy or bad; `step` says what to do about it, where neither button nor command can."""
 
     tone: str
     word: str
     sentence: str
     step: str = ""
+    problems: list[Problem] = field(default_factory=list)
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """`verdict`, `tiles`, `attention` (Items): as many queries for a hundred rows as for one."""
-    items, lags, heard = attention.items(request), list(attention.lags()), heartbeats.beats()
-    return {"verdict": verdict(items, lags, heard), "tiles": dashboard.tiles(request), "attention": items}
+    items = attention.items(request)
+    return {"verdict": verdict(items, system_status.current()), "tiles": dashboard.tiles(request), "attention": items}
 
 
-def verdict(items: list[Item], lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict:
-    return _nobody_works(lags, heard) or _waits(items, lags) or _well(lags, heard)
+def verdict(items: list[Item], status: SystemStatus) -> Verdict:
+    """Only a shop without any problem is said to run."""
+    if status.problems:
+        return _trouble(items, status.problems)
+    if status.is_starting:
+        sentence = "No worker and no beat has been seen yet." + (f" {_things(items)}." if items else "")
+        step = "After a first start that takes a minute. Then check that both are running."
+        return Verdict("busy", "Starting", sentence, step)
+    if items:
+        return _needs_person(items, status.lags)
+    return Verdict("good", "All is well", f"Nothing needs a person, and {_longest_wait(status.lags)}.")
 
 
-def _nobody_works(lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict | None:
-    silent = [str(heartbeats.NAMES[name]) for name in heartbeats.silent(heard)]
-    step = _("Whoever runs the machine starts it again. Nothing is lost meanwhile: paid orders wait in their rows.")
-    if silent:
-        names = _(" and the ").join(silent)
-        sentence = _("The %(names)s went silent: orders and mails wait.") % {"names": names}
-        return Verdict("bad", _("Trouble"), sentence, step)
-    late = max(lags, key=lambda lag: lag.seconds, default=None)
-    if late and late.seconds > LATE_SECONDS:
-        values = {"queue": late.name, "minutes": late.seconds // 60}
-        sentence = (
-            _("Work waits: the oldest due row of %(queue)s is %(minutes)s min old. Is the worker running?") % values
-        )
-        return Verdict("bad", _("Trouble"), sentence, step)
-    return None
+def _trouble(items: list[Item], problems: list[Problem]) -> Verdict:
+    count = f"{len(problems)} parts of the shop are not working." if len(problems) > 1 else ""
+    waiting = f"{_things(items)} as well." if items else ""
+    step = "Nothing is lost meanwhile: paid orders wait in the database and continue by themselves."
+    return Verdict("bad", "Trouble", f"{count} {waiting}".strip(), step, problems)
 
 
-def _waits(items: list[Item], lags: list[Lag]) -> Verdict | None:
-    if not items:
-        return None
+def _needs_person(items: list[Item], lags: list[Lag]) -> Verdict:
     oldest = timesince(items[0].row.since, timezone.now(), depth=1)
-    values = {"count": len(items), "oldest": oldest, "due": _due(lags)}
-    sentence = ngettext(
-        "One thing needs a person, for %(oldest)s now. Everything else runs, and %(due)s.",
-        "%(count)s things need a person, the oldest for %(oldest)s. Everything else runs, and %(due)s.",
-        len(items),
-    )
-    return Verdict("busy", _("Needs you"), sentence % values)
+    since = f"for {oldest} now" if len(items) == 1 else f"the oldest for {oldest}"
+    return Verdict("busy", "Needs you", f"{_things(items)}, {since}. Everything else runs, and {_longest_wait(lags)}.")
 
 
-def _well(lags: list[Lag], heard: dict[str, datetime | None]) -> Verdict:
-    if None in heard.values():
-        sentence = _("The worker or the clock has not been heard yet.")
-        step = _("After a first start that takes a minute. Then see whether both processes run.")
-        return Verdict("busy", _("Starting"), sentence, step)
-    return Verdict("good", _("All is well"), _("Nothing needs a person, and %(due)s.") % {"due": _due(lags)})
+def _things(items: list[Item]) -> str:
+    return "One thing needs a person" if len(items) == 1 else f"{len(items)} things need a person"
 
 
-def _due(lags: list[Lag]) -> str:
-    oldest = max((lag.seconds for lag in lags), default=0)
-    waited = _("no work has waited longer than %(seconds)s s") % {"seconds": oldest}
-    return waited if oldest > 1 else _("no work is waiting")
+def _longest_wait(lags: list[Lag]) -> str:
+    seconds = max((lag.seconds for lag in lags), default=0)
+    return f"no work has waited longer than {seconds} s" if seconds > 1 else "no work is waiting"
 
 
 @require_POST

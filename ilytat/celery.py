@@ -7,6 +7,7 @@ from celery import Celery
 from django.conf import settings
 from kombu import Queue
 
+from ilytat.celery_heartbeats import WorkerHeartbeat
 from ilytat.settings_checks import SOFT_LIMIT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ilytat.settings")
@@ -24,6 +25,7 @@ app.conf.update(
     task_soft_time_limit=settings.LEASE_SECONDS * SOFT_LIMIT,
     task_time_limit=settings.LEASE_SECONDS * 0.9,
     timezone="UTC",
+    beat_scheduler="ilytat.celery_heartbeats:HeartbeatScheduler",
     beat_schedule_filename=str(Path(settings.VAR_DIR) / "beat-schedule"),
 )
 if settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
@@ -105,4 +107,5 @@ app.conf.beat_schedule = {
     "forget old payloads": {"task": "ilytat.integrations.tasks.purge", "schedule": 24 * 60 * MINUTE},
     "forget ended sessions": {"task": "ilytat.integrations.tasks.clear_sessions", "schedule": 24 * 60 * MINUTE},
 }
+app.steps["consumer"].add(WorkerHeartbeat)
 app.autodiscover_tasks(["ilytat.integrations", "catalog", "orders", "payments", "notifications"])

@@ -142,6 +142,7 @@ else:
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}")
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 30.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 150.0)
+HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", 15.0)
 
 # --- Languages, time, money ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

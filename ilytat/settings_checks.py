@@ -143,7 +143,14 @@ def _files(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _numbers(settings: Mapping[str, Any]) -> list[str]:
-    positive = ("SWEEP_SECONDS", "LEASE_SECONDS", "CATALOG_TTL_MINUTES", "POLL_MINUTES", "SESSION_MINUTES")
+    positive = (
+        "SWEEP_SECONDS",
+        "LEASE_SECONDS",
+        "HEARTBEAT_SECONDS",
+        "CATALOG_TTL_MINUTES",
+        "POLL_MINUTES",
+        "SESSION_MINUTES",
+    )
     found = [f"{name} must be greater than 0." for name in positive if settings[name] <= 0]
     found += [f"{name} may not be negative." for name in ("GRACE_MINUTES", "SETTLE_SECONDS") if settings[name] < 0]
     if settings["SESSION_MINUTES"] > SESSION_MINUTES_MAX:

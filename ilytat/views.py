@@ -1,8 +1,6 @@
 """Pages of the house itself: health, and what is shown when something went wrong."""
 
 import sys
-import time
-from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
@@ -15,12 +13,7 @@ from django.utils import timezone
 from django.views.defaults import server_error
 from django.views.static import serve
 
-from ilytat.integrations import jobs
-from ilytat.integrations.models import HealthResult, Lease
-
-LATE_SECONDS = 600
-SILENT_SECONDS = max(300.0, 10 * settings.SWEEP_SECONDS)
-STARTED = time.monotonic()
+from ilytat.integrations import jobs, system_status
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -29,41 +22,28 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def healthz_deep(_request: HttpRequest) -> HttpResponse:
-    """Database, oldest due row of each queue, signs of life, last results of checks. 503 with `reasons` when late."""
+    """For a monitor, not for a load balancer: 503 with `reasons` when any part of the shop does not work."""
     try:
         connection.ensure_connection()
-        queues = {queue.name: _oldest(queue) for queue in jobs.queues()}
-        beats = {row.name: _age(row.beat_at) for row in Lease.objects.filter(name__in=("worker", "beat"))}
-        checks = dict(HealthResult.objects.values_list("name", "state"))
+        status = system_status.current()
     except DatabaseError:
         return JsonResponse({"status": "down", "database": "down", "reasons": ["database: no answer"]}, status=503)
-    reasons = [f"{name}: work has been due for {age} s" for name, age in queues.items() if age > LATE_SECONDS]
-    reasons += _silent(beats)
+    word = "trouble" if status.problems else "starting" if status.is_starting else "ok"
+    lags = {lag.name: lag.seconds for lag in status.lags}
     body = {
-        "status": "late" if reasons else "ok",
-        "reasons": reasons,
+        "status": word,
+        "reasons": [problem.sentence for problem in status.problems],
+        "commands": [problem.command for problem in status.problems if problem.command],
         "database": "ok",
-        "oldest_due_seconds": queues,
-        "heartbeat_age_seconds": beats,
-        "checks": checks,
+        "broker": status.broker.error or "ok",
+        "messages": status.broker.messages,
+        "oldest_due_seconds": {queue.name: lags.get(queue.name, 0) for queue in jobs.queues()},
+        "heartbeat_age_seconds": {
+            row.name: int((timezone.now() - row.beat_at).total_seconds()) for row in status.heartbeats
+        },
+        "checks": {result.name: result.state for result in status.checks},
     }
-    return JsonResponse(body, status=503 if reasons else 200)
-
-
-def _silent(beats: dict[str, int]) -> list[str]:
-    """Who gives no sign of life. What was before this process began is forgiven until they had time to begin too."""
-    here = time.monotonic() - STARTED
-    ages = {name: beats.get(name, int(here)) for name in ("worker", "beat")}
-    return [f"{name}: no sign of life for {age} s" for name, age in ages.items() if min(age, here) > SILENT_SECONDS]
-
-
-def _oldest(queue: jobs.Queue[jobs.Job]) -> int:
-    first = queue.model.due().order_by("next_at").values_list("next_at", flat=True).first()
-    return _age(first)
-
-
-def _age(moment: datetime | None) -> int:
-    return int((timezone.now() - moment).total_seconds()) if moment else 0
+    return JsonResponse(body, status=503 if status.problems else 200)
 
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:

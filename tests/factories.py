@@ -2,12 +2,14 @@
 
 import itertools
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from catalog.models import Product, Variant
-from ilytat.integrations.models import InboundEvent
+from ilytat.integrations import heartbeats
+from ilytat.integrations.models import Heartbeat, InboundEvent
 from orders.models import Cart, CartLine, Order, OrderLine
 from orders.states import OrderState
 from tests.addresses import BUYER
@@ -118,3 +120,16 @@ def inbound_event(**given: Any) -> InboundEvent:
         "payload": {"id": f"evt_{number}", "data": {"object": {"id": f"cs_test_{number}"}}},
     }
     return InboundEvent.objects.create(**values | given)
+
+
+def running_processes() -> None:
+    """Both workers and beat, as the Procfile divides the work."""
+    for node, (queues, _options) in heartbeats.WORKERS.items():
+        heartbeats.record_process(f"{node}@host", queues)
+    heartbeats.record_process(heartbeats.BEAT)
+
+
+def silence(*names: str, seconds: float = 600) -> None:
+    """These processes were last seen that long ago; without names, all of them."""
+    rows = Heartbeat.objects.filter(name__in=names) if names else Heartbeat.objects.all()
+    rows.update(beat_at=timezone.now() - timedelta(seconds=seconds))

@@ -59,6 +59,7 @@ os.environ |= {
 for name in (
     "CATALOG_TTL_MINUTES",
     "GRACE_MINUTES",
+    "HEARTBEAT_SECONDS",
     "IMAGE_HOSTS",
     "LEASE_SECONDS",
     "POLL_MINUTES",

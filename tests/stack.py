@@ -36,6 +36,7 @@ FAST = {
     "GRACE_MINUTES": "0",
     "SETTLE_SECONDS": "1",
     "LEASE_SECONDS": "6",
+    "HEARTBEAT_SECONDS": "1",
     "CATALOG_TTL_MINUTES": "600",
     "SANDBOX_SPEED": "20",
 }

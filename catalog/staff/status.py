@@ -3,7 +3,6 @@
 Whether Printify is down and whether we are behind are different things, and told apart.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,21 +19,14 @@ from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
 from catalog.staff import problems, usage_chart
 from catalog.sync import run_requests
-from ilytat.integrations.models import HealthResult, InboundEvent, Lease
+from ilytat.integrations import heartbeats
+from ilytat.integrations.models import HealthResult, InboundEvent
 
-HEARTBEAT_LATE = timedelta(minutes=5)
 SOURCES = {"stripe": "Stripe", "printify": "Printify", "sendgrid": "SendGrid"}
 
 FRESH, RUNNING, LATE = gettext_lazy("Fresh"), gettext_lazy("Running"), gettext_lazy("Late")
 DEGRADED, DOWN, PAUSED = gettext_lazy("Degraded"), gettext_lazy("Down"), gettext_lazy("Paused")
 TONES = {FRESH: "good", RUNNING: "busy", LATE: "warn", DEGRADED: "warn", DOWN: "bad", PAUSED: "quiet"}
-
-
-@dataclass(frozen=True)
-class Beat:
-    name: str
-    at: datetime | None
-    late: bool
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class Status:
     reserve: stale_limit.Reserve
     strain: str
     usage: usage_chart.Usage
-    beats: list[Beat]
+    silent: list[heartbeats.Problem]
     heard: list[Heard]
 
     @property
@@ -92,10 +84,10 @@ def status() -> Status:
     cached = PrintifyCache.objects.filter(type="product", external_id__in=listed.values("printify_id"))
     usage = usage_chart.usage()
     quarantined = PrintifyCache.objects.filter(type="product").exclude(error="").count()
-    beats, pause, missing, strain = list(_beats()), run_requests.paused(), problems.missing(), problems.strain()
+    silent, pause, missing, strain = heartbeats.problems(), run_requests.paused(), problems.missing(), problems.strain()
     reserve = stale_limit.reserve()
     trouble = problems.worst(missing, reserve, usage, strain, quarantined)
-    word, reason = _word(run, pause, success, beats, trouble)
+    word, reason = _word(run, pause, success, silent, trouble)
     return Status(
         word=word,
         reason=reason,
@@ -117,7 +109,7 @@ def status() -> Status:
         reserve=reserve,
         strain=strain,
         usage=usage,
-        beats=beats,
+        silent=silent,
         heard=[
             Heard(source, name, InboundEvent.objects.filter(source=source).defer("payload").first())
             for source, name in SOURCES.items()
@@ -135,7 +127,11 @@ Verdict = tuple[str | Promise, str]
 
 
 def _word(
-    run: SyncRun | None, pause: SyncPause | None, success: SyncRun | None, beats: list[Beat], trouble: str
+    run: SyncRun | None,
+    pause: SyncPause | None,
+    success: SyncRun | None,
+    silent: list[heartbeats.Problem],
+    trouble: str,
 ) -> Verdict:
     if run:
         return RUNNING, _running(run)
@@ -149,7 +145,7 @@ def _word(
     last = _ended().first()
     if last and last.state != "success":
         return DEGRADED, last.note or _("The last run was not complete: its page says more.")
-    return _age(success, beats) or ((DEGRADED, trouble) if trouble else (FRESH, _("The last run read everything.")))
+    return _age(success, silent) or ((DEGRADED, trouble) if trouble else (FRESH, _("The last run read everything.")))
 
 
 def _running(run: SyncRun) -> str:
@@ -158,10 +154,9 @@ def _running(run: SyncRun) -> str:
     return _("Nothing is written: a dry run.") if run.dry_run else _("Reading from Printify.")
 
 
-def _age(success: SyncRun, beats: list[Beat]) -> Verdict | None:
-    silent = [beat.name for beat in beats if beat.late]
+def _age(success: SyncRun, silent: list[heartbeats.Problem]) -> Verdict | None:
     if silent:
-        return LATE, _("No heartbeat of: %(names)s. Is it running?") % {"names": ", ".join(silent)}
+        return LATE, silent[0].sentence
     limit = timedelta(minutes=2 * settings.CATALOG_TTL_MINUTES)
     if success.ended_at and timezone.now() - success.ended_at > limit:
         return LATE, _("The timetable should have read the catalogue since.")
@@ -181,10 +176,3 @@ def _next(pause: SyncPause | None) -> datetime | None:
     if pause or last is None:
         return None
     return max(last.started_at + timedelta(minutes=settings.CATALOG_TTL_MINUTES), timezone.now())
-
-
-def _beats() -> Iterator[Beat]:
-    seen = dict(Lease.objects.filter(name__in=("worker", "beat")).values_list("name", "beat_at"))
-    for name in ("worker", "beat"):
-        at = seen.get(name)
-        yield Beat(name, at, at is None or timezone.now() - at > HEARTBEAT_LATE)

@@ -1,15 +1,18 @@
 """Health checks by name. Each app registers its own; the beat runs them and the pages read the stored results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts
 from ilytat.integrations.models import HealthResult
 
 State = Literal["ok", "warn", "down"]
+RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,15 @@ def register(name: str) -> Callable[[Check], Check]:
         return check
 
     return add
+
+
+def results() -> QuerySet[HealthResult]:
+    """The last result of each registered check; one that was renamed or removed leaves a row behind."""
+    return HealthResult.objects.filter(name__in=_checks).order_by("name")
+
+
+def are_old(rows: Iterable[HealthResult]) -> bool:
+    return min(row.checked_at for row in rows) < timezone.now() - RESULT_AGE_MAX
 
 
 def run_all() -> dict[str, Verdict]:

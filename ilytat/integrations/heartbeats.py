@@ -1,67 +1,128 @@
-"""Who is there: the worker, the clock (beat), and the providers as the last checks found them."""
+"""Which processes and periodic tasks are alive: what they write, and what is wrong when they stop writing."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.urls import reverse
+from celery import current_app
+from django.conf import settings
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from ilytat.integrations.dashboard import Tile, register
-from ilytat.integrations.models import HealthResult, Lease
+from ilytat.integrations.models import Heartbeat, TaskHeartbeat
+from ilytat.integrations.storable import storable_text
 
-SILENT = timedelta(minutes=3)
-# Checks run every five minutes: after twice that nobody runs them.
-OLD = timedelta(minutes=11)
-NAMES = {"worker": gettext_lazy("worker"), "beat": gettext_lazy("clock")}
-
-
-def beats() -> dict[str, datetime | None]:
-    """When worker and beat were last heard; None for never."""
-    heard = dict(Lease.objects.filter(name__in=NAMES).values_list("name", "beat_at"))
-    return {name: heard.get(name) for name in NAMES}
+BEAT = "beat"
+BEATS_MISSED_MAX = 6
+# A periodic task may miss one turn and wait this long behind a catalog sync, which keeps a worker busy for minutes.
+TASK_MARGIN = timedelta(minutes=15)
+# As the Procfile starts them. Any other division of the queues works too: a worker is named as it was last seen.
+WORKERS = {
+    "orders": (("webhooks", "fulfilment", "mail"), "--concurrency 2"),
+    "sync": (("sync", "bulk"), "--concurrency 1"),
+}
+QUEUES = tuple(queue for queues, _ in WORKERS.values() for queue in queues)
 
 
-def silent(heard: dict[str, datetime | None]) -> list[str]:
-    """Those heard once and no more."""
-    before = timezone.now() - SILENT
-    return [name for name, at in heard.items() if at and at < before]
+@dataclass(frozen=True)
+class Problem:
+    """A silent process or a late periodic task. `name` is stable and unique; `command` starts the process again."""
+
+    name: str
+    sentence: str
+    command: str = ""
 
 
-@register(50, "integrations.view_healthresult")
-def processes() -> Tile:
-    heard = beats()
-    quiet, never = silent(heard), [name for name, at in heard.items() if at is None]
-    figure = _("Silent") if quiet else _("Not heard yet") if never else _("Working")
-    detail = "; ".join(f"{NAMES[name]}: {_ago(at)}" for name, at in heard.items())
-    tone = "bad" if quiet else "busy" if never else "good"
-    return Tile(_("Worker and clock"), figure, detail, reverse("healthz_deep"), tone)
+def allowed_silence() -> timedelta:
+    return timedelta(seconds=BEATS_MISSED_MAX * settings.HEARTBEAT_SECONDS)
 
 
-def _ago(at: datetime | None) -> str:
-    if at is None:
-        return _("never heard")
-    seconds = max(0, int((timezone.now() - at).total_seconds()))
-    if seconds > SILENT.total_seconds():
-        return _("%(time)s ago") % {"time": timesince(at, depth=1)}
-    return _("%(seconds)s s ago") % {"seconds": seconds}
+def record_process(name: str, queues: Iterable[str] = ()) -> None:
+    """Store a sign of life. Called on a timer by each worker and by beat."""
+    row = Heartbeat(name=name[:150], queues=list(queues), beat_at=timezone.now())
+    Heartbeat.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["name"], update_fields=["queues", "beat_at"]
+    )
 
 
-@register(60, "integrations.view_healthresult")
-def providers() -> Tile:
-    rows = list(HealthResult.objects.order_by("name"))
-    ill = [row for row in rows if row.state != "ok"]
-    old = not rows or min(row.checked_at for row in rows) < timezone.now() - OLD
-    figure = ", ".join(row.name.capitalize() for row in ill) if ill else _("Not checked") if old else _("All answer")
-    tone = "bad" if any(row.state == "down" for row in ill) else "busy" if ill or old else "good"
-    url = reverse("admin:integrations_healthresult_changelist")
-    return Tile(_("Checks"), figure, _told(rows, ill), url, tone)
+def record_schedule() -> None:
+    """Called by beat: a task that has not finished yet is late when it has been known for too long."""
+    known = set(TaskHeartbeat.objects.values_list("name", flat=True))
+    missing = [TaskHeartbeat(name=task) for task in schedule() if task not in known]
+    TaskHeartbeat.objects.bulk_create(missing, ignore_conflicts=True)
 
 
-def _told(rows: list[HealthResult], ill: list[HealthResult]) -> str:
-    if ill:
-        return ill[0].detail
-    if not rows:
-        return _("The clock asks every five minutes.")
-    return _("asked: %(when)s") % {"when": _ago(max(row.checked_at for row in rows))}
+def record_finish(task: str) -> None:
+    """Called in a worker after each task; those that beat does not send are ignored."""
+    if task in schedule():
+        _record_task(TaskHeartbeat(name=task, finished_at=timezone.now()), ["finished_at"])
+
+
+def record_failure(task: str, error: BaseException) -> None:
+    if task in schedule():
+        error_text = storable_text(f"{type(error).__name__}: {error}", 300)
+        _record_task(TaskHeartbeat(name=task, failed_at=timezone.now(), error=error_text), ["failed_at", "error"])
+
+
+def _record_task(row: TaskHeartbeat, fields: list[str]) -> None:
+    TaskHeartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=fields)
+
+
+def schedule() -> dict[str, dict[str, Any]]:
+    """Return beat's entries by task name."""
+    return {entry["task"]: entry for entry in current_app.conf.beat_schedule.values()}
+
+
+def problems() -> list[Problem]:
+    """Return the silent processes, then the late periodic tasks that no silent process explains."""
+    rows, now = list(Heartbeat.objects.order_by("-beat_at")), timezone.now()
+    live = [row for row in rows if row.beat_at > now - allowed_silence()]
+    consumed = {queue for row in live for queue in row.queues}
+    silent = list(_silent_workers(rows, [queue for queue in QUEUES if queue not in consumed]))
+    if not any(row.name == BEAT for row in live):
+        beat = next((row for row in rows if row.name == BEAT), None)
+        sentence = f"Beat is not running: {_last_seen(beat)}. Nothing scheduled happens until it is started."
+        return [*silent, Problem(BEAT, sentence, "celery -A ilytat beat")]
+    return [*silent, *_late_tasks(consumed, now)]
+
+
+def _silent_workers(rows: list[Heartbeat], queues: list[str]) -> Iterator[Problem]:
+    """The worker that last consumed each of the `queues`; `rows` are the newest first."""
+    while queues:
+        last = next((row for row in rows if queues[0] in row.queues), None)
+        if last:
+            node, own = last.name.partition("@")[0], [queue for queue in queues if queue in last.queues]
+        else:
+            node = next(name for name, (consumes, _) in WORKERS.items() if queues[0] in consumes)
+            own = [queue for queue in queues if queue in WORKERS[node][0]]
+        queues = [queue for queue in queues if queue not in own]
+        sentence = f"The worker for {', '.join(own)} is not running: {_last_seen(last)}."
+        yield Problem(f"worker:{node}", sentence, _worker_command(node, own))
+
+
+def _worker_command(node: str, queues: list[str]) -> str:
+    consumes, options = WORKERS.get(node, ((), ""))
+    command = f"celery -A ilytat worker -n {node}@%h -Q {','.join(queues)}"
+    return f"{command} {options}" if tuple(queues) == consumes else command
+
+
+def _last_seen(row: Heartbeat | None) -> str:
+    return f"{row.name} was last seen {timesince(row.beat_at, depth=1)} ago" if row else "it has never been seen"
+
+
+def _late_tasks(consumed: set[str], now: datetime) -> Iterator[Problem]:
+    entries = schedule()
+    for row in TaskHeartbeat.objects.filter(name__in=entries).order_by("name"):
+        entry = entries[row.name]
+        queue = entry.get("options", {}).get("queue", current_app.conf.task_default_queue)
+        allowed = 2 * timedelta(seconds=entry["schedule"]) + TASK_MARGIN
+        if queue in consumed and (row.finished_at or row.known_since) < now - allowed:
+            yield Problem(f"task:{row.name}", _late_sentence(row, allowed, now))
+
+
+def _late_sentence(row: TaskHeartbeat, allowed: timedelta, now: datetime) -> str:
+    done = f"last finished {timesince(row.finished_at, now, depth=1)} ago" if row.finished_at else "has never finished"
+    has_failed = row.failed_at and row.failed_at > (row.finished_at or row.known_since)
+    failed = f" Its last error: {row.error}" if has_failed else ""
+    return f"The periodic task {row.name} {done}; {timesince(now - allowed, now, depth=2)} are allowed.{failed}"

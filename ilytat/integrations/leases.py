@@ -1,4 +1,4 @@
-"""Named leases: a singleton's turn, and the heartbeats that tell staff whether worker and beat live."""
+"""Named leases: a singleton's turn, and the heartbeat of a long one."""
 
 import uuid
 from collections.abc import Iterator

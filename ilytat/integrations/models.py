@@ -97,12 +97,39 @@ class HealthResult(models.Model):
 
 
 class Lease(models.Model):
-    """A singleton's turn, for jobs that must not run twice at a time; also the heartbeat of worker and beat."""
+    """A singleton's turn, for jobs that must not run twice at a time; `beat_at` tells that a long one still lives."""
 
     name = models.CharField(max_length=60, unique=True)
     token = models.CharField(max_length=32, blank=True)
     until = models.DateTimeField(default=timezone.now)
     beat_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a worker (by its Celery node name) or of beat, written by that process's own timer.
+
+    `queues` are the Celery queues the worker consumes, [] for beat.
+    """
+
+    name = models.CharField(max_length=150, unique=True)
+    queues = models.JSONField(default=list, blank=True)
+    beat_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaskHeartbeat(models.Model):
+    """When a periodic task last finished and last failed; `known_since` counts for one that has not finished yet."""
+
+    name = models.CharField(max_length=150, unique=True)
+    known_since = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return self.name

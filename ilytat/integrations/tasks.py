@@ -8,16 +8,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ilytat.integrations import health, inbox, jobs, leases, wakeup
-from ilytat.integrations.models import InboundEvent, SyncLog
+from ilytat.integrations.models import Heartbeat, InboundEvent, SyncLog
 
 EVENT_DAYS = 30
+HEARTBEAT_DAYS = 30  # containers get a new host name, and so a new row, with each deployment
 ATTENTION_DAYS = 180  # longer than a bank takes to dispute a payment
 
 
 @shared_task(ignore_result=True)
 def look(queue_name: str) -> None:
     """Work on what is due in the queue. A full batch sends one more message, so that other queues get their turn."""
-    leases.heartbeat("worker")
     if jobs.work_due(queue_name) == jobs.BATCH:
         lanes = {queue.name: queue.lane for queue in jobs.queues()}
         wakeup.wake(queue_name, lanes[queue_name])
@@ -26,8 +26,6 @@ def look(queue_name: str) -> None:
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Find what no message announced: lost ones, dead workers' leases, rows whose time has come."""
-    leases.heartbeat("worker")
-    leases.heartbeat("beat")
     for queue in jobs.queues():
         if queue.model.due().exists():
             wakeup.wake(queue.name, queue.lane)
@@ -49,6 +47,7 @@ def purge() -> None:
     old = Q(handled_at__lt=before) | Q(handled_at=None, received_at__lt=before)
     InboundEvent.objects.filter(old, state__in=("done", "ignored")).delete()
     SyncLog.objects.filter(at__lt=now - timedelta(days=90)).delete()
+    Heartbeat.objects.filter(beat_at__lt=now - timedelta(days=HEARTBEAT_DAYS)).delete()
 
 
 @shared_task(ignore_result=True)

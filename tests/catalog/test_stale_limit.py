@@ -17,7 +17,7 @@ from catalog.models import PrintifyCache, Product, SyncRun, Variant
 from catalog.models.curation import StaleLimit
 from catalog.staff import status
 from catalog.sync import upsert
-from ilytat.integrations import leases
+from tests import factories
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -95,8 +95,7 @@ def test_only_who_may_sets_it(client: Client) -> None:
 def test_the_panel_tells_until_when_the_shop_sells_and_what_it_sells_no_more(
     office: Client, staff: Any, product: Product
 ) -> None:
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
+    factories.running_processes()
     SyncRun.objects.create(state="success", ended_at=timezone.now())
     stale_limit.choose(10, staff)
     reserve = status.status().reserve

@@ -1,5 +1,6 @@
 """What staff see first: one true sentence, and for each thing that waits what it is, what it costs and the ways out."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import FieldChange
-from ilytat.integrations import alerts, leases
-from ilytat.integrations.models import Alert, HealthResult, InboundEvent, Lease
+from ilytat.integrations import alerts, system_status
+from ilytat.integrations.models import Alert, HealthResult, InboundEvent
 from notifications.models import OutgoingEmail
 from orders import lifecycle
 from orders.models import Fulfilment, HoldReason, Order
@@ -41,24 +42,27 @@ def text_of(answer: object) -> str:
     return text(answer) if b"<main" in answer.content else answer.content.decode()  # type: ignore[attr-defined]  # Django's test answer
 
 
-def alive() -> None:
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
-
-
 def test_when_nothing_waits_it_says_so(admin_client: Client) -> None:
-    alive()
+    factories.running_processes()
     assert "All is well Nothing needs a person, and no work is waiting." in text_of(admin_client.get(INDEX))
 
 
-def test_before_the_first_sign_of_life_it_does_not_say_that_all_is_well(admin_client: Client) -> None:
-    leases.heartbeat("worker")
+def test_before_the_first_heartbeat_it_says_starting_and_later_that_nothing_runs(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_status, "STARTED", time.monotonic())
     page = text_of(admin_client.get(INDEX))
-    assert "Starting The worker or the clock has not been heard yet." in page
-    assert "clock: never heard" in page
+    assert "Starting No worker and no beat has been seen yet." in page
+    assert "Background jobs Not heard yet" in page
+
+    monkeypatch.setattr(system_status, "STARTED", time.monotonic() - 500)
+    page = text_of(admin_client.get(INDEX))
+    assert "The worker for webhooks, fulfilment, mail is not running: it has never been seen." in page
+    assert "All is well" not in page
 
 
 def test_a_stuck_order_says_what_it_costs_and_how_it_goes_on(admin_client: Client) -> None:
+    factories.running_processes()
     job = stuck()
     page = text_of(admin_client.get(INDEX))
     assert "One thing needs a person" in page
@@ -115,7 +119,7 @@ def test_an_order_whose_money_differs_is_accepted_by_a_person_once(admin_client:
 def test_webhooks_mails_and_incidents_wait_in_the_same_queue(admin_client: Client) -> None:
     event = factories.inbound_event(state="attention", last_error="Still unknown")
     mail = OutgoingEmail.objects.create(kind="shipped", dedupe_key="x", to="a@b.de", context={}, state="attention")
-    alive()
+    factories.running_processes()
     alerts.open_alert("health:printify", "Printify is away.", next_step="Wait.")
     alerts.open_alert("mail:attention", "A mail could not be sent", next_step="Look.")
     page = text_of(admin_client.get(INDEX))
@@ -138,12 +142,37 @@ def test_a_change_at_printify_that_a_policy_holds_is_decided_there(admin_client:
 
 
 def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> None:
-    job = paid()
-    changed(job, next_at=timezone.now() - timedelta(minutes=20))
+    factories.running_processes()
+    changed(paid(), next_at=timezone.now() - timedelta(minutes=20))
     assert "the oldest due row of fulfilment is 20 min old" in text_of(admin_client.get(INDEX))
-    leases.heartbeat("worker")
-    Lease.objects.update(beat_at=timezone.now() - timedelta(minutes=10))
-    assert "The worker went silent" in text_of(admin_client.get(INDEX))
+
+    factories.silence("orders@host")
+    page = text_of(admin_client.get(INDEX))
+    assert "Trouble The worker for webhooks, fulfilment, mail is not running: orders@host was last seen" in page
+    assert "Start it with celery -A ilytat worker -n orders@%h -Q webhooks,fulfilment,mail --concurrency 2" in page
+    assert "oldest due row" not in page, "the dead worker explains it"
+
+
+def test_nothing_is_said_to_run_while_a_provider_is_down(admin_client: Client) -> None:
+    factories.running_processes()
+    stuck()
+    assert "Everything else runs" in text_of(admin_client.get(INDEX))
+    for name in ("printify", "stripe"):
+        HealthResult.objects.create(name=name, state="down", detail="No answer.")
+    page = text_of(admin_client.get(INDEX))
+    assert "The check of printify fails: No answer." in page
+    assert "The check of stripe fails: No answer." in page
+    assert "2 parts of the shop are not working. One thing needs a person as well." in page
+    assert "Everything else runs" not in page
+
+
+def test_an_open_incident_of_a_provider_stands_in_for_its_check(admin_client: Client) -> None:
+    factories.running_processes()
+    HealthResult.objects.create(name="printify", state="down", detail="401")
+    alerts.open_alert("provider:printify", "Printify refuses the token.", next_step="Make a new one.")
+    page = text_of(admin_client.get(INDEX))
+    assert "Trouble Printify refuses the token. Make a new one." in page
+    assert "The check of printify fails" not in page
 
 
 def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) -> None:
@@ -163,7 +192,7 @@ def test_the_page_asks_the_database_no_more_for_many_rows(admin_client: Client) 
 
 
 def test_the_figures_tell_money_orders_mail_catalogue_and_who_is_there(admin_client: Client) -> None:
-    alive()
+    factories.running_processes()
     jobs = (stuck(), held(paid(number="H0000001")), printing())
     for job, days in zip(jobs, (0, 0, 1), strict=True):
         at = timezone.now() - timedelta(days=days)
@@ -174,7 +203,7 @@ def test_the_figures_tell_money_orders_mail_catalogue_and_who_is_there(admin_cli
     assert "Orders to make 3 1 held; 1 printing; 1 need you" in page
     assert "Mail 1 not sent" in page
     assert "Catalogue Late" in page
-    assert "Worker and clock Working worker: " in page
+    assert "Background jobs Working beat: " in page
     assert "Checks Not checked" in page
 
 

@@ -2,14 +2,15 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from celery import Celery
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from ilytat import views
-from ilytat.integrations import health, leases
+from ilytat.integrations import broker, health, heartbeats, system_status
 from ilytat.integrations.health import Verdict
-from ilytat.integrations.models import Alert, HealthResult, Lease
+from ilytat.integrations.models import Alert, HealthResult
+from tests import factories
 from tests.factories import inbound_event
 
 pytestmark = pytest.mark.django_db
@@ -73,46 +74,86 @@ def test_the_shallow_page_asks_nobody(client: Client, django_assert_num_queries:
 
 def test_the_deep_page_tells_of_queues_and_checks(client: Client, check: Answers) -> None:
     run()
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
+    factories.running_processes()
     answer = client.get("/healthz/deep")
 
     assert answer.status_code == 200
-    assert answer.json()["status"] == "ok"
-    assert answer.json()["checks"] == {"printify": "ok"}
-    assert answer.json()["oldest_due_seconds"]["inbox"] == 0
+    body = answer.json()
+    assert (body["status"], body["reasons"], body["broker"]) == ("ok", [], "ok")
+    assert body["checks"] == {"printify": "ok"}
+    assert body["oldest_due_seconds"]["inbox"] == 0
+    assert body["heartbeat_age_seconds"] == {"beat": 0, "orders@host": 0, "sync@host": 0}
+    assert body["messages"] == dict.fromkeys(heartbeats.QUEUES, 0)
+
+
+def reasons(client: Client, status_code: int = 503) -> list[str]:
+    answer = client.get("/healthz/deep")
+    assert answer.status_code == status_code
+    return list(answer.json()["reasons"])
 
 
 def test_the_deep_page_is_503_when_work_is_late(client: Client) -> None:
-    """G11: a monitor must hear that the workers are gone."""
+    factories.running_processes()
     inbound_event(next_at=timezone.now() - timedelta(minutes=11))
-    answer = client.get("/healthz/deep")
-
-    assert (answer.status_code, answer.json()["status"]) == (503, "late")
-    assert answer.json()["reasons"][0].startswith("inbox: work has been due for 66")
+    (reason,) = reasons(client)
+    assert reason.startswith("Work is waiting: the oldest due row of inbox is 11 min old.")
 
 
-@pytest.mark.parametrize("silent", ["worker", "beat"])
-def test_the_deep_page_is_503_when_worker_or_beat_gives_no_sign_of_life(
-    client: Client, monkeypatch: pytest.MonkeyPatch, silent: str
+def test_the_deep_page_is_503_while_a_check_is_down(client: Client, check: Answers) -> None:
+    factories.running_processes()
+    check.next = Verdict("down", "401")
+    run()
+    assert reasons(client) == ["The check of printify fails: 401"]
+
+
+def test_the_deep_page_is_503_when_the_checks_are_too_old(client: Client, check: Answers) -> None:
+    factories.running_processes()
+    run()
+    HealthResult.objects.update(checked_at=timezone.now() - timedelta(minutes=16))
+    (reason,) = reasons(client)
+    assert reason.startswith("The health checks last ran 16")
+
+
+def test_a_result_of_a_check_that_no_longer_exists_is_ignored(client: Client, check: Answers) -> None:
+    factories.running_processes()
+    HealthResult.objects.create(name="gone", state="down", checked_at=timezone.now() - timedelta(days=9))
+    assert reasons(client, 200) == []
+
+
+def test_a_broken_broker_is_the_only_reason_given_for_what_it_breaks(
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
-    Lease.objects.filter(name=silent).update(beat_at=timezone.now() - timedelta(seconds=400))
-    monkeypatch.setattr(views, "STARTED", time.monotonic())
-    assert client.get("/healthz/deep").status_code == 200, "this process has only just begun, and so may they"
-
-    monkeypatch.setattr(views, "STARTED", time.monotonic() - 500)
-    answer = client.get("/healthz/deep")
-
-    assert answer.status_code == 503
-    (reason,) = answer.json()["reasons"]
-    assert reason.startswith(f"{silent}: no sign of life for 40")
+    factories.silence()
+    monkeypatch.setattr(broker, "probe", broker.Probe())
+    monkeypatch.delenv("CELERY_BROKER_URL")  # Celery prefers it to what an app is given
+    monkeypatch.setattr(broker, "current_app", Celery("x", broker="redis://127.0.0.1:1/0", set_as_current=False))
+    (reason,) = reasons(client)
+    assert reason.startswith("The message broker does not answer (ConnectionError)")
 
 
-def test_the_deep_page_is_503_when_neither_ever_began(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "STARTED", time.monotonic() - 500)
+def test_a_broker_is_asked_once_in_ten_seconds_and_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    answers_meanwhile: list[str] = []
+    probe = broker.Probe()
 
-    reasons = client.get("/healthz/deep").json()["reasons"]
+    def read() -> broker.BrokerState:
+        calls.append(len(calls))
+        answers_meanwhile.append(probe.current().error)
+        return broker.BrokerState(error=f"TimeoutError {len(calls)}")
 
-    assert [reason.partition(":")[0] for reason in reasons] == ["worker", "beat"]
+    monkeypatch.setattr(broker, "_read", read)
+    assert [probe.current().error for _ in range(3)] == ["TimeoutError 1"] * 3
+    probe.expires_at = time.monotonic()
+    assert probe.current().error == "TimeoutError 2"
+    assert answers_meanwhile == ["", "TimeoutError 1"]
+
+
+def test_before_anything_was_ever_seen_the_deep_page_is_starting_for_a_while(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_status, "STARTED", time.monotonic())
+    assert reasons(client, 200) == []
+    assert client.get("/healthz/deep").json()["status"] == "starting"
+
+    monkeypatch.setattr(system_status, "STARTED", time.monotonic() - 500)
+    assert len(reasons(client)) == 3

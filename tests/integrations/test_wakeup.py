@@ -76,6 +76,7 @@ def test_after_the_silence_it_rings_again(broker: Broker, monkeypatch: pytest.Mo
 
 @pytest.mark.django_db(transaction=True)
 def test_a_real_refused_broker_costs_the_page_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CELERY_BROKER_URL")  # Celery prefers it to what an app is given
     monkeypatch.setattr(wakeup, "current_app", Celery("nobody", broker=NOWHERE, set_as_current=False))
     monkeypatch.setattr(wakeup, "_silent_until", 0.0)
     began = time.monotonic()

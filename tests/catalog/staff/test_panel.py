@@ -18,8 +18,9 @@ from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
 from catalog.staff import problems, status
 from catalog.sync import disappearance, policies, run_requests, runner, runs, task_queue, upsert
-from ilytat.integrations import alerts, leases, token_buckets
-from ilytat.integrations.models import ApiUsage, HealthResult, Lease
+from ilytat.integrations import alerts, token_buckets
+from ilytat.integrations.models import ApiUsage, HealthResult
+from tests import factories
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -46,14 +47,13 @@ def test_the_panel_says_in_one_word_how_the_catalogue_is(staff: Any, queued: lis
         return str(status.status().word)
 
     words = [word()]
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
+    factories.running_processes()
     SyncRun.objects.create(state="failed", note="Printify: 503", ended_at=timezone.now() - timedelta(minutes=2))
     ran(minutes=5)
     words.append(word())
     ran(minutes=1)
     words.append(word())
-    Lease.objects.filter(name="beat").update(beat_at=timezone.now() - timedelta(hours=1))
+    factories.silence("beat")
     words.append(word())
     run_requests.pause(staff)
     words.append(word())
@@ -65,8 +65,7 @@ def test_the_panel_says_in_one_word_how_the_catalogue_is(staff: Any, queued: lis
 
 
 def test_what_is_quarantined_or_missing_or_failing_degrades_the_word() -> None:
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
+    factories.running_processes()
     upsert.store(tee(1), timezone.now())
     ran(minutes=1)
     PrintifyCache.objects.update(error="In any words.", error_code="no_price")
@@ -93,14 +92,14 @@ def test_the_card_counts_what_staff_ask_for() -> None:
     upsert.store(tee(3, title=""), timezone.now())
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     ApiUsage.objects.create(integration="printify", hour=hour, calls=200, errors=7)
-    leases.heartbeat("worker")
-    Lease.objects.create(name="beat", beat_at=timezone.now() - timedelta(hours=1))
+    factories.running_processes()
+    factories.silence("beat")
     card = status.status()
     assert (card.for_sale, card.cached, card.stale, card.quarantined) == (2, 2, 1, 1)
     usage = card.usage
     assert (usage.calls, usage.errors, usage.error_share, card.pictures_due) == (200, 7, 3.5, 8)
     assert (usage.bars[-1].height, usage.bars[-1].failed, usage.bars[0].height) == (64, 2, 0)
-    assert [(beat.name, beat.late) for beat in card.beats] == [("worker", False), ("beat", True)]
+    assert [problem.name for problem in card.silent] == ["beat"]
 
 
 def test_the_panel_opens_empty_and_full(office: Client, upstream: Upstream) -> None:
@@ -295,8 +294,7 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
         ApiUsage.objects.create(integration="printify", hour=hour, calls=100, errors=errors)
         return shown(office, PANEL)
 
-    for name in ("worker", "beat"):
-        leases.heartbeat(name)
+    factories.running_processes()
     ran(minutes=1)
     assert "Too many errors" not in tell(5)
     assert "slowed to 20 calls a minute" in tell(6)

@@ -1,0 +1,75 @@
+"""Heartbeats from inside Celery's processes: each worker's consumer, beat's scheduler, and finished periodic tasks.
+
+`ilytat.celery` loads this before Django is set up, so models are imported inside the functions.
+"""
+
+import logging
+import time
+from typing import Any
+
+from celery import bootsteps
+from celery.beat import PersistentScheduler
+from celery.signals import task_failure, task_success
+from django.conf import settings
+from django.db import connection
+from django.db.utils import Error as DatabaseError
+
+log = logging.getLogger(__name__)
+
+
+class WorkerHeartbeat(bootsteps.StartStopStep):
+    """Runs on the consumer's timer, so a worker that has lost the broker or hangs falls silent."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        def send() -> None:
+            _send(consumer.hostname, sorted(consumer.app.amqp.queues.consume_from))
+
+        send()
+        self.entry = consumer.timer.call_repeatedly(settings.HEARTBEAT_SECONDS, send)
+
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002 (Celery's signature)
+        self.entry.cancel()
+
+
+class HeartbeatScheduler(PersistentScheduler):
+    """Beat's own loop: a beat that hangs while it publishes falls silent too."""
+
+    next_heartbeat = 0.0
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        if time.monotonic() >= self.next_heartbeat:
+            self.next_heartbeat = time.monotonic() + settings.HEARTBEAT_SECONDS
+            _send("beat", [])
+        return min(float(super().tick(*args, **kwargs)), float(settings.HEARTBEAT_SECONDS))
+
+
+def _send(name: str, queues: list[str]) -> None:
+    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that."""
+    from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
+
+    try:
+        heartbeats.record_process(name, queues)
+        if name == heartbeats.BEAT:
+            heartbeats.record_schedule()
+    except DatabaseError as error:
+        log.warning("heartbeat not recorded", extra={"node": name, "error": str(error)})
+    finally:
+        connection.close()
+        if settings.DATABASES["default"].get("OPTIONS", {}).get("pool"):
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's only
+
+
+@task_success.connect
+def _record_finish(sender: Any, **_signal: Any) -> None:
+    from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
+
+    heartbeats.record_finish(sender.name)
+
+
+@task_failure.connect
+def _record_failure(sender: Any, exception: Exception, **_signal: Any) -> None:
+    from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
+
+    heartbeats.record_failure(sender.name, exception)

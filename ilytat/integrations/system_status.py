@@ -1,0 +1,74 @@
+"""Everything that must work for orders to move, in one answer: for the dashboard, the monitor and the outward ping."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from ilytat.integrations import attention, broker, health, heartbeats
+from ilytat.integrations.attention import Lag
+from ilytat.integrations.heartbeats import Problem
+from ilytat.integrations.models import Alert, HealthResult, Heartbeat
+
+LATE_SECONDS = 600
+PROVIDER_ALERT = "provider:"
+STARTED = time.monotonic()
+
+
+@dataclass(frozen=True)
+class SystemStatus:
+    """`problems` names causes only: what a dead process or broker explains is left out.
+
+    `is_starting`: no process has ever been seen here, and this one has only just begun itself.
+    """
+
+    problems: list[Problem]
+    is_starting: bool
+    lags: list[Lag]
+    heartbeats: list[Heartbeat]
+    checks: list[HealthResult]
+    broker: broker.BrokerState
+
+
+def current() -> SystemStatus:
+    """Read the database and ask the broker (see `broker.Probe`). Raises what an unreachable database raises."""
+    lags, checks, rows = list(attention.lags()), list(health.results()), list(Heartbeat.objects.order_by("name"))
+    is_starting = not rows and time.monotonic() - STARTED < heartbeats.allowed_silence().total_seconds()
+    broker_state = broker.probe.current()
+    problems = list(_broken_broker(broker_state)) or ([] if is_starting else heartbeats.problems())
+    if not problems:
+        problems = [*_late_queues(lags), *_old_checks(checks)]
+    problems += _failing(checks)
+    return SystemStatus(problems, is_starting, lags, rows, checks, broker_state)
+
+
+def _broken_broker(state: broker.BrokerState) -> Iterator[Problem]:
+    if state.error:
+        sentence = f"The message broker does not answer ({state.error}): no worker hears of work until it is back."
+        yield Problem("broker", f"{sentence} `manage.py sweep` works on what is due meanwhile.")
+
+
+def _late_queues(lags: list[Lag]) -> Iterator[Problem]:
+    for lag in lags:
+        if lag.seconds > LATE_SECONDS:
+            minutes = lag.seconds // 60
+            sentence = f"Work is waiting: the oldest due row of {lag.name} is {minutes} min old."
+            yield Problem(f"queue:{lag.name}", f"{sentence} Its worker runs but does not get to it: read its log.")
+
+
+def _old_checks(checks: list[HealthResult]) -> Iterator[Problem]:
+    if checks and health.are_old(checks):
+        age = timesince(min(result.checked_at for result in checks), timezone.now(), depth=1)
+        yield Problem("checks", f"The health checks last ran {age} ago: read the workers' logs.")
+
+
+def _failing(checks: list[HealthResult]) -> Iterator[Problem]:
+    """Open incidents of providers, then the failed checks that no incident is about."""
+    incidents = {alert.key: alert for alert in Alert.objects.filter(key__startswith=PROVIDER_ALERT, closed_at=None)}
+    for key, alert in sorted(incidents.items()):
+        yield Problem(key, f"{alert.message} {alert.next_step}".strip())
+    for result in checks:
+        if result.state == "down" and PROVIDER_ALERT + result.name not in incidents:
+            yield Problem(f"health:{result.name}", f"The check of {result.name} fails: {result.detail}")
