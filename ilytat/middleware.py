@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import add_never_cache_headers
 
+from ilytat import views
 from ilytat.integrations.api_errors import body
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -38,6 +39,20 @@ class RequestId:
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class HealthPagesMiddleware:
+    """Answers both health pages for any Host and over plain http, as load balancers and monitors ask: by the address
+    of a machine. Everything behind this refuses foreign hosts and redirects to https.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.pages = {"/healthz": views.healthz, "/healthz/deep": views.healthz_deep}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        page = self.pages.get(request.path_info)
+        return page(request) if page else self.get_response(request)
 
 
 class RefuseNul:

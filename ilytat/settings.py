@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "ilytat.middleware.RequestId",
+    "ilytat.middleware.HealthPagesMiddleware",
     "ilytat.middleware.RefuseNul",
     "ilytat.middleware.Utf8OnlyMiddleware",
     "ilytat.middleware.RefuseHuge",
@@ -196,7 +197,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 CSRF_FAILURE_VIEW = "ilytat.views.csrf_failure"
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"  # order links carry a token

@@ -10,17 +10,20 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 from django.views.defaults import server_error
 from django.views.static import serve
 
 from ilytat.integrations import jobs, system_status
 
 
+@require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers. Asks nobody."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def healthz_deep(_request: HttpRequest) -> HttpResponse:
     """For a monitor, not for a load balancer: 503 with `reasons` when any part of the shop does not work."""
     try:

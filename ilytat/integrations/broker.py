@@ -44,7 +44,7 @@ probe = Probe()
 def _read() -> BrokerState:
     try:
         with current_app.connection_for_write() as connection:
-            connection.connect()
+            connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
             channel: Any = connection.channel()
             return BrokerState(messages={name: channel.queue_declare(name).message_count for name in QUEUES})
     except Exception as error:  # noqa: BLE001 (each broker's library raises its own)

@@ -4,13 +4,10 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from ilytat.integrations import health, heartbeats
 from ilytat.integrations.dashboard import Tile, register
 from ilytat.integrations.models import Heartbeat
-
-SHOWN_SECONDS_MAX = 180
 
 
 @register(50, "integrations.view_healthresult")
@@ -24,8 +21,7 @@ def processes() -> Tile:
 
 
 def _ago(at: datetime) -> str:
-    seconds = max(0, int((timezone.now() - at).total_seconds()))
-    return f"{timesince(at, depth=1)} ago" if seconds > SHOWN_SECONDS_MAX else f"{seconds} s ago"
+    return f"{heartbeats.duration_text(timezone.now() - at)} ago"
 
 
 @register(60, "integrations.view_healthresult")

@@ -8,7 +8,6 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from ilytat.integrations.models import Heartbeat, TaskHeartbeat
 from ilytat.integrations.storable import storable_text
@@ -36,6 +35,15 @@ class Problem:
 
 def allowed_silence() -> timedelta:
     return timedelta(seconds=BEATS_MISSED_MAX * settings.HEARTBEAT_SECONDS)
+
+
+def duration_text(duration: timedelta) -> str:
+    """In English, whichever language the request before left active: monitors and staff read it."""
+    seconds = max(0, int(duration.total_seconds()))
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def record_process(name: str, queues: Iterable[str] = ()) -> None:
@@ -108,7 +116,11 @@ def _worker_command(node: str, queues: list[str]) -> str:
 
 
 def _last_seen(row: Heartbeat | None) -> str:
-    return f"{row.name} was last seen {timesince(row.beat_at, depth=1)} ago" if row else "it has never been seen"
+    return (
+        f"{row.name} was last seen {duration_text(timezone.now() - row.beat_at)} ago"
+        if row
+        else "it has never been seen"
+    )
 
 
 def _late_tasks(consumed: set[str], now: datetime) -> Iterator[Problem]:
@@ -122,7 +134,7 @@ def _late_tasks(consumed: set[str], now: datetime) -> Iterator[Problem]:
 
 
 def _late_sentence(row: TaskHeartbeat, allowed: timedelta, now: datetime) -> str:
-    done = f"last finished {timesince(row.finished_at, now, depth=1)} ago" if row.finished_at else "has never finished"
+    done = f"last finished {duration_text(now - row.finished_at)} ago" if row.finished_at else "has never finished"
     has_failed = row.failed_at and row.failed_at > (row.finished_at or row.known_since)
     failed = f" Its last error: {row.error}" if has_failed else ""
-    return f"The periodic task {row.name} {done}; {timesince(now - allowed, now, depth=2)} are allowed.{failed}"
+    return f"The periodic task {row.name} {done}; {duration_text(allowed)} are allowed.{failed}"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from ilytat.integrations import attention, broker, health, heartbeats
 from ilytat.integrations.attention import Lag
@@ -60,7 +59,7 @@ def _late_queues(lags: list[Lag]) -> Iterator[Problem]:
 
 def _old_checks(checks: list[HealthResult]) -> Iterator[Problem]:
     if checks and health.are_old(checks):
-        age = timesince(min(result.checked_at for result in checks), timezone.now(), depth=1)
+        age = heartbeats.duration_text(timezone.now() - min(result.checked_at for result in checks))
         yield Problem("checks", f"The health checks last ran {age} ago: read the workers' logs.")
 
 

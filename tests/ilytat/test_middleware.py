@@ -1,9 +1,12 @@
-"""What stops a request before any view: JSON posts of other sites' pages (H13), and text in another charset (H23)."""
+"""What stops a request before any view: JSON posts of other sites' pages (H13), text in another charset (H23), and
+what is answered before the host is checked.
+"""
 
 import json
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from orders.models import Cart
 from tests import factories
@@ -78,3 +81,27 @@ def test_text_in_another_charset_than_utf_8_is_refused(client: Client, path: str
 def test_utf_8_is_read_however_it_is_spelled(client: Client, charset: str) -> None:
     content_type = f"application/x-www-form-urlencoded; charset={charset}"
     assert client.generic("POST", "/orders/find/", "number=x", content_type=content_type).status_code == 200
+
+
+# --- The health pages ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "10.0.0.7:8000", "[fd00::7]", "anything.internal"])
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/deep"])
+def test_the_health_pages_answer_any_host_over_http_in_production(
+    client: Client, settings: Settings, path: str, host: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    factories.running_processes()
+    answer = client.get(path, headers={"Host": host})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz/x", "/healthz/deep/x", "/admin/healthz", "/api/products"])
+def test_other_pages_still_refuse_a_foreign_host_and_redirect_to_https(
+    client: Client, settings: Settings, path: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, headers={"Host": "10.0.0.7"}).status_code == 400
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://testserver{path}")
