@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_init
 from django.conf import settings
 from kombu import Queue
 
@@ -29,12 +31,18 @@ app.conf.update(
     beat_schedule_filename=str(Path(settings.VAR_DIR) / "beat-schedule"),
 )
 if settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
-    # Without these a hung Redis blocks .delay() for minutes.
+    # A hung Redis holds whoever wakes a worker, and so a shopper or a webhook, for this long, once in each process.
     app.conf.broker_transport_options = {
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
         "visibility_timeout": 900,
     }
+
+    @celeryd_init.connect
+    def _wait_longer_in_workers(conf: Any, **_signal: Any) -> None:
+        """A worker blocks a second at a time in reading its queues: its sockets must outlast that."""
+        conf.broker_transport_options |= {"socket_timeout": 5, "socket_connect_timeout": 2}
+
 elif settings.CELERY_BROKER_URL.startswith("sqla"):
     from kombu.transport.sqlalchemy import Transport  # late: only where the broker is a file
 

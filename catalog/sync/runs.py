@@ -28,12 +28,12 @@ class Canceled(Exception):
 def begin(trigger: str, *, dry_run: bool, request: int | None = None) -> SyncRun | None:
     """A run of our own, or None while another one lives. `request`: the row by which staff asked for it."""
     close_dead()
-    leases.heartbeat(HEARTBEAT)
     try:
         with transaction.atomic():
-            if request is not None:
-                return _take_up(request)
-            return SyncRun.objects.create(trigger=trigger, dry_run=dry_run)
+            run = SyncRun.objects.create(trigger=trigger, dry_run=dry_run) if request is None else _take_up(request)
+            if run:  # not before: whoever only asks must not keep a killed run alive
+                leases.heartbeat(HEARTBEAT)
+            return run
     except IntegrityError:
         SyncRun.objects.filter(pk=request or 0, state="queued").update(
             state="canceled", ended_at=timezone.now(), note="Another run was under way."

@@ -237,3 +237,20 @@ def test_the_shortest_lease_of_production_covers_every_providers_longest_call() 
 def test_celery_stops_a_task_at_the_share_of_the_lease_that_the_check_assumes(settings: Settings) -> None:
     assert app.conf.task_soft_time_limit == settings.LEASE_SECONDS * settings_checks.SOFT_LIMIT
     assert app.conf.task_soft_time_limit < app.conf.task_time_limit < settings.LEASE_SECONDS
+
+
+def test_a_hung_redis_holds_who_wakes_a_worker_for_a_second_and_outlasts_the_reads_of_workers() -> None:
+    """A worker's blocking read takes a second, which its socket must allow."""
+    sent = "celeryd_init.send(sender='x', instance=None, conf=app.conf, options={}); print(timeouts())"
+    code = (
+        "from celery.signals import celeryd_init; from ilytat.celery import app; "
+        "timeouts = lambda: [app.conf.broker_transport_options[f'socket_{name}timeout'] for name in ('', 'connect_')]; "
+        f"print(timeouts()); {sent}"
+    )
+    environment = {
+        **os.environ,
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "DJANGO_SETTINGS_MODULE": "ilytat.settings",
+    }
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert done.stdout.decode().split("\n")[:2] == ["[1, 1]", "[5, 2]"]

@@ -33,6 +33,17 @@ def test_a_run_whose_process_died_is_closed_by_the_next(upstream: Upstream) -> N
     assert dead.state == "failed"
 
 
+def test_asking_for_runs_again_and_again_does_not_keep_a_killed_run_alive(upstream: Upstream) -> None:
+    killed = runs.begin("killed", dry_run=False)
+    assert killed is not None
+    before = timezone.now() - runs.DEAD_AFTER / 2
+    SyncRun.objects.update(started_at=before)
+    Lease.objects.update(beat_at=before)
+
+    assert runs.begin("other", dry_run=False) is None
+    assert Lease.objects.get(name=runs.HEARTBEAT).beat_at == before, "who gets no run sends no heartbeat for it"
+
+
 def test_a_cancelled_run_stops_before_its_next_page(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.products, upstream.per_page = [tee(number) for number in range(4)], 2
 
