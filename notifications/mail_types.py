@@ -63,6 +63,7 @@ ACCOUNT = (
     Kind("new_sign_in", mail_contexts.AccountNotice, "account", "New sign-in"),
     Kind("mfa_enabled", mail_contexts.AccountNotice, "account", "Two-step sign-in switched on"),
     Kind("mfa_disabled", mail_contexts.AccountNotice, "account", "Two-step sign-in switched off"),
+    Kind("mfa_reset", mail_contexts.AccountNotice, "account", "Two-step sign-in turned off by the shop"),
     Kind("recovery_codes_changed", mail_contexts.AccountNotice, "account", "New recovery codes"),
     Kind("passkey_added", mail_contexts.AccountNotice, "account", "Passkey added"),
     Kind("passkey_removed", mail_contexts.AccountNotice, "account", "Passkey removed"),

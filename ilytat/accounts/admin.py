@@ -6,14 +6,17 @@ from allauth.account.admin import EmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
-from ilytat.accounts import erasure_admin  # noqa: F401 (importing registers the erasures)
+from ilytat.accounts import (
+    erasure_admin,  # noqa: F401 (importing registers the erasures)
+    second_factor,
+)
 from ilytat.accounts.models import User
 from ilytat.integrations.email import EmailFormField
 
@@ -56,7 +59,7 @@ class ShopUserAdmin(UserAdmin[User]):
     form = ChangeForm
     add_form = CreationForm
     ordering = ("-date_joined",)
-    actions = ("drop_two_step",)
+    actions = ("reset_second_factor",)
     list_display = ("email", "name", "order_count", "is_staff", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups", "date_joined")
     search_fields = ("email", "first_name", "last_name")
@@ -98,12 +101,22 @@ class ShopUserAdmin(UserAdmin[User]):
         count: int = user.orders_made
         return count
 
-    @admin.action(description="Switch off two-step sign-in (lost phone)", permissions=["change"])
-    def drop_two_step(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        """For superusers: whoever lost phone and recovery codes cannot do it alone. Each is written to the history."""
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        held = [user for user in users if Authenticator.objects.filter(user=user).delete()[0]]
-        for user in held:
-            self.log_change(request, user, "Switched off two-step sign-in")
-        self.message_user(request, f"Two-step sign-in switched off: {len(held)}.")
+    @admin.action(description="Turn off two-step sign-in (lost phone)", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        """Somebody who lost phone and recovery codes cannot do it alone. Asks for confirmation first.
+
+        Nobody does it for themselves: a stolen session must not be enough. The account page asks for the password.
+        """
+        if request.user in users or not all(self.has_change_permission(request, user) for user in users):
+            message = "Nothing was changed. Your own two-step sign-in is on your account page; a superuser's can only "
+            self.message_user(request, f"{message}be turned off by another superuser.", messages.ERROR)
+            return None
+        if "confirmed" not in request.POST:
+            context = {**self.admin_site.each_context(request), "title": "Turn off two-step sign-in?", "users": users}
+            return TemplateResponse(request, "admin/accounts/user/reset_second_factor.html", context)
+        changed = [user for user in users if second_factor.reset(user)]
+        for user in changed:
+            self.log_change(request, user, "Turned off two-step sign-in")
+        skipped = f" Already off: {len(users) - len(changed)}." if len(users) > len(changed) else ""
+        self.message_user(request, f"Two-step sign-in turned off: {len(changed)}.{skipped}")
+        return None

@@ -66,6 +66,12 @@ def new_sign_in(user: User, request: HttpRequest) -> None:
     queue("new_sign_in", user.email, context, language=_language(user))
 
 
+def second_factor_reset(user: User) -> None:
+    """Neither address nor browser: they are those of the owner who did it."""
+    context = {"timestamp": timezone.now(), "ip": "", "user_agent": ""}
+    queue("mfa_reset", user.email, context, language=_language(user))
+
+
 def _language(user: User) -> str:
     return user.language or get_language() or "en"
 
@@ -118,6 +124,7 @@ KINDS: dict[str, tuple[str, Builder]] = {
     "mfa/email/totp_activated": ("mfa_enabled", _notice),
     "mfa/email/totp_deactivated": ("mfa_disabled", _notice),
     "mfa/email/recovery_codes_generated": ("recovery_codes_changed", _notice),
+    "mfa_reset": ("mfa_reset", _notice),
     "new_sign_in": ("new_sign_in", _notice),
     "mfa/email/webauthn_added": ("passkey_added", _notice),
     "mfa/email/webauthn_removed": ("passkey_removed", _notice),

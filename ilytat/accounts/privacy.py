@@ -9,7 +9,6 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ilytat.accounts import mails
+from ilytat.accounts import mails, second_factor
 from ilytat.accounts.models import Erasure, User
 from ilytat.integrations import alerts, deadlines, jobs, privacy, wakeup
 from ilytat.integrations.email import normalize_email
@@ -175,8 +174,7 @@ def unsettled(person: Person) -> str:
 
 def erase(person: Person) -> None:
     """The person's sessions end by the user's id. A browser that only typed the address is not known to be theirs."""
-    keys = UserSession.objects.filter(user__in=person.users).values_list("session_key", flat=True)
-    Session.objects.filter(session_key__in=list(keys)).delete()
+    second_factor.end_sessions(person.users)
     _users(person).delete()
     privacy.scrub(_log(person), ["object_repr", "change_message"], person.words)
 

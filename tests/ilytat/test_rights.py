@@ -104,7 +104,7 @@ EDITS = {
 UNSEEN = {"account.emailaddress", "usersessions.usersession"}  # by any role: for superusers
 UNSEEN_BUT_BY_OWNERS = {"accounts.user", "accounts.erasure", "auth.group"}
 ACTIONS = {
-    "accounts.user": {"delete_selected": OWNER, "drop_two_step": OWNER},
+    "accounts.user": {"delete_selected": OWNER, "reset_second_factor": OWNER},
     "catalog.category": {"delete_selected": CATALOGUE},
     "catalog.fieldchange": dict.fromkeys(("approve", "decline", "revert"), CATALOGUE),
     "catalog.missedsearch": {"delete_selected": CATALOGUE},
