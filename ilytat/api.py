@@ -2,6 +2,7 @@
 
 import logging
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import HttpError, ValidationError
@@ -42,6 +43,13 @@ def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 @api.exception_handler(Http404)
 def on_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
     return api.create_response(request, body("not_found", "There is nothing here by that id."), status=404)
+
+
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(BadRequest)
+def on_unreadable_body(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """Leave a body that is too large or cut off to Django, as on every other page."""
+    raise error
 
 
 @api.exception_handler(Exception)

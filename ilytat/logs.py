@@ -12,6 +12,7 @@ SECRET = re.compile(r"(sk|rk|whsec|pk)_(live|test)?_?[A-Za-z0-9]{6,}|Bearer\s+\S
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 # Who has one of these links may see an order, confirm an address, or take and delete what is kept of a person.
 LINK = re.compile(r"(/(?:orders|pay|again|join|link|key|confirm-email|confirm|choices|leave|yes)/)[^/\s'\"?]{16,}")
+CLIENT_ERRORS = range(400, 500)  # status codes
 PLAIN = (int, float, bool, type(None))
 
 
@@ -25,6 +26,19 @@ def _clean(value: Any) -> Any:
         return value
     text = SECRET.sub("[redacted]", value if isinstance(value, str) else repr(value))
     return LINK.sub(r"\1[link]", ADDRESS.sub("[address]", text))
+
+
+class ClientErrorFilter(logging.Filter):
+    """Log what a client did wrong as one WARNING line: Django logs some refusals (a foreign Host, too many fields) as
+    errors, and most with a traceback, so that anybody could fill the error log.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 0) in CLIENT_ERRORS:
+            record.exc_info = record.exc_text = None
+            if record.levelno > logging.WARNING:
+                record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def configure(config: dict[str, Any]) -> None:
@@ -46,6 +60,7 @@ def configure(config: dict[str, Any]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(ClientErrorFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config["level"])

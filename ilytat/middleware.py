@@ -8,6 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from ilytat import views
@@ -19,8 +20,17 @@ API_ERRORS = {
     403: ("refused", "The form token is missing or old."),
     404: ("not_found", "There is no such route."),
     405: ("method", "This route does not know that method."),
+    411: ("no_length", "Send the body with a Content-Length."),
+    413: ("too_large", "The body is too large."),
 }
-BODY_MAX = 56 * 1024 * 1024  # bytes: a claim's five photos and its form
+MIB = 1024 * 1024
+BODY_BYTES_MAX = MIB // 4  # forms, carts and events of Stripe and Printify stay far below
+# By the name of a page or of its namespace.
+UPLOAD_BYTES_MAX = {
+    "order_problem": 56 * MIB,  # a claim's five photos and its form
+    "admin": 12 * MIB,  # a photo of a product
+    "sendgrid_webhook": MIB,  # many events at once
+}
 LENGTH_DIGITS = 12
 PERSONAL = ("/accounts/", "/admin/")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -83,17 +93,34 @@ class Utf8OnlyMiddleware:
         return self.get_response(request)
 
 
-class RefuseHuge:
-    """Django caps fields but not files, and reads them all before a view can say no."""
+class MaxBodyMiddleware:
+    """Refuse a request whose body is larger than its page may get, before anything reads it: Django's own limit
+    does not count files.
+
+    `process_view` runs before that of the CSRF check, which is the first to read a form.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or len(length) > LENGTH_DIGITS or int(length) > BODY_MAX:
-            return HttpResponse("The body is too large.", status=413, content_type="text/plain")
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        if "Transfer-Encoding" in request.headers:  # Django reads no further than the Content-Length
+            return HttpResponse("Send the body with a Content-Length.", status=411, content_type="text/plain")
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or len(length) > LENGTH_DIGITS or int(length) > _body_limit(request):
+            return render(request, "413.html", status=413)
+        return None
+
+
+def _body_limit(request: HttpRequest) -> int:
+    """Return how many bytes may be sent to this page."""
+    match = request.resolver_match
+    if match is None:
+        return BODY_BYTES_MAX
+    return UPLOAD_BYTES_MAX.get(match.view_name) or UPLOAD_BYTES_MAX.get(match.namespace, BODY_BYTES_MAX)
 
 
 class ApiPaths:

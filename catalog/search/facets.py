@@ -5,7 +5,7 @@ One query reads how many entries there are of each combination; everything else 
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -110,12 +110,17 @@ def _place(slugs: Iterable[str]) -> Callable[[str], tuple[object, ...]]:
     return lambda slug: (places.get(slug, len(places)), slug)
 
 
+def _known(slugs: Collection[str], names: Container[str]) -> Collection[str]:
+    """Drop values that this release has no name for: an entry written by another release still holds them."""
+    return [slug for slug in slugs if slug in names]
+
+
 # In the order of a combination's columns.
 FACETS = (
     Facet(
         "type",
         gettext_lazy("Type"),
-        lambda kind: (kind,),
+        lambda kind: _known((kind,), product_kinds.BY_SLUG),
         lambda slug: Q(kind=slug),
         lambda slug: str(product_kinds.BY_SLUG[slug].name),
         _place(product_kinds.BY_SLUG),
@@ -123,7 +128,7 @@ FACETS = (
     Facet(
         "color",
         gettext_lazy("Color"),
-        documents.split,
+        lambda families: _known(documents.split(families), colour_families.BY_SLUG),
         _between_bars("families"),
         lambda slug: str(colour_families.BY_SLUG[slug].name),
         _place(colour_families.BY_SLUG),

@@ -37,7 +37,7 @@ def _kinds(query: str, scope: Scope) -> list[dict[str, Any]]:
     """Kinds whose own name is being typed: the list of them, narrowed by the other words."""
     counts = dict(scope.entries().order_by().values_list("kind").annotate(n=Count("pk")))
     asked = tokens.asked(query)
-    named = [slug for slug in counts if _is_named(slug, asked)]
+    named = [slug for slug in counts if slug in product_kinds.BY_SLUG and _is_named(slug, asked)]
     found = []
     for slug in sorted(named, key=lambda slug: -counts[slug])[:KINDS]:
         rest = " ".join(word for word in asked if not _is_named(slug, [word]))

@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.admin import EmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.admin import UserSessionAdmin
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -31,6 +32,8 @@ class EmailAddressForm(forms.ModelForm[EmailAddress]):
 
 
 EmailAddressAdmin.form = EmailAddressForm
+# As allauth ships it, the search names a column that our users lack: each search would be a 500.
+UserSessionAdmin.search_fields = ["user__email", "ip"]
 
 
 def _name(row: EmailAddress) -> str:

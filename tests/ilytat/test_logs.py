@@ -1,5 +1,7 @@
 """Log lines outlive every erasure: nothing secret and nobody's address stands in them (I11, J2)."""
 
+import logging
+
 import pytest
 from django.test import RequestFactory
 
@@ -46,3 +48,17 @@ def test_the_request_beside_a_line_names_no_link_either() -> None:
         "status_code": 422,
         "_record": request,
     }
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "has_traceback"), [(400, "WARNING", False), (413, "WARNING", False), (500, "ERROR", True)]
+)
+def test_only_our_own_errors_are_logged_as_errors_with_a_traceback(
+    status: int, level: str, *, has_traceback: bool
+) -> None:
+    record = logging.LogRecord(
+        "django.security", logging.ERROR, "", 0, "refused", None, (ValueError, ValueError(), None)
+    )
+    record.status_code = status
+    assert logs.ClientErrorFilter().filter(record)
+    assert (record.levelname, bool(record.exc_info)) == (level, has_traceback)

@@ -30,6 +30,7 @@ def test_only_our_own_proxies_are_believed(settings: Settings) -> None:
     assert client_address(request) == "203.0.113.7"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("length", ["99999999999999", "60000000", "-1", "1e9"])
 def test_a_body_that_is_too_large_is_not_read(client: Client, length: str) -> None:
     assert client.post("/cart/add/", CONTENT_LENGTH=length).status_code == 413

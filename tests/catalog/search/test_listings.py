@@ -8,8 +8,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from catalog import sales
-from catalog.models import Product
-from catalog.search import finder, index, listings
+from catalog.models import Product, ShelfEntry
+from catalog.search import finder, index, listings, suggestions
 from orders.models import OrderLine
 from tests import factories
 
@@ -54,6 +54,21 @@ def test_a_count_says_what_ticking_would_show_beside_the_other_filters() -> None
     listing = shown("type=t-shirts")
     assert group(listing, "color") == {"white": 1, "black": 1}
     assert group(listing, "type") == {"t-shirts": 2, "mugs": 1}
+
+
+def test_values_that_only_another_release_knows_are_not_offered() -> None:
+    """An entry of the index is written by the release that reads the product, and outlives it."""
+    made = thing("White tee", "T-shirts", (WHITE, SMALL))
+    thing("Black tee", "T-shirts", (BLACK, MEDIUM))
+    index.catch_up()
+    ShelfEntry.objects.filter(product=made).update(families="|teal|white|", kind="kites")
+
+    listing = listings.listing(QueryDict("color=teal&type=kites"), listings.Scope())
+
+    assert sorted(titles(listing)) == ["Black tee", "White tee"]
+    assert group(listing, "color") == {"white": 1, "black": 1}
+    assert "kites" not in group(listing, "type")
+    assert [item["text"] for item in suggestions.suggest("white")] == ["White tee"]
 
 
 def test_a_value_that_would_show_nothing_is_not_offered() -> None:
