@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "ilytat.middleware.CompressText",
     "ilytat.middleware.ApiPaths",
     "ilytat.middleware.MaxBodyMiddleware",
+    "payments.web_calls.WebCallsMiddleware",
     "ilytat.middleware.JsonPostMiddleware",
     "ilytat.middleware.KeepNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",

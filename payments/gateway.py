@@ -1,6 +1,7 @@
 """The only module that imports stripe. In: our words. Out: frozen facts, or `ilytat.integrations.errors`.
 
-Timeouts are short because a shopper waits; one retry inside the library, which sends the same idempotency key again.
+Timeouts are short because a shopper waits, and `payments.web_calls` limits all calls of a web request together. One
+retry inside the library, which sends the same idempotency key again.
 Source: Stripe contract, sections 2, 3 and 5 (stripe-python 16, API 2026-10-28.endive).
 """
 
@@ -15,7 +16,7 @@ from django.conf import settings
 
 from ilytat.integrations import deadlines, usage
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
-from payments import facts
+from payments import facts, web_calls
 from payments.facts import DisputeFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
 API_VERSION = "2026-10-28.endive"
@@ -51,6 +52,12 @@ def _client() -> stripe.StripeClient:
 @contextmanager
 def _translated(*, writing: bool) -> Iterator[None]:
     """Stripe's exceptions into ours. A write without a clear answer is of unknown outcome; its key makes it safe."""
+    with web_calls.limits(), _in_our_words(writing=writing):
+        yield
+
+
+@contextmanager
+def _in_our_words(*, writing: bool) -> Iterator[None]:
     status = 0
     try:
         yield
@@ -87,7 +94,8 @@ def verify(raw: bytes, header: str) -> Event:
             return Event(str(event.id), str(event.type), bool(event.livemode), event.to_dict(for_json=True))
         except stripe.SignatureVerificationError:
             continue
-        except (ValueError, AttributeError, KeyError, RecursionError) as error:
+        except (ValueError, AttributeError, KeyError, RecursionError, TypeError) as error:
+            # TypeError: a signature that is not ASCII
             raise Forged("The body is not an event.") from error
     raise Forged("The signature does not match.")
 

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from ilytat import caching
 from ilytat.integrations import breaker, rate_counters
+from payments import web_calls
 from tests import lock_order, needs, orderings_seed, spread, worlds
 from tests.stack import Stack
 from tests.stand_in import Sandbox
@@ -56,6 +57,7 @@ def _as_new() -> None:
     """Rate counters, page fragments and the language of one test must not meet the next."""
     translation.deactivate()
     breaker.redis.reset()
+    web_calls.stripe_breaker.reset()
     cache.clear()
     caching.alone.clear()
     rate_counters.alone.cache_clear()

@@ -153,5 +153,13 @@ def test_a_body_without_a_length_is_refused(stranger: Client, path: str) -> None
     assert answer.status_code == 411
 
 
+@pytest.mark.parametrize("header", ["Stripe-Signature", "X-Pfy-Signature", "Authorization", "Cookie"])
+@pytest.mark.parametrize("value", [f"t={'9' * 12},v1=é", "t=²,v1=", "Bearer é", "sessionid=ÿ; csrftoken=é"])
+def test_no_header_breaks_a_page(stranger: Client, caplog: pytest.LogCaptureFixture, header: str, value: str) -> None:
+    for path in doors().values():
+        answer = stranger.post(path, "{}", content_type=JSON, headers={header: value})
+        assert (answer.status_code < 500, errors(caplog)) == (True, []), path
+
+
 def test_the_server_reads_requests_in_the_same_way() -> None:
     assert application.request_class is ShopRequest
