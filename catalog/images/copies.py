@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageOps
 
 from catalog.images import duplicates
+from ilytat.display.image_memory import one_at_a_time
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ ENCODING = 1
 WIDTHS = (400, 800, 1200)
 MAIL_WIDTH = 200  # shown at 64, sharp on dense screens
 QUALITY = 82
-PIXELS_MAX = 25_000_000  # 75 MB of memory once decoded, for each thread that fetches
+PIXELS_MAX = 25_000_000  # 100 MB of memory once decoded, twice that if it is transparent
 FORMATS = ("JPEG", "PNG", "WEBP")
 PAGES, MAILS = "products", "mail"
 
@@ -45,12 +46,17 @@ class Copies:
 
 def make_copies(content: bytes) -> Copies:
     """Decode, re-encode in every width up to the original's, and store what is not stored yet. Raises Unusable."""
-    picture = _decoded(content)
     digest = hashlib.sha256(f"{ENCODING}:".encode() + content).hexdigest()
-    widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
-    files = {str(width): _stored(_name(digest, width), _encoded(picture, width, "WEBP")) for width in widths}
-    _stored(mail_name(files[str(widths[0])]), _encoded(picture, min(MAIL_WIDTH, picture.width), "JPEG"))
-    return Copies(digest, picture.width, picture.height, files, duplicates.fingerprint(picture))
+    with one_at_a_time:
+        picture = _decoded(content)
+        size, fingerprint = picture.size, duplicates.fingerprint(picture)
+        widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
+        encoded = {_name(digest, width): _encoded(picture, width, "WEBP") for width in widths}
+        mail = _encoded(picture, min(MAIL_WIDTH, picture.width), "JPEG")
+        del picture
+    names = [_stored(name, content) for name, content in encoded.items()]
+    _stored(mail_name(names[0]), mail)
+    return Copies(digest, *size, dict(zip(map(str, widths), names, strict=True)), fingerprint)
 
 
 def mail_name(name: str) -> str:
@@ -89,12 +95,14 @@ def _decoded(content: bytes) -> Image.Image:
             raise Unusable(f"{found.width} × {found.height} pixels are too many")
         found.verify()
     with Image.open(io.BytesIO(content), formats=FORMATS) as found:
-        upright = ImageOps.exif_transpose(found)
-        if upright.mode in {"RGBA", "LA", "PA", "P"}:
-            layer = upright.convert("RGBA")
-            upright = Image.new("RGB", layer.size, "white")
-            upright.paste(layer, mask=layer.getchannel("A"))
-        return upright.convert("RGB")
+        found.load()
+        ImageOps.exif_transpose(found, in_place=True)
+        if found.mode in {"RGBA", "LA", "PA", "P"}:
+            layer = found if found.mode == "RGBA" else found.convert("RGBA")
+            opaque = Image.new("RGB", layer.size, "white")
+            opaque.paste(layer, mask=layer.getchannel("A"))
+            return opaque
+        return found if found.mode == "RGB" else found.convert("RGB")
 
 
 def _encoded(picture: Image.Image, width: int, kind: str) -> bytes:

@@ -11,6 +11,8 @@ from catalog.models import Product
 from catalog.models.curation import Policy
 from catalog.sync import overrides, policies
 
+PHOTO_BYTES_MAX = 10 * 1024 * 1024
+
 
 class ProductForm(forms.ModelForm[Product]):
     """`own_photo` becomes a picture of the product; `policy_<field>` an exception from the shop's policy."""
@@ -44,6 +46,8 @@ class ProductForm(forms.ModelForm[Product]):
         upload: Any = self.cleaned_data.get("own_photo")
         if upload is None:
             return None
+        if upload.size > PHOTO_BYTES_MAX:
+            raise forms.ValidationError(_("A photo may have up to 10 MB."))
         try:
             copies.make_copies(upload.read())
         except Exception as error:  # whatever the decoder raises: the file is no picture we can show

@@ -112,7 +112,8 @@ def test_photos_lose_size_and_secrets_and_too_large_ones_are_not_unpacked(monkey
     assert (drawn.width, drawn.height) == (1600, 800)
     assert b"at home" not in drawn.data
     assert not Image.open(BytesIO(drawn.data)).getexif()
-    monkeypatch.setattr(photos, "MAX_PIXELS", 100)
+    monkeypatch.setattr(photos, "PIXELS_MAX", 100)
+    monkeypatch.setattr(photos, "JPEG_PIXELS_MAX", 100)
     with pytest.raises(photos.BadPhoto, match="pixels"):
         photos.redrawn(picture())
     monkeypatch.setattr(photos, "MAX_BYTES", 100)

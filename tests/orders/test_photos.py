@@ -1,8 +1,12 @@
 """Files that pretend to be photos, and photos that carry more than a picture."""
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +113,43 @@ def test_a_photo_taken_sideways_stands_upright() -> None:
 
 def test_the_name_of_the_file_is_never_kept() -> None:
     assert redrawn(file(drawn("PNG"), name='"><script>.php\0.jpg')).data.startswith(b"RIFF")
+
+
+PEAK_MB_MAX = 300
+PEAK = """
+import re, sys
+from io import BytesIO
+from pathlib import Path
+import django
+django.setup()
+from django.core.files.uploadedfile import SimpleUploadedFile
+from orders import photos
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+file = SimpleUploadedFile("photo", sys.stdin.buffer.read())
+before = peak()
+photo = photos.redrawn(file)
+assert max(photo.width, photo.height) == photos.EDGE, photo
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "edge", "how"),
+    [
+        ("PNG", "RGBA", 4000, {}),
+        ("PNG", "P", 4000, {}),
+        ("PNG", "I;16", 4000, {}),
+        ("WEBP", "RGBA", 4000, {"lossless": True, "method": 0}),
+        ("JPEG", "RGB", 7000, {}),
+        ("JPEG", "CMYK", 7000, {}),
+        ("JPEG", "RGB", 7000, {"progressive": True}),
+    ],
+)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says how much memory a process took at most")
+def test_the_largest_photo_takes_bounded_memory(kind: str, mode: str, edge: int, how: dict[str, Any]) -> None:
+    """In a process of its own: the peak of this one was reached by another test."""
+    data = drawn(kind, mode, (edge, edge), **how)
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    run = subprocess.run([sys.executable, "-c", PEAK], input=data, stdout=subprocess.PIPE, env=env, check=True)
+    assert int(run.stdout) < PEAK_MB_MAX
