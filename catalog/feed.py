@@ -1,15 +1,23 @@
 """The product feed in the words of Google's product data specification: one item a variant, grouped by product.
 
-Written page by page, so that a large catalogue needs no more memory than a small one.
+Written page by page and kept compressed, so that a large catalog needs little more memory than a small one.
 """
 
+import hashlib
+import threading
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -22,17 +30,69 @@ from catalog.storefront.structured_data import absolute, plain
 from ilytat.display import money
 
 PRODUCTS = 100
+PIECE_BYTES = 64 * 1024
 ID_MAX = 50  # characters, by the specification
+
+
+class Feed(NamedTuple):
+    version: str
+    compressed: bytes  # a twentieth of the text: some megabytes for 100,000 variants
+
+
+_latest = Feed("", b"")  # of this process
+_drawing = threading.Lock()
 
 
 @require_safe
 @cache_control(max_age=3600)
-def google_feed(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(_written(request), content_type="application/xml; charset=utf-8")
+def google_feed(request: HttpRequest) -> HttpResponseBase:
+    """Draw the feed once for each version of the catalog. Whoever asks meanwhile gets the version before, or 503."""
+    with translation.override(settings.LANGUAGE_CODE):  # one feed for all, whatever the request prefers
+        head = render_to_string("catalog/google_feed.xml", {}, request)
+        version = _version(head)
+        etag = quote_etag(version)
+        unchanged = get_conditional_response(request, etag)
+        if unchanged is not None:
+            return unchanged
+        feed = _kept(version, head, request)
+    if feed is None:
+        return HttpResponse("The feed is being written.", status=503, headers={"Retry-After": "60"})
+    headers = {"ETag": quote_etag(feed.version)}
+    return StreamingHttpResponse(_expanded(feed), content_type="application/xml; charset=utf-8", headers=headers)
 
 
-def _written(request: HttpRequest) -> Iterator[str]:
-    yield render_to_string("catalog/google_feed.xml", {}, request)
+def _version(head: str) -> str:
+    """Whatever changes a product sets its `synced_at`; `head` holds what the brand says."""
+    changed = Product.objects.aggregate(at=Max("synced_at"))["at"]
+    return hashlib.sha256(f"{head} {changed} {Product.objects.for_sale().count()}".encode()).hexdigest()[:32]
+
+
+def _kept(version: str, head: str, request: HttpRequest) -> Feed | None:
+    global _latest  # noqa: PLW0603 (the one feed of the process)
+    if _latest.version != version and _drawing.acquire(blocking=False):
+        try:
+            _latest = Feed(version, _compressed(_written(head, request)))
+        finally:
+            _drawing.release()
+    return _latest if _latest.version else None
+
+
+def _compressed(texts: Iterable[str]) -> bytes:
+    compressor = zlib.compressobj()
+    pieces = [compressor.compress(text.encode()) for text in texts]
+    return b"".join([*pieces, compressor.flush()])
+
+
+def _expanded(feed: Feed) -> Iterator[bytes]:
+    expander = zlib.decompressobj()
+    rest = feed.compressed
+    while rest:
+        yield expander.decompress(rest, PIECE_BYTES)
+        rest = expander.unconsumed_tail
+
+
+def _written(head: str, request: HttpRequest) -> Iterator[str]:
+    yield head
     for products in _pages():
         yield render_to_string("catalog/_feed_items.xml", {"items": _items(products)}, request)
     yield "</channel>\n</rss>\n"

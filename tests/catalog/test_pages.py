@@ -6,7 +6,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from catalog import feed as feeds
 from ilytat.pages.texts import SLUGS
 from tests.catalog.goods import tee
 from tests.pages import source, text
@@ -65,3 +67,43 @@ def test_the_language_can_be_changed_from_every_page(client: Client) -> None:
     assert 'name="next" value="/products/?sort=price"' in body
     assert client.post("/language/", {"language": "fr", "next": "/products/"}).status_code == 302
     assert '<html lang="fr">' in source(client.get("/products/"))
+
+
+def test_the_product_feed_is_drawn_once_for_each_version_of_the_catalog(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tee(upstream_title="Bee")
+    first = client.get("/feeds/google.xml")
+    feed = first.getvalue()
+    monkeypatch.setattr(feeds, "_written", lambda *_: pytest.fail("it was drawn again"))
+
+    with django_assert_num_queries(4):  # two of them are of the index that tests keep
+        assert client.get("/feeds/google.xml", headers={"Accept-Language": "es"}).getvalue() == feed
+    assert client.get("/feeds/google.xml", headers={"If-None-Match": first["ETag"]}).status_code == 304
+
+    monkeypatch.undo()
+    tee(upstream_title="Moth")
+    second = client.get("/feeds/google.xml", headers={"If-None-Match": first["ETag"]})
+    assert (b"Moth" in second.getvalue(), b"Moth" in feed) == (True, False)
+    assert client.get("/feeds/google.xml", headers={"If-None-Match": second["ETag"]}).status_code == 304
+
+
+def test_while_the_product_feed_is_drawn_others_get_the_one_before(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_latest", feeds.Feed("", b""))
+    tee(upstream_title="Bee")
+    with feeds._drawing:
+        assert client.get("/feeds/google.xml").status_code == 503
+    client.get("/feeds/google.xml")
+    tee(upstream_title="Moth")
+    with feeds._drawing:
+        assert b"Moth" not in client.get("/feeds/google.xml").getvalue()
+    assert b"Moth" in client.get("/feeds/google.xml").getvalue()
+
+
+def test_a_long_product_feed_is_sent_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "<item/>" * 100_000
+    pieces = list(feeds._expanded(feeds.Feed("1", feeds._compressed([text, "end"]))))
+    assert b"".join(pieces).decode() == text + "end"
+    assert max(map(len, pieces)) <= feeds.PIECE_BYTES
