@@ -55,4 +55,6 @@ class PageTextAdmin(admin.ModelAdmin[PageText]):
         add = reverse("admin:pages_pagetext_add")
         link = '<a href="{}?slug={}&language=en">{}</a>'
         begin = [format_html(link, add, slug, name) for slug, name in PageText.SLUGS]
-        return super().changelist_view(request, {"begin_with": begin, **(extra_context or {})})
+        drafts = [f"{slug} ({language})" for slug, language in texts.drafts()]
+        context = {"begin_with": begin, "drafts": drafts, **(extra_context or {})}
+        return super().changelist_view(request, context)

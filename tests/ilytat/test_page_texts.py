@@ -11,6 +11,7 @@ from ilytat.pages.models import PageText
 from tests.pages import text
 
 pytestmark = pytest.mark.django_db
+DRAFT = "Draft: to be reviewed by the owner's lawyer"
 ADD = "/admin/pages/pagetext/add/"
 
 
@@ -110,3 +111,26 @@ def test_only_who_may_writes(client: Client) -> None:
 
 def test_an_unknown_page_is_not_found(client: Client) -> None:
     assert client.get("/pages/secrets/").status_code == 404
+
+
+def test_only_staff_see_that_a_page_is_a_draft(client: Client, owner: User) -> None:
+    assert DRAFT in text(client.get("/pages/terms/"))
+    assert DRAFT not in text(client.get("/pages/about/"))
+    client.logout()
+    assert DRAFT not in text(client.get("/pages/terms/"))
+    client.force_login(User.objects.create_user("ana@example.com", "x"))
+    assert DRAFT not in text(client.get("/pages/terms/"))
+
+
+def test_drafts_are_listed_until_the_owner_publishes_a_text(client: Client, owner: User) -> None:
+    drafts = texts.drafts()
+    assert {slug for slug, _language in drafts} == {
+        "accessibility", "imprint", "privacy", "returns", "shipping", "terms"
+    }  # fmt: skip
+    assert "terms (en)" in text(client.get("/admin/pages/pagetext/"))
+
+    write(client)
+
+    assert set(drafts) - set(texts.drafts()) == {("terms", "en")}
+    assert DRAFT not in text(client.get("/pages/terms/"))
+    assert "terms (en)," not in text(client.get("/admin/pages/pagetext/"))
