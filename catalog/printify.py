@@ -1,131 +1,33 @@
-"""The Printify client: the one module that knows Printify's routes, and the shapes of its answers.
+"""The Printify client: the one module that knows Printify's routes. `upstream_orders` reads what it says of orders.
 
 Sources: Printify contract, sections 1 to 9. Every method raises only `ilytat.integrations.errors`. Money is minor
-units. Order bodies go out as given; answers come back as the frozen values below, read tolerantly, because early
-orders lack keys and statuses grow new words.
+units. Order bodies go out as given.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 
 from catalog import budget
 from catalog.sync import payload_fields
+from catalog.upstream_orders import COST_MAX, UpstreamOrder, is_order, read_order
 from ilytat.integrations import usage
 from ilytat.integrations.client import ApiClient
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
-from ilytat.integrations.storable import storable_json
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
+WEBHOOKS_PER_PAGE = 100  # the most that Printify gives; its default of 10 is how many topics the shop subscribes to
 LOOKUP_PAGES = 20
 # A page of the largest products is about 10 MB (Printify contract, section 4); parsed it takes several times as much.
 ANSWER_MAX = 16 * 1024 * 1024
 CONFLICT = 409
 ABSENT = (404, 422)
-COST_MAX = 2**31 - 1
-LINK_MAX = 600  # characters
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
-
-
-@dataclass(frozen=True)
-class Parcel:
-    carrier: str
-    number: str
-    url: str
-    delivered: bool
-
-
-@dataclass(frozen=True)
-class UpstreamLine:
-    """`external_id` is ours for the line, kept by Printify also when it replaces what is printed."""
-
-    external_id: str
-    product_id: str
-    variant_id: int
-    sku: str
-    provider_id: int
-    status: str
-
-
-@dataclass(frozen=True)
-class UpstreamOrder:
-    """`external_id` is what we sent: Printify keeps it as metadata.shop_order_id. `cost` is its charge to us."""
-
-    id: str
-    external_id: str
-    status: str
-    cost: int
-    parcels: tuple[Parcel, ...]
-    sent_to_production: bool
-    lines: tuple[UpstreamLine, ...] = ()
-    tax: int = 0  # the part of `cost` that is Printify's tax
-    created_at: datetime | None = None
-
-
-def is_order(data: Any) -> bool:
-    return isinstance(data, dict) and bool(data.get("id"))
-
-
-def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
-    """Raises Unavailable for an order that no database could hold."""
-    try:
-        data = storable_json(data)
-    except ValueError as error:
-        raise Unavailable(f"Printify's order cannot be read: {error}") from error
-    said = data.get("metadata")
-    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
-    parcels = [_parcel(item) for item in payload_fields.objects(data, "shipments")]
-    charges = (payload_fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
-    return UpstreamOrder(
-        id=str(data["id"]),
-        external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
-        status=str(data.get("status") or ""),
-        cost=min(sum(charges), COST_MAX),
-        parcels=tuple(parcel for parcel in parcels if parcel.number),
-        sent_to_production=bool(data.get("sent_to_production_at")),
-        lines=tuple(_line(item) for item in payload_fields.objects(data, "line_items")),
-        tax=payload_fields.small(data, "total_tax"),
-        created_at=payload_fields.moment(data, "created_at"),
-    )
-
-
-def _line(data: Mapping[str, Any]) -> UpstreamLine:
-    said = data.get("metadata")
-    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
-    return UpstreamLine(
-        external_id=str(metadata.get("external_id") or ""),
-        product_id=str(data.get("product_id") or ""),
-        variant_id=max(payload_fields.whole(data.get("variant_id")) or 0, 0),
-        sku=str(metadata.get("sku") or ""),
-        provider_id=payload_fields.small(data, "print_provider_id"),
-        status=str(data.get("status") or ""),
-    )
-
-
-def _parcel(data: Mapping[str, Any]) -> Parcel:
-    carrier = data.get("carrier")
-    name = carrier.get("code") if isinstance(carrier, dict) else carrier
-    return Parcel(
-        carrier=str(name or "carrier").lower()[:60],
-        number=str(data.get("number") or "")[:120],
-        url=_link(str(data.get("url") or "")),
-        delivered=bool(data.get("delivered_at")),
-    )
-
-
-def _link(url: str) -> str:
-    """A javascript: link from outside never reaches a page, nor one that no browser could follow."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= LINK_MAX else ""
 
 
 def _is_amount(value: Any) -> bool:
@@ -253,8 +155,21 @@ class Printify:
     # --- webhooks
 
     def webhooks(self) -> list[dict[str, Any]]:
-        found = self.http.read(f"{self.shop}/webhooks.json")
-        return [hook for hook in found if isinstance(hook, dict)] if isinstance(found, list) else []
+        """Return every subscription of the shop once, also those of other applications.
+
+        The answer is a bare array that names no last page, and the limit may be cut down: the end is a page that
+        adds nothing.
+        """
+        subscriptions: dict[str, dict[str, Any]] = {}
+        for page in range(1, LOOKUP_PAGES + 1):
+            params = {"limit": WEBHOOKS_PER_PAGE, "page": page}
+            answer = self.http.read(f"{self.shop}/webhooks.json", params=params)
+            rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+            added = {str(row.get("id")): row for row in rows if str(row.get("id")) not in subscriptions}
+            if not added:
+                break
+            subscriptions |= added
+        return list(subscriptions.values())
 
     def create_webhook(self, topic: str, url: str, secret: str) -> None:
         body = {"topic": topic, "url": url, "secret": secret}

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import printify
-from catalog.printify import UpstreamOrder
+from catalog.upstream_orders import UpstreamOrder
 from ilytat.integrations.errors import Refused
 from orders import lifecycle
 from orders.models import EarlierDraft, Fulfilment

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import printify
-from catalog.printify import UpstreamOrder
+from catalog.upstream_orders import UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from catalog.printify import Parcel, UpstreamLine, UpstreamOrder
+from catalog.upstream_orders import Parcel, UpstreamLine, UpstreamOrder
 from orders import mails, parcel_contents
 from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine
 

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from catalog import printify
 from catalog.order_list import OrderWalk
-from catalog.printify import Printify, UpstreamOrder
+from catalog.printify import Printify
+from catalog.upstream_orders import UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations.errors import Refused
 from orders import fulfilment, quote

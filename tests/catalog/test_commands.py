@@ -1,8 +1,11 @@
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import responses
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
@@ -73,6 +76,10 @@ def hook(topic: str, url: str = OUR_ADDRESS, number: int = 1) -> dict[str, Any]:
     return {"id": f"h{number}", "topic": topic, "url": url, "shop_id": "1001"}
 
 
+def subscribed() -> list[dict[str, Any]]:
+    return [hook(topic, number=number) for number, topic in enumerate(inbox.types("printify"))]
+
+
 def posted(mock: responses.RequestsMock) -> list[str]:
     return [str(call.request.url) for call in mock.calls if call.request.method != "GET"]
 
@@ -86,19 +93,57 @@ def test_every_topic_the_shop_listens_to_is_subscribed_once(hooks: responses.Req
 
 
 def test_what_is_there_already_stays(hooks: responses.RequestsMock) -> None:
-    hooks.get(HOOKS, json=[hook(topic) for topic in inbox.types("printify")])
+    hooks.get(HOOKS, json=subscribed())
     said("register_webhooks")
     assert posted(hooks) == []
 
 
-def test_strays_of_earlier_addresses_and_repeats_are_removed_others_left(hooks: responses.RequestsMock) -> None:
-    there = [hook(topic) for topic in inbox.types("printify")]
-    old = hook("order:updated", "https://old.example:8443/api/webhooks/printify", 2)
-    twice, foreign = hook("order:updated", number=3), hook("order:updated", "https://books.example/in", 4)
-    hooks.get(HOOKS, json=[*there, old, twice, foreign])
-    hooks.delete(f"{SHOP}/webhooks/h2.json?host=old.example%3A8443", json={"id": "h2"})
-    hooks.delete(f"{SHOP}/webhooks/h3.json?host=testserver", json={"id": "h3"})
-    assert "left alone: order:updated https://books.example/in" in said("register_webhooks")
+def test_repeats_and_another_scheme_of_this_address_are_removed_and_other_hosts_left(
+    hooks: responses.RequestsMock,
+) -> None:
+    secure = hook("order:updated", "https://testserver/api/webhooks/printify", 22)
+    twice = hook("order:updated", number=23)
+    staging = hook("order:updated", "https://staging.example/api/webhooks/printify", 24)
+    hooks.get(HOOKS, json=[*subscribed(), secure, twice, staging])
+    hooks.delete(f"{SHOP}/webhooks/h22.json?host=testserver", json={"id": "h22"})
+    hooks.delete(f"{SHOP}/webhooks/h23.json?host=testserver", json={"id": "h23"})
+    output = said("register_webhooks")
+    assert "left alone: order:updated https://staging.example/api/webhooks/printify" in output
+
+
+def test_an_earlier_address_is_replaced_only_when_it_is_named(hooks: responses.RequestsMock) -> None:
+    old = hook("order:updated", "https://old.example:8443/api/webhooks/printify", 22)
+    foreign = hook("order:updated", "https://old.example:8443/books", 23)
+    hooks.get(HOOKS, json=[*subscribed(), old, foreign])
+    said("register_webhooks")
+    assert posted(hooks) == []
+    removed = f"{SHOP}/webhooks/h22.json?host=old.example%3A8443"
+    hooks.delete(removed, json={"id": "h22"})
+    said("register_webhooks", "--replace", "https://old.example:8443/")
+    assert posted(hooks) == [removed]
+
+
+@pytest.mark.parametrize("address", ["old.example", "ftp://old.example", "https://", "http://[old"])
+def test_an_earlier_address_that_is_not_a_whole_one_is_refused(settings: LazySettings, address: str) -> None:
+    settings.PRINTIFY_PRINTS_FOR_REAL = False
+    with pytest.raises(CommandError, match="whole address"):
+        said("register_webhooks", "--replace", address)
+
+
+def test_subscriptions_behind_those_of_another_application_are_not_made_again(hooks: responses.RequestsMock) -> None:
+    """Printify's default page is ten, and a limit that is cut down must not end the reading."""
+    foreign = [hook("order:updated", f"https://books.example/{number}", 30 + number) for number in range(15)]
+    rows = [*foreign, *subscribed()]
+
+    def page(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        asked = parse_qs(urlsplit(str(request.url)).query)
+        limit, number = min(int(asked["limit"][0]), 10), int(asked["page"][0])
+        return 200, {}, json.dumps(rows[(number - 1) * limit : number * limit])
+
+    hooks.add_callback("GET", HOOKS, callback=page)
+    assert "10 were there, 0 made" in said("register_webhooks")
+    assert "limit=100" in str(hooks.calls[0].request.url)
+    assert posted(hooks) == []
 
 
 def test_a_new_secret_makes_them_all_anew(hooks: responses.RequestsMock) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.printify import COST_MAX, read_order
+from catalog.upstream_orders import COST_MAX, read_order
 from ilytat.integrations.errors import Unavailable
 from orders import fulfilment
 from orders.models import Fulfilment, Shipment

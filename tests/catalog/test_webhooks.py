@@ -111,3 +111,12 @@ def test_unpublishing_names_no_shop_and_hides(upstream: Upstream) -> None:
 def test_a_disconnected_shop_is_staffs_business() -> None:
     assert heard("shop:disconnected", None, of="1001").outcome == "handled"
     assert "PRINTIFY_SHOP_ID" in Alert.objects.get().next_step
+
+
+def test_keys_that_are_not_documented_are_ignored_in_a_publish_event(upstream: Upstream) -> None:
+    upstream.products = [tee(is_locked=True)]
+    details = {"title": True, "shipping_methods": False}
+    event = heard(
+        "product:publish:started", {**OURS, "action": "create", "publish_details": details, "external_sku_mapping": []}
+    )
+    assert result_of(event) == ("handled", "publishing_succeeded")

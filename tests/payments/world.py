@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from catalog.printify import Parcel, UpstreamOrder
+from catalog.upstream_orders import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
 from payments.facts import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
 

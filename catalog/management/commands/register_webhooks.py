@@ -11,37 +11,49 @@ from catalog import printify
 from ilytat.integrations import inbox
 from ilytat.integrations.errors import IntegrationError
 
-Hook = dict[str, Any]
-
 
 class Command(BaseCommand):
-    help = "Subscribe to every Printify event the shop listens to; remove what earlier addresses of it left behind."
+    help = "Subscribe to every Printify event the shop listens to. Subscriptions of other addresses are left alone."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--renew", action="store_true", help="Make all anew: the only way to change PRINTIFY_WEBHOOK_SECRET."
+            "--renew",
+            action="store_true",
+            help="Create every subscription again: the only way to change PRINTIFY_WEBHOOK_SECRET.",
+        )
+        parser.add_argument(
+            "--replace",
+            metavar="URL",
+            default="",
+            help="An earlier SITE_URL of this shop, such as https://old.example: its subscriptions are removed.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.PRINTIFY_PRINTS_FOR_REAL and not settings.SECURE:
             raise CommandError("Printify can only reach a public https address: set SITE_URL to it.")
         self.url = settings.SITE_URL + reverse("printify_webhook")
+        self.own_addresses = {_address(self.url)}
+        if options["replace"]:
+            self.own_addresses.add(_earlier_address(options["replace"]))
         try:
             self._register(renew=options["renew"])
         except IntegrationError as error:
             raise CommandError(f"Printify: {error.detail}") from error
 
     def _register(self, *, renew: bool) -> None:
-        """Printify takes a second subscription of the same topic without complaint, hence the look before."""
+        """Printify accepts a second subscription of the same topic and address, so the existing ones are read first.
+
+        Another host with the same path may be a staging copy at the same Printify shop: it keeps its subscriptions.
+        """
         client = printify.client()
         wanted, kept = inbox.types("printify"), set[str]()
         for hook in client.webhooks():
-            topic = str(hook.get("topic"))
-            if not self._is_ours(hook):
-                self.stdout.write(f"left alone: {topic} {hook.get('url')}")
-            elif hook.get("url") != self.url or topic in kept or topic not in wanted or renew:
-                client.delete_webhook(str(hook.get("id")), host=urlsplit(str(hook["url"])).netloc)
-                self.stdout.write(f"removed: {topic} {hook['url']}")
+            topic, url = str(hook.get("topic")), str(hook.get("url"))
+            if _address(url) not in self.own_addresses:
+                self.stdout.write(f"left alone: {topic} {url}")
+            elif url != self.url or topic in kept or topic not in wanted or renew:
+                client.delete_webhook(str(hook.get("id")), host=urlsplit(url).netloc)
+                self.stdout.write(f"removed: {topic} {url}")
             else:
                 kept.add(topic)
         for topic in wanted:
@@ -49,7 +61,18 @@ class Command(BaseCommand):
                 client.create_webhook(topic, self.url, settings.PRINTIFY_WEBHOOK_SECRET)
         self.stdout.write(f"{len(wanted)} topics at {self.url}: {len(kept)} were there, {len(wanted) - len(kept)} made")
 
-    @staticmethod
-    def _is_ours(hook: Hook) -> bool:
-        """Whatever the host: an earlier address of this shop has the same path."""
-        return urlsplit(str(hook.get("url"))).path.rstrip("/") == reverse("printify_webhook")
+
+def _address(url: str) -> tuple[str, str]:
+    """Return host and path, by which a subscription is recognized as this shop's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
+    return parts.netloc.lower(), parts.path.rstrip("/")
+
+
+def _earlier_address(site_url: str) -> tuple[str, str]:
+    host, path = _address(site_url)
+    if not host or not site_url.startswith(("http://", "https://")):
+        raise CommandError("--replace takes a whole address, such as https://old.example.")
+    return host, path + reverse("printify_webhook")

@@ -1,0 +1,109 @@
+"""Printify's orders as values: read tolerantly, because early orders lack keys and statuses grow new words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from catalog.sync import payload_fields
+from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.storable import storable_json
+
+COST_MAX = 2**31 - 1
+LINK_MAX = 600  # characters
+
+
+@dataclass(frozen=True)
+class Parcel:
+    carrier: str
+    number: str
+    url: str
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class UpstreamLine:
+    """`external_id` is ours for the line, kept by Printify also when it replaces what is printed."""
+
+    external_id: str
+    product_id: str
+    variant_id: int
+    sku: str
+    provider_id: int
+    status: str
+
+
+@dataclass(frozen=True)
+class UpstreamOrder:
+    """`external_id` is what we sent: Printify keeps it as metadata.shop_order_id. `cost` is its charge to us."""
+
+    id: str
+    external_id: str
+    status: str
+    cost: int
+    parcels: tuple[Parcel, ...]
+    sent_to_production: bool
+    lines: tuple[UpstreamLine, ...] = ()
+    tax: int = 0  # the part of `cost` that is Printify's tax
+    created_at: datetime | None = None
+
+
+def is_order(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data.get("id"))
+
+
+def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
+    """Raises Unavailable for an order that no database could hold."""
+    try:
+        data = storable_json(data)
+    except ValueError as error:
+        raise Unavailable(f"Printify's order cannot be read: {error}") from error
+    said = data.get("metadata")
+    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
+    parcels = [_parcel(item) for item in payload_fields.objects(data, "shipments")]
+    charges = (payload_fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
+    return UpstreamOrder(
+        id=str(data["id"]),
+        external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
+        status=str(data.get("status") or ""),
+        cost=min(sum(charges), COST_MAX),
+        parcels=tuple(parcel for parcel in parcels if parcel.number),
+        sent_to_production=bool(data.get("sent_to_production_at")),
+        lines=tuple(_line(item) for item in payload_fields.objects(data, "line_items")),
+        tax=payload_fields.small(data, "total_tax"),
+        created_at=payload_fields.moment(data, "created_at"),
+    )
+
+
+def _line(data: Mapping[str, Any]) -> UpstreamLine:
+    said = data.get("metadata")
+    metadata: dict[str, Any] = said if isinstance(said, dict) else {}
+    return UpstreamLine(
+        external_id=str(metadata.get("external_id") or ""),
+        product_id=str(data.get("product_id") or ""),
+        variant_id=max(payload_fields.whole(data.get("variant_id")) or 0, 0),
+        sku=str(metadata.get("sku") or ""),
+        provider_id=payload_fields.small(data, "print_provider_id"),
+        status=str(data.get("status") or ""),
+    )
+
+
+def _parcel(data: Mapping[str, Any]) -> Parcel:
+    carrier = data.get("carrier")
+    name = carrier.get("code") if isinstance(carrier, dict) else carrier
+    return Parcel(
+        carrier=str(name or "carrier").lower()[:60],
+        number=str(data.get("number") or "")[:120],
+        url=_link(str(data.get("url") or "")),
+        delivered=bool(data.get("delivered_at")),
+    )
+
+
+def _link(url: str) -> str:
+    """A javascript: link from outside never reaches a page, nor one that no browser could follow."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= LINK_MAX else ""
