@@ -132,3 +132,28 @@ def test_a_topic_we_do_not_know_is_kept_and_ignored() -> None:
     assert _post(body, _signed(body)).status_code == 200
     row = InboundEvent.objects.get()
     assert (row.state, *result_of(row)) == ("ignored", "ignored", "The shop does not act on events of this type.")
+
+
+def test_a_delivery_like_the_genuine_one_of_2023_is_kept_with_its_undocumented_parts() -> None:
+    data = {
+        "shop_id": 1001,
+        "publish_details": {"title": True, "shipping_methods": False},
+        "external_sku_mapping": [],
+        "action": "create",
+    }
+    event_id = "653b6be8-2ff7-4ab5-a7a6-6889a8b3bbf5"
+    event = {
+        "id": event_id,
+        "type": "product:publish:started",
+        "created_at": "2023-10-18 13:24:28+00:00",
+        "resource": {"id": "5cb87a8cd490a2ccb256cec4", "type": "product", "data": data},
+    }
+    body = json.dumps(event).encode()
+    headers = {
+        "X-Pfy-Signature": _signed(body),
+        "X-Pfy-EventId": event_id,
+        "User-Agent": "Printify-Webhooks v1.0.1",
+    }
+    assert Client().post(URL, body, content_type="application/json", headers=headers).status_code == 200
+    row = InboundEvent.objects.get()
+    assert (row.event_id, row.type, row.payload) == (event_id, event["type"], event)

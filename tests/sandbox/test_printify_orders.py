@@ -29,6 +29,7 @@ def test_a_missing_zip_is_refused_with_json_inside_the_string(sandbox: Sandbox) 
         {"line_items": [{"product_id": "5" * 24, "variant_id": 1, "quantity": 1}]},
         {"shipping_method": 9},
         {"external_id": ""},
+        {"external_id": 17},
     ],
 )
 def test_a_wrong_body_is_refused_and_creates_nothing(sandbox: Sandbox, changes: dict[str, object]) -> None:
@@ -36,6 +37,32 @@ def test_a_wrong_body_is_refused_and_creates_nothing(sandbox: Sandbox, changes: 
 
     assert (answer.status_code, answer.json()["code"]) == (400, 8150)
     assert sandbox.state()["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"email": ""}, "The email must be a valid email address."),
+        ({"email": "ada@nowhere"}, "The email must be a valid email address."),
+        ({"address2": None}, "The address2 must be a string."),
+        ({"country": "ZZ"}, "The selected country is invalid."),
+        ({"country": "EU"}, "The selected country is invalid."),
+    ],
+    ids=str,
+)
+def test_an_address_that_printify_refuses_is_refused_and_names_the_field(
+    sandbox: Sandbox, change: dict[str, object], complaint: str
+) -> None:
+    answer = sandbox.api("POST", "orders.json", json=sandbox.order(address_to={**ADDRESS, **change}))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 8103)
+    assert json.loads(answer.json()["errors"]["reason"]) == {name: [complaint] for name in change}
+    assert sandbox.state()["orders"] == []
+
+
+def test_an_address_may_leave_out_what_is_not_required(sandbox: Sandbox) -> None:
+    needless = ("email", "address2")
+    sandbox.submit(address_to={name: value for name, value in ADDRESS.items() if name not in needless})
 
 
 def test_a_variant_of_another_product_is_refused(sandbox: Sandbox) -> None:

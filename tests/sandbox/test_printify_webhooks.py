@@ -40,6 +40,8 @@ def test_the_whole_way_of_an_order_is_told_and_signed(sandbox: Sandbox, listener
     for headers, body in listener.received:
         digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert headers["X-Pfy-Signature"] == f"sha256={digest}"
+        assert headers["X-Pfy-EventId"] == json.loads(body)["id"]
+        assert headers["User-Agent"] == "Printify-Webhooks v1.0.1"
 
 
 def test_a_failing_endpoint_is_tried_four_times_and_then_left_alone(sandbox: Sandbox, listener: Listener) -> None:
@@ -85,3 +87,16 @@ def test_subscriptions_need_their_host_to_be_deleted(sandbox: Sandbox, listener:
     answer = sandbox.api("DELETE", f"webhooks/{webhook_id}.json", params={"host": "127.0.0.1"})
     assert answer.json() == {"id": webhook_id}
     assert sandbox.api("GET", "webhooks.json").json() == []
+
+
+def test_subscriptions_come_ten_a_page_unless_more_are_asked_for(sandbox: Sandbox, listener: Listener) -> None:
+    made = subscribe(sandbox, listener, *["order:created"] * 12)
+    pages = [{}, {"page": 2}, {"page": 3}, {"limit": 100}, {"limit": 5, "page": 2}]
+    answers = [sandbox.api("GET", "webhooks.json", params=page).json() for page in pages]
+    assert [[row["id"] for row in answer] for answer in answers] == [made[:10], made[10:], [], made, made[5:10]]
+
+
+def test_a_method_that_a_route_does_not_have_is_refused_with_json(sandbox: Sandbox) -> None:
+    answer = sandbox.api("DELETE", "webhooks.json")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+    assert answer.json()["error"] == "Method not allowed"

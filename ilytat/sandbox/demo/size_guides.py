@@ -39,8 +39,8 @@ _GUIDES: dict[int, tuple[tuple[str, ...], _Measures]] = {
 }
 
 
-class Range(TypedDict("Range", {"from": float})):
-    to: float
+class Range(TypedDict("Range", {"from": str | None})):
+    to: str | None
 
 
 class Measure(TypedDict):
@@ -60,7 +60,7 @@ def size_guide(blueprint_id: int) -> SizeGuide | None:
         return None
     titles, measures = _GUIDES[blueprint_id]
     rows = [
-        Measure(name=name, units=unit, ranges=[{"from": value, "to": value} for value in converted])
+        Measure(name=name, units=unit, ranges=[{"from": f"{value:.2f}", "to": None} for value in converted])
         for name, values in measures.items()
         for unit, converted in (("in", values), ("cm", tuple(round(value * 2.54, 1) for value in values)))
     ]
@@ -85,5 +85,5 @@ def table(blueprint_id: int) -> str:
 
 
 def _row(measure: Measure) -> str:
-    cells = "".join(f'<td style="{_CELL}">{step["from"]:.2f}</td>' for step in measure["ranges"])
+    cells = "".join(f'<td style="{_CELL}">{step["from"]}</td>' for step in measure["ranges"])
     return f'\n<tr><td style="{_CELL}">{escape(measure["name"])}, {measure["units"]}</td>{cells}</tr>'

@@ -48,10 +48,7 @@ def blueprint(_request: HttpRequest, blueprint_id: int) -> Any:
 @gate.route("catalog.size_guide", bucket="catalog")
 def sizes(_request: HttpRequest, blueprint_id: int) -> Any:
     _blueprint(blueprint_id)
-    guide = size_guide(blueprint_id)
-    if not guide:
-        raise refusals.not_found()
-    return guide
+    return size_guide(blueprint_id) or {"sizes": [], "types": []}
 
 
 @gate.route("catalog.providers", bucket="catalog")

@@ -52,9 +52,12 @@ def send(subscription: store.Document, resource: Any, *, event_id: str) -> None:
 
 
 def signature(body: bytes, subscription_id: str) -> dict[str, str]:
-    """Over the raw body, and only where the subscription was given a secret. It carries no time."""
+    """Over the raw body, and only where the subscription was given a secret. It carries no time.
+
+    The other two headers are those of a genuine delivery of 2023; they are not documented.
+    """
     subscription = store.read(SUBSCRIPTION, subscription_id) or {}
-    headers = {"User-Agent": "Printify-Webhooks/1.0"}
+    headers = {"User-Agent": "Printify-Webhooks v1.0.1", "X-Pfy-EventId": json.loads(body)["id"]}
     if subscription.get("secret"):
         digest = hmac.new(subscription["secret"].encode(), body, hashlib.sha256).hexdigest()
         headers["X-Pfy-Signature"] = f"sha256={digest}"

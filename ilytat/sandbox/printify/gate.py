@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_http_methods
 
 from ilytat.sandbox import faults, settings
 from ilytat.sandbox.printify import limits, refusals
@@ -50,11 +49,15 @@ def _admit(request: HttpRequest, bucket: str, shop_id: int | None) -> None:
 
 
 def by_method(**views: ApiView) -> ApiView:
-    """One path, a view for each HTTP method."""
+    """One path, a view for each HTTP method; any other method is refused with a JSON body."""
 
-    @require_http_methods(list(views))
     def choose(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        return views[request.method or ""](request, **kwargs)
+        view = views.get(request.method or "")
+        if view is None:
+            answer = refusals.wrong_method().answer()
+            answer["Allow"] = ", ".join(views)
+            return answer
+        return view(request, **kwargs)
 
     return choose
 

@@ -3,13 +3,22 @@
 from typing import Any, TypeGuard
 
 from babel import Locale
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from ilytat.sandbox.printify import goods, refusals
 from ilytat.sandbox.printify.rates import METHODS, Wanted
 
 REQUIRED = ("first_name", "last_name", "address1", "city", "country", "zip")
 FIELDS = (*REQUIRED, "email", "phone", "region", "address2", "company")
-TERRITORIES = {code: str(name) for code, name in Locale("en").territories.items() if code.isalpha()}
+NULLABLE = ("region", "company")
+# Babel's two-letter codes that are no country of ISO 3166-1: unions, reserved codes, tests and "unknown".
+NO_COUNTRY = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+TERRITORIES = {
+    code: str(name)
+    for code, name in Locale("en").territories.items()
+    if len(code) == 2 and code.isalpha() and code not in NO_COUNTRY  # noqa: PLR2004 - ISO alpha-2
+}
 
 
 def country_name(code: str) -> str:
@@ -26,8 +35,10 @@ def address(sent: Any) -> dict[str, str]:
         if not str(sent.get(name) or "").strip()
     }
     for name in FIELDS:
-        if not isinstance(sent.get(name), str | None):
+        if name in sent and name not in complaints and not _is_text(name, sent[name]):
             complaints[name] = [f"The {name.replace('_', ' ')} must be a string."]
+    if "email" in sent and "email" not in complaints and not _is_email(sent["email"]):
+        complaints["email"] = ["The email must be a valid email address."]
     if "country" not in complaints and not is_country(sent["country"]):
         complaints["country"] = ["The selected country is invalid."]
     if complaints:
@@ -35,8 +46,20 @@ def address(sent: Any) -> dict[str, str]:
     return {name: sent[name] for name in FIELDS if sent.get(name) is not None}
 
 
+def _is_text(name: str, value: Any) -> bool:
+    return isinstance(value, str) or (value is None and name in NULLABLE)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def is_country(code: Any) -> TypeGuard[str]:
-    return isinstance(code, str) and len(code) == 2 and code in TERRITORIES  # noqa: PLR2004 - ISO alpha-2
+    return isinstance(code, str) and code in TERRITORIES
 
 
 def lines(sent: Any) -> list[Wanted]:
@@ -91,6 +114,8 @@ def method(sent: dict[str, Any]) -> int:
 def external_id(sent: dict[str, Any]) -> str:
     """The key that makes a second submission harmless."""
     value = sent.get("external_id")
-    if not isinstance(value, str | int) or not str(value).strip():
+    if not isinstance(value, str | None):
+        raise refusals.field("external_id", "must be a string")
+    if not value or not value.strip():
         raise refusals.field("external_id")
-    return str(value)
+    return value

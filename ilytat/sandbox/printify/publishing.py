@@ -17,10 +17,12 @@ def begin(product: goods.Product, wanted: dict[str, Any]) -> None:
     """Locks the product, for ever if nobody answers. Publishing a locked one again tells the shop again."""
     details = {name: bool(wanted.get(name)) for name in REQUIRED}
     details |= {spelled: bool(wanted.get(name)) for name, spelled in OPTIONAL.items()}
+    # `shipping_methods` and `external_sku_mapping` came with a genuine delivery of 2023; they are not documented.
     data = events.shop(
-        publish_details=details,
+        publish_details={**details, "shipping_methods": False},
         action="update" if product.get("external") else "create",
         out_of_stock_publishing=0,
+        external_sku_mapping=[],
     )
     with store.change():
         goods.save({**product, "is_locked": True})

@@ -56,7 +56,16 @@ def wrong_status(status: str, verb: str) -> Refused:
 
 
 def not_found() -> Refused:
-    return Refused(404, {"error": "Not found", "request_id": f"{clock.now()}@{uuid.uuid4()}"})
+    return Refused(404, _unrouted("Not found"))
+
+
+def wrong_method() -> Refused:
+    """Printify answers with JSON; the keys are those of a 404, because they are not documented."""
+    return Refused(405, _unrouted("Method not allowed"))
+
+
+def _unrouted(error: str) -> dict[str, str]:
+    return {"error": error, "request_id": f"{clock.now()}@{uuid.uuid4()}"}
 
 
 def new_id() -> str:

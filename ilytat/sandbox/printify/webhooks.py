@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 
 from ilytat.sandbox import settings, store
-from ilytat.sandbox.printify import events, gate, refusals
+from ilytat.sandbox.printify import events, gate, paginator, refusals
 
 KIND = events.SUBSCRIPTION
+PAGE_DEFAULT, PAGE_MOST = 10, 100
 
 
 def _shown(subscription: store.Document) -> dict[str, Any]:
@@ -32,9 +33,10 @@ def _url(sent: dict[str, Any]) -> str:
 
 
 @gate.route("webhooks.list")
-def listing(_request: HttpRequest) -> Any:
-    """A bare array, not a page."""
-    return [_shown(subscription) for subscription in reversed(store.listing(KIND))]
+def listing(request: HttpRequest) -> Any:
+    """A bare array, of ten where no limit is given."""
+    rows = [_shown(subscription) for subscription in reversed(store.listing(KIND))]
+    return paginator.bare(request, rows, default=PAGE_DEFAULT, most=PAGE_MOST)
 
 
 @gate.route("webhooks.create")
