@@ -35,13 +35,16 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
         return
     with suppress(IntegrationError):  # the next walk asks again
         shipping.refresh_profiles()
-    task_queue.ask(task_queue.FETCH_IMAGES, retry=True)
+    task_queue.ask(task_queue.FETCH_IMAGES)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
-def fetch_images(*, retry: bool = False) -> None:
-    """The shop's own first; then those that staff look at before they decide."""
-    result = fetching.fetch_due(PICTURES_SECONDS, retry=retry)
+def fetch_images(**_earlier: object) -> None:
+    """The shop's own first; then those that staff look at before they decide.
+
+    Messages of an earlier release carry `retry`: each picture now has its own time.
+    """
+    result = fetching.fetch_due(PICTURES_SECONDS)
     shown = change_previews.fetch_due(PICTURES_SECONDS)
     if shown or (result.done and result.left):
         task_queue.ask(task_queue.FETCH_IMAGES)

@@ -76,6 +76,11 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": 60},
     },
+    "fetch pictures": {
+        "task": "catalog.tasks.fetch_images",
+        "schedule": MINUTE,
+        "options": {"expires": 60},
+    },
     "count sales": {"task": "catalog.tasks.count_sales", "schedule": 60 * MINUTE, "options": {"expires": 600}},
     "expire unpaid orders": {
         "task": "payments.tasks.close_stale_sessions",

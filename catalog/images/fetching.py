@@ -1,18 +1,21 @@
 """Our own copies of Printify's mockups: fetched from allowed hosts only, then checked and re-encoded by `copies`.
 
-A row of `ProductImage` is the job: an empty `digest` means that it is due. Products are listed before their pictures
-have been fetched.
+A row of `ProductImage` is the job: an empty `digest` means that it is due, at once or, after a failure, at `retry_at`.
+Products are listed before their pictures have been fetched.
 """
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from PIL import UnidentifiedImageError
 
 from catalog.images import duplicates
 from catalog.images.copies import Copies, Unusable, make_copies
@@ -30,6 +33,7 @@ THREADS = 4
 BATCH = 16
 GIVE_UP_AFTER = 12  # failures in a row: the host is down, the rest can wait
 ERROR_MAX = 200
+RETRY_MINUTES = (1, 5, 15, 60)  # after each failure in a row; the last one repeats
 
 
 @dataclass
@@ -39,15 +43,23 @@ class Fetched:
     left: int = 0
 
 
-def due(*, retry: bool = False) -> "QuerySet[ProductImage]":
-    """Pictures without a copy of their present content, first pictures first; `retry` includes earlier failures."""
+def unfetched() -> "QuerySet[ProductImage]":
+    """Pictures without a copy of their present content: first those of products that have no picture to show."""
+    fetched = ProductImage.objects.filter(product=OuterRef("product_id")).exclude(files={})
     rows = ProductImage.objects.filter(digest="", product__gone_at__isnull=True)
-    rows = rows if retry else rows.filter(error="")
-    return rows.order_by("position", "product_id", "pk")
+    return rows.annotate(has_picture=Exists(fetched)).order_by("has_picture", "position", "product_id", "pk")
+
+
+def due() -> "QuerySet[ProductImage]":
+    """Those of `unfetched` that have not failed yet or whose wait after a failure is over."""
+    return unfetched().filter(Q(error="") | Q(retry_at__isnull=True) | Q(retry_at__lte=timezone.now()))
 
 
 def fetch_due(seconds: float, *, retry: bool = False) -> Fetched:
-    """Fetch what is due for at most about `seconds`. One process at a time; the others leave at once."""
+    """Fetch what is due for at most about `seconds`; `retry` includes failures whose wait is not over.
+
+    One process at a time; the others leave at once.
+    """
     result = Fetched()
     with leases.acquire("images", seconds + DEADLINE + 30) as acquired:
         if acquired:
@@ -57,7 +69,7 @@ def fetch_due(seconds: float, *, retry: bool = False) -> Fetched:
 
 
 def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
-    keys = list(due(retry=retry).values_list("pk", flat=True))
+    keys = list((unfetched() if retry else due()).values_list("pk", flat=True))
     in_a_row = 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(keys), BATCH):
@@ -79,6 +91,8 @@ def attempt(url: str) -> Copies | str:
         return make_copies(download(url))
     except Unusable as error:
         return str(error)[:ERROR_MAX]
+    except UnidentifiedImageError:
+        return "the file is not a picture that can be read"
     except Exception as error:  # noqa: BLE001 (decoders and storages raise what they like; one picture, not the run)
         return f"{type(error).__name__}: {error}"[:ERROR_MAX]
 
@@ -87,7 +101,9 @@ def _record(row: ProductImage, outcome: Copies | str) -> None:
     """Unless the row has come to mean another picture meanwhile. A failure leaves an earlier copy in place."""
     same = ProductImage.objects.filter(pk=row.pk, source_url=row.source_url)
     if isinstance(outcome, str):
-        same.update(error=outcome)
+        failures = row.failures + 1 if row.error else 1
+        minutes = RETRY_MINUTES[min(failures, len(RETRY_MINUTES)) - 1]
+        same.update(error=outcome, failures=failures, retry_at=timezone.now() + timedelta(minutes=minutes))
         return
     UnusedFile.objects.filter(name__in=outcome.files.values()).delete()
     if same.update(**asdict(outcome), error=""):
@@ -122,5 +138,7 @@ def download(url: str) -> bytes:
             return body_of(response, end=time.monotonic() + DEADLINE, max_bytes=BYTES_MAX)
     except requests.exceptions.ContentDecodingError as error:
         raise Unusable("larger than 10 MB, or packed wrongly") from error
+    except requests.Timeout as error:
+        raise Unusable("the host did not answer in time") from error
     except requests.RequestException as error:
-        raise Unusable(f"not fetched: {type(error).__name__}") from error
+        raise Unusable(f"the host could not be reached ({type(error).__name__})") from error

@@ -177,6 +177,9 @@ class ProductImage(models.Model):
     fingerprint = models.CharField(max_length=520, blank=True, editable=False)
     repeats = models.BooleanField(default=False, help_text="Looks like an earlier one of the same variants: not shown.")
     error = models.CharField(max_length=200, blank=True)
+    # Only while there is an error: how often the same picture failed in a row, and when it is fetched again.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    retry_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["place", "position", "pk"]
@@ -184,6 +187,10 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.source_url
+
+    @property
+    def host(self) -> str:
+        return self.source_url.partition("://")[2].partition("/")[0]
 
 
 class UnusedFile(models.Model):

@@ -36,6 +36,7 @@ def panel(request: HttpRequest) -> HttpResponse:
         "title": _("Catalogue"),
         "waiting": diffs.diffs(waiting[:WAITING_SHOWN]),
         "held": problems.held(),
+        "failing_pictures": problems.failing_pictures(),
         "runs": SyncRun.objects.select_related("asked_by")[:RUNS_SHOWN],
         "policies": [(field, chosen[field.name]) for field in policies.HOLDABLE],
         "choices": Policy.choices,

@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog import budget
-from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from catalog.images import fetching
+from catalog.models import PrintifyCache, Product, ProductImage, SyncChange, SyncRun
 from catalog.staff.failure_causes import Cause, cause
 from catalog.staff.usage_chart import Usage
 from catalog.stale_limit import Reserve
@@ -48,6 +49,11 @@ def held() -> list[Held]:
 def _held(row: PrintifyCache, product: Product | None) -> Held:
     title = product.title if product else text(row.data, "title", 120) or row.external_id
     return Held(row.external_id, title, product.pk if product else None, cause(row.error_code))
+
+
+def failing_pictures() -> list[ProductImage]:
+    """Some of the pictures that could not be fetched, those of products without any picture first (`has_picture`)."""
+    return list(fetching.unfetched().exclude(error="").select_related("product")[:NAMED])
 
 
 def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:

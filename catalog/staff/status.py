@@ -102,7 +102,7 @@ def status() -> Status:
         stale=cached.stale().count(),
         quarantined=quarantined,
         pictures_due=fetching.due().count(),
-        pictures_failed=fetching.due(retry=True).exclude(error="").count(),
+        pictures_failed=fetching.unfetched().exclude(error="").count(),
         waiting=FieldChange.objects.filter(state="waiting").count(),
         moved=listed.filter(override_moved=True).count(),
         missing=missing,

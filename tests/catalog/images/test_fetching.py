@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -105,14 +106,15 @@ def _bomb() -> bytes:
         (b"", 404, "answered 404"),
         (b"", 302, "answered 302"),
         (b"", 500, "answered 500"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 200, "cannot identify"),
-        (b"<html>not found</html>", 200, "cannot identify"),
-        (b"", 200, "cannot identify"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 200, "not a picture that can be read"),
+        (b"<html>not found</html>", 200, "not a picture that can be read"),
+        (b"", 200, "not a picture that can be read"),
         (b"x" * (fetching.BYTES_MAX + 1), 200, "larger than 10 MB"),
         (_bomb(), 200, "pixels are too many"),
-        (requests.ConnectionError("cut"), 200, "ConnectionError"),
+        (requests.ConnectionError("cut"), 200, "could not be reached (ConnectionError)"),
+        (requests.ReadTimeout("slow"), 200, "did not answer in time"),
     ],
-    ids=["404", "redirect", "500", "svg", "html", "empty", "too large", "bomb", "cut"],
+    ids=["404", "redirect", "500", "svg", "html", "empty", "too large", "bomb", "cut", "slow"],
 )
 def test_what_is_no_good_picture_leaves_a_reason_and_a_placeholder(
     host: responses.RequestsMock, body: bytes | Exception, status: int, reason: str
@@ -140,14 +142,54 @@ def test_a_failure_keeps_the_earlier_copy(host: responses.RequestsMock) -> None:
     assert row.files == {"400": "products/old-400.webp"}
 
 
-def test_failures_wait_for_a_run_that_retries(host: responses.RequestsMock, drawn: Draw) -> None:
+def test_a_failure_is_retried_after_1_5_and_15_minutes_and_then_hourly(
+    host: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = one_picture()
+    host.get(row.source_url, status=500)
+    now = timezone.now()
+    for number, minutes in enumerate((1, 5, 15, 60, 60), start=1):
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        assert fetching.fetch_due(10).failed == 1
+        row.refresh_from_db()
+        assert (row.failures, row.retry_at) == (number, now + timedelta(minutes=minutes))
+        now += timedelta(minutes=minutes)
+        monkeypatch.setattr(timezone, "now", lambda now=now: now - timedelta(seconds=1))
+        assert not fetching.due().exists()
+
+
+def test_a_person_can_retry_at_once_and_a_success_ends_the_count(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     host.get(row.source_url, status=500)
     fetching.fetch_due(10)
+    fetching.fetch_due(10, retry=True)
     host.reset()
     host.get(row.source_url, body=drawn())
     assert fetching.fetch_due(10).done == 0
     assert fetching.fetch_due(10, retry=True).done == 1
+    ProductImage.objects.update(digest="")
+    host.reset()
+    host.get(row.source_url, status=500)
+    fetching.fetch_due(10)
+    row.refresh_from_db()
+    assert row.failures == 1
+
+
+def test_a_picture_that_changed_is_due_at_once_whatever_failed_before(host: responses.RequestsMock) -> None:
+    row = one_picture()
+    host.get(row.source_url, status=500)
+    fetching.fetch_due(10)
+    assert not fetching.due().exists()
+    one_picture("https://images.printify.com/mockup/a/1/2/tee.jpg?camera_label=front&s=2")
+    assert fetching.due().get().error == ""
+
+
+def test_a_product_without_any_picture_comes_first() -> None:
+    for number in (1, 2):
+        upsert.store(tee(number), timezone.now())
+    fetched, bare = Product.objects.order_by("pk")
+    ProductImage.objects.filter(product=fetched, position=0).update(digest="d", files={"400": "products/a-400.webp"})
+    assert [row.product_id for row in fetching.due()] == [bare.pk] * 4 + [fetched.pk] * 3
 
 
 def test_first_pictures_of_all_products_come_before_second_ones() -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import budget, tasks
-from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
+from catalog.models import PrintifyCache, Product, ProductImage, SyncChange, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
 from catalog.staff import problems, status
 from catalog.sync import disappearance, policies, run_requests, runner, runs, task_queue, upsert
@@ -305,3 +305,19 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
     assert "Calls are paused" in page
     assert "0 of 100, 480 more each minute" in page
     assert status.status().reason.startswith("Printify answered 429. Calls go on at")
+
+
+def test_the_panel_names_pictures_that_fail_with_host_reason_and_next_try(office: Client) -> None:
+    assert "could not be fetched" not in shown(office, PANEL)
+    for number in (1, 2):
+        upsert.store(tee(number, title=f"Tee {number}"), timezone.now())
+    fetched, bare = Product.objects.order_by("pk")
+    ProductImage.objects.filter(product=fetched, position=0).update(digest="d", files={"400": "products/a-400.webp"})
+    retry_at = timezone.now() + timedelta(minutes=5)
+    failed = ProductImage.objects.filter(digest="")
+    failed.update(error="the host answered 503", failures=2, retry_at=retry_at)
+    assert [row.product_id for row in problems.failing_pictures()] == [bare.pk] * 4 + [fetched.pk]
+    page = shown(office, PANEL)
+    assert "<strong>images.printify.com:</strong> the host answered 503." in page
+    assert f"Failed 2 times in a row; next try at {timezone.localtime(retry_at):%H:%M}." in page
+    assert page.count("This product has no picture at all.") == 4
