@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
 
-from catalog.models import Posting, ShelfEntry, Slip, Word
+from catalog.models import Posting, Product, ShelfEntry, Slip, Word
 from catalog.search import tokens
 
 PREFIX_MIN = 3  # letters; the word that is still being typed may be shorter
@@ -73,9 +73,14 @@ def _senses(asked: Sequence[str]) -> list[Sense]:
     exact = {*asked, *(other for found in others.values() for other in found)}
     beginnings = [word for word in asked if _begins(word, asked)]
     wanted = reduce(or_, (Q(text__startswith=word) for word in beginnings), Q(text__in=exact))
-    said = Word.objects.filter(wanted, Exists(Posting.objects.filter(word=OuterRef("pk"))))
-    known = list(said.values_list("text", "pk")[:VOCABULARY_MAX])
+    known = list(_for_sale(Word.objects.filter(wanted)).values_list("text", "pk")[:VOCABULARY_MAX])
     return [_sense(word, others[word], known, prefix=word in beginnings) for word in asked]
+
+
+def _for_sale(words: "QuerySet[Word]") -> "QuerySet[Word]":
+    """Those of the words that find a product for sale now: the index follows the products up to a minute later."""
+    products = Product.objects.for_sale().filter(pk=OuterRef("entry_id"))
+    return words.filter(Exists(Posting.objects.filter(Exists(products), word=OuterRef("pk"))))
 
 
 def _begins(word: str, asked: Sequence[str]) -> bool:
@@ -93,8 +98,8 @@ def _corrected(senses: Sequence[Sense]) -> list[str]:
     unknown = [sense.text for sense in senses if not sense.ids]
     keys = {key for word in unknown for key in tokens.slips(word)}
     # From the slips to the words: the other way round each word of the catalogue would be looked at.
-    rows = Word.objects.filter(pk__in=Slip.objects.filter(key__in=keys).values("word_id"))
-    often = rows.annotate(often=Count("postings")).filter(often__gt=0).order_by("-often")
+    rows = _for_sale(Word.objects.filter(pk__in=Slip.objects.filter(key__in=keys).values("word_id")))
+    often = rows.annotate(often=Count("postings")).order_by("-often")
     known = list(often.values_list("text", "often")[:CANDIDATES_MAX])
     meant = [sense.text if sense.ids else tokens.nearest(sense.text, known) for sense in senses]
     return list(dict.fromkeys(word for word in meant if word))
@@ -121,7 +126,8 @@ def singles(found: Found) -> list[tuple[str, int]]:
     """Each word alone with the number of its products: the ways on when nothing has them all."""
     if len(found.senses) < 2:  # noqa: PLR2004 (one word alone is the very search that failed)
         return []
-    said = Posting.objects.filter(word__in=frozenset().union(*(sense.ids for sense in found.senses)))
+    ids = frozenset().union(*(sense.ids for sense in found.senses))
+    said = Posting.objects.filter(word__in=ids, entry__in=Product.objects.for_sale().values("pk"))
     each = {f"n{place}": _products(sense) for place, sense in enumerate(found.senses)}
     counts = said.aggregate(**each)
     return [(sense.text, n) for place, sense in enumerate(found.senses) if (n := counts[f"n{place}"])]

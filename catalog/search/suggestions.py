@@ -35,7 +35,8 @@ def suggest(query: str) -> list[dict[str, Any]]:
 
 def _kinds(query: str, scope: Scope) -> list[dict[str, Any]]:
     """Kinds whose own name is being typed: the list of them, narrowed by the other words."""
-    counts = dict(scope.entries().order_by().values_list("kind").annotate(n=Count("pk")))
+    entries = scope.entries().filter(pk__in=Product.objects.for_sale().values("pk"))
+    counts = dict(entries.order_by().values_list("kind").annotate(n=Count("pk")))
     asked = tokens.asked(query)
     named = [slug for slug in counts if slug in product_kinds.BY_SLUG and _is_named(slug, asked)]
     found = []

@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from catalog.models import MissedSearch
-from catalog.search import missed_searches
+from catalog.models import MissedSearch, Posting, Product
+from catalog.search import finder, index, missed_searches, suggestions
 from tests import factories
 from tests.catalog.goods import tee
 from tests.pages import source, text
@@ -31,6 +32,29 @@ def test_kinds_come_first_then_designs_with_their_price(client: Client) -> None:
 def test_nothing_is_suggested_for_nothing(client: Client, query: str) -> None:
     tee(upstream_title="Busy Bee Tee")
     assert suggested(client, query) == []
+
+
+GONE = {"hidden": {"hidden": True}, "gone": {"gone_at": timezone.now()}, "not offered": {"price_from": None}}
+
+
+@pytest.mark.parametrize("change", GONE.values(), ids=GONE.keys())
+def test_what_is_no_longer_for_sale_is_not_suggested_though_the_index_still_has_it(
+    client: Client, change: dict[str, object]
+) -> None:
+    bee = tee(upstream_title="Busy Bee Mug", tags=["Mugs"])
+    tee(upstream_title="Moon Cat Tee")
+    assert suggested(client, "bee") == ["Busy Bee Mug"]
+    index.catch_up()
+    Product.objects.filter(pk=bee.pk).update(**change)
+    assert Posting.objects.filter(entry=bee.pk, word__text="bee").exists()
+    assert (suggestions.suggest("bee"), suggestions.suggest("mug")) == ([], [])
+    assert finder.find("bees").senses == []
+    assert finder.find("beee").instead == "", "no spelling is corrected to a word that finds nothing"
+
+
+def test_the_search_box_names_no_word_that_may_find_nothing(client: Client) -> None:
+    for address in ("/", "/search/"):
+        assert "bees" not in source(client.get(address))
 
 
 def test_suggestions_ask_as_often_for_many_products_as_for_few(client: Client) -> None:
