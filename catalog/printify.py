@@ -71,6 +71,15 @@ class Printify:
             raise Unavailable("Printify's answer is not a product")
         return found
 
+    def product_safety(self, product_id: str) -> list[dict[str, Any]]:
+        """Return what the EU's product safety regulation (GPSR) asks a shop to show: title and text, as they came."""
+        answer = self.http.read(f"{self.shop}/products/{quote(product_id, safe='')}/gpsr.json", lane="sync")
+        return [entry for entry in answer if isinstance(entry, dict)] if isinstance(answer, list) else []
+
+    def size_guide(self, blueprint_id: int) -> dict[str, Any]:
+        answer = self.http.read(f"/v1/catalog/blueprints/{blueprint_id}/size_guide.json", lane="catalog")
+        return answer if isinstance(answer, dict) else {}
+
     def publishing_succeeded(self, product_id: str, *, our_id: str, url: str) -> None:
         body = {"external": {"id": our_id, "handle": url}}
         self.http.write(

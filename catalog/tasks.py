@@ -5,7 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from catalog import sales, shipping
+from catalog import product_facts, sales, shipping
 from catalog.images import change_previews, fetching, unused_files
 from catalog.search import index
 from catalog.sync import publishing, run_requests, runner, task_queue
@@ -35,6 +35,7 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
         return
     with suppress(IntegrationError):  # the next walk asks again
         shipping.refresh_profiles()
+        product_facts.refresh()
     task_queue.ask(task_queue.FETCH_IMAGES)
 
 

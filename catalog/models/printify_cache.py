@@ -20,7 +20,14 @@ class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
 class PrintifyCache(models.Model):
     """What Printify last said of one object, verbatim."""
 
-    KINDS: ClassVar = [("product", "product"), ("shop", "shop"), ("order", "order"), ("shipping", "shipping")]
+    KINDS: ClassVar = [
+        ("product", "product"),
+        ("shop", "shop"),
+        ("order", "order"),
+        ("shipping", "shipping"),
+        ("size_guide", "size guide"),
+        ("safety", "product safety"),
+    ]
 
     type = models.CharField(max_length=12, choices=KINDS)
     external_id = models.CharField(max_length=40)

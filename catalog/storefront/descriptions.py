@@ -45,12 +45,14 @@ class _Cells(HTMLParser):
             self.rows[-1][-1] += data.strip()
 
 
-def described(raw: str) -> Description:
+def described(raw: str, guide: SizeTable | None = None) -> Description:
+    """Take the size table out of the text. With a `guide` that has its sizes it is not needed; another table stays."""
     html = str(cleaned(raw))
     found = TABLE.search(html)
     table = _size_table(found.group()) if found else None
-    if found and table:
+    if found and table and (guide is None or not set(guide.sizes).isdisjoint(table.sizes)):
         html = html.replace(found.group(), "")
+    table = guide or table
     # Cleaned again: a list ends the paragraph it stood in, and the parser writes that out.
     html = str(cleaned(DASHED.sub(_as_list, html)))
     return Description(EMPTY.sub("", html), table)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from catalog import product_facts
 from catalog.availability import last_checked
 from catalog.images.pictures import Picture, for_variants, lead, picture, words
 from catalog.models import Artwork, Product, ProductImage
@@ -25,13 +26,15 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
     ways = delivery(product, query)
     selection = select(product, offered, query, carried=ways.carried)
     pictures = gallery(product, selection, list(product.images.all()))
-    description = described(product.description)
+    guide, safety = product_facts.of_product(product)
+    description = described(product.description, guide)
     ours = staff_size_tables.of_product(product)
     return {
         "product": product,
         "selection": selection,
         "gallery": pictures,
         "description": description,
+        "safety": safety,
         "measures": [ours] if ours else [],
         "sizes": in_both(description.table),
         "same_design": same_design(product),

@@ -65,11 +65,17 @@ def _named(name: str) -> tuple[str, str]:
 def _cell(text: str, unit: str) -> Cell:
     if not unit:
         return Cell(text, "")
+    ends = [_in_both(end, unit) for end in text.split("–")]
+    known = [end for end in ends if end]
+    if len(known) < len(ends):
+        return Cell(text, "")
+    return Cell("–".join(inches for _, inches in known), "–".join(centimetres for centimetres, _ in known))
+
+
+def _in_both(text: str, unit: str) -> tuple[str, str] | None:
+    """Return centimeters and inches; None where the text is no length."""
     try:
         length = Decimal(text) * MM[unit]
     except ArithmeticError:
-        return Cell(text, "")
-    if not length.is_finite() or not 0 <= length <= MAX:
-        return Cell(text, "")
-    centimetres, inches = both(int(length.to_integral_value()))
-    return Cell(inches, centimetres)
+        return None
+    return both(int(length.to_integral_value())) if length.is_finite() and 0 <= length <= MAX else None

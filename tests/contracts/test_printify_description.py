@@ -67,6 +67,8 @@ def _call_products(goods: dict[str, Any]) -> None:
     client = printify.client()
     client.shops()
     client.product(goods["id"])
+    client.product_safety(goods["id"])
+    client.size_guide(goods["blueprint_id"])
     client.publishing_succeeded(goods["id"], our_id="1", url="https://shop.example/products/1/")
     client.publishing_failed(goods["id"], "The price is missing.")
     client.handling_times(goods["blueprint_id"], goods["print_provider_id"])
@@ -112,7 +114,6 @@ def _call_routes_without_client(sandbox: Sandbox, goods: dict[str, Any]) -> None
         ("POST", f"v1/{shop}/webhooks/{hook}/simulate", None),
         ("GET", "v1/catalog/blueprints.json", None),
         ("GET", f"v1/{blueprint}.json", None),
-        ("GET", f"v1/{blueprint}/size_guide.json", None),
         ("GET", "v1/catalog/blueprints/282/size_guide.json", None),  # a poster has none
         ("GET", f"v1/{blueprint}/print_providers.json", None),
         ("GET", f"v1/{provider}/shipping.json", None),

@@ -3,11 +3,12 @@
 With `--reindex` Printify is not asked: only the index that lists and search read is built anew.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog import shipping
+from catalog import product_facts, shipping
 from catalog.images import fetching
 from catalog.models import Product
 from catalog.search import index
@@ -51,13 +52,14 @@ class Command(BaseCommand):
         if run.state != "success":
             raise CommandError("The catalogue was not read completely.")
         if not dry_run:
-            self._shipping()
+            self._read_more("production times", shipping.refresh_profiles)
+            self._read_more("size guides and product safety", product_facts.refresh)
 
-    def _shipping(self) -> None:
+    def _read_more(self, name: str, refresh: Callable[[], int]) -> None:
         try:
-            self.stdout.write(f"production times: {shipping.refresh_profiles()} read")
+            self.stdout.write(f"{name}: {refresh()} read")
         except IntegrationError as error:
-            self.stdout.write(f"production times: not read ({error.detail}); the next walk asks again")
+            self.stdout.write(f"{name}: not read ({error.detail}); the next walk asks again")
 
     def _one(self, key: str, *, dry_run: bool) -> None:
         ours = Product.objects.filter(pk=key).first() if key.isdecimal() and len(key) <= PK_DIGITS else None

@@ -5,6 +5,7 @@ from typing import Any
 
 from ilytat.sandbox.demo import items_apparel, items_carry, items_home
 from ilytat.sandbox.demo.blueprints import BLUEPRINTS, PROVIDERS
+from ilytat.sandbox.demo.descriptions import safety_entries
 from ilytat.sandbox.demo.expand import SHOP_ID, full_product
 from ilytat.sandbox.demo.item import Item
 from ilytat.sandbox.demo.pictures import product_id
@@ -13,7 +14,7 @@ from ilytat.sandbox.demo.size_guides import size_guide
 
 __all__ = [
     "BLUEPRINTS", "METHOD_CODES", "PROVIDERS", "SHIPPING", "SHOP_ID",
-    "Offer", "Rate", "item_by_product_id", "products", "size_guide",
+    "Offer", "Rate", "item_by_product_id", "products", "safety_entries", "size_guide",
 ]  # fmt: skip
 
 ITEMS: tuple[Item, ...] = (

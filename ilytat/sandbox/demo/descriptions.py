@@ -45,9 +45,14 @@ def _pasted(lead: str, kind: _Kind) -> str:
     )
 
 
+def safety_entries(kind: str) -> list[dict[str, str]]:
+    entries = {
+        "EU representative": "ILYTAT demo, sandbox@example.com, 1 Example Street, Sampletown, 00000",
+        "Product information": "demo goods, two-year warranty in the EU and Northern Ireland",
+        "Care instructions": _kinds()[kind]["care"],
+    }
+    return [{"title": title, "text": text} for title, text in entries.items()]
+
+
 def safety_html(kind: str) -> str:
-    return (
-        "<p>EU representative: ILYTAT demo, sandbox@example.com, 1 Example Street, Sampletown, 00000</p>"
-        "<p>Product information: demo goods, two-year warranty in the EU and Northern Ireland</p>"
-        f"<p>Care instructions: {_kinds()[kind]['care']}</p>"
-    )
+    return "".join(f"<p>{entry['title']}: {entry['text']}</p>" for entry in safety_entries(kind))

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from ilytat.sandbox import settings, store
+from ilytat.sandbox.demo.catalogue import BLUEPRINTS, safety_entries
 from ilytat.sandbox.printify import events, gate, goods, paginator
 
 PAGE_DEFAULT = PAGE_MOST = 50
@@ -40,3 +41,11 @@ def product_list(request: HttpRequest) -> Any:
 @gate.route("products.get")
 def product(_request: HttpRequest, product_id: str) -> Any:
     return goods.find(product_id)
+
+
+@gate.route("products.safety")
+def safety(_request: HttpRequest, product_id: str) -> Any:
+    """An empty list where the merchant has given no safety information."""
+    product = goods.find(product_id)
+    blueprint = BLUEPRINTS.get(product["blueprint_id"])
+    return safety_entries(blueprint.kind) if blueprint and product.get("safety_information") else []

@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{PRODUCT}/publishing_succeeded.json", gate.by_method(POST=publishing.succeeded)),
     path(f"{PRODUCT}/publishing_failed.json", gate.by_method(POST=publishing.failed)),
     path(f"{PRODUCT}/unpublish.json", gate.by_method(POST=publishing.unpublish)),
+    path(f"{PRODUCT}/gpsr.json", gate.by_method(GET=catalog.safety)),
     path(f"{PRODUCT}.json", gate.by_method(GET=catalog.product)),
     path(f"{SHOP}/orders.json", order_list),
     path(f"{SHOP}/orders/shipping.json", gate.by_method(POST=orders.shipping)),
