@@ -49,7 +49,7 @@ def verdict(items: list[Item], status: SystemStatus) -> Verdict:
 
 def _trouble(items: list[Item], problems: list[Problem]) -> Verdict:
     count = f"{len(problems)} parts of the shop are not working." if len(problems) > 1 else ""
-    waiting = f"{_things(items)} as well." if items else ""
+    waiting = f"{_things(items)}, listed below." if items else ""
     step = "Nothing is lost meanwhile: paid orders wait in the database and continue by themselves."
     return Verdict("bad", "Trouble", f"{count} {waiting}".strip(), step, problems)
 

@@ -59,7 +59,7 @@ app.conf.beat_schedule = {
     "health": {
         "task": "ilytat.integrations.tasks.check_health",
         "schedule": 5 * MINUTE,
-        "options": {"expires": 240},
+        "options": {"queue": "webhooks", "expires": 240},
     },
     "refresh catalogue": {
         "task": "catalog.tasks.refresh",
@@ -92,7 +92,7 @@ app.conf.beat_schedule = {
     "mail alerts": {
         "task": "notifications.tasks.mail_alerts",
         "schedule": MINUTE,
-        "options": {"expires": 60},
+        "options": {"queue": "mail", "expires": 60},
     },
     "remove pictures nothing shows": {"task": "catalog.tasks.remove_leftovers", "schedule": 24 * 60 * MINUTE},
     "tell of delays": {

@@ -5,6 +5,7 @@
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
@@ -16,6 +17,9 @@ from django.db.utils import Error as DatabaseError
 
 log = logging.getLogger(__name__)
 
+WATCH = "ilytat.integrations.tasks.watch"
+WATCH_BEATS = 4  # heartbeats: a minute
+
 
 class WorkerHeartbeat(bootsteps.StartStopStep):
     """Runs on the consumer's timer, so a worker that has lost the broker or hangs falls silent."""
@@ -23,14 +27,15 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, consumer: Any) -> None:
-        def send() -> None:
-            _send(consumer.hostname, sorted(consumer.app.amqp.queues.consume_from))
-
+        queues = sorted(consumer.app.amqp.queues.consume_from)
+        send, watch = partial(_send, consumer.hostname, queues), partial(_send_watch, consumer.app, queues)
         send()
-        self.entry = consumer.timer.call_repeatedly(settings.HEARTBEAT_SECONDS, send)
+        call = consumer.timer.call_repeatedly
+        self.entries = [call(settings.HEARTBEAT_SECONDS, send), call(WATCH_BEATS * settings.HEARTBEAT_SECONDS, watch)]
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 (Celery's signature)
-        self.entry.cancel()
+        for entry in self.entries:
+            entry.cancel()
 
 
 class HeartbeatScheduler(PersistentScheduler):
@@ -43,6 +48,18 @@ class HeartbeatScheduler(PersistentScheduler):
             self.next_heartbeat = time.monotonic() + settings.HEARTBEAT_SECONDS
             _send("beat", [])
         return min(float(super().tick(*args, **kwargs)), float(settings.HEARTBEAT_SECONDS))
+
+
+def _send_watch(app: Any, queues: list[str]) -> None:
+    """Ask a worker of these queues, which may be this one, to look after the others."""
+    pings = "webhooks" in queues  # among many workers, one is enough to say that all is well
+    options = {"queue": "webhooks" if pings else queues[0], "expires": 60, "ignore_result": True}
+    try:
+        app.send_task(
+            "ilytat.integrations.tasks.watch", kwargs={"pings": pings}, retry_policy={"max_retries": 0}, **options
+        )
+    except Exception:  # noqa: BLE001 (whatever the broker's library raises, the worker goes on)
+        log.warning("broker unreachable: nobody looks after the other processes")
 
 
 def _send(name: str, queues: list[str]) -> None:

@@ -145,6 +145,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"sqla+sqlite:///{VAR_DIR / 'br
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 30.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 150.0)
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", 15.0)
+PING_URL = env.str("PING_URL", "")
 
 # --- Languages, time, money ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -199,6 +199,8 @@ def _around(settings: Mapping[str, Any]) -> list[str]:
     outside = ("PRINTIFY_API_BASE", "STRIPE_API_BASE", "STRIPE_JS_URL", "SENDGRID_API_URL")
     plain = [name for name in outside if not settings[name].startswith("https://")]
     found += [f"{name} must begin with https:// in production: keys travel there." for name in plain]
+    if settings["PING_URL"] and not settings["PING_URL"].startswith("https://"):
+        found.append("PING_URL must begin with https:// in production: who reads it can silence the alarm.")
     if settings["LEASE_SECONDS"] < LEASE_SECONDS_MIN:
         found.append(
             f"LEASE_SECONDS must be at least {LEASE_SECONDS_MIN:.0f} in production: with less, a worker may lose its "

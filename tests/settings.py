@@ -49,6 +49,7 @@ os.environ |= {
     "EMAIL_URL": "",
     "SENDGRID_WEBHOOK_PUBLIC_KEY": "",
     "STAFF_ALERTS_TO": "staff@ilytat.test",
+    "PING_URL": "",
     "API_TOKEN": "api-token-for-tests",
     "SHOP_CURRENCY": "USD",
     "SHIP_TO_COUNTRIES": "US,CA",

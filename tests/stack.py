@@ -29,6 +29,22 @@ MANAGE_SECONDS = 300
 PATIENCE = 90.0
 IN_HAND = "SELECT dedupe_key FROM notifications_outgoingemail WHERE state = 'new' AND lease_until IS NOT NULL"
 
+# One visit of `manage` instead of a login page: signing in has tests of its own.
+SESSION = """
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+now = timezone.now()  # a session without a click is an old one
+user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used", last_login=now)
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.save()
+print(session.session_key)
+"""
+
 # Everything that waits in the shop waits briefly here.
 FAST = {
     "SWEEP_SECONDS": "0.5",
@@ -108,9 +124,12 @@ class Stack:
         # An answer, not a listener: that of a killed predecessor may be open a moment longer.
         self.wait_for(lambda: self.get("/healthz").ok, what="web")
 
-    def start_worker(self, name: str = "worker", point: Failpoint | None = None, *, pool: str = "prefork") -> None:
-        """A second one needs another name."""
+    def start_worker(
+        self, name: str = "worker", point: Failpoint | None = None, *, pool: str = "prefork", queues: str = ""
+    ) -> None:
+        """A second one needs another name. `queues`: all of them, or those named, separated by commas."""
         sizes = ["--concurrency", "2", "--pool", pool, "--hostname", f"{name}@stack"]
+        sizes += ["-Q", queues] if queues else []
         self._run(name, processes.celery("worker", *sizes), point)
 
     def start_beat(self, name: str = "beat") -> None:
@@ -199,6 +218,10 @@ class Stack:
         if check and done.returncode:
             pytest.fail(f"manage.py {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def staff_session(self) -> str:
+        """The value of the cookie `sessionid` that a new superuser has."""
+        return self.manage("shell", "-v0", "-c", SESSION).split()[-1]
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         return self.engines.sql(query)

@@ -46,6 +46,7 @@ ALSO_MINE = frozenset(
         "LEASE_SECONDS",
         "LOG_JSON",
         "MEDIA_ROOT",
+        "PING_URL",
         "SECRET_KEY",
         "SESSION_MINUTES",
         "SHIP_TO_COUNTRIES",

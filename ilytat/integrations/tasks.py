@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ilytat.integrations import health, inbox, jobs, leases, wakeup
+from ilytat.integrations import watch as watching
 from ilytat.integrations.models import Heartbeat, InboundEvent, SyncLog
 
 EVENT_DAYS = 30
@@ -36,6 +37,12 @@ def check_health() -> None:
     with leases.acquire("health", 120) as acquired:
         if acquired:
             health.run_all()
+
+
+@shared_task(ignore_result=True)
+def watch(*, pings: bool) -> None:
+    """Sent each minute by every worker to a queue of its own, so that it happens without beat and other workers."""
+    watching.run(pings=pings)
 
 
 @shared_task(ignore_result=True)

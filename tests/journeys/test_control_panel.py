@@ -11,28 +11,11 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.needs("chromium")
 
-# One visit of `manage` instead of a login page: signing in has tests of its own.
-SESSION = """
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from django.utils import timezone
-now = timezone.now()  # a session without a click is an old one
-user = get_user_model().objects.create_superuser(email="staff@ilytat.test", password="not used", last_login=now)
-session = SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.save()
-print(session.session_key)
-"""
-
 
 def test_dry_run_difference_approval_revert_and_progress_that_moves(stack: Stack, browser_page: Page) -> None:
     page = browser_page
     stack.sandbox.arm("webhooks.printify", "drop", times=None)  # or a webhook would tell before the dry run does
-    key = stack.manage("shell", "-v0", "-c", SESSION).split()[-1]
-    page.context.add_cookies([{"name": "sessionid", "value": key, "url": stack.url}])
+    page.context.add_cookies([{"name": "sessionid", "value": stack.staff_session(), "url": stack.url}])
     page.goto(f"{stack.url}/admin/catalog/syncrun/panel/")
     title = ask_for_titles_and_change_one(stack, page)
     dry_run(stack, page, title)
