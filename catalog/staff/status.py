@@ -3,6 +3,7 @@
 Whether Printify is down and whether we are behind are different things, and told apart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -84,7 +85,7 @@ def status() -> Status:
     cached = PrintifyCache.objects.filter(type="product", external_id__in=listed.values("printify_id"))
     usage = usage_chart.usage()
     quarantined = PrintifyCache.objects.filter(type="product").exclude(error="").count()
-    silent, pause, missing, strain = heartbeats.problems(), run_requests.paused(), problems.missing(), problems.strain()
+    silent, pause, missing, strain = list(_silent()), run_requests.paused(), problems.missing(), problems.strain()
     reserve = stale_limit.reserve()
     trouble = problems.worst(missing, reserve, usage, strain, quarantined)
     word, reason = _word(run, pause, success, silent, trouble)
@@ -176,3 +177,10 @@ def _next(pause: SyncPause | None) -> datetime | None:
     if pause or last is None:
         return None
     return max(last.started_at + timedelta(minutes=settings.CATALOG_TTL_MINUTES), timezone.now())
+
+
+def _silent() -> Iterator[heartbeats.Problem]:
+    """Only what the catalog depends on: the orders' worker has no part in it."""
+    for problem in heartbeats.problems():
+        if problem.name == heartbeats.BEAT or "sync" in problem.queues or problem.name.startswith("task:catalog."):
+            yield problem

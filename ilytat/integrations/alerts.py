@@ -10,6 +10,7 @@ from ilytat.integrations.storable import storable_text
 REVIEW_QUEUE_PREFIXES = (
     "fulfilment:", "order:", "refund:", "inbox:", "claim:", "dispute:", "dispute-due:", "erasure:", "stripe-customer:",
 )  # fmt: skip
+PROCESS_PREFIX = "process:"  # a dead worker or beat, or a late periodic task
 REVIEW_QUEUE_KEYS = ("mail:attention", "reconcile")
 
 

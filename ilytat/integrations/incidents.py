@@ -37,6 +37,7 @@ def _ignore(pk: int, who: str) -> str:
 
 def _incidents() -> Iterator[Row]:
     rows = alerts.outside_review_queue().filter(closed_at__isnull=True).order_by("first_at")
+    rows = rows.exclude(key__startswith=alerts.PROCESS_PREFIX)  # the verdict above names them
     for alert in rows[:SHOWN]:
         url = reverse("admin:integrations_alert_change", args=[alert.pk])
         seen = f" Seen {alert.count} times." if alert.count > 1 else ""

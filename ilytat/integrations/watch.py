@@ -15,7 +15,6 @@ from ilytat.integrations.models import Alert
 log = logging.getLogger(__name__)
 
 MAIL_ALERTS = "notifications.tasks.mail_alerts"
-ALERT_PREFIX = "process:"
 PING_SECONDS = 5.0
 PING_BYTES_MAX = 10_000  # of a body, what healthchecks.io keeps
 
@@ -35,11 +34,11 @@ def run(*, pings: bool) -> None:
 
 def update_alerts() -> None:
     """One alert for each silent process or late task, closed when it is back. Mailed without beat: it may be dead."""
-    problems = {ALERT_PREFIX + problem.name: problem for problem in heartbeats.problems()}
+    problems = {alerts.PROCESS_PREFIX + problem.name: problem for problem in heartbeats.problems()}
     for key, problem in problems.items():
         step = f"Start it with: {problem.command}" if problem.command else "Read the log of the worker that runs it."
         alerts.open_alert(key, problem.sentence, next_step=step)
-    recovered = Alert.objects.filter(key__startswith=ALERT_PREFIX, closed_at=None).exclude(key__in=problems)
+    recovered = Alert.objects.filter(key__startswith=alerts.PROCESS_PREFIX, closed_at=None).exclude(key__in=problems)
     for key in recovered.values_list("key", flat=True):
         alerts.close_alert(key)
     if problems:

@@ -151,6 +151,9 @@ def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> 
     assert "Trouble The worker for webhooks, fulfilment, mail is not running: orders@host was last seen" in page
     assert "Start it with celery -A ilytat worker -n orders@%h -Q webhooks,fulfilment,mail --concurrency 2" in page
     assert "oldest due row" not in page, "the dead worker explains it"
+    assert "needs a person" not in page
+    alerts.open_alert("process:worker:orders", "The worker for webhooks is not running.")
+    assert "needs a person" not in text_of(admin_client.get(INDEX)), "it is said above"
 
 
 def test_nothing_is_said_to_run_while_a_provider_is_down(admin_client: Client) -> None:
@@ -171,7 +174,8 @@ def test_an_open_incident_of_a_provider_stands_in_for_its_check(admin_client: Cl
     HealthResult.objects.create(name="printify", state="down", detail="401")
     alerts.open_alert("provider:printify", "Printify refuses the token.", next_step="Make a new one.")
     page = text_of(admin_client.get(INDEX))
-    assert "Trouble Printify refuses the token. Make a new one." in page
+    assert "Trouble" in page
+    assert "Printify refuses the token. Make a new one." in page
     assert "The check of printify fails" not in page
 
 

@@ -100,6 +100,9 @@ def test_the_card_counts_what_staff_ask_for() -> None:
     assert (usage.calls, usage.errors, usage.error_share, card.pictures_due) == (200, 7, 3.5, 8)
     assert (usage.bars[-1].height, usage.bars[-1].failed, usage.bars[0].height) == (64, 2, 0)
     assert [problem.name for problem in card.silent] == ["beat"]
+    factories.silence("orders@host", "sync@host")
+    silent = [problem.name for problem in status.status().silent]
+    assert silent == ["worker:sync", "beat"], "the catalog does not need the orders' worker"
 
 
 def test_the_panel_opens_empty_and_full(office: Client, upstream: Upstream) -> None:
