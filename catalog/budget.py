@@ -16,7 +16,7 @@ KEY = "printify"
 ACCOUNT = Limit("printify", per_minute=480, burst=100)
 CATALOG = Limit("printify catalog", per_minute=80, burst=15)
 # How many of the account's calls each lane leaves to the lanes before it.
-LEAVE = {"checkout": 0, "orders": 15, "webhooks": 30, "sync": 50, "catalog": 50}
+LEAVE = {"checkout": 0, "health": 0, "orders": 15, "webhooks": 30, "sync": 50, "catalog": 50}
 
 UNSAID = 10.0  # seconds: a 429 without Retry-After, or with one that says "now"
 LONGEST = 300.0

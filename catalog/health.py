@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog import printify, stale_limit
 from catalog.models import PrintifyCache, Product, SyncRun
-from ilytat.integrations.errors import IntegrationError, NotConfigured, Refused
+from ilytat.integrations.errors import IntegrationError, KeyRejected, NotConfigured
 from ilytat.integrations.health import Verdict, register
 
 MINUTES_MAX = 120
@@ -20,7 +20,7 @@ def reachable() -> Verdict:
         shops = {str(shop.get("id")): shop for shop in printify.client().shops()}
     except NotConfigured:
         return Verdict("warn", "no token is set: nothing can be printed")
-    except Refused as error:
+    except KeyRejected as error:
         return Verdict("down", f"Printify refuses the token: {error.detail}. Tokens end after a year.")
     except IntegrationError as error:
         return Verdict("down", error.detail)

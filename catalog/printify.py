@@ -16,8 +16,9 @@ from catalog import budget
 from catalog.sync import payload_fields
 from catalog.upstream_orders import COST_MAX, UpstreamOrder, is_order, read_order
 from ilytat.integrations import usage
-from ilytat.integrations.client import ApiClient
-from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.client import PROBE, ApiClient
+from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.providers import Provider
 
 PRODUCTS_PER_PAGE = 50
 ORDERS_PER_PAGE = 10
@@ -27,6 +28,12 @@ LOOKUP_PAGES = 20
 ANSWER_MAX = 16 * 1024 * 1024
 CONFLICT = 409
 ABSENT = (404, 422)
+PROVIDER = Provider(
+    budget.KEY,
+    "Printify",
+    "At Printify: My profile > Connections, make a new token. Set PRINTIFY_API_KEY and restart web and workers. "
+    "Waiting work then continues by itself.",
+)
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
 
 
@@ -45,7 +52,8 @@ class Printify:
     # --- shops and products
 
     def shops(self) -> list[dict[str, Any]]:
-        found = self.http.read("/v1/shops.json")
+        """Return the token's shops. Also asked while the token is known to be rejected: the health check calls it."""
+        found = self.http.read("/v1/shops.json", lane=PROBE)
         return [shop for shop in found if isinstance(shop, dict)] if isinstance(found, list) else []
 
     def product_page(self, page: int) -> dict[str, Any]:
@@ -196,7 +204,7 @@ class Printify:
 def client() -> Printify:
     """The process's client. Raises NotConfigured without a token."""
     if not settings.PRINTIFY_API_KEY:
-        raise NotConfigured("PRINTIFY_API_KEY is not set.")
+        raise PROVIDER.not_configured("PRINTIFY_API_KEY")
     headers = {
         "Authorization": f"Bearer {settings.PRINTIFY_API_KEY}",
         "User-Agent": "ILYTAT-Designs-shop/1.0",
@@ -209,5 +217,6 @@ def client() -> Printify:
         record=usage.recorder(budget.KEY),
         limited=budget.limited,
         max_bytes=ANSWER_MAX,
+        provider=PROVIDER,
     )
     return Printify(http, settings.PRINTIFY_SHOP_ID)

@@ -13,9 +13,12 @@ from orders import lifecycle, refunding, reprints
 from orders.locks import lock_order
 from orders.models import Fulfilment, Hold, HoldReason, Order
 from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
+from orders.printify_statuses import TROUBLED, WAITING
 from orders.revision import TooLate
 from orders.states import STOPPABLE, FulfilmentState, OrderState
+from orders.unreported_delivery import OVERDUE
 
+NOT_MADE = TROUBLED | WAITING | {"canceled"}
 REFUND = "payments.refund_order"
 MEANS = {
     "canceled": "It was canceled at Printify and is not printed: print it again, or refund it.",
@@ -60,17 +63,30 @@ def _print_why(job: Fulfilment) -> str:
 
 def _print_costs(job: Fulfilment) -> str:
     paid = f"The buyer paid {format_money(job.order.total, job.order.currency)}"
-    charged = f"; Printify charges {format_money(job.upstream_cost, job.order.currency)}" if job.upstream_cost else ""
-    return f"{paid}{charged}."
+    if not job.upstream_cost:
+        return f"{paid}."
+    charged = format_money(job.upstream_cost, job.order.currency)
+    again = f" Printing it again costs about {charged} more." if "reprint" in _print_actions(job) else ""
+    return f"{paid}; Printify charges {charged}.{again}"
 
 
 def _print_actions(job: Fulfilment) -> tuple[str, ...]:
-    """Before printing it can be tried, made anew or called off; afterwards printed again, refunded or settled."""
+    """Before printing it can be tried, made anew or called off; afterwards settled, or replaced if it was not made."""
     if job.order.state == OrderState.CANCELED:
         return ("retry", "settled")
     if job.sent_at is not None:
-        return ("retry", "reprint", "refund", "settled")
+        return ("retry", "reprint", "refund", "settled") if _is_not_made(job) else ("retry", "settled")
     return ("cancel",) if job.open_holds else ("retry", "anew", "cancel")
+
+
+def _is_not_made(job: Fulfilment) -> bool:
+    """Return whether another print or the money back can be owed: Printify says so, or is long overdue.
+
+    Not when a parcel has left, nor when Printify's order could merely not be read: the buyer may get it all the same.
+    """
+    if job.shipments.exists():
+        return False
+    return job.upstream_status in NOT_MADE or job.last_error == OVERDUE
 
 
 def _fulfilment(pk: int) -> Fulfilment:

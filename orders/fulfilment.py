@@ -6,7 +6,6 @@ production (see docs/reliability.md).
 """
 
 from datetime import timedelta
-from http import HTTPStatus
 
 from django.conf import settings
 from django.db import transaction
@@ -28,7 +27,6 @@ from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentSt
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
 NOTHING_NEW = "Nothing new."
-KEY_REFUSED = "Printify does not accept our key any more: renew the token, then try again."
 LOOK = "Open the control panel: release it, or cancel and refund."
 STALLED = timedelta(hours=2)
 PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
@@ -36,17 +34,6 @@ PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
-    try:
-        _step(job)
-    except Refused as error:
-        if error.status != HTTPStatus.UNAUTHORIZED:
-            raise
-        # Explained here because the row stores only the text, not the status.
-        error.detail = f"{KEY_REFUSED} ({error.detail})"
-        raise
-
-
-def _step(job: Fulfilment) -> None:
     if job.state == FulfilmentState.CANCELING:
         drafts.cancel(job)
         return

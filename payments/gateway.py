@@ -16,6 +16,7 @@ from django.conf import settings
 
 from ilytat.integrations import deadlines, usage
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.providers import FORBIDDEN, UNAUTHORIZED, Provider
 from payments import facts, web_calls
 from payments.facts import DisputeFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
@@ -26,6 +27,12 @@ SIGNATURE_AGE = 300  # seconds
 ABSENT = 404
 MOST_TYPES = 20  # of one question for events
 KEY_MISUSED = "idempotency_error"  # our word: the key was used for other words, what became of those is not said
+PROVIDER = Provider(
+    "stripe",
+    "Stripe",
+    "In Stripe's dashboard: Developers > API keys, make a new key. Set STRIPE_SECRET_KEY and restart web and workers. "
+    "Waiting work then continues by itself.",
+)
 EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
 
 
@@ -36,7 +43,7 @@ class Forged(Exception):
 @cache
 def _client() -> stripe.StripeClient:
     if not settings.STRIPE_SECRET_KEY:
-        raise NotConfigured("STRIPE_SECRET_KEY is not set.")
+        raise PROVIDER.not_configured("STRIPE_SECRET_KEY")
     stripe.enable_telemetry = False
     http = stripe.RequestsClient(timeout=TIMEOUT, session=deadlines.session(TOTAL))
     base = settings.STRIPE_API_BASE.rstrip("/")
@@ -50,8 +57,13 @@ def _client() -> stripe.StripeClient:
 
 
 @contextmanager
-def _translated(*, writing: bool) -> Iterator[None]:
-    """Stripe's exceptions into ours. A write without a clear answer is of unknown outcome; its key makes it safe."""
+def _translated(*, writing: bool, is_probe: bool = False) -> Iterator[None]:
+    """Stripe's exceptions into ours. A write without a clear answer is of unknown outcome; its key makes it safe.
+
+    `is_probe`: ask although the key is known to be rejected.
+    """
+    if not is_probe:
+        PROVIDER.ensure_accepted()
     with web_calls.limits(), _in_our_words(writing=writing):
         yield
 
@@ -78,9 +90,12 @@ def _ours(error: stripe.StripeError, *, writing: bool) -> Exception:
     detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(detail, status=status, code=code)
+    if status in {UNAUTHORIZED, FORBIDDEN}:
+        return PROVIDER.rejected(detail, status=status)
     # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
     if isinstance(error, stripe.APIConnectionError | stripe.APIError):
-        return OutcomeUnknown(detail, status=status) if writing else Unavailable(detail, status=status)
+        kind = OutcomeUnknown if writing else Unavailable
+        return kind(detail, status=status, is_outage=PROVIDER.is_down())
     return Refused(detail, status=status, code=code)
 
 
@@ -220,5 +235,5 @@ def events_since(moment: datetime, types: Iterable[str]) -> Iterator[Event]:
 
 def key_is_live() -> bool:
     """Asks Stripe for the balance: the cheapest call that proves the key."""
-    with _translated(writing=False):
+    with _translated(writing=False, is_probe=True):
         return bool(_client().v1.balance.retrieve().livemode)

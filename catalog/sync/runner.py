@@ -22,7 +22,7 @@ from catalog.sync.payload_fields import Unreadable, storable, text
 from catalog.sync.product_reader import digest, product_id
 from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts, usage
-from ilytat.integrations.errors import IntegrationError, Refused
+from ilytat.integrations.errors import IntegrationError, KeyRejected, Refused
 from ilytat.integrations.models import SyncLog
 
 # The health check's own incident: one row for one cause, closed when Printify answers again.
@@ -41,7 +41,10 @@ def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None =
     if sync_run is None:
         return None
     with runs.ending(sync_run):
-        (selected_products.read if sync_run.only else _walk)(sync_run)
+        try:
+            (selected_products.read if sync_run.only else _walk)(sync_run)
+        except KeyRejected as error:
+            _break_off(sync_run, error)
     return sync_run
 
 
@@ -122,11 +125,11 @@ def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:
 
 
 def _break_off(sync_run: SyncRun, error: IntegrationError) -> None:
-    """What was seen is kept. A refusal (token, shop id) is for staff; an outage heals, and the health check tells."""
+    """What was seen is kept. A refusal (shop id) is for staff; the health check tells of anything else."""
     state = "partial" if sync_run.seen else "failed"
     runs.save(sync_run, state=state, ended_at=timezone.now(), note=error.detail[:500])
     if isinstance(error, Refused):
-        next_step = "Check PRINTIFY_API_KEY (tokens end after a year) and PRINTIFY_SHOP_ID (changes on reconnecting)."
+        next_step = "Check PRINTIFY_SHOP_ID: it changes on reconnecting the store."
         alerts.open_alert(REFUSED, f"Printify refuses us: {error.detail}", next_step=next_step)
 
 

@@ -10,7 +10,7 @@ from catalog.models import Product, SyncRun
 from catalog.sync import disappearance, runs, upsert
 from catalog.sync.outcomes import RECORDED, outcome
 from catalog.sync.upsert import Stored
-from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.errors import IntegrationError, KeyRejected
 
 MAX = 500  # beyond that a walk over all pages costs fewer calls
 
@@ -34,6 +34,8 @@ def _read(sync_run: SyncRun, key: str) -> Stored:
     asked_at = timezone.now()
     try:
         payload = printify.client().product(key)
+    except KeyRejected:
+        raise  # says nothing about the product: the run ends
     except IntegrationError as error:
         product = Product.objects.filter(printify_id=key).first()
         return Stored("failed", key, product, error=error.detail, error_code=code_of(error))

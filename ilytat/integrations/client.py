@@ -19,13 +19,15 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from ilytat.integrations import deadlines
-from ilytat.integrations.errors import OutcomeUnknown, RateLimited, Refused, Unavailable
+from ilytat.integrations.errors import KeyRejected, OutcomeUnknown, RateLimited, Refused, Unavailable
+from ilytat.integrations.providers import FORBIDDEN, UNAUTHORIZED, Provider
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 TOO_MANY = 429
 SERVER_ERROR = 500
 RETRY_AFTER_CAP = 300.0  # seconds; a provider may say a day, the sweep asks again sooner
 READ_TRIES = 3
+PROBE = "health"
 QUICK = 5.0  # seconds: whoever asks for a longer wait is not asked again at once
 
 
@@ -73,7 +75,9 @@ def body_of(response: requests.Response, *, end: float, max_bytes: int) -> bytes
 
 
 def _heals_soon(error: BaseException) -> bool:
-    return isinstance(error, Unavailable) and (error.retry_after is None or error.retry_after <= QUICK)
+    if not isinstance(error, Unavailable) or isinstance(error, KeyRejected):
+        return False
+    return error.retry_after is None or error.retry_after <= QUICK
 
 
 def _pause(state: RetryCallState) -> float:
@@ -88,7 +92,8 @@ def _pause(state: RetryCallState) -> float:
 class ApiClient:
     """`spend(lane)` is asked before each call and raises Unavailable when the provider's budget is used up;
     `record(status)` hears of each answer (0: none); `limited(seconds)` hears of each 429 with what its Retry-After
-    says (None: nothing) and returns how long to wait.
+    says (None: nothing) and returns how long to wait. With a `provider` a 401 or 403 is an incident of the provider; a
+    call in the lane PROBE goes out while that incident is open.
     """
 
     base: str
@@ -101,6 +106,7 @@ class ApiClient:
     spend: Callable[[str], None] = lambda _lane: None
     record: Callable[[int], None] = lambda _status: None
     limited: Callable[[float | None], float | None] = lambda seconds: seconds
+    provider: Provider | None = None
     session: requests.Session = field(default_factory=deadlines.session)
 
     def read(self, path: str, *, lane: str = "sync", params: Mapping[str, str | int] | None = None) -> Any:
@@ -120,12 +126,14 @@ class ApiClient:
         try:
             response, content = self._exchange(method, path, lane, json=body)
         except requests.ConnectTimeout as error:
-            raise Unavailable(f"{method} {path}: no connection") from error
+            raise Unavailable(f"{method} {path}: no connection", is_outage=self._is_down()) from error
         except requests.RequestException as error:
-            raise OutcomeUnknown(f"{method} {path}: {type(error).__name__}") from error
+            raise OutcomeUnknown(f"{method} {path}: {type(error).__name__}", is_outage=self._is_down()) from error
         self._raise_for(response, content, path)
         if response.status_code >= SERVER_ERROR:
-            raise OutcomeUnknown(f"{method} {path}: {response.status_code}", status=response.status_code)
+            raise OutcomeUnknown(
+                f"{method} {path}: {response.status_code}", status=response.status_code, is_outage=self._is_down()
+            )
         try:
             return parse(content) if content.strip() else None
         except ValueError as error:
@@ -133,21 +141,31 @@ class ApiClient:
                 f"{method} {path}: unreadable answer ({error})", status=response.status_code
             ) from error
 
+    def _is_down(self) -> bool:
+        return self.provider is not None and self.provider.is_down()
+
     def _read_once(self, path: str, lane: str, params: Mapping[str, str | int] | None) -> Any:
         try:
             response, content = self._exchange("GET", path, lane, params=params)
         except requests.RequestException as error:
-            raise Unavailable(f"GET {path}: {type(error).__name__}") from error
+            raise Unavailable(f"GET {path}: {type(error).__name__}", is_outage=self._is_down()) from error
         self._raise_for(response, content, path)
         if response.status_code >= SERVER_ERROR:
             wait = retry_after_seconds(response.headers.get("Retry-After"))
-            raise Unavailable(f"GET {path}: {response.status_code}", status=response.status_code, retry_after=wait)
+            raise Unavailable(
+                f"GET {path}: {response.status_code}",
+                status=response.status_code,
+                retry_after=wait,
+                is_outage=self._is_down(),
+            )
         try:
             return parse(content)
         except ValueError as error:
             raise Unavailable(f"GET {path}: unreadable answer ({error})", status=response.status_code) from error
 
     def _exchange(self, method: Method, path: str, lane: str, **send: Any) -> tuple[requests.Response, bytes]:
+        if self.provider and lane != PROBE:
+            self.provider.ensure_accepted()
         self.spend(lane)
         end = time.monotonic() + self.deadline
         status = 0
@@ -175,6 +193,8 @@ class ApiClient:
         if status == TOO_MANY:
             wait = self.limited(retry_after_seconds(response.headers.get("Retry-After")))
             raise RateLimited(f"{path}: too many requests", status=status, code="429", retry_after=wait)
+        if self.provider and status in {UNAUTHORIZED, FORBIDDEN}:
+            raise self.provider.rejected(f"{path}: {status} {_reason(_lenient(content))}".strip(), status=status)
         if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
             body = _lenient(content)
             raise Refused(f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body)

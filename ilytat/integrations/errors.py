@@ -5,26 +5,45 @@ Every client of the shop raises these and nothing else; no library's exception c
 
 
 class IntegrationError(Exception):
-    """`status` and `code` are the provider's own (0 and "" when there was no answer); `detail` is for staff."""
+    """`status` and `code` are the provider's own (0 and "" when there was no answer); `detail` is for staff.
 
-    def __init__(self, detail: str, *, status: int = 0, code: str = "", body: object = None) -> None:
+    `is_outage`: the provider serves no call at present, so the failure says nothing about the row that needed it.
+    """
+
+    def __init__(
+        self, detail: str, *, status: int = 0, code: str = "", body: object = None, is_outage: bool = False
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
         self.code = code
         self.body = body
+        self.is_outage = is_outage
 
 
 class Unavailable(IntegrationError):
     """It certainly did not happen and trying again may help. `retry_after` is in seconds, None if unsaid."""
 
-    def __init__(self, detail: str, *, status: int = 0, code: str = "", retry_after: float | None = None) -> None:
-        super().__init__(detail, status=status, code=code)
+    def __init__(
+        self, detail: str, *, status: int = 0, code: str = "", retry_after: float | None = None, is_outage: bool = False
+    ) -> None:
+        super().__init__(detail, status=status, code=code, is_outage=is_outage)
         self.retry_after = retry_after
 
 
 class RateLimited(Unavailable):
     """Too many calls: the provider, or our own budget for it, asks for a pause."""
+
+
+class KeyRejected(Unavailable):
+    """The provider does not accept our key, so no call of this kind can succeed. Made by `providers.Provider`."""
+
+    def __init__(self, detail: str, *, status: int = 0) -> None:
+        super().__init__(detail, status=status, is_outage=True)
+
+
+class NotConfigured(KeyRejected):
+    """This installation holds no key for the service."""
 
 
 class Refused(IntegrationError):
@@ -33,7 +52,3 @@ class Refused(IntegrationError):
 
 class OutcomeUnknown(IntegrationError):
     """It may or may not have happened. Look first, then decide."""
-
-
-class NotConfigured(IntegrationError):
-    """This installation holds no key for the service."""

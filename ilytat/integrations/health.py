@@ -8,7 +8,7 @@ from typing import Literal
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ilytat.integrations import alerts
+from ilytat.integrations import alerts, jobs, providers
 from ilytat.integrations.models import HealthResult
 
 State = Literal["ok", "warn", "down"]
@@ -53,10 +53,14 @@ def _run(name: str, check: Check) -> Verdict:
     except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
         verdict = Verdict("down", f"{type(error).__name__}: {error}")
     now = timezone.now()
+    was_down = HealthResult.objects.filter(name=name, state="down").exists()
     kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}
     HealthResult.objects.update_or_create(name=name, defaults=kept | ({"ok_at": now} if verdict.state == "ok" else {}))
-    if verdict.state == "down":
-        alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
-    else:
+    if verdict.state != "down":
         alerts.close_alert(f"health:{name}")
+    elif not providers.is_rejected(name):  # that incident has an alert already, with its next step
+        alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
+    if verdict.state == "ok" and (was_down or providers.is_rejected(name)):
+        alerts.close_alert(providers.alert_key(name))
+        jobs.resume_failed()
     return verdict

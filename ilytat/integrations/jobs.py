@@ -19,7 +19,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ilytat.integrations.errors import IntegrationError, NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations import wakeup
+from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.storable import storable_text
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,14 @@ class Job(models.Model):
         next_at = timezone.now() + timedelta(seconds=pause if wait is None else wait)
         self.update_leased(next_at=next_at, lease_until=None, last_error=storable_text(error, ERROR_MAX))
 
+    def wait_for_provider(self, error: str) -> None:
+        """Give up the lease and count no attempt: the provider fails, not the row. `resume_failed` ends the wait."""
+        next_at = timezone.now() + timedelta(seconds=BACKOFF_CAP * _jitter())
+        attempts = max(self.attempts - 1, 0)
+        self.update_leased(
+            next_at=next_at, lease_until=None, attempts=attempts, last_error=storable_text(error, ERROR_MAX)
+        )
+
     def needs_attention(self, error: str) -> None:
         """Stop, and wait for staff, who are told in the same transaction: a kill in between must not hide it."""
         with transaction.atomic():
@@ -161,6 +170,16 @@ def queues() -> Iterator[Queue[Any]]:
     return iter(tuple(_queues.values()))
 
 
+def resume_failed() -> None:
+    """Make every waiting row due whose last try failed: a provider works again. Rows of others lose nothing by it."""
+    now = timezone.now()
+    for queue in queues():
+        model = queue.model
+        rows = model.rows().filter(state__in=model.due_states, lease_until__isnull=True, next_at__gt=now)
+        if rows.exclude(last_error="").update(next_at=now):
+            wakeup.wake(queue.name, queue.lane)
+
+
 def work_due(name: str, limit: int = BATCH) -> int:
     """Work on what is due in the queue, oldest first. Returns how many rows were looked at; more may be waiting."""
     queue = _queues[name]
@@ -190,14 +209,18 @@ def _attempt(queue: Queue[JobT], job: JobT) -> None:
         queue.work(job)
     except LeaseLost:
         raise
-    except Unavailable as error:
-        job.retry_later(error.detail, wait=error.retry_after)
-    except OutcomeUnknown as error:
-        job.retry_later(f"Outcome unknown: {error.detail}")
-    except (Refused, NotConfigured) as error:
+    except Refused as error:
         job.needs_attention(error.detail)
     except IntegrationError as error:
-        job.retry_later(error.detail)
+        _after_failure(job, error)
     except Exception as error:
         log.exception("job failed", extra={"queue": queue.name, "row": job.pk})
         job.retry_later(f"{type(error).__name__}: {error}")
+
+
+def _after_failure(job: Job, error: IntegrationError) -> None:
+    detail = f"Outcome unknown: {error.detail}" if isinstance(error, OutcomeUnknown) else error.detail
+    if error.is_outage:
+        job.wait_for_provider(detail)
+    else:
+        job.retry_later(detail, wait=error.retry_after if isinstance(error, Unavailable) else None)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ilytat.integrations import jobs
-from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.errors import KeyRejected, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost, Queue
 from ilytat.integrations.models import InboundEvent
 from tests.factories import inbound_event
@@ -190,15 +190,28 @@ def test_what_may_heal_is_tried_again_later(error: Exception, kept: str) -> None
     assert (event.state, event.last_error, event.lease_until) == ("new", kept, None)
 
 
-@pytest.mark.parametrize("error", [Refused("no such product"), NotConfigured("no key")])
-def test_what_cannot_heal_comes_to_rest_where_staff_see_it(error: Exception) -> None:
+def test_what_cannot_heal_comes_to_rest_where_staff_see_it() -> None:
     event, told = inbound_event(), list[InboundEvent]()
 
-    jobs.work_one(queue(fail_with(error), told.append), event.pk)
+    jobs.work_one(queue(fail_with(Refused("no such product")), told.append), event.pk)
 
     event.refresh_from_db()
-    assert (event.state, event.last_error) == ("attention", str(error))
+    assert (event.state, event.last_error) == ("attention", "no such product")
     assert [row.pk for row in told] == [event.pk]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyRejected("no", status=401), NotConfigured("no key"), Unavailable("503", status=503, is_outage=True)]
+)
+def test_a_failure_of_the_provider_counts_no_attempt_of_the_row(error: Exception) -> None:
+    event, told = inbound_event(attempts=InboundEvent.max_attempts - 1), list[InboundEvent]()
+    for _ in range(3):
+        make_due(event)
+        jobs.work_one(queue(fail_with(error), told.append), event.pk)
+
+    assert 100 < seconds_until_due(event) < 500
+    assert (event.state, event.attempts, event.last_error) == ("new", InboundEvent.max_attempts - 1, str(error))
+    assert not told
 
 
 def test_pauses_double_up_to_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

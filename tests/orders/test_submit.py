@@ -152,19 +152,6 @@ def test_a_lookup_that_fails_posts_nothing(upstream: Upstream, settings: Setting
     assert len(upstream.asked("POST", "/orders.json")) == 1
 
 
-@pytest.mark.parametrize(("status", "is_explained"), [(401, True), (403, False), (400, False)])
-def test_a_refused_key_says_what_to_do_before_the_words_of_the_machine(
-    upstream: Upstream, status: int, *, is_explained: bool
-) -> None:
-    """By the status: a message that ends in ": 401" by chance explains nothing."""
-    upstream.answers_create(status=status, json={"message": "Gate: 401"} if status != 401 else {})
-    job = look(paid())
-    assert job.state == "attention"
-    alert = Alert.objects.get(key=f"fulfilment:{job.external_id}")
-    assert [printing_steps.KEY_REFUSED in text for text in (job.last_error, alert.message)] == 2 * [is_explained]
-    assert f"/v1/shops/1001/orders.json: {status}" in job.last_error
-
-
 def test_a_refused_address_needs_a_person_who_is_told_why(upstream: Upstream) -> None:
     upstream.answers_create(status=400, json=payload("printify/refused_address"))
     job = look(paid())

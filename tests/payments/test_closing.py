@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.errors import IntegrationError, KeyRejected, OutcomeUnknown, Refused, Unavailable
 from orders.models import Fulfilment, Order
 from payments import checkout
 from payments.models import CheckoutSession, Payment
@@ -137,7 +137,7 @@ def test_a_key_that_is_not_taken_says_nothing_about_the_session(till: Till, stat
 def test_a_key_that_is_not_taken_says_nothing_about_a_lost_session_either(till: Till, status: int) -> None:
     row = _row(waiting())
     till.creates(**refused(status))
-    with pytest.raises(Refused):
+    with pytest.raises(KeyRejected):
         checkout.close(row)
     assert _state(row) == "creating"
 

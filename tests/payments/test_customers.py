@@ -102,7 +102,7 @@ def test_an_unanswered_deletion_is_repeated_and_one_that_is_gone_is_done(till: T
 def test_what_stripe_refuses_is_told_and_tried_again_by_a_person(till: Till) -> None:
     row = kept()
     wishes.ask(row.order.email)
-    deletes(till, **refused(403))
+    deletes(till, **refused(400))
     jobs.work_due(customers.QUEUE)
     [item] = attention.source("stripe-customers").rows()  # type: ignore[union-attr]  # it is registered
     assert (item.pk, item.actions) == (row.pk, ("again",))

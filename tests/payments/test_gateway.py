@@ -8,7 +8,7 @@ import pytest
 import requests
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.errors import KeyRejected, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.models import ApiUsage
 from payments import gateway
 from payments.facts import SessionFacts
@@ -50,8 +50,8 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], type[Exception]]] = {
         Unavailable,
         OutcomeUnknown,
     ),
-    "wrong key": (refused(401), Refused, Refused),
-    "missing permission": (refused(403), Refused, Refused),
+    "wrong key": (refused(401), KeyRejected, KeyRejected),
+    "missing permission": (refused(403), KeyRejected, KeyRejected),
     "card": (refused(402, kind="card_error"), Refused, Refused),
     "too many": (refused(429, code="rate_limit"), Unavailable, Unavailable),
     "lock": (refused(429, code="lock_timeout"), Unavailable, Unavailable),

@@ -101,7 +101,7 @@ def test_chosen_products_are_read_one_by_one_and_failures_can_be_tried_again(
     assert Product.objects.for_sale().count() == 2
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "access_denied"), (503, "no_answer"), (429, "rate_limited")])
+@pytest.mark.parametrize(("status", "code"), [(503, "no_answer"), (429, "rate_limited")])
 def test_a_chosen_product_that_cannot_be_read_is_recorded_with_its_code(
     staff: Any, queued: list[Any], upstream: Upstream, status: int, code: str
 ) -> None:
@@ -110,6 +110,15 @@ def test_a_chosen_product_that_cannot_be_read_is_recorded_with_its_code(
     run, _ = run_requests.ask(staff, only=[tee()["id"]])
     tasks.refresh("staff", request=run.pk)
     assert run.changes.get().error_code == code
+
+
+def test_a_rejected_token_ends_the_run_and_fails_no_product(staff: Any, queued: list[Any], upstream: Upstream) -> None:
+    upstream.products = [tee(), tee(2)]
+    upstream.single[tee()["id"]] = 401
+    run, _ = run_requests.ask(staff, only=[tee()["id"], tee(2)["id"]])
+    tasks.refresh("staff", request=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.failed, run.changes.count()) == ("failed", 0, 0)
 
 
 def test_a_dry_run_over_chosen_products_writes_none(staff: Any, queued: list[Any], upstream: Upstream) -> None:

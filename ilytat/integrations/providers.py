@@ -1,0 +1,62 @@
+"""A provider that does not accept our key: one incident for all of its work.
+
+The open alert `provider:<name>` is the state, so it needs no table of its own. While it is open no call goes out except
+the provider's health check, which closes it; rows that need the provider wait (see `jobs`). Staff who close the alert
+let the next call try at once.
+"""
+
+from dataclasses import dataclass
+
+from ilytat.integrations import alerts
+from ilytat.integrations.errors import KeyRejected, NotConfigured
+from ilytat.integrations.models import Alert, HealthResult
+
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+
+
+def alert_key(name: str) -> str:
+    return f"provider:{name}"
+
+
+def is_rejected(name: str) -> bool:
+    """Return whether the provider rejected our key, or we have none, and no health check has succeeded since."""
+    return Alert.objects.filter(key=alert_key(name), closed_at__isnull=True).exists()
+
+
+@dataclass(frozen=True)
+class Provider:
+    """`name` is also the name of its health check. `next_step` tells staff how to renew the key."""
+
+    name: str
+    title: str
+    next_step: str
+
+    def is_down(self) -> bool:
+        """Return whether the last health check failed."""
+        return HealthResult.objects.filter(name=self.name, state="down").exists()
+
+    def ensure_accepted(self) -> None:
+        """Raise KeyRejected, without a call, while the key is known to be rejected."""
+        if is_rejected(self.name):
+            raise KeyRejected(f"{self.title} does not accept our key. Waiting for a new one.")
+
+    def rejected(self, detail: str, *, status: int) -> KeyRejected:
+        """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
+
+        A 403 means that the key lacks a permission for this one call: other calls go on, and because the health check
+        cannot see that permission, staff close this incident.
+        """
+        if status == FORBIDDEN:
+            message = f"{self.title}: our key lacks a permission ({detail})."
+            alerts.open_alert(f"{alert_key(self.name)}:permission", message, next_step=self.next_step)
+        else:
+            message = f"{self.title} does not accept our key. All work for {self.title} waits."
+            alerts.open_alert(alert_key(self.name), message, next_step=self.next_step)
+        return KeyRejected(f"{message} ({detail})", status=status)
+
+    def not_configured(self, setting: str) -> NotConfigured:
+        """Open the incident for a key that is not set. Return the error to raise. Call outside a transaction."""
+        detail = f"{setting} is not set."
+        alerts.open_alert(alert_key(self.name), f"{self.title}: {detail}", next_step=self.next_step)
+        return NotConfigured(detail)
