@@ -91,6 +91,8 @@ class Shipped(OrderMail):
     """`lines` is what is in this parcel (all of the order when Printify does not say)."""
 
     parcel: Parcel
+    parcel_number: int  # 1 for the first that left
+    parcel_count: int  # of the whole order; 0 while something has not left, because more parcels may follow
     still_to_come: list[Line]
     arrives_from: str
     arrives_until: str
@@ -98,6 +100,8 @@ class Shipped(OrderMail):
 
 class Delivered(OrderMail):
     parcel: Parcel
+    parcel_number: int  # 1 for the first that arrived
+    parcel_count: int  # as in Shipped
     still_to_come: list[Line]
 
 

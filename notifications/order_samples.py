@@ -104,6 +104,8 @@ def _shipped() -> mail_contexts.Shipped:
         **_order(),
         "lines": lines()[:1],
         "parcel": _parcel(),
+        "parcel_number": 1,
+        "parcel_count": 0,
         "still_to_come": [_mug()],
         "arrives_from": arrives_from,
         "arrives_until": arrives_until,
@@ -111,7 +113,7 @@ def _shipped() -> mail_contexts.Shipped:
 
 
 def _delivered() -> mail_contexts.Delivered:
-    return {**_order(), "parcel": _parcel(), "still_to_come": []}
+    return {**_order(), "parcel": _parcel(), "parcel_number": 1, "parcel_count": 1, "still_to_come": []}
 
 
 def _late_parcel() -> mail_contexts.LateParcel:

@@ -62,7 +62,7 @@ def real(kind: str, order: str) -> dict[str, Any]:
         values |= mail.context
     # What has not happened to this order is shown as if all of it did.
     whole = dict.fromkeys(("total", "refund", "amount"), values["totals"]["total"]) if "totals" in values else {}
-    supposed = {**whole, "partial": False, "still_to_come": []} if values else {}
+    supposed = {**whole, "partial": False, "still_to_come": [], "parcel_number": 1, "parcel_count": 1} if values else {}
     return {name: value for name, value in (supposed | values).items() if name in KINDS[kind].keys}
 
 

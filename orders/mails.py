@@ -120,9 +120,10 @@ def about(order: Order) -> mail_contexts.OrderMail:
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
-def shipped(order: Order, shipment: Shipment, contents: Contents) -> None:
+def shipped(order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int) -> None:
+    """`number`: this parcel's place among those that left. `count`: all parcels, 0 while more may follow."""
     context: mail_contexts.Shipped = {
-        **_parcel_context(order, shipment, contents),
+        **_parcel_context(order, shipment, contents, number=number, count=count),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
     }
@@ -135,6 +136,8 @@ def shipped_untracked(fulfilment: Fulfilment) -> None:
     context: mail_contexts.Shipped = {
         **about(order),
         "parcel": NO_PARCEL,
+        "parcel_number": 1,
+        "parcel_count": 1,
         "still_to_come": [],
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
@@ -155,8 +158,10 @@ def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
     _queue("arrival_asked", f"arrival asked:{order.number}", order, context)
 
 
-def delivered(order: Order, shipment: Shipment, contents: Contents) -> None:
-    _queue("delivered", f"delivered:{shipment.pk}", order, _parcel_context(order, shipment, contents))
+def delivered(order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int) -> None:
+    """`number`: this parcel's place among those that arrived. `count`: as in `shipped`."""
+    context = _parcel_context(order, shipment, contents, number=number, count=count)
+    _queue("delivered", f"delivered:{shipment.pk}", order, context)
 
 
 def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
@@ -166,12 +171,16 @@ def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
     _queue("late_parcel", f"late:{order.number}", order, context)
 
 
-def _parcel_context(order: Order, shipment: Shipment, contents: Contents) -> mail_contexts.Delivered:
+def _parcel_context(
+    order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int
+) -> mail_contexts.Delivered:
     packed = contents.by_parcel.get(shipment.pk) or []
     return {
         **about(order),
         "lines": [_line(order, item.line, item.quantity) for item in packed] or lines(order),
         "parcel": parcel(shipment),
+        "parcel_number": number,
+        "parcel_count": count,
         "still_to_come": [_line(order, item.line, item.quantity) for item in contents.still_to_come] if packed else [],
     }
 

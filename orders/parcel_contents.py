@@ -22,6 +22,11 @@ class Contents:
     by_parcel: dict[int, list[PackedLine]]
     still_to_come: list[PackedLine]
 
+    @property
+    def is_known(self) -> bool:
+        """Return whether the contents of every parcel are known, so that `still_to_come` is the whole truth."""
+        return all(self.by_parcel.values())
+
 
 def distribute(lines: Mapping[int, OrderLine], rows: Iterable[Shipment]) -> Contents:
     """Return the contents of `rows`. Runs no query when their `lines` are prefetched."""

@@ -39,12 +39,16 @@ def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus |
     packed = _pack(fulfilment, known.values(), _sent_lines(fulfilment, upstream, lines), skus or {})
     arrived = _mark_delivered(upstream, known)
     if created or arrived:
-        rows = Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines")
+        rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
         contents = parcel_contents.distribute(lines, rows)
-        for row in created:
-            mails.shipped(fulfilment.order, row, contents)
-        for row in arrived:
-            mails.delivered(fulfilment.order, row, contents)
+        # Until everything has left nobody knows how many parcels there will be.
+        all_left = not contents.still_to_come if contents.is_known else upstream.status == LEFT
+        count = len(rows) if all_left else 0
+        for number, row in enumerate(created, len(rows) - len(created) + 1):
+            mails.shipped(fulfilment.order, row, contents, number=number, count=count)
+        delivered_before = sum(row.delivered_at is not None for row in rows) - len(arrived)
+        for number, row in enumerate(arrived, delivered_before + 1):
+            mails.delivered(fulfilment.order, row, contents, number=number, count=count)
     return bool(created or packed or arrived)
 
 

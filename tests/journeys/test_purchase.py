@@ -125,7 +125,7 @@ def fulfilment_is(stack: Stack, state: str) -> bool:
 def read_the_mails(stack: Stack, page: Page, number: str) -> None:
     stack.wait_for(lambda: len(mails(stack, number)) == 3, what="three mails")
     page.goto(f"{stack.sandbox.url}/inbox/")
-    for words in ("is confirmed", "is on its way", "has arrived"):
+    for words in ("is confirmed", "has shipped", "has arrived"):
         page.get_by_role("link", name=re.compile(f"{number}.*{words}")).click()
         expect(page.get_by_text(number).first).to_be_visible()
         page.go_back()

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from catalog.upstream_orders import read_order
 from ilytat.integrations import attention, inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
+from notifications import rendering
 from notifications.models import OutgoingEmail
 from orders import lifecycle, parcel_contents, parcels
 from orders.models import Fulfilment, Order, Shipment, ShipmentLine
@@ -80,7 +81,7 @@ def test_each_parcel_lists_its_own_lines_and_what_is_still_to_come(upstream: Ups
     page = text(client.get(job.order.get_absolute_url()))
     assert "1 × Mug, White / S" in page
     assert "Still to come 1 × Tee" in page
-    assert "A part of it has left already" in page
+    assert "Part of your order has shipped" in page
     upstream.order("fulfilled", shipments=[parcel("1"), parcel("2")], line_items=lines(job, "Mug", "Tee"))
     job = look(job)
     assert told("shipped")[1] == (["Tee"], [])
@@ -91,6 +92,47 @@ def test_each_parcel_lists_its_own_lines_and_what_is_still_to_come(upstream: Ups
     )
     look(job)
     assert told("delivered") == [(["Mug"], [])]
+
+
+def subjects(kind: str) -> list[str]:
+    mails = OutgoingEmail.objects.filter(kind=kind).order_by("pk")
+    return [rendering.render(kind, "en", mail.context).subject for mail in mails]
+
+
+def test_emails_count_parcels_and_never_claim_everything_while_something_has_not_left(upstream: Upstream) -> None:
+    job = two_lines()
+    name = job.order.number
+    first, second = parcel("1", delivered=True), parcel("2", delivered=True)
+    upstream.order("partially-fulfilled", shipments=[first], line_items=lines(job, "Mug"))
+    job = look(job)
+    assert subjects("shipped") == [f"Part of order {name} has shipped"]
+    assert subjects("delivered") == [f"Part of order {name} has arrived"]
+    upstream.order("fulfilled", shipments=[first, parcel("2")], line_items=lines(job, "Mug", "Tee"))
+    job = look(job)
+    assert subjects("shipped")[1:] == [f"Part of order {name} has shipped (2 of 2)"]
+    upstream.order("fulfilled", shipments=[first, second], line_items=lines(job, "Mug", "Tee"))
+    look(job)
+    assert subjects("delivered")[1:] == [f"Everything in order {name} has arrived"]
+
+
+def test_an_order_in_one_parcel_has_shipped_and_arrived_as_a_whole(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("fulfilled", shipments=[parcel("1", delivered=True)], line_items=lines(job, "Mug", "Tee"))
+    look(job)
+    assert subjects("shipped") == [f"Your order {job.order.number} has shipped"]
+    assert subjects("delivered") == [f"Your order {job.order.number} has arrived"]
+
+
+def test_two_parcels_that_arrive_at_once_are_counted_one_after_the_other(upstream: Upstream) -> None:
+    job = two_lines()
+    both = [parcel("1", delivered=True), parcel("2", delivered=True)]
+    upstream.order("fulfilled", shipments=both, line_items=lines(job, "Mug", "Tee"))
+    look(job)
+    name = job.order.number
+    assert subjects("delivered") == [
+        f"Part of order {name} has arrived (1 of 2)",
+        f"Everything in order {name} has arrived",
+    ]
 
 
 def test_two_parcels_at_once_say_nothing_that_is_not_known(upstream: Upstream) -> None:
