@@ -19,7 +19,10 @@ from notifications import campaign_admin, outbox, previews  # noqa: F401 (regist
 from notifications.link_rows import BrandForm
 from notifications.mail_types import KINDS
 from notifications.models import Brand, OutgoingEmail, Suppression
+from notifications.models.email_colors import NAMES
 from notifications.own_page import OwnPageAdmin
+
+COLORS_HELP = "Each text needs a contrast of 4.5:1 to what it stands on. Preview an email below before you save."
 
 
 class OfKind(admin.SimpleListFilter):
@@ -142,6 +145,11 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
     """One row, opened at once; beside it every mail as the brand dresses it."""
 
     form = BrandForm
+    fieldsets = (
+        (None, {"fields": (*BrandForm.TEXT_FIELDS, "logo", "social", "mails")}),
+        ("Email colors", {"fields": NAMES, "description": COLORS_HELP}),
+        ("Email colors in dark mode", {"fields": tuple(f"dark_{name}" for name in NAMES)}),
+    )
     change_form_template = "admin/notifications/brand.html"
     readonly_fields = ("mails",)
 
@@ -182,9 +190,16 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
         return TemplateResponse(request, "admin/notifications/mails.html", context)
 
     def preview_page(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """The saved brand; by POST the one in the form of the brand's page, of which nothing is saved."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return previews.of_kind(kind, request.GET.get("language", "en"), request.GET.get("order", ""))
+        brand = None
+        if request.method == "POST":
+            form = BrandForm(request.POST, instance=Brand.objects.order_by("pk").first())
+            if not form.is_valid():
+                return previews.of_errors(form.errors)
+            brand = form.instance
+        return previews.of_kind(kind, request.GET.get("language", "en"), request.GET.get("order", ""), brand=brand)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

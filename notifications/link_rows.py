@@ -1,14 +1,16 @@
 """Links as rows of a form, a name and an address each, kept as a list of {"name", "url"}."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from notifications.models import Brand
+from notifications.models.email_colors import NAMES
 
+COLOR_FIELDS = (*NAMES, *(f"dark_{name}" for name in NAMES))
 EMPTY = 2  # rows to fill in, after those there are
 
 
@@ -36,6 +38,11 @@ class BrandForm(forms.ModelForm[Brand]):
         help_text="At the foot of every page and mail, in this order. Empty a row to take its link away.",
     )
 
+    TEXT_FIELDS = (
+        "name", "legal_name", "tagline", "support_email", "phone", "address", "hours", "legal_lines", "announcement",
+    )  # fmt: skip
+
     class Meta:
         model = Brand
+        widgets: ClassVar = dict.fromkeys(COLOR_FIELDS, forms.TextInput(attrs={"type": "color"}))
         fields = "__all__"  # noqa: DJ007 (one row of settings: staff who may change it may change all of it)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.forms.utils import ErrorDict
 from django.http import Http404, HttpResponse
 from django.utils.html import escape
 
 from notifications import rendering
 from notifications.mail_types import BUYER, KINDS
-from notifications.models import OutgoingEmail
+from notifications.models import Brand, OutgoingEmail
 from notifications.samples import sample
 
 POLICY = (
@@ -40,16 +41,21 @@ def _fresh(mail: OutgoingEmail) -> tuple[str, str]:
     return rendered.html, rendered.text
 
 
-def of_kind(kind: str, language: str, order: str = "") -> HttpResponse:
-    """A sample in today's brand; with an order's number, of what its mails really said."""
+def of_kind(kind: str, language: str, order: str = "", *, brand: Brand | None = None) -> HttpResponse:
+    """A sample in today's brand or in one that is not saved yet; with an order's number, what its mails really said."""
     if kind not in KINDS or language not in dict(settings.LANGUAGES):
         raise Http404
-    return of_context(kind, language, sample(kind) | real(kind, order))
+    return of_context(kind, language, sample(kind) | real(kind, order), brand=brand)
 
 
-def of_context(kind: str, language: str, context: Mapping[str, Any]) -> HttpResponse:
+def of_context(kind: str, language: str, context: Mapping[str, Any], *, brand: Brand | None = None) -> HttpResponse:
     links = rendering.nowhere() if KINDS[kind].stream == "marketing" else rendering.NO_LINKS
-    return _sandboxed(rendering.render(kind, language, context, links=links).html)
+    return _sandboxed(rendering.render(kind, language, context, links=links, brand=brand).html)
+
+
+def of_errors(errors: ErrorDict) -> HttpResponse:
+    """What has to be corrected before there is anything to see."""
+    return _plain("\n".join(f"{field}: {' '.join(map(str, problems))}" for field, problems in errors.items()))
 
 
 def real(kind: str, order: str) -> dict[str, Any]:

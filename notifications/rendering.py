@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 
 from notifications.context import current_brand
 from notifications.mail_types import KINDS
+from notifications.models import Brand
 
 # Nothing is fetched while a mail is written: neither style sheets nor pictures.
 _inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
@@ -40,10 +41,19 @@ def nowhere() -> Mapping[str, str]:
     return dict.fromkeys(NO_LINKS, f"{settings.SITE_URL}/")
 
 
-def render(kind: str, language: str, context: Mapping[str, Any], *, links: Mapping[str, str] = NO_LINKS) -> Rendered:
-    """Asks the database for the brand only. `links` lead out of marketing. Raises what a broken template raises."""
+def render(
+    kind: str,
+    language: str,
+    context: Mapping[str, Any],
+    *,
+    links: Mapping[str, str] = NO_LINKS,
+    brand: Brand | None = None,
+) -> Rendered:
+    """Asks the database for the brand only, unless one that is not saved yet is given. `links` lead out of marketing.
+    Raises what a broken template raises.
+    """
     known = KINDS[kind]
-    data = {**context, "kind": known, "language": language, **NO_LINKS, **links} | _surroundings()
+    data = {**context, "kind": known, "language": language, **NO_LINKS, **links} | _surroundings(brand)
     with translation.override(language), timezone.override(None):
         subject = _part(kind, "subject.txt", data, escape=False)
         data["subject"] = " ".join(subject.split())
@@ -52,10 +62,11 @@ def render(kind: str, language: str, context: Mapping[str, Any], *, links: Mappi
     return Rendered(data["subject"], _tidy(text), _inliner.inline(html))
 
 
-def _surroundings() -> dict[str, Any]:
-    brand = current_brand()
+def _surroundings(brand: Brand | None) -> dict[str, Any]:
+    brand = brand or current_brand()
     logo = settings.SITE_URL + brand.logo.url if brand.logo else ""
-    return {"brand": brand, "logo_url": logo, "mark_url": _mark(), "SITE_URL": settings.SITE_URL}
+    site = {"mark_url": _mark(), "SITE_URL": settings.SITE_URL}
+    return {"brand": brand, "colors": brand.palette(), "logo_url": logo, **site}
 
 
 def _mark() -> str:

@@ -9,6 +9,8 @@ from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
+from notifications.models.email_colors import EmailColors
+
 CACHED = "brand"
 LINKS_MAX = 12
 NAME_MAX = 40  # characters
@@ -23,7 +25,7 @@ def social_links() -> list[dict[str, str]]:
     ]
 
 
-class Brand(models.Model):
+class Brand(EmailColors):
     """One row: what pages and mails say of the shop. Edited in the admin; the defaults are the owner's facts."""
 
     name = models.CharField(max_length=60, default="ILYTAT Designs")
@@ -50,7 +52,8 @@ class Brand(models.Model):
         transaction.on_commit(partial(cache.delete, CACHED))
 
     def clean(self) -> None:
-        """Social links go into pages and mails as they are: names and https addresses only."""
+        """Social links go into pages and emails as they are: names and https addresses only."""
+        super().clean()
         wrong = _wrong(self.social)
         if wrong:
             raise ValidationError({"social": wrong})

@@ -50,7 +50,7 @@ PAGES: dict[str, list[Page]] = {
     "campaign_preview": [(("campaign", "en"), None, EVERY)],
     "mail_preview": [(("mail", "text"), None, EVERY)],
     "brand_mails": [((), None, EVERY)],
-    "brand_preview": [(("shipped",), None, EVERY)],
+    "brand_preview": [(("shipped",), None, EVERY), (("shipped",), {}, EVERY)],
     "catalog_panel": [((), None, EVERY)],
     "catalog_panel_live": [((), None, EVERY)],
     "catalog_limit": [((), {}, CATALOGUE)],

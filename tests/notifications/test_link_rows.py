@@ -14,7 +14,7 @@ FIELDS = ("name", "legal_name", "tagline", "support_email", "phone", "address", 
 
 def save(client: Client, *rows: tuple[str, str]) -> str:
     brand = Brand.objects.order_by("pk").first() or Brand.objects.create()
-    data = {name: getattr(brand, name) for name in FIELDS}
+    data = {name: getattr(brand, name) for name in FIELDS} | brand.palette()
     links = {"social_name": [name for name, _ in rows], "social_url": [url for _, url in rows]}
     answer = client.post(reverse("admin:notifications_brand_change", args=[brand.pk]), data | links, follow=True)
     return str(answer.content.decode())
