@@ -14,9 +14,10 @@ from ilytat.integrations.usage import Usage
 KEY = "printify"
 # At most 580 and 95 in any minute: other programs of the account spend from the same limits.
 ACCOUNT = Limit("printify", per_minute=480, burst=100)
-CATALOG = Limit("printify catalog", per_minute=80, burst=15)
+CATALOG = Limit("printify catalog", per_minute=50, burst=45)
 # How many of the account's calls each lane leaves to the lanes before it.
-LEAVE = {"checkout": 0, "health": 0, "orders": 15, "webhooks": 30, "sync": 50, "catalog": 50}
+# Paid orders come first: quotes have the rate card to fall back on.
+LEAVE = {"orders": 0, "health": 0, "checkout": 15, "webhooks": 30, "sync": 50, "catalog": 50}
 
 UNSAID = 10.0  # seconds: a 429 without Retry-After, or with one that says "now"
 LONGEST = 300.0

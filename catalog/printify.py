@@ -35,6 +35,8 @@ PROVIDER = Provider(
     "Waiting work then continues by itself.",
 )
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
+# Where the v2 catalog has another name: beside "priority", its "express" is code 3 (Printify contract, section 8).
+V2_METHODS = {"printify_express": "express"}
 
 
 def _is_amount(value: Any) -> bool:
@@ -114,11 +116,20 @@ class Printify:
         costs = found if isinstance(found, dict) else {}
         return {name: costs[name] for name in SHIPPING_METHODS if _is_amount(costs.get(name))}
 
-    def handling_times(self, blueprint_id: int, provider_id: int) -> dict[str, Any]:
-        """The v2 profile of standard shipping: an entry a variant and country, as it came."""
-        path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping/standard.json"
-        found = self.http.read(path, lane="catalog")
-        return found if isinstance(found, dict) else {}
+    def shipping_methods(self, blueprint_id: int, provider_id: int) -> list[str]:
+        """Return those of SHIPPING_METHODS that have a v2 profile for this blueprint and print provider."""
+        path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json"
+        data = self.http.read(path, lane="catalog")
+        entries = payload_fields.objects(data if isinstance(data, dict) else {}, "data")
+        names = {payload_fields.part(entry, "attributes").get("name") for entry in entries}
+        return [method for method in SHIPPING_METHODS if V2_METHODS.get(method, method) in names]
+
+    def shipping_profile(self, blueprint_id: int, provider_id: int, method: str) -> dict[str, Any]:
+        """Return the v2 profile of one of SHIPPING_METHODS as it came: an entry a variant and country."""
+        name = V2_METHODS.get(method, method)
+        path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping/{name}.json"
+        data = self.http.read(path, lane="catalog")
+        return data if isinstance(data, dict) else {}
 
     # --- orders
 

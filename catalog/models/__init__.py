@@ -3,7 +3,15 @@
 Money is minor units of `settings.SHOP_CURRENCY`. `cost` never leaves the server.
 """
 
-from catalog.models.curation import FieldChange, FieldPolicy, OldSlug, SizeTable, StaleLimit, SyncPause
+from catalog.models.curation import (
+    FieldChange,
+    FieldPolicy,
+    OldSlug,
+    ShippingSurcharge,
+    SizeTable,
+    StaleLimit,
+    SyncPause,
+)
 from catalog.models.observed_delivery import ObservedDelivery
 from catalog.models.printify_cache import PrintifyCache
 from catalog.models.product import (
@@ -20,6 +28,6 @@ from catalog.models.sync_run import SyncChange, SyncRun
 
 __all__ = [
     "Artwork", "Category", "FieldChange", "FieldPolicy", "MissedSearch", "ObservedDelivery", "OldSlug", "Posting",
-    "PriceChange", "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "SizeTable", "Slip",
-    "StaleLimit", "SyncChange", "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
+    "PriceChange", "PrintifyCache", "Product", "ProductImage", "ProductQuerySet", "ShelfEntry", "ShippingSurcharge",
+    "SizeTable", "Slip", "StaleLimit", "SyncChange", "SyncPause", "SyncRun", "UnusedFile", "Variant", "Word",
 ]  # fmt: skip

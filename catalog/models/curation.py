@@ -130,6 +130,22 @@ class StaleLimit(models.Model):
         return f"{self.hours} h"
 
 
+class ShippingSurcharge(models.Model):
+    """What staff add to a price from the rate card. One row at most: its key is 1. Without it the defaults hold.
+
+    `fixed` is minor units, per package.
+    """
+
+    is_on = models.BooleanField(default=True)
+    percent = models.PositiveSmallIntegerField(default=10)
+    fixed = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+
+    def __str__(self) -> str:
+        return f"{self.percent} % + {self.fixed}" if self.is_on else "off"
+
+
 class SyncPause(models.Model):
     """While a row is here, the timetable leaves the catalogue alone. One row at most: its key is 1."""
 

@@ -27,6 +27,7 @@ class PrintifyCache(models.Model):
         ("shipping", "shipping"),
         ("size_guide", "size guide"),
         ("safety", "product safety"),
+        ("rate_card", "shipping rates"),
     ]
 
     type = models.CharField(max_length=12, choices=KINDS)

@@ -87,6 +87,12 @@ def objects(data: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
+def part(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the object under this name, {} when it is missing or another shape."""
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def numbers(value: Any) -> tuple[int, ...]:
     """The whole numbers of a list."""
     found = [whole(item) for item in value] if isinstance(value, list) else []

@@ -40,7 +40,11 @@ def failing(calls: int, errors: int) -> None:
 
 
 def test_each_lane_leaves_room_for_those_before_it() -> None:
-    assert [spent(lane) for lane in ("sync", "webhooks", "orders", "checkout")] == [50, 20, 15, 15]
+    assert [spent(lane) for lane in ("sync", "webhooks", "checkout", "orders")] == [50, 20, 15, 15]
+
+
+def test_quotes_cannot_use_up_the_calls_of_paid_orders() -> None:
+    assert (spent("checkout"), spent("orders")) == (85, 15)
 
 
 def test_in_no_minute_more_than_the_account_may(
@@ -51,13 +55,13 @@ def test_in_no_minute_more_than_the_account_may(
     monkeypatch.setattr(budget, "ACCOUNT", token_buckets.Limit("few", per_minute=48, burst=10))
     count = 0
     for _ in range(12):
-        count += spent("checkout")
+        count += spent("orders")
         time_machine.shift(5)
     assert count == 10 + 11 * 4
 
 
 def test_printifys_catalogue_routes_have_a_smaller_limit_besides() -> None:
-    assert (spent("catalog"), spent("checkout")) == (15, 85)
+    assert (spent("catalog"), spent("checkout")) == (45, 40)
 
 
 def test_a_rival_between_look_and_grasp_costs_nobody_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +104,7 @@ def test_a_short_pause_does_not_shorten_a_long_one() -> None:
 
 def test_too_many_errors_slow_the_sync_and_nobody_else() -> None:
     failing(100, 6)
-    assert (spent("sync"), spent("checkout")) == (1, 99)
+    assert (spent("sync"), spent("checkout")) == (1, 84)
 
 
 @pytest.mark.parametrize(("calls", "errors"), [(100, 5), (49, 49), (0, 0)])

@@ -8,9 +8,9 @@ import responses
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from catalog import shipping
+from catalog import shipping, shipping_rates
 from catalog.models import PrintifyCache, Product
-from ilytat.integrations.errors import Unavailable
+from ilytat.integrations.errors import IntegrationError, Refused, Unavailable
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,8 @@ PROFILES = "https://api.printify.com/v2/catalog/blueprints"
 
 
 def kept(blueprint: int, provider: int, **countries: Any) -> None:
-    shipping._keep(f"{blueprint}-{provider}", countries)
+    for kind in (shipping.KIND, shipping_rates.KIND):
+        shipping._keep(kind, f"{blueprint}-{provider}", countries, is_known=bool(countries))
 
 
 def made_by(provider: int, **given: Any) -> Product:
@@ -28,14 +29,22 @@ def made_by(provider: int, **given: Any) -> Product:
 
 
 def entry(country: str = "US", first: Any = 2, last: Any = 5, cost: Any = 475) -> dict[str, Any]:
-    facts = {"handlingTime": {"from": first, "to": last}, "country": {"code": country}}
-    return {"attributes": {**facts, "shippingCost": {"firstItem": {"amount": cost, "currency": "USD"}}}}
+    facts = {"variantId": 1, "handlingTime": {"from": first, "to": last}, "country": {"code": country}}
+    costs = {"firstItem": {"amount": cost, "currency": "USD"}, "additionalItems": {"amount": 240, "currency": "USD"}}
+    return {"attributes": {**facts, "shippingCost": costs}}
+
+
+def methods(mock: responses.RequestsMock, *names: str, provider: int = 99) -> None:
+    """Printify has a profile for each of these methods, by its v2 name."""
+    data = [{"attributes": {"name": name}} for name in names]
+    mock.get(f"{PROFILES}/6/print_providers/{provider}/shipping.json", json={"data": data})
 
 
 def read(*entries: Any) -> dict[str, Any]:
     """What is kept of an answer with these entries, after a refresh."""
     made_by(99)
     with responses.RequestsMock() as mock:
+        methods(mock, "standard")
         mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", json={"data": list(entries)})
         assert shipping.refresh_profiles() == 1
     found: dict[str, Any] = PrintifyCache.objects.get(type="shipping", external_id="6-99").data
@@ -72,7 +81,7 @@ def test_a_printer_not_asked_yet_counts_with_the_usual_days() -> None:
 
 def test_another_printer_s_profile_is_not_taken_for_ours_nor_what_else_is_kept() -> None:
     kept(6, 1, US=[9, 9, 100])
-    PrintifyCache.objects.filter(external_id="6-1").update(type="order")
+    PrintifyCache.objects.filter(type="shipping", external_id="6-1").update(type="order")
     kept(6, 11, US=[8, 8, 100])
     assert shipping.handling_days([made_by(1)], "US") == shipping.USUAL
     assert shipping.profile(made_by(1), "US") == (shipping.USUAL, None)
@@ -143,9 +152,10 @@ def test_the_slowest_printer_and_values_written_as_words_are_read() -> None:
 def test_an_answer_without_entries_is_kept_as_unknown(answer: Any) -> None:
     made_by(99)
     with responses.RequestsMock() as mock:
+        methods(mock, "standard")
         mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", json=answer)
         assert shipping.refresh_profiles() == 1
-    assert PrintifyCache.objects.get(type="shipping").data == {}
+    assert {row.type: row.data for row in PrintifyCache.objects.all()} == {"shipping": {}, "rate_card": {"groups": []}}
 
 
 def test_what_is_for_sale_is_read_once_a_week_and_each_printer_once(time_machine: TimeMachineFixture) -> None:
@@ -154,6 +164,7 @@ def test_what_is_for_sale_is_read_once_a_week_and_each_printer_once(time_machine
     made_by(99)
     made_by(7, hidden=True)
     with responses.RequestsMock() as mock:
+        methods(mock, "standard")
         url = f"{PROFILES}/6/print_providers/99/shipping/standard.json"
         mock.get(url, json={"data": [entry()]})
         read_each_day = []
@@ -168,19 +179,24 @@ def test_one_that_printify_refuses_is_asked_for_again_the_next_day(time_machine:
     time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
     made_by(99)
     with responses.RequestsMock() as mock:
+        methods(mock, "standard")
         mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", status=404, json={})
         assert [shipping.refresh_profiles(), shipping.refresh_profiles()] == [1, 0]
         time_machine.shift(timedelta(days=1))
         assert shipping.refresh_profiles() == 1
 
 
-def test_while_printify_is_down_the_old_profile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("status", "error"), [(503, Unavailable), (401, Refused), (403, Refused)])
+def test_while_printify_is_down_or_our_key_has_ended_the_old_profile_stays(
+    monkeypatch: pytest.MonkeyPatch, status: int, error: type[IntegrationError]
+) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
     kept(6, 99, US=[1, 2, 475])
     PrintifyCache.objects.update(expires_at=timezone.now())
     with responses.RequestsMock() as mock:
-        mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", status=503, json={})
+        mock.get(f"{PROFILES}/6/print_providers/99/shipping.json", status=status, json={})
         made = made_by(99)
-        with pytest.raises(Unavailable):
+        with pytest.raises(error):
             shipping.refresh_profiles()
     assert shipping.profile(made, "US") == ((1, 2), 475)
+    assert PrintifyCache.objects.get(type=shipping_rates.KIND).data == {"US": [1, 2, 475]}

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ilytat.sandbox import settings
 from ilytat.sandbox.demo.catalogue import BLUEPRINTS, PROVIDERS, SHIPPING, Offer, Rate, size_guide
 from ilytat.sandbox.printify import gate, goods, refusals
-from ilytat.sandbox.printify.rates import METHODS
+from ilytat.sandbox.printify.rates import METHODS, is_eligible
 
 # The second version of the API calls the third method what the first version calls the second.
 V2_NAMES = {1: "standard", 2: "priority", 3: "express", 4: "economy"}
@@ -28,11 +28,16 @@ def _offer(blueprint_id: int, provider_id: int) -> Offer:
     return offer
 
 
-def _variant_ids(blueprint_id: int) -> list[int]:
-    for product in goods.every():
-        if product["blueprint_id"] == blueprint_id:
-            return [variant["id"] for variant in product["variants"]]
-    return []
+def _variant_ids(blueprint_id: int, method: str) -> list[int]:
+    """Return the variants of all products on this blueprint that live quotes offer the method for."""
+    return sorted(
+        {
+            variant["id"]
+            for product in goods.every()
+            for variant in product["variants"]
+            if product["blueprint_id"] == blueprint_id and is_eligible(product, variant, method)
+        }
+    )
 
 
 @gate.route("catalog.blueprints", bucket="catalog")
@@ -66,7 +71,7 @@ def _money(cost: int) -> dict[str, Any]:
 def shipping(_request: HttpRequest, blueprint_id: int, provider_id: int) -> Any:
     """The first version: standard shipping only."""
     offer = _offer(blueprint_id, provider_id)
-    variant_ids = _variant_ids(blueprint_id)
+    variant_ids = _variant_ids(blueprint_id, "standard")
     profiles = [
         {
             "variant_ids": variant_ids,
@@ -93,10 +98,11 @@ def shipping_method(_request: HttpRequest, blueprint_id: int, provider_id: int, 
     """One entry per variant and country group."""
     offer = _offer(blueprint_id, provider_id)
     code = next((code for code, known in V2_NAMES.items() if known == name), 0)
-    rates = offer.methods.get(METHODS.get(code, ""))
+    method = METHODS.get(code, "")
+    rates = offer.methods.get(method)
     if rates is None:
         raise refusals.not_found()
-    pairs = [(variant_id, country) for variant_id in _variant_ids(blueprint_id) for country in rates]
+    pairs = [(variant_id, country) for variant_id in _variant_ids(blueprint_id, method) for country in rates]
     return {"data": [_cost(offer, name, variant_id, country, rates[country]) for variant_id, country in pairs]}
 
 

@@ -37,14 +37,14 @@ def offer(product: Product) -> Offer:
     return Offer(blueprint_id, provider_id, (2, 5), {"standard": PLAIN})
 
 
-def _eligible(line: Wanted, method: str) -> bool:
+def is_eligible(product: Product, variant: Product, method: str) -> bool:
     if method == "printify_express":
-        return bool(line.variant.get("is_printify_express_eligible"))
-    return method != "economy" or bool(line.product.get("is_economy_shipping_enabled"))
+        return bool(variant.get("is_printify_express_eligible"))
+    return method != "economy" or bool(product.get("is_economy_shipping_enabled"))
 
 
 def _rate(line: Wanted, method: str, country: str) -> Rate | None:
-    if not _eligible(line, method):
+    if not is_eligible(line.product, line.variant, method):
         return None
     rates = offer(line.product).methods.get(method, {})
     return rates.get(country) or rates.get(REST)
