@@ -1,34 +1,28 @@
 """What shipping costs and when it arrives, asked of Printify for the very lines and place, printer by printer.
 
-Things from different printers travel separately, and each printer charges its own first item. The buyer waits for
-this, so the calls are short, their answers are kept for some minutes, and after a failure nobody asks again for half
-a minute: a page never hangs on Printify.
+Things from different printers travel separately, and each printer charges its own first item. While Printify does not
+answer, or somebody asks too often, the price comes from the rate card plus staff's surcharge (`orders.live_quotes`).
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog import printify
+from catalog import shipping_rates, shipping_surcharge
 from catalog.delivery_estimates import Estimates, estimates
-from catalog.models import Product
-from ilytat.integrations.errors import IntegrationError, Refused
+from catalog.shipping_rates import CardLine
+from ilytat.integrations.errors import IntegrationError
+from orders import live_quotes
 from orders.cart import CartView
+from orders.live_quotes import Question, QuoteLine
 from orders.models import Order
 
-KEEP_SECONDS = 600
-PAUSE_SECONDS = 30
-PAUSED = "printify-quote-paused"
 MOST_GROUPS = 4  # printers asked one by one while somebody waits; beyond, one question for all
-ABOUT_THE_ADDRESS = (400, 422)  # any other refusal (a key that is not taken, a wrong shop) is ours, not the buyer's
 NAMES = {
     "standard": _("Standard delivery"),
     "priority": _("Priority delivery"),
@@ -48,39 +42,45 @@ class NotServed(NoQuote):
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One line to be sent. `product` is None when the shop has it no more: Printify may still make it."""
+class Price:
+    """What one package costs, in minor units. `surcharge` is the part of it that is ours; None for a live quote."""
 
-    printify_id: str
-    variant_id: int
-    quantity: int
-    product: Product | None
+    amount: int
+    surcharge: int | None = None
 
-    @property
-    def provider(self) -> int:
-        return self.product.print_provider_id if self.product else 0
 
-    def as_line(self) -> dict[str, object]:
-        return {"product_id": self.printify_id, "variant_id": self.variant_id, "quantity": self.quantity}
+Prices = dict[str, Price]  # by method
 
 
 @dataclass(frozen=True)
 class Option:
-    """One way of delivery: `amount` in minor units, by printer in `parcels`, and the days between which it arrives."""
+    """One way of delivery: `amount` in minor units, by printer in `parcels`, and the days between which it arrives.
+
+    `surcharge` is None unless a package is priced from the rate card.
+    """
 
     code: str
     amount: int
     first: date
     last: date
     parcels: tuple[tuple[int, int], ...] = ()
+    surcharge: int | None = None
 
     @property
     def name(self) -> str:
         return str(NAMES[self.code])
 
+    @property
+    def is_estimated(self) -> bool:
+        return self.surcharge is not None
+
     def as_agreed(self) -> dict[str, Any]:
-        """What an order remembers of it."""
-        return {"method": self.code, "amount": self.amount, "parcels": [list(pair) for pair in self.parcels]}
+        """What an order remembers of it. Of an estimate also its surcharge and the price without it."""
+        agreed = {"method": self.code, "amount": self.amount, "parcels": [list(pair) for pair in self.parcels]}
+        if self.surcharge is None:
+            return agreed
+        full_price = sum(amount for _provider, amount in self.parcels)
+        return agreed | {"estimated": True, "surcharge": self.surcharge, "base": full_price - self.surcharge}
 
 
 def expires() -> datetime:
@@ -88,36 +88,75 @@ def expires() -> datetime:
     return timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
 
 
-def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
-    """The ways of delivery, cheapest first. Raises NoQuote or NotServed; never empty."""
-    wanted = [Wanted(x.product.printify_id, x.variant.variant_id, x.quantity, x.product) for x in cart.lines]
-    return of_lines(wanted, country=country, region=region, zip_code=zip_code)
+def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "", client: str = "") -> list[Option]:
+    """The ways of delivery, cheapest first. Raises NoQuote or NotServed; never empty.
+
+    `client` is the visitor's address (`throttle.client_address`): it and the cart may ask Printify only so often.
+    """
+    wanted = [QuoteLine(x.product.printify_id, x.variant.variant_id, x.quantity, x.product) for x in cart.lines]
+    askers = [f"cart:{cart.cart.pk}"] if cart.cart else []
+    askers += [f"client:{client}"] if client else []
+    return of_lines(wanted, country=country, region=region, zip_code=zip_code, askers=askers)
 
 
 def of_order(order: Order, *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
     """The same for what was bought, sent to another place."""
     lines = order.lines.select_related("product")
-    wanted = [Wanted(x.printify_product_id, x.printify_variant_id, x.quantity, x.product) for x in lines]
-    return of_lines(wanted, country=country, region=region, zip_code=zip_code)
+    wanted = [QuoteLine(x.printify_product_id, x.printify_variant_id, x.quantity, x.product) for x in lines]
+    return of_lines(wanted, country=country, region=region, zip_code=zip_code, askers=[f"order:{order.pk}"])
 
 
-def of_lines(wanted: Sequence[Wanted], *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
+def of_lines(
+    wanted: Sequence[QuoteLine], *, country: str, region: str = "", zip_code: str = "", askers: Sequence[str] = ()
+) -> list[Option]:
     if country not in settings.SHIP_TO_COUNTRIES:
         raise NotServed(country)
-    address = {"country": country, "region": region, "zip": zip_code}
-    groups = _groups(wanted)
-    costs = {provider: _costs([x.as_line() for x in lines], address) for provider, lines in groups.items()}
-    codes = [code for code in METHOD_CODES if all(code in found for found in costs.values())]
+    prices = _prices(_groups(wanted), {"country": country, "region": region, "zip": zip_code}, askers)
+    codes = [code for code in METHOD_CODES if all(code in offered for offered in prices.values())]
     estimated = estimates([x.product for x in wanted if x.product], country)
-    made = [_option(code, costs, estimated) for code in codes]
+    made = [_option(code, prices, estimated) for code in codes]
     if not made:
         raise NotServed(country)
     return sorted(made, key=lambda option: option.amount)
 
 
-def _groups(wanted: Iterable[Wanted]) -> dict[int, list[Wanted]]:
+def _prices(groups: dict[int, list[QuoteLine]], address: dict[str, str], askers: Sequence[str]) -> dict[int, Prices]:
+    """Print provider → prices: live, else from the rate card.
+
+    After one failure Printify is not asked about the next provider: a page waits for one timeout at most.
+    """
+    prices, is_answering = {}, True
+    for provider, lines in groups.items():
+        question = Question(lines, address)
+        costs = live_quotes.stored(question)
+        if costs is None and is_answering:
+            try:
+                costs = live_quotes.ask(question, askers)
+            except live_quotes.AddressRefused as error:
+                raise NotServed(address["country"]) from error
+            except live_quotes.ProductUnknown as error:
+                raise NoQuote from error
+            except IntegrationError:
+                is_answering = False
+        live = {code: Price(cost) for code, cost in (costs or {}).items()}
+        prices[provider] = _estimate(lines, address["country"]) if costs is None else live
+    return prices
+
+
+def _estimate(lines: Sequence[QuoteLine], country: str) -> Prices:
+    """Return the rate card's prices plus the surcharge. Raises NoQuote when it is off or the card cannot tell."""
+    surcharge = shipping_surcharge.current()
+    card_lines = [CardLine(x.product, x.variant_id, x.quantity) for x in lines if x.product]
+    costs = shipping_rates.costs(card_lines, country) if surcharge.is_on and len(card_lines) == len(lines) else None
+    if costs is None:
+        raise NoQuote
+    extra = {code: shipping_surcharge.amount(cost, surcharge) for code, cost in costs.items()}
+    return {code: Price(cost + extra[code], extra[code]) for code, cost in costs.items()}
+
+
+def _groups(wanted: Iterable[QuoteLine]) -> dict[int, list[QuoteLine]]:
     """By printer; all in one (0) when there are too many to ask one by one."""
-    found: dict[int, list[Wanted]] = {}
+    found: dict[int, list[QuoteLine]] = {}
     for line in wanted:
         found.setdefault(line.provider, []).append(line)
     return found if len(found) <= MOST_GROUPS else {0: [x for lines in found.values() for x in lines]}
@@ -132,35 +171,20 @@ def default_country() -> str:
     return str(settings.SHIP_TO_COUNTRIES[0])
 
 
-def options_or_none(cart: CartView, *, country: str, zip_code: str = "") -> list[Option]:
+def options_or_none(cart: CartView, *, country: str, zip_code: str = "", client: str = "") -> list[Option]:
     """For pages where shipping is information, not a condition: [] when it cannot be told now. Raises NotServed."""
     try:
-        return options(cart, country=country, zip_code=zip_code)
+        return options(cart, country=country, zip_code=zip_code, client=client)
     except NotServed:
         raise
     except NoQuote:
         return []
 
 
-def _option(code: str, costs: dict[int, dict[str, int]], estimated: Estimates) -> Option:
-    parcels = tuple((provider, found[code]) for provider, found in sorted(costs.items()))
+def _option(code: str, prices: dict[int, Prices], estimated: Estimates) -> Option:
+    packages = {provider: offered[code] for provider, offered in sorted(prices.items())}
+    parcels = tuple((provider, price.amount) for provider, price in packages.items())
+    surcharges = [price.surcharge for price in packages.values() if price.surcharge is not None]
     window = estimated.window(code)
-    return Option(code, sum(amount for _provider, amount in parcels), window.first, window.last, parcels)
-
-
-def _costs(lines: Sequence[dict[str, object]], address: dict[str, str]) -> dict[str, int]:
-    key = "quote:" + hashlib.sha256(json.dumps([lines, address], sort_keys=True).encode()).hexdigest()
-    kept: dict[str, int] | None = cache.get(key)
-    if kept is not None:
-        return kept
-    if cache.get(PAUSED):
-        raise NoQuote
-    try:
-        costs = printify.client().shipping_costs(lines, address)
-    except IntegrationError as error:
-        if isinstance(error, Refused) and error.status in ABOUT_THE_ADDRESS:
-            raise NotServed(address["country"]) from error
-        cache.set(PAUSED, True, PAUSE_SECONDS)
-        raise NoQuote from error
-    cache.set(key, costs, KEEP_SECONDS)
-    return costs
+    amount = sum(price.amount for price in packages.values())
+    return Option(code, amount, window.first, window.last, parcels, sum(surcharges) if surcharges else None)

@@ -42,7 +42,7 @@ def cart_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
     current = carts.current(request)
     shown = carts.view(current)
     country = (current.country if current else "") or quote.default_country()
-    options, served = _options(shown, country)
+    options, served = _options(shown, country, throttle.client_address(request))
     context = {
         "cart": shown,
         "options": options,
@@ -63,10 +63,10 @@ def _countries(shown: CartView, chosen: str) -> list[str]:
     return [code for code in settings.SHIP_TO_COUNTRIES if code in there or code == chosen]
 
 
-def _options(shown: CartView, country: str) -> tuple[list[quote.Option], bool]:
+def _options(shown: CartView, country: str, client: str) -> tuple[list[quote.Option], bool]:
     """The ways of delivery, and whether everything in the cart is sent there at all."""
     try:
-        return (quote.options_or_none(shown, country=country) if shown.buyable else []), True
+        return (quote.options_or_none(shown, country=country, client=client) if shown.buyable else []), True
     except quote.NotServed:
         return [], False
 
@@ -120,6 +120,7 @@ def _number(value: str | None) -> int:
 
 
 @require_POST
+@throttle.ratelimit("60/minute")
 def cart_update(request: HttpRequest) -> HttpResponse:
     """Form fields line and quantity (0 removes), or country. Back to the cart."""
     current = carts.current(request)

@@ -96,7 +96,7 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
     if not cart.buyable:
         raise ApiError(409, "not_sellable", "Something in the cart is not for sale any more.")
     try:
-        option = _option(cart, form)
+        option = _option(request, cart, form)
         order = order_placement.place(request, cart, form, option)
         return order, urljoin(settings.SITE_URL, order_placement.pay_url(order))
     except quote.NotServed as error:
@@ -113,10 +113,11 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 
 
-def _option(cart: carts.CartView, form: CheckoutForm) -> quote.Option:
+def _option(request: HttpRequest, cart: carts.CartView, form: CheckoutForm) -> quote.Option:
     """The delivery that was asked for, else the cheapest."""
     address, asked = form.address(), form.cleaned_data["method"]
-    options = quote.options(cart, country=address.country, region=address.region, zip_code=address.zip)
+    client = client_address(request)
+    options = quote.options(cart, country=address.country, region=address.region, zip_code=address.zip, client=client)
     option = next((x for x in options if x.code == asked or not asked), None)
     if option is None:
         offered = ", ".join(x.code for x in options)

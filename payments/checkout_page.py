@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ilytat.integrations import throttle
 from orders import quote
 from orders.cart import CartView
 from orders.forms import CheckoutForm
@@ -45,7 +46,8 @@ class CheckoutPage:
         """Fill in the ways of delivery, the chosen one, or why there are none."""
         self.offer = coupons.current(self.request, self.cart.subtotal, self.cart.currency)
         try:
-            found = quote.options(self.cart, country=country, region=region, zip_code=zip_code)
+            client = throttle.client_address(self.request)
+            found = quote.options(self.cart, country=country, region=region, zip_code=zip_code, client=client)
         except quote.NotServed:
             self.notice = _("Nobody who prints these ships to this address. Please change the address or the cart.")
             return

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.models import Product, Variant
+from catalog import shipping_rates
+from catalog.models import PrintifyCache, Product, Variant
 from ilytat.integrations import heartbeats
 from ilytat.integrations.models import Heartbeat, InboundEvent
 from orders.models import Cart, CartLine, Order, OrderLine
@@ -133,3 +134,12 @@ def silence(*names: str, seconds: float = 600) -> None:
     """These processes were last seen that long ago; without names, all of them."""
     rows = Heartbeat.objects.filter(name__in=names) if names else Heartbeat.objects.all()
     rows.update(beat_at=timezone.now() - timedelta(seconds=seconds))
+
+
+def rate_card(product: Product, rates: dict[int, Any]) -> None:
+    """Store the rate card of the product's print provider: variant → method → country → [first, additional] cost."""
+    key = shipping_rates.key(product.blueprint_id, product.print_provider_id)
+    data = {"groups": [{"variants": [variant_id], "rates": methods} for variant_id, methods in rates.items()]}
+    now = timezone.now()
+    values = {"data": data, "hash": "", "fetched_at": now, "expires_at": now + timedelta(days=7)}
+    PrintifyCache.objects.update_or_create(type=shipping_rates.KIND, external_id=key, defaults=values)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("catalog", "0009_failure_code"),
+        ("catalog", "0010_shipping_rates"),
     ]
 
     operations = [

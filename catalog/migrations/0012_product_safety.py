@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                     ("shipping", "shipping"),
                     ("size_guide", "size guide"),
                     ("safety", "product safety"),
+                    ("rate_card", "shipping rates"),
                 ],
                 max_length=12,
             ),

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ilytat.display.money import format_money
+
 
 class Policy(models.TextChoices):
     AUTO = "auto", _("take over by itself")
@@ -143,7 +145,8 @@ class ShippingSurcharge(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
 
     def __str__(self) -> str:
-        return f"{self.percent} % + {self.fixed}" if self.is_on else "off"
+        fixed = format_money(self.fixed, settings.SHOP_CURRENCY, "en")
+        return f"{self.percent} % + {fixed} per package" if self.is_on else "off"
 
 
 class SyncPause(models.Model):

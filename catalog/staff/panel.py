@@ -6,6 +6,8 @@ Each action is a page that says what it will do and a POST that does it once. On
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,13 +17,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from catalog import categories, stale_limit
+from catalog import categories, shipping_surcharge, stale_limit
 from catalog.models import SyncRun
 from catalog.models.curation import FieldChange, Policy
 from catalog.staff import diffs, problems
 from catalog.staff.panel_actions import ACTIONS, OF_MISSING, PERMISSION, Text, log
 from catalog.staff.status import status
 from catalog.sync import decisions, disappearance, policies
+from ilytat.display.money import major, minor
 
 RUNS_SHOWN, WAITING_SHOWN = 8, 6
 
@@ -32,6 +35,7 @@ def panel(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     waiting = FieldChange.objects.filter(state="waiting").select_related("product")
     chosen = policies.policies()
+    surcharge = shipping_surcharge.current()
     extra = {
         "title": _("Catalogue"),
         "waiting": diffs.diffs(waiting[:WAITING_SHOWN]),
@@ -44,6 +48,11 @@ def panel(request: HttpRequest) -> HttpResponse:
         "may_set": request.user.has_perm("catalog.change_fieldpolicy"),
         "may_limit": request.user.has_perm("catalog.change_stalelimit"),
         "hours_max": stale_limit.HOURS_MAX,
+        "surcharge": surcharge,
+        "surcharge_fixed": major(surcharge.fixed, settings.SHOP_CURRENCY),
+        "currency": settings.SHOP_CURRENCY,
+        "may_surcharge": request.user.has_perm("catalog.change_shippingsurcharge"),
+        "percent_max": shipping_surcharge.PERCENT_MAX,
     }
     return TemplateResponse(request, "admin/catalog/panel.html", _context(request) | extra)
 
@@ -105,6 +114,34 @@ def set_limit(request: HttpRequest) -> HttpResponse:
     return redirect("admin:catalog_panel")
 
 
+class SurchargeForm(forms.Form):
+    """`fixed` as staff write it (1.50), per package."""
+
+    is_on = forms.BooleanField(required=False)
+    percent = forms.IntegerField(min_value=0, max_value=shipping_surcharge.PERCENT_MAX)
+    fixed = forms.DecimalField(min_value=0, max_value=shipping_surcharge.FIXED_MAX, decimal_places=2)
+
+    def clean_fixed(self) -> int:
+        return minor(self.cleaned_data["fixed"], settings.SHOP_CURRENCY)
+
+
+@require_POST
+def set_surcharge(request: HttpRequest) -> HttpResponse:
+    """What is added to shipping from the rate card, or that nothing is sold from it."""
+    if not request.user.has_perm("catalog.change_shippingsurcharge"):
+        raise PermissionDenied
+    form = SurchargeForm(request.POST)
+    if not form.is_valid():
+        most = {"percent": shipping_surcharge.PERCENT_MAX, "fixed": shipping_surcharge.FIXED_MAX}
+        messages.error(request, _("Enter a percentage from 0 to %(percent)s and an amount from 0 to %(fixed)s.") % most)
+    elif shipping_surcharge.choose(**form.cleaned_data, by=request.user):
+        log(request, None, f"Estimated shipping: {shipping_surcharge.current()}")
+        messages.success(request, _("Surcharge saved. It applies to new quotes."))
+    else:
+        messages.info(request, _("No change."))
+    return redirect("admin:catalog_panel")
+
+
 @require_POST
 def set_policies(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("catalog.change_fieldpolicy"):
@@ -130,6 +167,7 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
         path("panel/", wrap(panel), name="catalog_panel"),
         path("panel/live/", wrap(live), name="catalog_panel_live"),
         path("panel/limit/", wrap(set_limit), name="catalog_limit"),
+        path("panel/surcharge/", wrap(set_surcharge), name="catalog_surcharge"),
         path("panel/policies/", wrap(set_policies), name="catalog_policies"),
         path("panel/<slug:name>/", wrap(act), name="catalog_act"),
         path("panel/<slug:name>/<int:run_id>/", wrap(act), name="catalog_act_on"),

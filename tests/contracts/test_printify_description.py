@@ -71,7 +71,8 @@ def _call_products(goods: dict[str, Any]) -> None:
     client.size_guide(goods["blueprint_id"])
     client.publishing_succeeded(goods["id"], our_id="1", url="https://shop.example/products/1/")
     client.publishing_failed(goods["id"], "The price is missing.")
-    client.handling_times(goods["blueprint_id"], goods["print_provider_id"])
+    methods = client.shipping_methods(goods["blueprint_id"], goods["print_provider_id"])
+    client.shipping_profile(goods["blueprint_id"], goods["print_provider_id"], methods[0])
 
 
 def _call_orders(goods: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERIES = {"A": 16, "B": 20, "C": 13, "D": 22, "E": 14, "F": 12, "G": 18, "H": 32, "J": 7}
-AUDITED = {"K1", "K2", "K3", "K4", "K5", "K7", "K8", "K9", "K10"}  # of series K
+AUDITED = {"K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K10"}  # of series K
 ROW = re.compile(r"^\| ((?:[A-HJK]\d+ ?)+) \|.*$", re.MULTILINE)
 NAMED = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 

@@ -54,6 +54,7 @@ PAGES: dict[str, list[Page]] = {
     "catalog_panel": [((), None, EVERY)],
     "catalog_panel_live": [((), None, EVERY)],
     "catalog_limit": [((), {}, CATALOGUE)],
+    "catalog_surcharge": [((), {}, CATALOGUE)],
     "catalog_policies": [((), {}, CATALOGUE)],
     "catalog_act": [(("sync",), None, CATALOGUE), (("sync",), {}, CATALOGUE), (("pause",), {}, CATALOGUE)],
     "catalog_act_on": [(("cancel", "run"), {}, CATALOGUE), (("retry", "run"), None, CATALOGUE)],

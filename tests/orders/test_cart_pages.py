@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from catalog import availability
 from catalog.models import Variant
 from orders import quote
+from orders.live_quotes import QuoteLine
 from orders.models import Cart
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
@@ -146,29 +147,16 @@ def test_what_was_taken_out_and_sold_out_since_is_not_offered_back(client: Clien
 # --- the price of delivery -------------------------------------------------------------------------------
 
 
-def test_after_a_failure_nobody_asks_again_for_half_a_minute(upstream: Upstream) -> None:
-    upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=503, json={})
-    wanted = [quote.Wanted("p1", 1, 1, None)]
-    for _ in range(2):
-        with pytest.raises(quote.NoQuote) as problem:
-            quote.of_lines(wanted, country="US")
-        assert problem.type is quote.NoQuote
-    first = len(upstream.asked("POST", "/orders/shipping.json"))
-    with pytest.raises(quote.NoQuote):
-        quote.of_lines([quote.Wanted("p2", 2, 1, None)], country="CA")
-    assert len(upstream.asked("POST", "/orders/shipping.json")) == first
-
-
 @pytest.mark.parametrize(("status", "ours"), [(400, False), (422, False), (401, True), (403, True), (404, True)])
 def test_only_what_is_said_of_the_address_is_the_buyers_fault(upstream: Upstream, status: int, *, ours: bool) -> None:
     upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=status, json={})
     with pytest.raises(quote.NoQuote) as problem:
-        quote.of_lines([quote.Wanted("p1", 1, 1, None)], country="US")
+        quote.of_lines([QuoteLine("p1", 1, 1, None)], country="US")
     assert problem.type is (quote.NoQuote if ours else quote.NotServed)
 
 
 def test_the_same_question_is_asked_once(upstream: Upstream) -> None:
-    wanted = [quote.Wanted("p1", 1, 1, None)]
+    wanted = [QuoteLine("p1", 1, 1, None)]
     first = quote.of_lines(wanted, country="US", region="IL", zip_code="60606")
     assert quote.of_lines(wanted, country="US", region="IL", zip_code="60606") == first
     assert len(upstream.asked("POST", "/orders/shipping.json")) == 1
@@ -180,7 +168,7 @@ def test_the_same_question_is_asked_once(upstream: Upstream) -> None:
 @pytest.mark.parametrize(("printers", "calls"), [(1, 1), (2, 2), (4, 4), (5, 1)])
 def test_each_printer_is_asked_until_they_are_too_many(upstream: Upstream, printers: int, calls: int) -> None:
     products = [factories.product(print_provider_id=number) for number in range(1, printers + 1)]
-    found = quote.of_lines([quote.Wanted(x.printify_id, 1, 1, x) for x in products], country="US")
+    found = quote.of_lines([QuoteLine(x.printify_id, 1, 1, x) for x in products], country="US")
     assert len(upstream.asked("POST", "/orders/shipping.json")) == calls
     assert [option.amount for option in found] == sorted(option.amount for option in found)
     cheapest = next(option for option in found if option.code == "standard")

@@ -86,7 +86,6 @@ FAILURES = {
     "not JSON": {"body": "<html>"},
     "our key is not taken": {"status": 401, "json": {}},
     "our key may not": {"status": 403, "json": {}},
-    "no such shop": {"status": 404, "json": {"error": "Not found"}},
 }
 
 

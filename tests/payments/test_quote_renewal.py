@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ilytat.integrations.errors import Unavailable
 from orders import cart as carts
-from orders import lifecycle, quote, quote_renewal
+from orders import lifecycle, live_quotes, quote_renewal
 from orders.addresses import Address
 from orders.agreement import Agreement
 from orders.models import Order
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quote, "KEEP_SECONDS", 0)
+    monkeypatch.setattr(live_quotes, "STORED_SECONDS", 0)
 
 
 def agreed(*, ago: int = 1, shipping: int = 475, priced: int = 475, **given: Any) -> Order:

@@ -1,0 +1,112 @@
+"""Live shipping quotes: what Printify answers for these lines and this place, and when it is not asked.
+
+The buyer waits for this, so the calls are short and their answers are stored for some minutes. Three things keep one
+visitor, product or print provider from stopping checkout for all: a limit per asker, a short memory of what Printify
+refused, and a pause for the print providers concerned after a failure.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.core.cache import cache
+from limits import parse
+
+from catalog import printify
+from catalog.models import Product
+from ilytat.integrations import rate_counters
+from ilytat.integrations.errors import IntegrationError, Refused
+
+STORED_SECONDS = 600
+REFUSED_SECONDS = 300
+PAUSE_SECONDS = 30
+# Any other refusal (a key that is not taken, a wrong shop) is our trouble, not the address's or the product's.
+ABOUT_THE_ADDRESS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+ABOUT_THE_PRODUCT = (HTTPStatus.NOT_FOUND,)
+LIVE_QUOTES = parse("30/minute")  # per cart, per order and per client address; a shopper needs one per change
+
+
+class AddressRefused(Exception):
+    """Printify does not send these products to this address."""
+
+
+class ProductUnknown(Exception):
+    """Printify does not know one of these products."""
+
+
+@dataclass(frozen=True)
+class QuoteLine:
+    """One line to be sent. `product` is None when the shop has it no more: Printify may still make it."""
+
+    printify_id: str
+    variant_id: int
+    quantity: int
+    product: Product | None
+
+    @property
+    def provider(self) -> int:
+        return self.product.print_provider_id if self.product else 0
+
+    def as_line(self) -> dict[str, object]:
+        return {"product_id": self.printify_id, "variant_id": self.variant_id, "quantity": self.quantity}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Lines of one print provider, or of too many to ask one by one, and where they go."""
+
+    lines: Sequence[QuoteLine]
+    address: dict[str, str]
+
+    @property
+    def answer_key(self) -> str:
+        return _key("quote", [[x.as_line() for x in self.lines], self.address])
+
+    @property
+    def refusal_key(self) -> str:
+        """Without the quantities: another one does not change what Printify refuses."""
+        return _key("quote-refused", [sorted([x.printify_id, x.variant_id] for x in self.lines), self.address])
+
+    @property
+    def pause_keys(self) -> set[str]:
+        """By print provider, or by product where the provider is not known."""
+        return {f"quote-pause:{x.provider}" if x.provider else f"quote-pause:{x.printify_id}" for x in self.lines}
+
+
+def stored(question: Question) -> dict[str, int] | None:
+    """Return method → cost as Printify said some minutes ago, or None."""
+    costs: dict[str, int] | None = cache.get(question.answer_key)
+    return costs
+
+
+def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
+    """Return method → cost from Printify; None when it is not asked now: paused, or asked too often by one of `askers`.
+
+    Raises AddressRefused or ProductUnknown, also from memory, and IntegrationError when Printify gives no answer.
+    """
+    refusal = cache.get(question.refusal_key)
+    if refusal is not None:
+        raise _refusal(refusal)
+    if cache.get_many(question.pause_keys) or not all(rate_counters.hit(LIVE_QUOTES, "quote", x) for x in askers):
+        return None
+    try:
+        costs = printify.client().shipping_costs([x.as_line() for x in question.lines], question.address)
+    except IntegrationError as error:
+        if isinstance(error, Refused) and error.status in ABOUT_THE_ADDRESS + ABOUT_THE_PRODUCT:
+            cache.set(question.refusal_key, error.status, REFUSED_SECONDS)
+            raise _refusal(error.status) from error
+        cache.set_many(dict.fromkeys(question.pause_keys, True), PAUSE_SECONDS)
+        raise
+    cache.set(question.answer_key, costs, STORED_SECONDS)
+    return costs
+
+
+def _refusal(status: int) -> AddressRefused | ProductUnknown:
+    return AddressRefused(status) if status in ABOUT_THE_ADDRESS else ProductUnknown(status)
+
+
+def _key(name: str, parts: list[Any]) -> str:
+    return f"{name}:{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()}"

@@ -1,0 +1,121 @@
+"""When Printify is asked for a quote, and when not: limits, pauses per print provider, remembered refusals."""
+
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+
+from catalog.models import Product
+from orders import cart as carts
+from orders import live_quotes, quote
+from orders.live_quotes import QuoteLine
+from tests import factories
+from tests.orders.conftest import SHOP, Upstream
+
+pytestmark = pytest.mark.django_db
+ROUTE = f"{SHOP}/orders/shipping.json"
+
+
+def line(product: Product, quantity: int = 1) -> QuoteLine:
+    return QuoteLine(product.printify_id, 1, quantity, product)
+
+
+def answers(upstream: Upstream, **answer: Any) -> None:
+    upstream.mock.upsert("POST", ROUTE, **answer or {"json": {"standard": 475}})
+
+
+def calls(upstream: Upstream) -> int:
+    return len(upstream.asked("POST", "/orders/shipping.json"))
+
+
+def no_quote(*lines: QuoteLine, country: str = "US", **given: Any) -> type[quote.NoQuote]:
+    with pytest.raises(quote.NoQuote) as refused:
+        quote.of_lines(lines, country=country, **given)
+    return refused.type
+
+
+@pytest.mark.parametrize("answer", [{"status": 503}, {"status": 401, "json": {}}, {"body": requests.ReadTimeout()}])
+def test_a_failure_pauses_its_print_provider_only(upstream: Upstream, answer: dict[str, Any]) -> None:
+    answers(upstream, **answer)
+    failing, other = factories.product(print_provider_id=1), factories.product(print_provider_id=2)
+    no_quote(line(failing))
+    no_quote(line(failing, 2), country="CA")
+    assert calls(upstream) == 1
+    answers(upstream)
+    assert quote.of_lines([line(other)], country="US")[0].amount == 475
+
+
+def test_a_failure_of_a_product_without_a_known_provider_pauses_that_product_only(upstream: Upstream) -> None:
+    answers(upstream, status=503)
+    no_quote(QuoteLine("p1", 1, 1, None))
+    no_quote(QuoteLine("p1", 1, 2, None))
+    assert calls(upstream) == 1
+    answers(upstream)
+    assert quote.of_lines([QuoteLine("p2", 1, 1, None)], country="US")[0].amount == 475
+
+
+@pytest.mark.parametrize(("status", "error"), [(400, quote.NotServed), (422, quote.NotServed), (404, quote.NoQuote)])
+def test_a_refused_product_and_address_pauses_nobody_and_is_not_asked_again(
+    upstream: Upstream, status: int, error: type[quote.NoQuote]
+) -> None:
+    answers(upstream, status=status, json={})
+    refused, other = factories.product(), factories.product()
+    assert [no_quote(line(refused, quantity)) for quantity in (1, 2, 3)] == [error] * 3
+    assert calls(upstream) == 1
+    answers(upstream)
+    assert quote.of_lines([line(other)], country="US")[0].amount == 475
+    assert quote.of_lines([line(refused)], country="CA")[0].amount == 475
+
+
+def test_one_page_waits_for_one_failure_only(upstream: Upstream) -> None:
+    answers(upstream, body=requests.ReadTimeout())
+    products = [factories.product(print_provider_id=number) for number in (1, 2, 3)]
+    for product in products:
+        factories.rate_card(product, {1: {"standard": {"US": [500, 200]}}})
+    [option] = quote.of_lines([line(product) for product in products], country="US")
+    assert (option.amount, calls(upstream)) == (3 * 550, 1)
+
+
+@pytest.mark.parametrize("asker", ["cart:1", "client:203.0.113.9", "order:1"])
+def test_an_asker_over_the_limit_costs_no_call_and_stops_nobody_else(upstream: Upstream, asker: str) -> None:
+    answers(upstream)
+    product, limit = factories.product(), live_quotes.LIVE_QUOTES.amount
+    for quantity in range(1, limit + 1):
+        assert quote.of_lines([line(product, quantity)], country="US", askers=[asker])[0].amount == 475
+    no_quote(line(product, limit + 1), askers=[asker])
+    assert calls(upstream) == limit
+    assert quote.of_lines([line(product, 1)], country="US", askers=[asker])  # the stored answer costs no call
+    assert quote.of_lines([line(product, limit + 1)], country="US", askers=["cart:2"])
+
+
+def test_over_the_limit_the_rate_card_answers(upstream: Upstream) -> None:
+    answers(upstream)
+    product = factories.product()
+    factories.rate_card(product, {1: {"standard": {"US": [500, 200]}}})
+    for quantity in range(1, live_quotes.LIVE_QUOTES.amount + 1):
+        quote.of_lines([line(product, quantity)], country="US", askers=["cart:1"])
+    [option] = quote.of_lines([line(product, 50)], country="US", askers=["cart:1"])
+    assert (option.is_estimated, option.amount) == (True, 500 + 49 * 200 + 1030)
+
+
+def test_a_cart_is_limited_whatever_its_address_and_an_address_whatever_its_cart(upstream: Upstream) -> None:
+    answers(upstream)
+    shown = carts.view(factories.cart(factories.variant()))
+    for number in range(live_quotes.LIVE_QUOTES.amount):
+        assert quote.options(shown, country="US", zip_code=f"{number:05}", client=f"203.0.113.{number}")
+    with pytest.raises(quote.NoQuote):
+        quote.options(shown, country="US", client="203.0.113.99")
+    for number in range(live_quotes.LIVE_QUOTES.amount - 1):
+        other = carts.view(factories.cart(factories.variant()))
+        assert quote.options(other, country="US", client="203.0.113.1"), number
+    with pytest.raises(quote.NoQuote):
+        quote.options(carts.view(factories.cart(factories.variant())), country="US", client="203.0.113.1")
+
+
+def test_one_browser_that_hammers_the_cart_gets_a_page_and_no_call_more(client: Client, upstream: Upstream) -> None:
+    answers(upstream)
+    factories.cart(factories.variant())
+    pages = [client.post("/cart/update/", {"line": 1, "quantity": 1}).status_code for _ in range(61)]
+    assert set(pages[:60]) == {302}
+    assert pages[60] == 429
