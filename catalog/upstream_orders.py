@@ -46,6 +46,7 @@ class UpstreamOrder:
     sent_to_production: bool
     lines: tuple[UpstreamLine, ...] = ()
     tax: int = 0  # the part of `cost` that is Printify's tax
+    shipping: int = 0  # the part of `cost` that is for shipping
     created_at: datetime | None = None
 
 
@@ -72,6 +73,7 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         sent_to_production=bool(data.get("sent_to_production_at")),
         lines=tuple(_line(item) for item in payload_fields.objects(data, "line_items")),
         tax=payload_fields.small(data, "total_tax"),
+        shipping=payload_fields.small(data, "total_shipping"),
         created_at=payload_fields.moment(data, "created_at"),
     )
 

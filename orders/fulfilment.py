@@ -117,7 +117,7 @@ def _costs_too_much(job: Fulfilment, upstream: UpstreamOrder) -> bool:
     charged, paid = (format_money(amount, order.currency) for amount in (upstream.cost, order.total))
     why = f"Printify charges {charged}, the buyer paid {paid}"
     with lock_order(order):
-        Fulfilment.objects.filter(pk=job.pk).update(upstream_cost=upstream.cost, upstream_status=upstream.status[:60])
+        _store_charge(job, upstream)
         lifecycle.hold(job, HoldReason.COST, who=WHO, why=why, cost=upstream.cost)
         alerts.open_alert(f"fulfilment:{job.external_id}", f"Order {order.number} is held. {why}.", next_step=LOOK)
         job.reschedule(next_in=settings.POLL_MINUTES * 60)
@@ -192,9 +192,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     """
     if fulfilment.printify_order_id != upstream.id:
         return Result(Outcome.LATE, "It is not about the current revision of the order.")
-    Fulfilment.objects.filter(pk=fulfilment.pk).update(
-        upstream_status=upstream.status[:60], upstream_cost=upstream.cost
-    )
+    _store_charge(fulfilment, upstream)
     if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
     is_erased = fulfilment.order.erased_at is not None  # its tracking numbers must not come back
@@ -207,6 +205,11 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
         return _trouble(fulfilment, upstream)
     moved = _advance(fulfilment, upstream, who)
     return Result(Outcome.HANDLED, "The order moved on." if moved or fresh else NOTHING_NEW)
+
+
+def _store_charge(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:
+    charge = {"upstream_cost": upstream.cost, "upstream_shipping": upstream.shipping}
+    Fulfilment.objects.filter(pk=fulfilment.pk).update(upstream_status=upstream.status[:60], **charge)
 
 
 def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:

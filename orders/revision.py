@@ -62,5 +62,6 @@ def begin_again(row: Fulfilment, request: dict[str, Any]) -> None:
         "last_try": None,
         "upstream_status": "",
         "upstream_cost": 0,
+        "upstream_shipping": None,
     }
     Fulfilment.objects.filter(pk=row.pk).update(**columns)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from ilytat.display.money import format_money
 from ilytat.integrations.dashboard import Tile, register
+from payments import estimated_shipping
 from payments.models import Payment, Refund
 
 
@@ -24,6 +25,11 @@ def money_today() -> Tile:
     back = _given_back(today)
     if back:
         details.append(_("%(money)s given back") % {"money": _written(back)})
+    difference, orders = estimated_shipping.recent()
+    if orders:
+        cost_more = _("estimated shipping in 90 days cost %(money)s more than quoted")
+        cost_less = _("estimated shipping in 90 days cost %(money)s less than quoted")
+        details.append((cost_more if difference > 0 else cost_less) % {"money": _written(abs(difference))})
     details.append(_("yesterday %(money)s") % {"money": _written(before)})
     url = f"{reverse('admin:payments_payment_changelist')}?at__gte={today:%Y-%m-%d}"
     return Tile(_("Money today"), _written(amount), "; ".join(details), url)

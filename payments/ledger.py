@@ -9,7 +9,8 @@ from django.db.models import prefetch_related_objects
 from orders import line_values
 from orders.line_values import DELIVERY, Quantities
 from orders.models import Fulfilment, Order, OrderLine
-from payments import margins, reserve
+from payments import estimated_shipping, margins, reserve
+from payments.estimated_shipping import EstimatedShipping
 from payments.models import Dispute, FraudWarning, Payment, PrintifyCredit, Refund, RefundLine
 
 
@@ -47,6 +48,10 @@ class Ledger:
     @property
     def applied(self) -> Payment | None:
         return next((payment for payment in self.payments if payment.applied), None)
+
+    @property
+    def estimated_shipping(self) -> EstimatedShipping | None:
+        return estimated_shipping.of_order(self.order, self.job)
 
     @property
     def given(self) -> int:

@@ -108,7 +108,9 @@ def _compare_charge(run: ReconcileRun, job: Fulfilment, upstream: UpstreamOrder)
     is_too_high = charged - credited > high + TOLERANCE
     is_unexpected = high > 0 and (is_too_low or is_too_high)
     with transaction.atomic():  # once it is booked, only the alert tells of the change
-        Fulfilment.objects.filter(pk=job.pk).exclude(upstream_cost=upstream.cost).update(upstream_cost=upstream.cost)
+        Fulfilment.objects.filter(pk=job.pk).exclude(upstream_cost=upstream.cost).update(
+            upstream_cost=upstream.cost, upstream_shipping=upstream.shipping
+        )
         if not has_changed and not is_unexpected:
             return
         difference = incidents.report(

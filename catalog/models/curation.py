@@ -145,8 +145,8 @@ class ShippingSurcharge(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
 
     def __str__(self) -> str:
-        fixed = format_money(self.fixed, settings.SHOP_CURRENCY, "en")
-        return f"{self.percent} % + {fixed} per package" if self.is_on else "off"
+        fixed = f" + {format_money(self.fixed, settings.SHOP_CURRENCY, 'en')} per package" if self.fixed else ""
+        return f"{self.percent} %{fixed}" if self.is_on else "off"
 
 
 class SyncPause(models.Model):

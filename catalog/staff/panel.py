@@ -53,6 +53,7 @@ def panel(request: HttpRequest) -> HttpResponse:
         "currency": settings.SHOP_CURRENCY,
         "may_surcharge": request.user.has_perm("catalog.change_shippingsurcharge"),
         "percent_max": shipping_surcharge.PERCENT_MAX,
+        "fixed_max": shipping_surcharge.FIXED_MAX,
     }
     return TemplateResponse(request, "admin/catalog/panel.html", _context(request) | extra)
 

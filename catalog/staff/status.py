@@ -18,7 +18,7 @@ from catalog import stale_limit
 from catalog.images import fetching
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
-from catalog.staff import problems, usage_chart
+from catalog.staff import problems, rate_card, usage_chart
 from catalog.sync import run_requests
 from ilytat.integrations import heartbeats
 from ilytat.integrations.models import HealthResult, InboundEvent
@@ -138,7 +138,8 @@ def _word(
         return RUNNING, _running(run)
     down = HealthResult.objects.filter(name="printify", state="down").first()
     if down:
-        return DOWN, _("Printify: %(detail)s. The shop sells from what it knows.") % {"detail": down.detail}
+        reason = _("Printify is not answering (%(detail)s).") % {"detail": down.detail}
+        return DOWN, f"{reason} {rate_card.notice()}".strip()
     if pause:
         return PAUSED, _("The timetable rests. Webhooks and checkout still read single products.")
     if success is None:

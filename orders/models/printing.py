@@ -38,6 +38,9 @@ class Fulfilment(Job):
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it arrived, or was taken for arrived.")
     upstream_status = models.CharField(max_length=60, blank=True)
     upstream_cost = models.PositiveIntegerField(default=0, help_text="What Printify charges us, minor units.")
+    upstream_shipping = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The part of it that is for shipping; empty until Printify has said."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
