@@ -1,5 +1,6 @@
 """What may come in from the cart, checkout and order forms: ids, quantities and addresses, never a price."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,9 +12,14 @@ from catalog.models import Product, Variant
 from ilytat.display.countries import country_name
 from ilytat.integrations.email import EmailFormField
 from orders.addresses import REGIONS, Address, problems, tidy
+from orders.latin import in_latin
 from orders.regions import REGION_NAMES
 
 MAX_ID = 2**31 - 1
+ON_THE_LABEL = ("name", "address1", "address2", "city", "zip", "phone")
+LATIN_ONLY = _(
+    "Shipping labels can only show Latin letters. We wrote it as “%(spelled)s”: check it, correct it and send it again."
+)
 EMAIL_ERRORS = {
     "required": _("Please give your e-mail address."),
     "invalid": _("Please check the e-mail address: it should look like name@example.com."),
@@ -124,7 +130,7 @@ class CodeForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    """Where it goes."""
+    """Where it goes, in Latin letters: another script is written in them, for the buyer to check and send once more."""
 
     country = forms.ChoiceField(
         label=_("Country"), choices=country_choices, widget=forms.Select(attrs={"autocomplete": "country"})
@@ -155,10 +161,20 @@ class AddressForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        self._offer_latin_letters()
         for field, words in problems(self.address()).items():
             if field not in self.errors:
                 self.add_error(field, words)
         return cleaned
+
+    def _offer_latin_letters(self) -> None:
+        """Put the Latin spelling into the fields. There is no way to keep the other one: no label could show it."""
+        for name in ON_THE_LABEL:
+            written = unicodedata.normalize("NFC", self.cleaned_data.get(name, ""))
+            spelled = in_latin(written)
+            if spelled != written:
+                self.data = {**self.data, self.add_prefix(name): spelled}
+                self.add_error(name, LATIN_ONLY % {"spelled": spelled})
 
     def address(self) -> Address:
         """As far as it could be read; whole when the form is valid."""
