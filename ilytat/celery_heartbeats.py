@@ -25,13 +25,14 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
     """Runs on the consumer's timer, so a worker that has lost the broker or hangs falls silent."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
+    entries: tuple[Any, ...] = ()  # stopped without a start when the broker goes away in between
 
     def start(self, consumer: Any) -> None:
         queues = sorted(consumer.app.amqp.queues.consume_from)
         send, watch = partial(_send, consumer.hostname, queues), partial(_send_watch, consumer.app, queues)
         send()
         call = consumer.timer.call_repeatedly
-        self.entries = [call(settings.HEARTBEAT_SECONDS, send), call(WATCH_BEATS * settings.HEARTBEAT_SECONDS, watch)]
+        self.entries = (call(settings.HEARTBEAT_SECONDS, send), call(WATCH_BEATS * settings.HEARTBEAT_SECONDS, watch))
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 (Celery's signature)
         for entry in self.entries:
