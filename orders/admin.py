@@ -22,7 +22,7 @@ __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
 class ShipmentInline(ReadOnlyInline[Shipment, Fulfilment]):
     model = Shipment
-    fields = readonly_fields = ("carrier", "number", "contents", "url", "shipped_at", "delivered_at")
+    fields = readonly_fields = ("carrier_name", "number", "contents", "url", "shipped_at", "delivered_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
         return super().get_queryset(request).prefetch_related("lines__line")

@@ -194,7 +194,7 @@ def url(order: Order) -> str:
 
 
 def parcel(shipment: Shipment) -> mail_contexts.Parcel:
-    return {"carrier": shipment.carrier, "number": shipment.number, "url": shipment.url}
+    return {"carrier": shipment.carrier_name, "number": shipment.number, "url": shipment.url}
 
 
 def travelling(fulfilment: Fulfilment) -> mail_contexts.Parcel:

@@ -46,7 +46,7 @@ def _parcels(parcels: list[Shipment]) -> dict[str, str]:
     if not parcels:
         return {}
     return {
-        "shipping_carrier": ", ".join(dict.fromkeys(parcel.carrier for parcel in parcels)),
+        "shipping_carrier": ", ".join(dict.fromkeys(parcel.carrier_name for parcel in parcels)),
         "shipping_tracking_number": ", ".join(parcel.number for parcel in parcels),
         "shipping_date": f"{parcels[0].shipped_at:%Y-%m-%d}",
     }
@@ -71,7 +71,7 @@ def _story(order: Order, parcels: list[Shipment]) -> str:
 
 def _journey(parcel: Shipment) -> str:
     arrived = f", delivered {parcel.delivered_at:{WHEN}}" if parcel.delivered_at else ", not reported as delivered"
-    return f"{parcel.carrier} {parcel.number}: shipped {parcel.shipped_at:{WHEN}}{arrived} {parcel.url}".rstrip()
+    return f"{parcel.carrier_name} {parcel.number}: shipped {parcel.shipped_at:{WHEN}}{arrived} {parcel.url}".rstrip()
 
 
 def _mails(order: Order) -> list[str]:

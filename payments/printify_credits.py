@@ -33,7 +33,8 @@ def book_credit(
             booked_by=booked_by[:120],
             form_token=form_token,
         )
-        lifecycle.note(order, who=booked_by, what="Printify credit", why=f"{amount} {order.currency} {reference}")
+        why = f"{format_money(amount, order.currency)} {reference}"
+        lifecycle.note(order, who=booked_by, what="Printify credit", why=why)
     return credit
 
 

@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.order_list import IncompleteList
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts, deadlines, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
@@ -218,7 +219,8 @@ def _money(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
     applied = Payment.objects.filter(applied=True).select_related("order")
     made.looked["paid orders"] = Order.objects.paid().count()
     for payment in applied.exclude(captured=F("order__total"))[:MOST]:
-        why = f"{payment.captured} {payment.currency} were paid where {payment.order.total} was agreed."
+        paid = format_money(payment.captured, payment.currency)
+        why = f"{paid} was paid where {format_money(payment.order.total, payment.order.currency)} was agreed."
         known = payment.order.state != OrderState.PAID or _is_accepted(payment.order)
         yield _of(made, payment.order, "amount differs", why, "waits for a person", explained=known)
     for order in Order.objects.paid().filter(total__gt=0, reprint_of=None).exclude(payments__applied=True)[:MOST]:

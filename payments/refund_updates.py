@@ -5,6 +5,7 @@ Facts are re-read from Stripe by the caller; everything here runs inside one tra
 
 from django.db.models import F
 
+from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
@@ -92,7 +93,9 @@ def _adopt(payment: Payment, facts: RefundFacts) -> Result:
         stripe_refund_id=facts.id,
         reference=facts.reference[:60],
     )
-    lifecycle.note(payment.order, who=STAFF, what="refunded", why=f"{facts.amount} {payment.currency} {facts.id}")
+    lifecycle.note(
+        payment.order, who=STAFF, what="refunded", why=f"{format_money(facts.amount, payment.currency)} {facts.id}"
+    )
     if state == "failed":
         raise_alarm(refund, facts.failure)
         return Result(Outcome.HANDLED, "The refund failed before it was known here.")
@@ -142,7 +145,8 @@ def release(refund: Refund, failure: str) -> None:
     Payment.objects.filter(pk=refund.payment_id).update(refund_reserved=F("refund_reserved") - refund.amount)
     order = refund.payment.order
     words = f" ({failure})" if failure else ""
-    lifecycle.note(order, who="stripe", what="refund failed", why=f"{refund.amount} {refund.payment.currency}{words}")
+    amount = format_money(refund.amount, refund.payment.currency)
+    lifecycle.note(order, who="stripe", what="refund failed", why=f"{amount}{words}")
     if order.state == OrderState.REFUNDED:
         lifecycle.ask_attention(order, who="stripe", why="a refund failed after all of it had gone back")
     raise_alarm(refund, failure)

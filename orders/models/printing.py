@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from ilytat.display.carriers import carrier_name
 from ilytat.integrations.jobs import Job
 from orders.models.order import Order, OrderLine
 from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState
@@ -153,7 +154,11 @@ class Shipment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.carrier} {self.number}"
+        return f"{self.carrier_name} {self.number}"
+
+    @property
+    def carrier_name(self) -> str:
+        return carrier_name(self.carrier)
 
 
 class ShipmentLine(models.Model):

@@ -198,7 +198,7 @@ def test_what_is_not_on_its_way_is_said_in_plain_words(
 
 def test_each_parcel_has_its_carrier_number_and_link(client: Client) -> None:
     fulfilment = changed(paid(), state=FulfilmentState.SHIPPED, printify_order_id="6712f0c2a1b2c3d4e5f60718")
-    Shipment.objects.create(fulfilment=fulfilment, carrier="USPS", number="9400", url="https://carrier.test/9400")
+    Shipment.objects.create(fulfilment=fulfilment, carrier="usps", number="9400", url="https://carrier.test/9400")
     Shipment.objects.create(fulfilment=fulfilment, carrier="UPS", number="1Z99")
     answer = client.get(fulfilment.order.get_absolute_url())
     assert "Your 2 parcels USPS 9400" in text(answer)

@@ -217,7 +217,7 @@ def test_evidence_is_built_from_our_own_data_and_staged_unsent(till: Till) -> No
     _tell(DISPUTED, found)
     till.mock.add("POST", f"{API}/disputes/{found['id']}", json=payload("stripe/dispute"))
     pack = disputes.stage(Dispute.objects.get(), who="staff")
-    assert (pack["shipping_carrier"], pack["shipping_tracking_number"]) == ("usps", "9400")
+    assert (pack["shipping_carrier"], pack["shipping_tracking_number"]) == ("USPS", "9400")
     for words in ("kept as typed", "Your order is confirmed", "9400: shipped", f"Order {job.order.number}"):
         assert words in pack["uncategorized_text"]
     assert "/pages/returns/" in pack["refund_policy_disclosure"]

@@ -35,7 +35,7 @@ def test_a_credit_raises_the_margin_of_its_order_to_the_cent() -> None:
     book(order, 475)
     after = margins.for_order(order)
     assert (before.amount, after.credits, after.amount) == (1368, 475, 1843)
-    assert order.events.get(what="Printify credit").why == "475 USD PR-1"
+    assert order.events.get(what="Printify credit").why == "$4.75 PR-1"
 
 
 @pytest.mark.django_db
