@@ -1,3 +1,3 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
-from catalog import attention, dashboard, health, webhooks  # noqa: F401 (importing registers)
+from catalog import attention, dashboard, health, readiness, webhooks  # noqa: F401 (importing registers)

@@ -143,6 +143,7 @@ else:
 # The default broker is one file: a demo or a single machine. Redis wherever CELERY_BROKER_URL says so.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}")
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 30.0)
+BACKUP_MARKER = env.str("BACKUP_MARKER", "")
 LEASE_SECONDS = env.float("LEASE_SECONDS", 150.0)
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", 15.0)
 PING_URL = env.str("PING_URL", "")

@@ -9,6 +9,7 @@ from orders import (
     health,  # noqa: F401 (registers the checks)
     image_retention,  # noqa: F401 (registers the pictures that orders show)
     privacy,  # noqa: F401 (registers what orders keep of a person)
+    readiness,  # noqa: F401 (registers the setup check)
     stock_watch,  # noqa: F401 (registers what waiting keeps of a person, and the list of it)
     webhooks,  # noqa: F401 (registers the inbox's handlers)
 )

@@ -61,6 +61,17 @@ class SessionFacts:
 
 
 @dataclass(frozen=True)
+class EndpointFacts:
+    """A webhook endpoint at Stripe. `api_version` is "" where the account's default holds."""
+
+    id: str
+    url: str
+    events: frozenset[str]
+    api_version: str
+    enabled: bool
+
+
+@dataclass(frozen=True)
 class RefundFacts:
     """`key` is ours, carried in its metadata: "" for a refund made elsewhere. `reference` is the bank's (ARN)."""
 
@@ -187,3 +198,10 @@ def text(found: Any, name: str) -> str:
 def identity(found: Any) -> str:
     """The id of what is expanded here or not."""
     return str(getattr(found, "id", found) or "")
+
+
+def webhook_endpoint(found: Any) -> EndpointFacts:
+    version = str(getattr(found, "api_version", None) or "")
+    return EndpointFacts(
+        found.id, found.url, frozenset(found.enabled_events), api_version=version, enabled=found.status == "enabled"
+    )

@@ -18,7 +18,7 @@ from ilytat.integrations import deadlines, usage
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.providers import FORBIDDEN, UNAUTHORIZED, Provider
 from payments import facts, web_calls
-from payments.facts import DisputeFacts, Event, RefundFacts, SessionFacts, WarningFacts
+from payments.facts import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
@@ -237,3 +237,28 @@ def key_is_live() -> bool:
     """Asks Stripe for the balance: the cheapest call that proves the key."""
     with _translated(writing=False, is_probe=True):
         return bool(_client().v1.balance.retrieve().livemode)
+
+
+def webhook_endpoints() -> list[EndpointFacts]:
+    with _translated(writing=False):
+        rows = _client().v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter()
+        return [facts.webhook_endpoint(row) for row in rows]
+
+
+def create_webhook_endpoint(url: str, events: Iterable[str]) -> str:
+    """Return the endpoint's signing secret, which Stripe never shows again in its API."""
+    params = {"url": url, "enabled_events": sorted(events), "api_version": API_VERSION}
+    with _translated(writing=True):
+        return str(_client().v1.webhook_endpoints.create(cast("Any", params)).secret)
+
+
+def update_webhook_endpoint(endpoint_id: str, events: Iterable[str]) -> None:
+    """Set the events and enable it. Its API version cannot be changed."""
+    params = {"enabled_events": sorted(events), "disabled": False}
+    with _translated(writing=True):
+        _client().v1.webhook_endpoints.update(endpoint_id, cast("Any", params))
+
+
+def delete_webhook_endpoint(endpoint_id: str) -> None:
+    with _translated(writing=True):
+        _client().v1.webhook_endpoints.delete(endpoint_id)

@@ -7,6 +7,7 @@ from payments import (  # noqa: F401 (importing registers)
     events,
     health,
     privacy,
+    readiness,
     refund_provider,
     refunds,
 )

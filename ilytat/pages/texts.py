@@ -16,6 +16,9 @@ DRAFT_NOTE = b"pages/_draft.html"  # staff see it on the page
 SLUGS = {*WRITABLE, "size-guide"}  # the size guide shows tables, which are data
 
 
+LEGAL = ("accessibility", "imprint", "privacy", "returns", "shipping", "terms")  # drafts for a lawyer to review
+
+
 def written(slug: str, language: str) -> PageText | None:
     """The owner's newest text in that language, or None where the built-in one holds."""
     return PageText.objects.filter(slug=slug, language=language).order_by("-version").first()
@@ -60,3 +63,9 @@ def starting_point(slug: str, language: str, request: HttpRequest) -> tuple[str,
     page = built_in(slug, language).render({"only_text": True}, request)
     title, _, body = page.partition("\n")
     return title.strip(), body.strip()
+
+
+def unreviewed() -> list[str]:
+    """Return the legal pages whose built-in draft is in force: the owner has published no English text of their own."""
+    published = PageText.objects.filter(slug__in=LEGAL, language="en").values_list("slug", flat=True)
+    return sorted({*LEGAL} - {*published})

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from catalog.models import Product, ProductImage
-from ilytat.integrations import health, inbox
+from ilytat.integrations import health, inbox, readiness, webhook_subscriptions
 from tests.catalog.conftest import SHOP, Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -66,8 +66,9 @@ def test_pictures_can_be_left_to_the_worker(upstream: Upstream) -> None:
 
 
 @pytest.fixture
-def hooks(settings: LazySettings) -> Iterator[responses.RequestsMock]:
+def hooks(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[responses.RequestsMock]:
     settings.PRINTIFY_PRINTS_FOR_REAL = False
+    monkeypatch.setattr(webhook_subscriptions, "_providers", {})  # Printify's only
     with responses.RequestsMock() as mock:
         yield mock
 
@@ -173,9 +174,11 @@ def test_the_doctor_lists_every_part_and_fails_while_one_is_down(settings: LazyS
 
 def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "run_all", lambda: {"printify": health.Verdict("warn", "Bad Gateway\n\n  nginx")})
+    monkeypatch.setattr(readiness, "run_all", lambda: {"beat": readiness.Finding("warn", "Silent.", "Start it.")})
     out = io.StringIO()
     call_command("doctor", stdout=out, no_color=True)
-    assert "printify       warn  Bad Gateway nginx\n" in out.getvalue()
+    assert "beat             warn  Silent. Start it.\n" in out.getvalue()
+    assert "printify         warn  Bad Gateway nginx\n" in out.getvalue()
 
 
 def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:

@@ -10,6 +10,7 @@ from catalog import printify
 from catalog.images import fetching
 from catalog.models import PrintifyCache, Product, ProductImage, SyncRun, Variant
 from catalog.sync import publishing, runner
+from ilytat.integrations import webhook_subscriptions
 from tests.stack import KEYS
 from tests.stand_in import Sandbox
 
@@ -104,7 +105,8 @@ def test_a_price_changed_there_is_the_price_here(shelf: Sandbox) -> None:
     assert variant.price == 3150
 
 
-def test_subscriptions_are_made_once(shelf: Sandbox) -> None:
+def test_subscriptions_are_made_once(shelf: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_subscriptions, "_providers", {})  # Printify's only
     call_command("register_webhooks", stdout=io.StringIO())
     call_command("register_webhooks", stdout=io.StringIO())
     topics = [hook["topic"] for hook in printify.client().webhooks()]

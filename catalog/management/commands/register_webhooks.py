@@ -1,4 +1,4 @@
-"""`manage.py register_webhooks`: subscribe to Printify's events for this shop's address."""
+"""`manage.py register_webhooks`: subscribe to the events of Printify and Stripe for this shop's address."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,24 +8,26 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from catalog import printify
-from ilytat.integrations import inbox
+from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import IntegrationError
 
 
 class Command(BaseCommand):
-    help = "Subscribe to every Printify event the shop listens to. Subscriptions of other addresses are left alone."
+    help = (
+        "Subscribe to every Printify and Stripe event the shop handles. Subscriptions of other addresses are left alone."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--renew",
             action="store_true",
-            help="Create every subscription again: the only way to change PRINTIFY_WEBHOOK_SECRET.",
+            help="Create every subscription again: the only way to change the secrets.",
         )
         parser.add_argument(
             "--replace",
             metavar="URL",
             default="",
-            help="An earlier SITE_URL of this shop, such as https://old.example: its subscriptions are removed.",
+            help="An earlier SITE_URL of this shop, such as https://old.example: its Printify subscriptions are removed.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -39,6 +41,12 @@ class Command(BaseCommand):
             self._register(renew=options["renew"])
         except IntegrationError as error:
             raise CommandError(f"Printify: {error.detail}") from error
+        for provider, subscribe in webhook_subscriptions.providers():
+            try:
+                for line in subscribe(renew=options["renew"]):
+                    self.stdout.write(line)
+            except IntegrationError as error:
+                raise CommandError(f"{provider}: {error.detail}") from error
 
     def _register(self, *, renew: bool) -> None:
         """Printify accepts a second subscription of the same topic and address, so the existing ones are read first.

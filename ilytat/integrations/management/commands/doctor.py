@@ -12,15 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from ilytat.integrations import health
+from ilytat.integrations import health, readiness
 from ilytat.integrations.health import Verdict
+from ilytat.integrations.readiness import Finding
 
-Row = tuple[str, Verdict]
+Row = tuple[str, Verdict | Finding]
 BROKER_SECONDS = 3
 
 
 class Command(BaseCommand):
-    help = "Settings, database, migrations, broker, files, and every service with the keys of this installation."
+    help = "Check that this installation is complete and works: settings, services, webhooks, processes, staff."
     # The checks are part of the findings: they must not stop the command before it can say so.
     requires_system_checks = []
 
@@ -29,10 +30,11 @@ class Command(BaseCommand):
         for name, verdict in self._rows():
             down += verdict.state == "down"
             style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
-            detail = " ".join(verdict.detail.split())  # a line each, whatever a provider or a check said
-            self.stdout.write(f"{name:14} {style(f'{verdict.state:5}')} {detail}".rstrip())
+            text = str(verdict) if isinstance(verdict, Finding) else verdict.detail
+            detail = " ".join(text.split())  # a line each, whatever a provider or a check said
+            self.stdout.write(f"{name:16} {style(f'{verdict.state:5}')} {detail}".rstrip())
         if down:
-            raise CommandError(f"{down} of these must be mended before the shop can work.")
+            raise CommandError(f"{down} of these must be fixed before the shop can work.")
 
     @staticmethod
     def _rows() -> Iterator[Row]:
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         yield "broker", _asked(_broker)
         yield "files", _asked(_files)
         yield from sorted(health.run_all().items())
+        yield from readiness.run_all().items()
 
 
 def _asked(question: Callable[[], Verdict]) -> Verdict:

@@ -1,0 +1,74 @@
+"""Setup checks: what this installation still lacks. `manage.py doctor` and the admin's Setup check run this list.
+
+Health checks ask every few minutes whether a working shop still works. These ask whether an installation was
+set up completely. Each app registers its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.health import State
+from ilytat.integrations.models import HealthResult
+
+PREFIX = "setup:"  # of the names under which results are stored
+DETAIL_MAX, ERROR_MAX = 300, 160  # characters
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`fix` says in one sentence what to do; it is empty when the state is ok."""
+
+    state: State
+    detail: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.detail} {self.fix}".strip()
+
+
+Check = Callable[[], Finding]
+_checks: dict[str, Check] = {}
+
+
+def register(name: str) -> Callable[[Check], Check]:
+    def add(check: Check) -> Check:
+        _checks[name] = check
+        return check
+
+    return add
+
+
+def run_all() -> dict[str, Finding]:
+    """Run every check and store the results. They call the providers: not inside a transaction."""
+    return {name: _run(name, check) for name, check in sorted(_checks.items())}
+
+
+def _run(name: str, check: Check) -> Finding:
+    try:
+        finding = check()
+    except IntegrationError as error:
+        detail = f"{error.detail[:ERROR_MAX].rstrip('. ')}."
+        finding = Finding("down", detail, "Run the check again when the provider answers.")
+    except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
+        finding = Finding("down", f"The check failed: {type(error).__name__}: {error}"[:ERROR_MAX])
+    now = timezone.now()
+    # The fix is never cut off.
+    detail = finding.detail[: DETAIL_MAX - len(finding.fix) - 1]
+    values = {"state": finding.state, "detail": f"{detail} {finding.fix}".strip()[:DETAIL_MAX], "checked_at": now}
+    ok_at = {"ok_at": now} if finding.state == "ok" else {}
+    HealthResult.objects.update_or_create(name=PREFIX + name, defaults=values | ok_at)
+    return finding
+
+
+def results() -> QuerySet[HealthResult]:
+    """The stored results of the registered checks."""
+    return HealthResult.objects.filter(name__in=[PREFIX + name for name in _checks]).order_by("name")
+
+
+def is_complete() -> bool:
+    """Every check has run and was ok."""
+    return results().filter(state="ok").count() == len(_checks)

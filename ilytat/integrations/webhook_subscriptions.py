@@ -1,0 +1,24 @@
+"""Who subscribes to a provider's webhooks, for `manage.py register_webhooks`: each app registers its provider."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+
+class Subscribe(Protocol):
+    def __call__(self, *, renew: bool) -> list[str]:
+        """Subscribe and return what was done, a line each. Raises IntegrationError."""
+
+
+_providers: dict[str, Subscribe] = {}
+
+
+def register(name: str) -> Callable[[Subscribe], Subscribe]:
+    def add(subscribe: Subscribe) -> Subscribe:
+        _providers[name] = subscribe
+        return subscribe
+
+    return add
+
+
+def providers() -> Iterator[tuple[str, Subscribe]]:
+    yield from sorted(_providers.items())

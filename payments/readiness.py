@@ -1,0 +1,49 @@
+"""Setup checks: Stripe's webhook endpoint, and sales tax."""
+
+from django.conf import settings
+
+from ilytat.integrations.errors import NotConfigured, Refused
+from ilytat.integrations.readiness import Finding, register
+from payments import gateway, webhook_endpoint
+from payments.facts import EndpointFacts
+
+FORBIDDEN = 403
+REGISTER = "Run manage.py register_webhooks."
+
+
+@register("stripe-webhooks")
+def stripe_webhooks() -> Finding:
+    """One enabled endpoint at our address, for the events the shop handles, in the API version it reads."""
+    try:
+        endpoint = webhook_endpoint.find()
+    except NotConfigured as error:
+        return Finding("down", error.detail, "Set STRIPE_SECRET_KEY.")
+    except Refused as error:
+        if error.status != FORBIDDEN:
+            raise
+        fix = "Give the restricted key Webhook Endpoints write, or compare the endpoint with the README by hand."
+        return Finding("warn", "Not checked: Stripe's key may not read webhook endpoints.", fix)
+    return _compare(endpoint)
+
+
+def _compare(endpoint: EndpointFacts | None) -> Finding:
+    if endpoint is None:
+        return Finding("down", f"Stripe has no webhook endpoint at {webhook_endpoint.url()}.", REGISTER)
+    if endpoint.api_version != gateway.API_VERSION:
+        detail = f"Stripe's endpoint sends API version {endpoint.api_version}, the shop reads {gateway.API_VERSION}."
+        return Finding("down", detail, "Run manage.py register_webhooks --renew and set the new secret.")
+    if difference := webhook_endpoint.difference(endpoint):
+        return Finding("down", f"Stripe's endpoint is not as it should be: {difference}.", REGISTER)
+    if not settings.STRIPE_WEBHOOK_SECRETS:
+        fix = "Reveal the endpoint's secret in Stripe's dashboard and set STRIPE_WEBHOOK_SECRET to it."
+        return Finding("down", "STRIPE_WEBHOOK_SECRET is not set: every event is refused.", fix)
+    return Finding("ok", f"{len(endpoint.events)} events at {endpoint.url}")
+
+
+@register("sales-tax")
+def sales_tax() -> Finding:
+    """The seller is in Illinois, where a seller has to collect sales tax from the first order on."""
+    if settings.STRIPE_AUTOMATIC_TAX:
+        return Finding("ok", "Stripe Tax is on")
+    fix = "Register with the state, set up Stripe Tax and set STRIPE_AUTOMATIC_TAX=true, or ask your accountant."
+    return Finding("warn", "Orders collect no sales tax, though an Illinois seller has to: Stripe Tax is off.", fix)

@@ -1,0 +1,125 @@
+"""`doctor` on a new deployment: red, then each fix applied, then green. Against the sandbox."""
+
+import io
+from pathlib import Path
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from ilytat.accounts.models import User
+from ilytat.integrations import inbox, readiness
+from ilytat.integrations.errors import Refused
+from ilytat.integrations.readiness import Finding
+from ilytat.pages.models import PageText
+from ilytat.pages.texts import LEGAL
+from payments import gateway, webhook_endpoint
+from payments import readiness as payments_readiness
+from tests import factories
+from tests.stand_in import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+def run(command: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(command, *arguments, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def states() -> dict[str, str]:
+    return {name: finding.state for name, finding in readiness.run_all().items()}
+
+
+def test_a_new_installation_is_red_and_each_fix_turns_its_check_green(
+    at_sandbox: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STAFF_TWO_STEP = True
+    with pytest.raises(CommandError, match="must be fixed"):
+        run("doctor")
+    lacking = ("beat", "printify-webhooks", "staff-login", "stripe-webhooks", "workers")
+    assert {name for name, state in states().items() if state == "down"} == {*lacking}
+    assert {name for name, state in states().items() if state == "warn"} == {
+        "backup",
+        "legal-pages",
+        "media",
+        "sales-tax",
+    }
+
+    text = run("register_webhooks")
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in text
+    factories.running_processes()
+    TOTP.activate(User.objects.create_superuser("owner@ilytat.test", "x"), "JBSWY3DPEHPK3PXP")
+    assert not [name for name, state in states().items() if state == "down"]
+
+    settings.STRIPE_AUTOMATIC_TAX = True
+    settings.BACKUP_MARKER = str(tmp_path)
+    for slug in LEGAL:
+        PageText.objects.create(slug=slug, language="en", version=1, title="x", body="x")
+    assert {name for name, state in states().items() if state != "ok"} == {"media"}, "no product has an image here"
+
+
+def test_the_endpoint_at_stripe_is_created_once_and_corrected(at_sandbox: Sandbox) -> None:
+    run("register_webhooks")
+    assert ": no change" in run("register_webhooks")
+    endpoint = webhook_endpoint.find()
+    assert endpoint is not None
+    assert endpoint.events == frozenset(inbox.types("stripe"))
+    assert len(endpoint.events) == 23
+    gateway.update_webhook_endpoint(endpoint.id, ["charge.refunded", "customer.created"])
+    finding = payments_readiness.stripe_webhooks()
+    assert finding.state == "down"
+    assert "unused events: customer.created" in finding.detail
+    assert "corrected" in run("register_webhooks")
+    assert payments_readiness.stripe_webhooks().state == "ok"
+    assert len(gateway.webhook_endpoints()) == 1
+
+
+def test_a_renewed_endpoint_replaces_the_old_one(at_sandbox: Sandbox) -> None:
+    run("register_webhooks")
+    before = webhook_endpoint.find()
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in run("register_webhooks", "--renew")
+    after = webhook_endpoint.find()
+    assert before
+    assert after
+    assert before.id != after.id
+    assert len(gateway.webhook_endpoints()) == 1
+
+
+def test_an_endpoint_of_another_api_version_must_be_created_again(
+    at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("register_webhooks")
+    monkeypatch.setattr(gateway, "API_VERSION", "2027-01-01.next")
+    assert "--renew" in payments_readiness.stripe_webhooks().fix
+
+
+def test_without_the_secret_every_event_is_refused_and_the_check_says_so(
+    at_sandbox: Sandbox, settings: Settings
+) -> None:
+    run("register_webhooks")
+    settings.STRIPE_WEBHOOK_SECRETS = []
+    assert "STRIPE_WEBHOOK_SECRET is not set" in payments_readiness.stripe_webhooks().detail
+
+
+def test_the_real_stripe_gets_no_address_it_cannot_reach(settings: Settings) -> None:
+    settings.STRIPE_API_BASE = "https://api.stripe.com"
+    with pytest.raises(Refused, match="Stripe can only reach a public https address"):
+        webhook_endpoint.subscribe(renew=False)
+
+
+def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses() -> None:
+        raise Refused("Stripe: PermissionError", status=403)
+
+    monkeypatch.setattr(gateway, "webhook_endpoints", refuses)
+    finding = payments_readiness.stripe_webhooks()
+    assert (finding.state, "Webhook Endpoints" in finding.fix) == ("warn", True)
+
+
+def test_a_token_without_a_scope_is_named(at_sandbox: Sandbox) -> None:
+    at_sandbox.arm("printify.orders.list", "401", times=None)
+    finding = readiness.run_all()["printify-scopes"]
+    assert isinstance(finding, Finding)
+    assert "lacks orders.read" in finding.detail
