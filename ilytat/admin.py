@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from ilytat import admin_sections, attention_page
+from ilytat import admin_sections, attention_page, setup_page
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 ROW_ID = re.compile(r"[0-9]{1,18}")  # of every table with a list in the admin
@@ -46,7 +46,11 @@ class ShopAdminSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         act = self.admin_view(attention_page.act)
-        return [path("attention/<slug:source>/<int:pk>/<slug:action>/", act, name="attention_act"), *super().get_urls()]
+        return [
+            path("attention/<slug:source>/<int:pk>/<slug:action>/", act, name="attention_act"),
+            path("setup/", self.admin_view(setup_page.setup_check), name="setup_check"),
+            *super().get_urls(),
+        ]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 (Django's signature)
         """Send garbage among the selected rows of a list back to that list. Django would answer 500."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from ilytat.integrations import attention, dashboard, system_status
+from ilytat.integrations import attention, dashboard, readiness, system_status
 from ilytat.integrations.attention import Item, Lag
 from ilytat.integrations.heartbeats import Problem
 from ilytat.integrations.system_status import SystemStatus
@@ -29,9 +29,14 @@ class Verdict:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """`verdict`, `tiles`, `attention` (Items): as many queries for a hundred rows as for one."""
+    """`verdict`, `tiles`, `attention` (Items), `setup_is_complete`: as many queries for a hundred rows as for one."""
     items = attention.items(request)
-    return {"verdict": verdict(items, system_status.current()), "tiles": dashboard.tiles(request), "attention": items}
+    return {
+        "verdict": verdict(items, system_status.current()),
+        "tiles": dashboard.tiles(request),
+        "attention": items,
+        "setup_is_complete": readiness.is_complete(),
+    }
 
 
 def verdict(items: list[Item], status: SystemStatus) -> Verdict:

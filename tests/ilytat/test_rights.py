@@ -79,6 +79,7 @@ PAGES: dict[str, list[Page]] = {
     "orders_order_release": [(("order", "staff hold"), {}, MONEY)],
     "orders_order_note": [(("order",), {"words": "Called."}, SUPPORT)],
     "orders_order_mail": [(("order", "mail"), {}, SUPPORT)],
+    "setup_check": [((), None, EVERY), ((), {}, OWNER)],
     "payments_dispute_stage": [(("dispute",), {}, MONEY)],
     "payments_money": [(("order",), None, EVERY)],
     "payments_money_give": [(("order",), {}, MONEY)],

@@ -13,9 +13,7 @@ from ilytat.integrations.errors import IntegrationError
 
 
 class Command(BaseCommand):
-    help = (
-        "Subscribe to every Printify and Stripe event the shop handles. Subscriptions of other addresses are left alone."
-    )
+    help = "Subscribe to every event the shop handles, at Printify and Stripe. Other addresses are left alone."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -27,7 +25,7 @@ class Command(BaseCommand):
             "--replace",
             metavar="URL",
             default="",
-            help="An earlier SITE_URL of this shop, such as https://old.example: its Printify subscriptions are removed.",
+            help="An earlier SITE_URL, such as https://old.example: its subscriptions at Printify are removed.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

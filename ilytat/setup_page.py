@@ -1,0 +1,39 @@
+"""The admin's Setup check: what this installation still lacks, and how to fix it."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_http_methods
+
+from ilytat.integrations import readiness
+from ilytat.integrations.models import HealthResult
+
+VIEW, RUN = "integrations.view_healthresult", "integrations.change_healthresult"
+ORDER = {"down": 0, "warn": 1, "ok": 2}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def setup_check(request: HttpRequest) -> HttpResponse:
+    """GET shows the stored results. POST runs the checks, which call the providers and may take half a minute."""
+    if not request.user.has_perm(RUN if request.method == "POST" else VIEW):
+        raise PermissionDenied
+    if request.method == "POST":
+        readiness.run_all()
+        messages.success(request, "All checks were run.")
+        return redirect("admin:setup_check")
+    results = sorted(readiness.results(), key=lambda result: (ORDER[result.state], result.name))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Setup check",
+        "results": [{"title": _title(result), "result": result} for result in results],
+        "open_count": sum(result.state != "ok" for result in results),
+        "checked_at": min((result.checked_at for result in results), default=None),
+        "may_run": request.user.has_perm(RUN),
+    }
+    return TemplateResponse(request, "admin/setup_check.html", context)
+
+
+def _title(result: HealthResult) -> str:
+    return result.name.removeprefix(readiness.PREFIX).replace("-", " ").capitalize()

@@ -1,0 +1,28 @@
+"""The admin's Setup check: results, the button that runs the checks, and the link on the first page."""
+
+import pytest
+from django.test import Client
+
+from ilytat.integrations import readiness
+from ilytat.integrations.models import HealthResult
+from ilytat.integrations.readiness import Finding
+from tests.pages import text
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_front_page_links_to_the_setup_check_until_it_is_complete(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = [Finding("down", "Beat is off.", "Start it."), Finding("ok")]
+    monkeypatch.setattr(readiness, "_checks", {"beat": lambda: findings[0]})
+    assert "/admin/setup/" in admin_client.get("/admin/").content.decode()
+    assert "have not been run yet" in text(admin_client.get("/admin/setup/"))
+    page = text(admin_client.post("/admin/setup/", follow=True))
+    assert "1 of 1 needs attention." in page
+    assert "Beat is off. Start it." in page
+    assert "/admin/setup/" in admin_client.get("/admin/").content.decode()
+    findings.pop(0)
+    assert "This installation is complete." in text(admin_client.post("/admin/setup/", follow=True))
+    assert "/admin/setup/" not in admin_client.get("/admin/").content.decode()
+    assert HealthResult.objects.get(name="setup:beat").ok_at
