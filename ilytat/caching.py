@@ -62,3 +62,12 @@ class ForgivingRedisCache(RedisCache):
     def delete(self, key: Any, version: int | None = None) -> bool:
         here = alone.delete(key)  # always: a lock may have been taken while Redis was away
         return _ask(lambda: super(ForgivingRedisCache, self).delete(key, version), lambda: here)
+
+    def set_many(self, data: Any, timeout: Any = 300, version: int | None = None) -> list[Any]:
+        for key, value in data.items():
+            self.set(key, value, timeout, version)
+        return []
+
+    def delete_many(self, keys: Any, version: int | None = None) -> None:
+        for key in keys:
+            self.delete(key, version)

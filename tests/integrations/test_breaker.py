@@ -27,7 +27,7 @@ class Hung:
 @pytest.fixture
 def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
     nobody = Hung()
-    for name in ("get", "get_many", "set", "add", "delete"):
+    for name in ("get", "get_many", "set", "set_many", "add", "delete", "delete_many"):
         monkeypatch.setattr(RedisCache, name, nobody)
     monkeypatch.setattr(rate_counters, "shared", lambda: nobody)
     return nobody
@@ -38,6 +38,8 @@ def test_cache_and_counters_wait_for_a_hung_redis_once(hung: Hung) -> None:
     cache.set("brand", 1)
     assert cache.get("brand", "nothing") == "nothing"
     assert cache.get_many(["brand"]) == {}
+    assert cache.set_many({"brand": 1}) == []
+    cache.delete_many(["brand"])
     assert cache.add("brand", 1)
     assert not cache.delete("brand")
     assert rate_counters.hit(parse("1/minute"), "one")
