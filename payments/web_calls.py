@@ -17,12 +17,37 @@ from ilytat.integrations.breaker import CallBreaker
 from ilytat.integrations.errors import IntegrationError, Unavailable
 
 REQUEST_SECONDS = 6.0  # all calls of one request together, from the first one
-CALLS_AT_ONCE = 2  # of one process: a quarter of its threads (Procfile)
-SLOT_SECONDS = 1.0  # longest wait for one of them
+CALLS_AT_ONCE = 5  # of one process, which has eight threads (Procfile)
+CALLS_AT_ONCE_AFTER_SILENCE = 2
+SLOT_SECONDS = 2.0  # longest wait for one of them
 SILENCES_MAX, REST_SECONDS = 3, 10.0
 
 stripe_breaker = CallBreaker(SILENCES_MAX, REST_SECONDS)
-_slots = threading.BoundedSemaphore(CALLS_AT_ONCE)
+
+
+class _Slots:
+    """Counts the calls of this process. Fewer are allowed as soon as Stripe did not answer one."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.changed = threading.Condition()
+
+    def acquire(self, timeout: float) -> bool:
+        with self.changed:
+            is_free = self.changed.wait_for(self._is_free, timeout)
+            self.taken += is_free
+            return is_free
+
+    def release(self) -> None:
+        with self.changed:
+            self.taken -= 1
+            self.changed.notify()
+
+    def _is_free(self) -> bool:
+        return self.taken < (CALLS_AT_ONCE_AFTER_SILENCE if stripe_breaker.silences else CALLS_AT_ONCE)
+
+
+_slots = _Slots()
 
 
 @dataclass

@@ -1,6 +1,9 @@
 """A Stripe that stalls costs a shopper some seconds, and those who only look around nothing (D22)."""
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -72,20 +75,44 @@ def test_workers_have_no_such_limits(till: Till, monkeypatch: pytest.MonkeyPatch
     assert gateway.session(SESSION).id == SESSION
 
 
-def test_only_some_threads_of_a_process_wait_for_stripe(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_calls, "SLOT_SECONDS", 0.0)
-    till.session(payload("stripe/session"))
+def test_many_buyers_at_once_are_served_while_stripe_answers() -> None:
+    served = []
 
-    def nested(depth: int) -> None:
+    def call() -> None:
         with web_calls.limits():
-            if depth:
-                nested(depth - 1)
-            else:
-                gateway.session(SESSION)
+            time.sleep(0.05)
+            served.append(True)
 
-    with pytest.raises(Unavailable, match="too slowly"):
-        in_web_request(lambda: nested(web_calls.CALLS_AT_ONCE - 1))
-    in_web_request(lambda: nested(web_calls.CALLS_AT_ONCE - 2))  # the slots are free again
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(in_web_request, call) for _ in range(40)]:
+            done.result()
+    assert len(served) == 40
+
+
+@pytest.mark.parametrize(
+    ("silences", "calls_max"), [(0, web_calls.CALLS_AT_ONCE), (1, web_calls.CALLS_AT_ONCE_AFTER_SILENCE)]
+)
+def test_only_some_threads_of_a_process_wait_for_stripe(
+    monkeypatch: pytest.MonkeyPatch, silences: int, calls_max: int
+) -> None:
+    monkeypatch.setattr(web_calls, "SLOT_SECONDS", 0.0)
+    monkeypatch.setattr(web_calls.stripe_breaker, "silences", silences)
+    all_wait, answer = threading.Barrier(calls_max + 1), threading.Event()
+
+    def call() -> None:
+        with web_calls.limits():
+            all_wait.wait()
+            answer.wait()
+
+    with ThreadPoolExecutor(calls_max) as threads:
+        calls = [threads.submit(in_web_request, call) for _ in range(calls_max)]
+        all_wait.wait()
+        with pytest.raises(Unavailable, match="too slowly"):
+            in_web_request(call)
+        answer.set()
+        for each in calls:
+            each.result()
+    assert web_calls._slots.taken == 0
 
 
 def test_an_answer_that_refuses_is_an_answer(till: Till) -> None:
