@@ -18,7 +18,7 @@ from orders.revision import TooLate
 from orders.states import STOPPABLE, FulfilmentState, OrderState
 from orders.unreported_delivery import OVERDUE
 
-NOT_MADE = TROUBLED | WAITING | {"canceled"}
+NOT_MADE = TROUBLED | {"canceled"}
 REFUND = "payments.refund_order"
 MEANS = {
     "canceled": "It was canceled at Printify and is not printed: print it again, or refund it.",
@@ -82,11 +82,14 @@ def _print_actions(job: Fulfilment) -> tuple[str, ...]:
 def _is_not_made(job: Fulfilment) -> bool:
     """Return whether another print or the money back can be owed: Printify says so, or is long overdue.
 
-    Not when a parcel has left, nor when Printify's order could merely not be read: the buyer may get it all the same.
+    Not when a parcel has left, nor when Printify's order could merely not be read: the buyer may get it all the same,
+    and a status that waits (on-hold) counts only where the last look read it, since it may be of before production.
     """
     if job.shipments.exists():
         return False
-    return job.upstream_status in NOT_MADE or job.last_error == OVERDUE
+    status = job.upstream_status
+    waits = status in WAITING and repr(status) in job.last_error
+    return status in NOT_MADE or waits or job.last_error == OVERDUE
 
 
 def _fulfilment(pk: int) -> Fulfilment:

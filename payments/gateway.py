@@ -15,8 +15,8 @@ import stripe
 from django.conf import settings
 
 from ilytat.integrations import deadlines, usage
-from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, Refused, Unavailable
-from ilytat.integrations.providers import FORBIDDEN, UNAUTHORIZED, Provider
+from ilytat.integrations.errors import FORBIDDEN, NotConfigured, OutcomeUnknown, Refused, Unavailable
+from ilytat.integrations.providers import UNAUTHORIZED, Provider
 from payments import facts, web_calls
 from payments.facts import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
 

@@ -19,8 +19,8 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from ilytat.integrations import deadlines
-from ilytat.integrations.errors import KeyRejected, OutcomeUnknown, RateLimited, Refused, Unavailable
-from ilytat.integrations.providers import FORBIDDEN, UNAUTHORIZED, Provider
+from ilytat.integrations.errors import FORBIDDEN, KeyRejected, OutcomeUnknown, RateLimited, Refused, Unavailable
+from ilytat.integrations.providers import UNAUTHORIZED, Provider
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 TOO_MANY = 429

@@ -3,6 +3,8 @@
 Every client of the shop raises these and nothing else; no library's exception crosses that edge.
 """
 
+FORBIDDEN = 403
+
 
 class IntegrationError(Exception):
     """`status` and `code` are the provider's own (0 and "" when there was no answer); `detail` is for staff.
@@ -36,10 +38,13 @@ class RateLimited(Unavailable):
 
 
 class KeyRejected(Unavailable):
-    """The provider does not accept our key, so no call of this kind can succeed. Made by `providers.Provider`."""
+    """The provider does not accept our key, so no call of this kind can succeed. Made by `providers.Provider`.
+
+    A 403 is no outage: it may be about this one row, which then comes to staff after its last attempt.
+    """
 
     def __init__(self, detail: str, *, status: int = 0) -> None:
-        super().__init__(detail, status=status, is_outage=True)
+        super().__init__(detail, status=status, is_outage=status != FORBIDDEN)
 
 
 class NotConfigured(KeyRejected):

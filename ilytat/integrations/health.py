@@ -60,6 +60,8 @@ def _run(name: str, check: Check) -> Verdict:
         alerts.close_alert(f"health:{name}")
     elif not providers.is_rejected(name):  # that incident has an alert already, with its next step
         alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
+    if verdict.state == "ok":
+        providers.close_quiet_permission(name)
     if verdict.state == "ok" and (was_down or providers.is_rejected(name)):
         alerts.close_alert(providers.alert_key(name))
         jobs.resume_failed()

@@ -6,17 +6,31 @@ let the next call try at once.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from ilytat.integrations import alerts
-from ilytat.integrations.errors import KeyRejected, NotConfigured
+from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import Alert, HealthResult
 
 UNAUTHORIZED = 401
-FORBIDDEN = 403
+PERMISSION_SILENCE = timedelta(hours=6)  # without another 403, before its incident is over
 
 
 def alert_key(name: str) -> str:
     return f"provider:{name}"
+
+
+def permission_key(name: str) -> str:
+    return f"{alert_key(name)}:permission"
+
+
+def close_quiet_permission(name: str) -> None:
+    """Called by the health check while the provider accepts the key."""
+    since = timezone.now() - PERMISSION_SILENCE
+    if Alert.objects.filter(key=permission_key(name), closed_at__isnull=True, last_at__lt=since).exists():
+        alerts.close_alert(permission_key(name))
 
 
 def is_rejected(name: str) -> bool:
@@ -44,12 +58,12 @@ class Provider:
     def rejected(self, detail: str, *, status: int) -> KeyRejected:
         """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
 
-        A 403 means that the key lacks a permission for this one call: other calls go on, and because the health check
-        cannot see that permission, staff close this incident.
+        A 403 means that the key lacks a permission for this one call: other calls go on. The health check cannot see
+        that permission, so this incident is over when no call has met it for hours.
         """
         if status == FORBIDDEN:
             message = f"{self.title}: our key lacks a permission ({detail})."
-            alerts.open_alert(f"{alert_key(self.name)}:permission", message, next_step=self.next_step)
+            alerts.open_alert(permission_key(self.name), message, next_step=self.next_step)
         else:
             message = f"{self.title} does not accept our key. All work for {self.title} waits."
             alerts.open_alert(alert_key(self.name), message, next_step=self.next_step)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog import printify
-from ilytat.integrations import health, jobs
+from ilytat.integrations import health, jobs, providers
 from ilytat.integrations.models import Alert
 from notifications import tasks
 from notifications.models import OutgoingEmail
@@ -87,15 +87,20 @@ def test_an_ended_token_is_one_incident_and_all_orders_resume(
     assert len(upstream.asked("POST", f"/{OTHER_ID}/send_to_production.json")) == 1
 
 
-def test_a_missing_permission_leaves_other_calls_alone_and_waits_for_staff(upstream: Upstream) -> None:
+def test_a_missing_permission_leaves_other_calls_alone_and_comes_to_staff_in_the_end(upstream: Upstream) -> None:
     job, other = paid(), printing(THIRD_ID)
     upstream.mock.upsert("POST", f"{SHOP}/orders.json", json={}, status=403)
     upstream.mock.upsert("GET", SHOPS, json=OURS)
     upstream.order("in-production", order_id=THIRD_ID)
-    assert (look(job).state, look(job).attempts) == ("new", 0)
+    assert (look(job).state, look(job).attempts) == ("new", 2)
     assert look(other).last_error == ""
     health.run_all()
     assert "provider:printify:permission" in _open_alerts(), "the health check cannot see that permission"
+    changed(job, attempts=Fulfilment.max_attempts)
+    assert look(job).state == "attention"
+    Alert.objects.update(last_at=timezone.now() - providers.PERMISSION_SILENCE * 1.1)
+    health.run_all()
+    assert "provider:printify:permission" not in _open_alerts()
 
 
 def test_a_key_that_is_not_set_waits_like_one_that_ended(upstream: Upstream, settings: Any) -> None:
@@ -124,6 +129,8 @@ def test_an_order_gives_up_only_while_printify_itself_is_healthy(
     ("columns", "has_parcel", "offers"),
     [
         ({"upstream_status": "in-production", "last_error": "Gave up after 40 tries."}, False, False),
+        ({"upstream_status": "on-hold", "last_error": "Printify says 'on-hold'."}, False, True),
+        ({"upstream_status": "on-hold", "last_error": "GET /v1/shops/1/orders/x.json: 404"}, False, False),
         ({"upstream_status": "canceled"}, False, True),
         ({"upstream_status": "has-issues"}, True, False),
         ({"upstream_status": "in-production", "last_error": unreported_delivery.OVERDUE}, False, True),

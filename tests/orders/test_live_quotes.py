@@ -35,7 +35,7 @@ def no_quote(*lines: QuoteLine, country: str = "US", **given: Any) -> type[quote
     return refused.type
 
 
-@pytest.mark.parametrize("answer", [{"status": 503}, {"status": 401, "json": {}}, {"body": requests.ReadTimeout()}])
+@pytest.mark.parametrize("answer", [{"status": 503}, {"body": requests.ReadTimeout()}])
 def test_a_failure_pauses_its_print_provider_only(upstream: Upstream, answer: dict[str, Any]) -> None:
     answers(upstream, **answer)
     failing, other = factories.product(print_provider_id=1), factories.product(print_provider_id=2)
