@@ -42,8 +42,21 @@ def answer(printify_id: str) -> Result:
 
 
 def answer_all() -> int:
-    """Answer every product that was locked when it was last read. Returns how many were answered."""
-    return sum(_answered(key) for key in locked_ids())
+    """Answer every product that was locked when it was last read. Returns how many were answered.
+
+    An outage ends the round: no other product could be answered either, and the provider's incident tells staff.
+    """
+    answered = 0
+    for printify_id in locked_ids():
+        try:
+            answer(printify_id)
+        except IntegrationError as error:
+            if error.is_outage:
+                break
+            _note(printify_id, "failed", error.detail)
+        else:
+            answered += 1
+    return answered
 
 
 def locked_ids() -> list[str]:
@@ -61,15 +74,6 @@ def unpublished(printify_id: str) -> Result:
     detail = "Unpublished in Printify: hidden in the shop."
     _note(printify_id, "hidden", detail)
     return Result(Outcome.HANDLED, detail)
-
-
-def _answered(printify_id: str) -> bool:
-    try:
-        answer(printify_id)
-    except IntegrationError as error:
-        _note(printify_id, "failed", error.detail)
-        return False
-    return True
 
 
 def _refusal(product: Product | None) -> str:

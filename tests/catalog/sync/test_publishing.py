@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from catalog.models import PrintifyCache, Product
 from catalog.sync import publishing, runner
+from ilytat.integrations import alerts
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, SyncLog
 from tests.catalog.conftest import Upstream, tee
@@ -123,6 +124,21 @@ def test_an_answer_that_did_not_get_through_is_logged(upstream: Upstream) -> Non
     [(reference, outcome, detail)] = noted()
     assert (reference, outcome) == (key, "failed")
     assert "503" in detail
+
+
+def test_a_rejected_token_logs_no_product_and_all_are_answered_with_the_next_token(upstream: Upstream) -> None:
+    upstream.products = [tee(1, is_locked=True), tee(2, is_locked=True)]
+    runner.run("test")
+    keys = [tee(1)["id"], tee(2)["id"]]
+    upstream.single |= dict.fromkeys(keys, 401)
+    for _ in range(2):
+        assert publishing.answer_all() == 0
+    assert noted() == []
+    assert list(Alert.objects.values_list("key", "count")) == [("provider:printify", 1)]
+    upstream.single.clear()
+    alerts.close_alert("provider:printify")  # as the health check does
+    assert publishing.answer_all() == len(keys)
+    assert [outcome for _, outcome, _ in noted()] == ["ok", "ok"]
 
 
 def test_only_what_is_locked_now_is_waiting_in_order(upstream: Upstream) -> None:
