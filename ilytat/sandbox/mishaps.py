@@ -27,7 +27,7 @@ MISHAPS = {
     ),
     "printify-token": Mishap(
         "Printify's token has ended",
-        "An alert says so. Orders come to attention and go on by “Try again” once this is cleared.",
+        "One alert and one staff email say so. Orders wait, and go on by themselves minutes after this is cleared.",
         "printify.*",
         "401",
         times=None,

@@ -8,6 +8,15 @@ from tests.stack import Stack
 
 PATIENCE = 60.0
 MAILS = 3  # confirmed, shipped, delivered
+REQUEST_REFUND = (
+    "from payments.models import Payment; from payments.cancellation import request_refund;"
+    "payment = Payment.objects.get(order__number={number!r});"
+    "request_refund(payment, {amount}, reason='requested_by_customer', requested_by='staff')"
+)
+REFUNDS = """
+    SELECT o.number, r.state FROM payments_refund r
+    JOIN payments_payment p ON p.id = r.payment_id JOIN orders_order o ON o.id = p.order_id
+"""
 
 
 def ends_well(stack: Stack, *numbers: str, seconds: float = PATIENCE) -> None:
@@ -58,6 +67,15 @@ def printing(stack: Stack, number: str) -> list[Any]:
 def order_state(stack: Stack, number: str) -> str:
     (state,) = column(stack, "SELECT number, state FROM orders_order", number)
     return str(state)
+
+
+def request_refund(stack: Stack, number: str, amount: int) -> None:
+    """Queue a refund of `amount` cents, as staff do."""
+    stack.manage("shell", "-v0", "-c", REQUEST_REFUND.format(number=number, amount=amount))
+
+
+def refund_states(stack: Stack, number: str) -> list[Any]:
+    return column(stack, REFUNDS, number)
 
 
 def nothing_unasked(stack: Stack) -> None:

@@ -3,19 +3,10 @@
 import pytest
 
 from tests.chaos.failpoint import Failpoint
-from tests.chaos.outcome import column, ends_well
+from tests.chaos.outcome import column, ends_well, refund_states, request_refund
 from tests.shopper import Shopper
 from tests.stack import Stack
 
-GIVE_BACK = (
-    "from payments.models import Payment; from payments.cancellation import request_refund;"
-    "payment = Payment.objects.get(order__number={number!r});"
-    "request_refund(payment, 700, reason='requested_by_customer', requested_by='staff')"
-)
-REFUNDS = """
-    SELECT o.number, r.state FROM payments_refund r
-    JOIN payments_payment p ON p.id = r.payment_id JOIN orders_order o ON o.id = p.order_id
-"""
 RESERVED = "SELECT o.number, p.refund_reserved FROM payments_payment p JOIN orders_order o ON o.id = p.order_id"
 SHOWN = "SELECT COUNT(*) FROM catalog_product WHERE visible AND NOT hidden"
 # Nobody waits eight minutes for a dead run to be declared dead: its heartbeat was long ago.
@@ -40,12 +31,12 @@ def test_a_worker_dies_around_a_refund(shop: Stack, when: str, made: int) -> Non
     shop.kill_worker()
     point = Failpoint("payments.gateway:create_refund", "before" if when == "before" else "after")
     shop.start_worker(point=point)
-    shop.manage("shell", "-v0", "-c", GIVE_BACK.format(number=number))
+    request_refund(shop, number, 700)
     shop.died("worker", point)
     assert len(_refunds(shop, number)) == made
-    assert column(shop, REFUNDS, number) == ["new"]
+    assert refund_states(shop, number) == ["new"]
     shop.start_worker()
-    shop.wait_for(lambda: column(shop, REFUNDS, number) == ["succeeded"], what="the refund")
+    shop.wait_for(lambda: refund_states(shop, number) == ["succeeded"], what="the refund")
     assert _refunds(shop, number) == [700]
     assert column(shop, RESERVED, number) == [700]
 
