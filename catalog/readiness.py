@@ -12,14 +12,14 @@ from django.urls import reverse
 from catalog import printify
 from catalog.models import ProductImage
 from ilytat.integrations import inbox
-from ilytat.integrations.errors import NotConfigured, Refused
+from ilytat.integrations.errors import KeyRejected, NotConfigured
+from ilytat.integrations.providers import FORBIDDEN
 from ilytat.integrations.readiness import Finding, register
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
 NO_TOKEN = Finding(
     "down", "PRINTIFY_API_KEY is not set.", "Create a token at Printify, as the README says, and set it."
 )
-FORBIDDEN = (401, 403)
 
 
 @register("printify-webhooks")
@@ -69,8 +69,8 @@ def _is_forbidden(probe: Callable[[], object]) -> bool:
     """Raises the other errors."""
     try:
         probe()
-    except Refused as error:
-        if error.status in FORBIDDEN:
+    except KeyRejected as error:
+        if error.status == FORBIDDEN:
             return True
         raise
     return False

@@ -31,6 +31,7 @@ Kind = Callable[[Call], HttpResponseBase]
 
 MESSAGES = {
     401: "Unauthenticated.",
+    403: "Forbidden",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -180,6 +181,7 @@ def _status(status: int) -> Kind:
 
 KINDS: dict[str, Kind] = {
     "401": _status(401),
+    "403": _status(403),
     "429": _status(429),
     "500": _status(500),
     "502": _status(502),

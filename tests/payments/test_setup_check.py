@@ -119,7 +119,7 @@ def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(monkeypatch:
 
 
 def test_a_token_without_a_scope_is_named(at_sandbox: Sandbox) -> None:
-    at_sandbox.arm("printify.orders.list", "401", times=None)
+    at_sandbox.arm("printify.orders.list", "403", times=None)
     finding = readiness.run_all()["printify-scopes"]
     assert isinstance(finding, Finding)
     assert "lacks orders.read" in finding.detail
