@@ -203,6 +203,10 @@ class Printify:
         body = {"topic": topic, "url": url, "secret": secret}
         self.http.write("POST", f"{self.shop}/webhooks.json", body, lane="webhooks")
 
+    def simulate_webhook(self, hook_id: str, resource: Mapping[str, Any]) -> None:
+        """Let Printify send an event of the subscription's topic with `resource` to its address."""
+        self.http.write("POST", f"{self.shop}/webhooks/{quote(hook_id, safe='')}/simulate", dict(resource), lane="sync")
+
     def delete_webhook(self, hook_id: str, host: str) -> None:
         self.http.write(
             "DELETE",

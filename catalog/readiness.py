@@ -7,42 +7,64 @@ from urllib.parse import urljoin
 import requests
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.urls import reverse
 
-from catalog import printify
+from catalog import printify, webhook_subscriptions
 from catalog.models import ProductImage
+from catalog.webhook_subscriptions import PROBE_TOPIC, SOURCE
 from ilytat.integrations import inbox
 from ilytat.integrations.errors import KeyRejected, NotConfigured
 from ilytat.integrations.providers import FORBIDDEN
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding, last_event_text, register
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
 NO_TOKEN = Finding(
     "down", "PRINTIFY_API_KEY is not set.", "Create a token at Printify, as the README says, and set it."
 )
+ROUND_TRIP_SECONDS = 20
 
 
 @register("printify-webhooks")
 def printify_webhooks() -> Finding:
-    """One subscription a topic at our address, no more and no fewer."""
-    url, wanted = settings.SITE_URL + reverse("printify_webhook"), Counter(inbox.types("printify"))
+    """One subscription a topic at our address, no more and no fewer, recognized as `register_webhooks` does."""
+    url, expected = webhook_subscriptions.url(), Counter(inbox.types(SOURCE))
     try:
-        hooks = printify.client().webhooks()
+        subscriptions = webhook_subscriptions.own_subscriptions()
     except NotConfigured:
         return NO_TOKEN
-    subscribed = Counter(str(hook.get("topic")) for hook in hooks if hook.get("url") == url)
-    missing, extra = sorted(wanted - subscribed), sorted(subscribed - wanted)
-    if missing or extra:
-        parts = [
-            f"missing {', '.join(missing)}" if missing else "",
-            f"twice or unused {', '.join(extra)}" if extra else "",
-        ]
-        detail = f"Printify's webhooks at {url}: {'; '.join(part for part in parts if part)}."
-        return Finding("down", detail, "Run manage.py register_webhooks.")
+    subscribed = Counter(str(hook.get("topic")) for hook in subscriptions)
+    differences = {
+        "missing": expected - subscribed,
+        "twice or unused": subscribed - expected,
+        "registered at": {str(hook.get("url")) for hook in subscriptions} - {url},
+    }
+    if parts := [f"{label} {', '.join(sorted(names))}" for label, names in differences.items() if names]:
+        return Finding("down", f"Printify's webhooks at {url}: {'; '.join(parts)}.", "Run manage.py register_webhooks.")
     if not settings.PRINTIFY_WEBHOOK_SECRET:
         fix = "Set it to a long random text and run manage.py register_webhooks --renew."
         return Finding("down", "PRINTIFY_WEBHOOK_SECRET is not set: every event is refused.", fix)
-    return Finding("ok", f"{len(wanted)} topics at {url}")
+    return Finding("ok", f"{len(expected)} topics at {url}; {last_event_text(SOURCE)}")
+
+
+@register("printify-round-trip", on_request=True)
+def printify_round_trip() -> Finding:
+    """Let Printify send a test event and wait for it.
+
+    On request only: an event that is not answered makes Printify block its topic for an hour (Printify contract,
+    section 9).
+    """
+    url = webhook_subscriptions.url()
+    try:
+        subscriptions = webhook_subscriptions.own_subscriptions()
+    except NotConfigured:
+        return NO_TOKEN
+    ids = {str(hook.get("topic")): str(hook.get("id")) for hook in subscriptions if hook.get("url") == url}
+    if PROBE_TOPIC not in ids:
+        return Finding("down", f"Printify sends no {PROBE_TOPIC} to {url}.", "Run manage.py register_webhooks.")
+    if webhook_subscriptions.send_test_event(ids[PROBE_TOPIC], wait_seconds=ROUND_TRIP_SECONDS):
+        return Finding("ok", f"a test event from Printify arrived at {url}")
+    detail = f"No test event from Printify arrived at {url} within {ROUND_TRIP_SECONDS} s."
+    fix = "Check that the address is reachable from outside, then run manage.py register_webhooks --renew."
+    return Finding("down", detail, fix)
 
 
 @register("printify-scopes")

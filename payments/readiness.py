@@ -3,8 +3,9 @@
 from django.conf import settings
 
 from ilytat.integrations.errors import NotConfigured, Refused
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding, last_event_text, register
 from payments import gateway, webhook_endpoint
+from payments.events import SOURCE
 from payments.facts import EndpointFacts
 
 FORBIDDEN = 403
@@ -37,7 +38,7 @@ def _compare(endpoint: EndpointFacts | None) -> Finding:
     if not settings.STRIPE_WEBHOOK_SECRETS:
         fix = "Reveal the endpoint's secret in Stripe's dashboard and set STRIPE_WEBHOOK_SECRET to it."
         return Finding("down", "STRIPE_WEBHOOK_SECRET is not set: every event is refused.", fix)
-    return Finding("ok", f"{len(endpoint.events)} events at {endpoint.url}")
+    return Finding("ok", f"{len(endpoint.events)} events at {endpoint.url}; {last_event_text(SOURCE)}")
 
 
 @register("sales-tax")

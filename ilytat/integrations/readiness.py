@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ilytat.integrations import heartbeats
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.health import State
-from ilytat.integrations.models import HealthResult
+from ilytat.integrations.models import HealthResult, InboundEvent
 
 PREFIX = "setup:"  # of the names under which results are stored
 DETAIL_MAX, ERROR_MAX = 300, 160  # characters
@@ -32,11 +33,14 @@ class Finding:
 
 Check = Callable[[], Finding]
 _checks: dict[str, Check] = {}
+_checks_on_request: dict[str, Check] = {}
 
 
-def register(name: str) -> Callable[[Check], Check]:
+def register(name: str, *, on_request: bool = False) -> Callable[[Check], Check]:
+    """`on_request` is for a check that makes a provider do something: only `doctor` runs it, when told to."""
+
     def add(check: Check) -> Check:
-        _checks[name] = check
+        (_checks_on_request if on_request else _checks)[name] = check
         return check
 
     return add
@@ -45,6 +49,19 @@ def register(name: str) -> Callable[[Check], Check]:
 def run_all() -> dict[str, Finding]:
     """Run every check and store the results. They call the providers: not inside a transaction."""
     return {name: _run(name, check) for name, check in sorted(_checks.items())}
+
+
+def run_on_request() -> dict[str, Finding]:
+    """Run those that were registered `on_request`. They call the providers and wait for them."""
+    return {name: _run(name, check) for name, check in sorted(_checks_on_request.items())}
+
+
+def last_event_text(source: str) -> str:
+    """Say when the last verified webhook of a provider arrived. The inbox forgets them after 30 days."""
+    event = InboundEvent.objects.filter(source=source).order_by("-received_at").only("received_at").first()
+    if event is None:
+        return "no event has arrived yet"
+    return f"the last event arrived {heartbeats.duration_text(timezone.now() - event.received_at)} ago"
 
 
 def _run(name: str, check: Check) -> Finding:

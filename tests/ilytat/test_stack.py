@@ -21,3 +21,11 @@ def test_a_killed_worker_is_replaced_and_goes_on(stack: Stack) -> None:
     stack.start_worker()
 
     stack.wait_for(lambda: stack.get("/healthz/deep").json()["heartbeat_age_seconds"].get("worker@stack", 99) < 5)
+
+
+def test_a_test_event_from_printify_arrives_in_the_inbox(stack: Stack) -> None:
+    lines = stack.manage("doctor", "--round-trip", check=False).splitlines()
+    assert [line for line in lines if line.startswith("printify-round-trip ok")]
+    assert stack.sql("SELECT type FROM integrations_inboundevent WHERE reference LIKE 'test-%'") == [
+        ("product:updated",)
+    ]

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from catalog import printify
+from catalog.webhook_subscriptions import address, url
 from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import IntegrationError
 
@@ -31,8 +32,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.PRINTIFY_PRINTS_FOR_REAL and not settings.SECURE:
             raise CommandError("Printify can only reach a public https address: set SITE_URL to it.")
-        self.url = settings.SITE_URL + reverse("printify_webhook")
-        self.own_addresses = {_address(self.url)}
+        self.url = url()
+        self.own_addresses = {address(self.url)}
         if options["replace"]:
             self.own_addresses.add(_earlier_address(options["replace"]))
         try:
@@ -54,12 +55,12 @@ class Command(BaseCommand):
         client = printify.client()
         wanted, kept = inbox.types("printify"), set[str]()
         for hook in client.webhooks():
-            topic, url = str(hook.get("topic")), str(hook.get("url"))
-            if _address(url) not in self.own_addresses:
-                self.stdout.write(f"left alone: {topic} {url}")
-            elif url != self.url or topic in kept or topic not in wanted or renew:
-                client.delete_webhook(str(hook.get("id")), host=urlsplit(url).netloc)
-                self.stdout.write(f"removed: {topic} {url}")
+            topic, hook_url = str(hook.get("topic")), str(hook.get("url"))
+            if address(hook_url) not in self.own_addresses:
+                self.stdout.write(f"left alone: {topic} {hook_url}")
+            elif hook_url != self.url or topic in kept or topic not in wanted or renew:
+                client.delete_webhook(str(hook.get("id")), host=urlsplit(hook_url).netloc)
+                self.stdout.write(f"removed: {topic} {hook_url}")
             else:
                 kept.add(topic)
         for topic in wanted:
@@ -68,17 +69,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(wanted)} topics at {self.url}: {len(kept)} were there, {len(wanted) - len(kept)} made")
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Return host and path, by which a subscription is recognized as this shop's."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", url
-    return parts.netloc.lower(), parts.path.rstrip("/")
-
-
 def _earlier_address(site_url: str) -> tuple[str, str]:
-    host, path = _address(site_url)
+    host, path = address(site_url)
     if not host or not site_url.startswith(("http://", "https://")):
         raise CommandError("--replace takes a whole address, such as https://old.example.")
     return host, path + reverse("printify_webhook")

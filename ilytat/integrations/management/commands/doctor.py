@@ -1,6 +1,7 @@
 """`manage.py doctor`: is this installation ready, and if not, what is to be done."""
 
 from collections.abc import Callable, Iterator
+from email.utils import parseaddr
 from typing import Any
 
 from celery import current_app
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -18,6 +19,7 @@ from ilytat.integrations.readiness import Finding
 
 Row = tuple[str, Verdict | Finding]
 BROKER_SECONDS = 3
+SENDGRID_SELECTORS = ("s1", "s2")  # of DKIM, unless the account chose others
 
 
 class Command(BaseCommand):
@@ -25,9 +27,16 @@ class Command(BaseCommand):
     # The checks are part of the findings: they must not stop the command before it can say so.
     requires_system_checks = []
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--round-trip",
+            action="store_true",
+            help="Also let Printify send a test event, and wait up to 20 seconds for it.",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         down = 0
-        for name, verdict in self._rows():
+        for name, verdict in self._rows(round_trip=options["round_trip"]):
             down += verdict.state == "down"
             style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
             text = str(verdict) if isinstance(verdict, Finding) else verdict.detail
@@ -37,14 +46,17 @@ class Command(BaseCommand):
             raise CommandError(f"{down} of these must be fixed before the shop can work.")
 
     @staticmethod
-    def _rows() -> Iterator[Row]:
+    def _rows(*, round_trip: bool) -> Iterator[Row]:
         yield "settings", _settings()
         yield "database", _asked(_database)
         yield "migrations", _asked(_migrations)
         yield "broker", _asked(_broker)
         yield "files", _asked(_files)
+        yield "email-dns", _email_dns()
         yield from sorted(health.run_all().items())
         yield from readiness.run_all().items()
+        if round_trip:
+            yield from readiness.run_on_request().items()
 
 
 def _asked(question: Callable[[], Verdict]) -> Verdict:
@@ -89,3 +101,15 @@ def _files() -> Verdict:
     name = storage.save("doctor.txt", ContentFile(b"The doctor was here."))
     storage.delete(name)
     return Verdict("ok", type(storage).__name__)
+
+
+def _email_dns() -> Verdict:
+    """Name the records without which mailboxes reject or hide our emails. Looking them up needs a DNS library."""
+    if not settings.PRODUCTION:
+        return Verdict("ok", "only in production")
+    addresses = (settings.EMAIL_FROM, settings.EMAIL_MARKETING_FROM)
+    domains = sorted({parseaddr(address)[1].rpartition("@")[2] for address in addresses})
+    records = ", ".join(f"{domain} (v=spf1), _dmarc.{domain} (v=DMARC1)" for domain in domains)
+    dkim = ", ".join(f"{selector}._domainkey.{domain}" for domain in domains for selector in SENDGRID_SELECTORS)
+    text = f"not checked: look up TXT {records}"
+    return Verdict("warn", f"{text}; CNAME {dkim}" if settings.EMAIL_API_KEY else f"{text}; your provider's DKIM key")
