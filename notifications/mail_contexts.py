@@ -211,8 +211,8 @@ class AbandonedCart(TypedDict):
 
     name: str
     lines: list[Line]
-    total: str
-    url: str  # opens the cart or its checkout again
+    totals: Totals  # as agreed when the cart was left
+    url: str  # fills the cart again, at today's prices
 
 
 class ConfirmStock(TypedDict):

@@ -47,7 +47,7 @@ def _parcel() -> mail_contexts.Parcel:
     return {"carrier": "USPS", "number": number, "url": f"https://tools.usps.com/go/{number}"}
 
 
-def _totals() -> mail_contexts.Totals:
+def totals() -> mail_contexts.Totals:
     return {"subtotal": "$60.48", "discount": "$6.05", "shipping": "$8.29", "tax": "$5.57", "total": "$68.29"}
 
 
@@ -58,7 +58,7 @@ def _ship_to() -> list[str]:
 def _order_confirmed() -> mail_contexts.OrderConfirmed:
     return {
         **_order(),
-        "totals": _totals(),
+        "totals": totals(),
         "ship_to": _ship_to(),
         "arrives_from": "2026-11-10",
         "arrives_until": "2026-11-16",
@@ -67,7 +67,7 @@ def _order_confirmed() -> mail_contexts.OrderConfirmed:
 
 
 def _payment_confirming() -> mail_contexts.PaymentConfirming:
-    return {**_order(), "totals": _totals(), "ship_to": _ship_to(), "answer_by": "2026-11-09"}
+    return {**_order(), "totals": totals(), "ship_to": _ship_to(), "answer_by": "2026-11-09"}
 
 
 def _payment_failed() -> mail_contexts.PaymentFailed:

@@ -6,7 +6,7 @@ from typing import Any
 
 from notifications import mail_contexts, order_samples
 from notifications.mail_types import KINDS
-from notifications.order_samples import NAME, NUMBER, lines, page, picture
+from notifications.order_samples import NAME, NUMBER, lines, page, picture, totals
 
 __all__ = ["NUMBER", "sample"]
 
@@ -49,7 +49,7 @@ def _notice() -> mail_contexts.AccountNotice:
 
 
 def _abandoned_cart() -> mail_contexts.AbandonedCart:
-    return {"name": NAME, "lines": lines(), "total": "$60.48", "url": page("/cart/")}
+    return {"name": NAME, "lines": lines(), "totals": totals(), "url": page("/cart/")}
 
 
 def _confirm_stock() -> mail_contexts.ConfirmStock:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import Product, ProductImage, Variant
-from orders.models import Cart, CartLine, OrderLine
+from orders.models import Cart, CartLine, Order, OrderLine
 
 SESSION_KEY = "cart"
 
@@ -178,6 +178,19 @@ def pictures(variants: Iterable[Variant]) -> dict[int, ProductImage]:
 def _picture(variant: Variant, images: list[ProductImage]) -> ProductImage | None:
     fitting = [image for image in images if variant.variant_id in image.variant_ids] or images
     return next((image for image in fitting if image.files), next(iter(fitting), None))
+
+
+def restore(request: HttpRequest, order: Order) -> None:
+    """Put what was ordered and not paid into this browser's cart, at today's prices. A cart that holds something stays.
+
+    The lines remember the order's prices, so that the cart page names each price that has changed.
+    """
+    cart = ensure(request)
+    if cart.lines.exists():
+        return
+    for line in order.lines.filter(variant__isnull=False).select_related("variant")[: settings.CART_LINES_MAX]:
+        restored = add(cart, cast("Variant", line.variant), line.quantity)
+        CartLine.objects.filter(pk=restored.pk).update(seen_price=line.unit_price)
 
 
 def subtract(cart_id: int, bought: Iterable[OrderLine]) -> None:

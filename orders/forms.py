@@ -191,5 +191,6 @@ class CheckoutForm(AddressForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     method = forms.CharField(max_length=20, required=False)
+    cart_reminder = forms.BooleanField(label=_("Email me one reminder if I leave without paying."), required=False)
 
     field_order = ["email"]

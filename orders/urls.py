@@ -6,6 +6,7 @@ urlpatterns = [
     path("cart/", views.cart, name="cart"),
     path("cart/add/", views.cart_add, name="cart_add"),
     path("cart/update/", views.cart_update, name="cart_update"),
+    path("cart/again/<str:token>/", views.cart_restore, name="cart_restore"),
     path("back-in-stock/<int:product_id>/", watch_views.wait_for, name="stock_watch"),
     path("back-in-stock/yes/<str:token>/", watch_views.confirm, name="stock_watch_confirm"),
     path("orders/find/", views.order_find, name="order_find"),

@@ -21,6 +21,7 @@ from orders.cart import CartView
 from orders.forms import AddForm, FindForm, LineForm, country_choices
 from orders.mails import address_lines
 from orders.models import Cart, Order
+from orders.states import OrderState
 from orders.tracking import progress
 
 REMOVED = "cart_removed"  # in the session, until the cart page has told it
@@ -143,6 +144,18 @@ def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> No
         request.session[REMOVED] = (line.variant_id, line.quantity)
     else:
         messages.success(request, _("The cart is up to date."))
+
+
+@never_cache
+@require_GET
+@throttle.ratelimit("30/minute", methods=frozenset({"GET"}))  # each without a cart makes one
+def cart_restore(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in the abandoned-cart email: to the cart, or to the order where it was paid meanwhile."""
+    abandoned = get_object_or_404(Order, token=token)
+    if abandoned.state != OrderState.EXPIRED:
+        return redirect(abandoned)
+    carts.restore(request, abandoned)
+    return redirect("cart")
 
 
 @never_cache

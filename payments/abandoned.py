@@ -1,14 +1,17 @@
-"""A cart that was left at the payment page: one mail with the way back, if its buyer agreed to it there.
+"""The abandoned-cart email: one reminder of a cart that was left at the payment page, if its buyer agreed to it.
 
-Anybody may type any address at checkout, so a tick on Stripe's page is the consent of the address's owner only when
-the address is proven to belong to the one who ticked (`is_proven`).
+Anybody may type any address at checkout, so a ticked box is the consent of the address's owner only when the address
+is proven to belong to the one who ticked (`is_proven`). Stripe's page asks in its own box. In Elements mode there is no
+such page, and our checkout asks.
 """
+
+from urllib.parse import urljoin
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models import Q
+from django.urls import reverse
 
-from ilytat.display.money import format_money
 from ilytat.integrations.email import normalized_or_blank
 from notifications import consent, mail_contexts, outbox
 from orders import mails
@@ -19,19 +22,29 @@ from payments.facts import SessionFacts
 WORDING = "Stripe Checkout: consent to promotional mail (consent_collection.promotions), ticked by the buyer."
 
 
+def agree_at_checkout(order: Order, *, wording: str) -> None:
+    """Record that the buyer ticked our own box, which said `wording`. Call inside the transaction that places it.
+
+    Nothing is recorded for an address that is not proven.
+    """
+    if is_proven(order):
+        consent.agree_by_tick(order.email, "carts", language=order.language, where="checkout page", wording=wording)
+
+
 def write(order: Order, facts: SessionFacts) -> bool:
     """Call inside the transaction that expires the order. True when the reminder was queued, once a cart."""
-    if not (settings.ABANDONED_CART_MAIL and facts.recovery_url and facts.promotions):
+    if not settings.ABANDONED_CART_MAIL or _went_on(order) or not is_proven(order):
         return False
-    if _went_on(order) or not is_proven(order):
-        return False
-    if not consent.agree_by_tick(order.email, "carts", language=order.language, where="payment page", wording=WORDING):
+    if facts.promotions:
+        consent.agree_by_tick(order.email, "carts", language=order.language, where="payment page", wording=WORDING)
+    if not consent.may_write(order.email, "carts"):
         return False
     context: mail_contexts.AbandonedCart = {
         "name": order.name,
         "lines": mails.lines(order),
-        "total": format_money(order.total, order.currency, order.language),
-        "url": facts.recovery_url,
+        "totals": mails.totals(order),
+        # Not Stripe's recovery link: it would charge the old prices for a month.
+        "url": urljoin(settings.SITE_URL, reverse("cart_restore", args=[order.token])),
     }
     outbox.queue(
         "abandoned_cart",

@@ -73,5 +73,6 @@ class CheckoutPage:
         context: dict[str, Any] = {name: getattr(self, name) for name in names}
         context["taxed"] = settings.STRIPE_AUTOMATIC_TAX
         context["elements"] = settings.STRIPE_UI_MODE == "elements"
+        context["offers_reminder"] = settings.ABANDONED_CART_MAIL and context["elements"]
         context["saved"] = checkout_prefill.saved(self.request)
         return render(self.request, "payments/checkout.html", context, status=status)

@@ -21,7 +21,7 @@ class Event:
 class SessionFacts:
     """A Checkout Session as it stands. `attempt` is the number of our row that asked for it, 0 when it does not say.
 
-    `recovery_url` opens it anew after its hour; `promotions` says that the buyer agreed to be written to about it.
+    `promotions` says that the buyer agreed to be written to about it, should it expire.
     `taxes`: the tax of each of our lines by its id, where the session was read with its lines.
     """
 
@@ -43,7 +43,6 @@ class SessionFacts:
     refunded: int
     fee: int | None
     intent_status: str = ""
-    recovery_url: str = ""
     promotions: bool = False
     customer: str = ""
     has_automatic_tax: bool = False
@@ -116,7 +115,6 @@ def session(found: Any, lines: Iterable[Any] = ()) -> SessionFacts:
     charge = getattr(intent, "latest_charge", None)
     balance = getattr(charge, "balance_transaction", None)
     attempt = noted(found, "attempt")
-    recovery = getattr(getattr(found, "after_expiration", None), "recovery", None)
     consent = getattr(found, "consent", None)
     return SessionFacts(
         id=found.id,
@@ -137,7 +135,6 @@ def session(found: Any, lines: Iterable[Any] = ()) -> SessionFacts:
         refunded=int(getattr(charge, "amount_refunded", 0) or 0),
         fee=getattr(balance, "fee", None),
         intent_status=text(intent, "status"),
-        recovery_url=text(recovery, "url"),
         promotions=text(consent, "promotions") == "opt_in",
         customer=identity(getattr(found, "customer", None)),
         has_automatic_tax=bool(getattr(getattr(found, "automatic_tax", None), "enabled", False)),

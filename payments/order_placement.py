@@ -14,7 +14,7 @@ from orders.agreement import Agreement
 from orders.cart import CartView
 from orders.models import Order
 from orders.states import OrderState
-from payments import checkout, coupons, margins
+from payments import abandoned, checkout, coupons, margins
 
 if TYPE_CHECKING:
     from orders.forms import CheckoutForm
@@ -54,6 +54,8 @@ def place(
             order = lifecycle.place(agreement)
             if offer:
                 coupons.redeem(order, offer.coupon)
+            if form.cleaned_data["cart_reminder"] and settings.ABANDONED_CART_MAIL:
+                abandoned.agree_at_checkout(order, wording=str(form.fields["cart_reminder"].label))
             if order.state == OrderState.AWAITING_PAYMENT:  # else it was placed before, and is shown as it stands
                 margins.require_floor(order)
     except margins.BelowFloor as refusal:

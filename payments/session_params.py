@@ -64,13 +64,10 @@ def _discount(order: Order) -> dict[str, Any]:
 
 
 def _reminder(ui_mode: str) -> dict[str, Any]:
-    """Of a cart left behind: a way back, and the question whether we may write. Elements has neither."""
+    """The question whether we may send one reminder of an abandoned cart. Elements cannot ask: our checkout does."""
     if not settings.ABANDONED_CART_MAIL or ui_mode == "elements":
         return {}
-    return {
-        "after_expiration": {"recovery": {"enabled": True, "allow_promotion_codes": False}},
-        "consent_collection": {"promotions": "auto"},
-    }
+    return {"consent_collection": {"promotions": "auto"}}
 
 
 def _ways_back(ui_mode: str) -> dict[str, str]:

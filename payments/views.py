@@ -32,7 +32,7 @@ NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and 
 def checkout(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
     `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`,
-    `taxed` (Stripe adds tax), `elements` (paying happens on our page).
+    `taxed` (Stripe adds tax), `elements` (paying happens on our page), `offers_reminder` (the abandoned-cart email).
     """
     shown = carts.view(carts.current(request))
     if not shown.buyable:

@@ -28,6 +28,7 @@ class AddressForm(CheckoutForm):
 
     email = None  # type: ignore[assignment]  # Django's way of dropping an inherited field
     method = None  # type: ignore[assignment]  # as above
+    cart_reminder = None  # type: ignore[assignment]  # as above
     usual = forms.BooleanField(label=_("Use this one first"), required=False)
 
     def keep(self, address: Address) -> None:

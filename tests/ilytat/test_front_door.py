@@ -79,6 +79,7 @@ PERSONAL = (
     "/orders/{token}/address/",
     "/orders/{token}/problem/",
     "/checkout/again/{token}/",
+    "/cart/again/{token}/",
     "/newsletter/",
     "/newsletter/leave/x/",
     "/accounts/",

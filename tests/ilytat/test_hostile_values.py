@@ -93,6 +93,7 @@ PATHS = (
     "/back-in-stock/yes/{v}/",
     "/checkout/pay/{v}/",
     "/checkout/again/{v}/",
+    "/cart/again/{v}/",
     "/newsletter/confirm/{v}/",
     "/newsletter/choices/{v}/",
     "/newsletter/leave/{v}/",

@@ -7,20 +7,27 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from catalog.models import Variant
 from ilytat.accounts.models import User
 from ilytat.integrations import jobs
 from notifications import consent, outbox
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
-from orders.models import Order
-from payments import abandoned
+from orders.models import CartLine, Order
+from payments import abandoned, gateway, settlement
 from payments.facts import SessionFacts
+from tests.addresses import FORM
 from tests.factories import cart, order, paid_order, variant
+from tests.orders.conftest import Upstream
+from tests.pages import holding
+from tests.payloads import payload
+from tests.payments.conftest import SESSION, Till, expired_session, pay
 from tests.racing import Rival
 
 pytestmark = pytest.mark.django_db
-BACK = "https://buy.stripe.com/r/live_1"
 
 
 def left(*, agreed: bool) -> SessionFacts:
@@ -42,7 +49,6 @@ def left(*, agreed: bool) -> SessionFacts:
         payment_intent="",
         refunded=0,
         fee=None,
-        recovery_url=BACK,
         promotions=agreed,
     )
 
@@ -72,12 +78,93 @@ def test_a_buyer_with_a_confirmed_account_who_ticked_is_reminded_once_and_can_le
     assert abandoned.write(unpaid, left(agreed=True))
     abandoned.write(unpaid, left(agreed=True))
     [reminder] = sent()
-    assert BACK in str(reminder.body)
+    assert f"http://testserver/cart/again/{unpaid.token}/" in str(reminder.body)
     assert reminder.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     proof = Consent.objects.filter(act="confirmed").first()
     assert proof
     assert (proof.topics, proof.where) == ("carts", "payment page")
     assert not consent.may_write("ana@example.com", "news")
+
+
+def test_the_reminder_states_the_sums_as_the_order_does() -> None:
+    left_behind = order(variant(price=1488), user=account(), shipping=529, discount=100, total=1917)
+    assert abandoned.write(left_behind, left(agreed=True))
+    text = str(sent()[0].body)
+    for sum_ in ("Subtotal: $14.88", "Discount: \N{MINUS SIGN}$1.00", "Shipping: $5.29", "Total: $19.17"):
+        assert sum_ in text
+    assert "Stripe" not in text
+
+
+def test_the_reminder_s_link_fills_an_empty_cart_at_today_s_prices(client: Client) -> None:
+    shirt = variant(price=1488)
+    left_behind = order(shirt, quantity=2, state="expired")
+    Variant.objects.filter(pk=shirt.pk).update(price=1600)
+
+    answer = client.get(f"/cart/again/{left_behind.token}/", follow=True)
+
+    shown = answer.context["cart"]
+    assert answer.redirect_chain == [("/cart/", 302)]
+    assert [(line.quantity, line.unit_price, line.was) for line in shown.lines] == [(2, 1600, 1488)]
+    assert shown.subtotal == 3200
+    client.get(f"/cart/again/{left_behind.token}/")
+    assert [line.quantity for line in CartLine.objects.all()] == [2]
+
+
+def test_the_reminder_s_link_keeps_what_is_in_the_cart(client: Client) -> None:
+    mug, left_behind = variant(), order(variant(), state="expired")
+    holding(client, cart(mug))
+    client.get(f"/cart/again/{left_behind.token}/")
+    assert [line.variant for line in CartLine.objects.all()] == [mug]
+
+
+def test_the_reminder_s_link_of_a_paid_order_leads_to_the_order(client: Client) -> None:
+    paid = paid_order(variant())
+    assert client.get(f"/cart/again/{paid.token}/").headers["Location"] == paid.get_absolute_url()
+    assert not CartLine.objects.exists()
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["proven", "not proven"])
+def test_in_elements_mode_our_checkout_asks_and_a_proven_buyer_is_reminded(
+    client: Client, shipping: Upstream, till: Till, settings: Settings, *, earlier: bool
+) -> None:
+    settings.STRIPE_UI_MODE = "elements"
+    till.creates(payload("stripe/session") | {"ui_mode": "elements", "client_secret": "cs_secret"})
+    basket = holding(client, cart(variant(price=1488)))
+    if earlier:
+        paid_order(variant(), email=FORM["email"], cart=basket)
+    assert 'name="cart_reminder"' in client.get("/checkout/").content.decode()
+    assert pay(client, cart_reminder="on").status_code == 303
+    unpaid = Order.objects.get(state="awaiting_payment")
+
+    till.session(expired_session(unpaid))
+    settlement.settle(gateway.session(SESSION), who="stripe")
+
+    unpaid.refresh_from_db()
+    assert unpaid.state == "expired"
+    reminders = [str(message.body) for message in sent()]
+    assert len(reminders) == earlier
+    assert not earlier or ("Subtotal: $14.88" in reminders[0] and f"/cart/again/{unpaid.token}/" in reminders[0])
+    assert consent.may_write(unpaid.email, "carts") is earlier
+
+
+def test_in_elements_mode_who_ticked_nothing_hears_nothing(
+    client: Client, shipping: Upstream, till: Till, settings: Settings
+) -> None:
+    settings.STRIPE_UI_MODE = "elements"
+    till.creates(payload("stripe/session") | {"ui_mode": "elements", "client_secret": "cs_secret"})
+    basket = holding(client, cart(variant(price=1488)))
+    paid_order(variant(), email=FORM["email"], cart=basket)
+    client.get("/checkout/")
+    pay(client)
+    unpaid = Order.objects.get(state="awaiting_payment")
+    till.session(expired_session(unpaid))
+    settlement.settle(gateway.session(SESSION), who="stripe")
+    assert nothing_was_agreed()
+
+
+def test_stripe_s_own_page_asks_so_our_checkout_does_not(client: Client, shipping: Upstream) -> None:
+    holding(client, cart(variant()))
+    assert "cart_reminder" not in client.get("/checkout/").content.decode()
 
 
 def test_who_did_not_agree_hears_nothing() -> None:

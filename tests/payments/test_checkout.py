@@ -76,8 +76,6 @@ def test_every_amount_comes_from_the_orders_snapshot(till: Till) -> None:
         "payment_intent_data[shipping][address][postal_code]": "60606",
         "payment_intent_data[shipping][address][country]": "US",
         "customer_email": "ana@example.com",
-        "after_expiration[recovery][enabled]": "true",
-        "after_expiration[recovery][allow_promotion_codes]": "false",
         "consent_collection[promotions]": "auto",
         "shipping_options[0][shipping_rate_data][type]": "fixed_amount",
         "shipping_options[0][shipping_rate_data][display_name]": "Standard",

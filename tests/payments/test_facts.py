@@ -38,7 +38,7 @@ def test_what_a_session_leaves_open_is_nothing() -> None:
     found = _session(**empty, payment_status="unpaid")
     assert (found.order, found.attempt, found.status, found.currency, found.url) == ("", 0, "", "", "")
     assert (found.subtotal, found.discount, found.shipping, found.tax, found.total) == (0, 0, 0, 0, 0)
-    assert (found.payment_intent, found.client_secret, found.intent_status, found.recovery_url) == ("", "", "", "")
+    assert (found.payment_intent, found.client_secret, found.intent_status) == ("", "", "")
     assert (found.refunded, found.fee, found.promotions, dict(found.taxes)) == (0, None, False, {})
 
 
@@ -75,12 +75,6 @@ def test_a_charge_that_is_not_told_has_no_fee_and_gave_nothing_back(charge: Any)
 @pytest.mark.parametrize(("said", "agreed"), [("opt_in", True), ("opt_out", False), (None, False)])
 def test_only_a_yes_is_a_yes(said: str | None, *, agreed: bool) -> None:
     assert _session(consent={"promotions": said}).promotions is agreed
-
-
-def test_the_way_back_to_a_cart_is_kept() -> None:
-    back = {"recovery": {"enabled": True, "url": "https://buy.stripe.com/r/1"}}
-    assert _session(after_expiration=back).recovery_url == "https://buy.stripe.com/r/1"
-    assert _session(after_expiration={"recovery": None}).recovery_url == ""
 
 
 def test_the_tax_of_each_of_our_lines_and_of_no_other() -> None:

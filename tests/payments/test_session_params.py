@@ -55,15 +55,14 @@ def test_stripes_page_leads_back_to_the_cart_and_our_own_to_its_end(settings: Se
     success = "http://testserver/checkout/success/?session_id={CHECKOUT_SESSION_ID}"
     assert (hosted["success_url"], hosted["cancel_url"]) == (success, "http://testserver/cart/")
     assert own["return_url"] == success
-    assert {"success_url", "cancel_url", "after_expiration", "consent_collection"}.isdisjoint(own)
+    assert {"success_url", "cancel_url", "consent_collection"}.isdisjoint(own)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_a_cart_left_behind_is_asked_about_where_the_owner_wishes(settings: Settings, *, wanted: bool) -> None:
     settings.ABANDONED_CART_MAIL = wanted
     asked = _params(waiting())
-    back = {"recovery": {"enabled": True, "allow_promotion_codes": False}}
-    assert asked.get("after_expiration") == (back if wanted else None)
+    assert "after_expiration" not in asked  # a recovery link would charge the old prices for a month
     assert asked.get("consent_collection") == ({"promotions": "auto"} if wanted else None)
 
 
