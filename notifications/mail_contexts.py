@@ -131,6 +131,15 @@ class AddressChanged(OrderMail):
     cancel_until: str  # until when it can be changed once more; "" when it cannot
 
 
+class OrderChanged(OrderMail):
+    """The buyer swapped one line for another size or color of the same product, at the same price."""
+
+    title: str  # the product's
+    before: str  # the label that was swapped, such as "White / S"
+    after: str
+    cancel_until: str  # as in AddressChanged
+
+
 class ClaimReceived(OrderMail):
     claim: str  # the claim's number
     wish: Literal["reprint", "refund", "other"]

@@ -40,6 +40,7 @@ BUYER = (
     Kind("delivered", mail_contexts.Delivered, "buyer", "Parcel delivered"),
     Kind("arrival_asked", mail_contexts.ArrivalAsked, "buyer", "Has it arrived?"),
     Kind("address_changed", mail_contexts.AddressChanged, "buyer", "Address changed"),
+    Kind("order_changed", mail_contexts.OrderChanged, "buyer", "Order changed"),
     Kind("claim_received", mail_contexts.ClaimReceived, "buyer", "Claim received"),
     Kind("claim_answered", mail_contexts.ClaimAnswered, "buyer", "Claim answered"),
     Kind("withdrawal_receipt", mail_contexts.WithdrawalReceipt, "buyer", "Withdrawal received"),

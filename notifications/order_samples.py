@@ -135,6 +135,16 @@ def _address_changed() -> mail_contexts.AddressChanged:
     }
 
 
+def _order_changed() -> mail_contexts.OrderChanged:
+    return {
+        **_order(),
+        "title": "Scenic Route Unisex Tee",
+        "before": "Heather Gray / M",
+        "after": "Heather Gray / L",
+        "cancel_until": "2026-11-03T22:12:00+00:00",
+    }
+
+
 def _claim_received() -> mail_contexts.ClaimReceived:
     said = "The mug arrived broken.\nThe handle is off."
     values: mail_contexts.ClaimReceived = {
@@ -178,6 +188,7 @@ BUILDERS: Mapping[type, Callable[[], object]] = {
     mail_contexts.LateParcel: _late_parcel,
     mail_contexts.ArrivalAsked: _arrival_asked,
     mail_contexts.AddressChanged: _address_changed,
+    mail_contexts.OrderChanged: _order_changed,
     mail_contexts.ClaimReceived: _claim_received,
     mail_contexts.ClaimAnswered: _claim_answered,
     mail_contexts.WithdrawalReceipt: _withdrawal_receipt,

@@ -135,7 +135,7 @@ def _write_swap(order: Order, line: OrderLine, variant: Variant) -> None:
 
 
 def _swap(order: Order, line: OrderLine, variant: Variant) -> None:
-    old = f"{line.title} ({line.label})"
+    before = line.label
     image = pictures([variant]).get(variant.pk)
     rows = OrderLine.objects.filter(pk=line.pk, printify_variant_id=line.printify_variant_id)
     if not rows.update(
@@ -147,5 +147,6 @@ def _swap(order: Order, line: OrderLine, variant: Variant) -> None:
         image=image.files.get("400", "") if image else line.image,
     ):
         raise TooLate
-    row = lifecycle.revise(order, who=WHO, what="swapped", why=f"{old} → {variant.label}")
-    mails.order_confirmed(order, cancel_until=row.release_at, key=row.external_id)
+    row = lifecycle.revise(order, who=WHO, what="swapped", why=f"{line.title} ({before}) → {variant.label}")
+    # Not `line` itself: should the database undo this, the next try must still know what was there.
+    mails.order_changed(order.lines.get(pk=line.pk), row, before=before)

@@ -23,8 +23,7 @@ NO_PARCEL: mail_contexts.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
 
-def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> None:
-    """`key` says which version of the order is confirmed, when it is not the first."""
+def order_confirmed(order: Order, *, cancel_until: datetime) -> None:
     context: mail_contexts.OrderConfirmed = {
         "number": order.number,
         "url": url(order),
@@ -36,7 +35,7 @@ def order_confirmed(order: Order, *, cancel_until: datetime, key: str = "") -> N
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
         "cancel_until": cancel_until.isoformat() if settings.GRACE_MINUTES else "",
     }
-    _queue("order_confirmed", f"confirmation:{key or order.number}", order, context)
+    _queue("order_confirmed", f"confirmation:{order.number}", order, context)
 
 
 def order_canceled(
@@ -67,6 +66,19 @@ def address_changed(order: Order, fulfilment: Fulfilment) -> None:
         "cancel_until": fulfilment.release_at.isoformat() if fulfilment.release_at > timezone.now() else "",
     }
     _queue("address_changed", f"address:{fulfilment.external_id}", order, context)
+
+
+def order_changed(line: OrderLine, fulfilment: Fulfilment, *, before: str) -> None:
+    """`before` is the label of what `line` was swapped for."""
+    order = fulfilment.order
+    context: mail_contexts.OrderChanged = {
+        **about(order),
+        "title": line.title,
+        "before": before,
+        "after": line.label,
+        "cancel_until": fulfilment.release_at.isoformat() if fulfilment.release_at > timezone.now() else "",
+    }
+    _queue("order_changed", f"order changed:{fulfilment.external_id}", order, context)
 
 
 def claim_received(claim: Claim, *, answer_by: date) -> None:

@@ -9,14 +9,20 @@ from django.utils.translation import gettext, override
 
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox, staff_mails
-from orders import mails
+from notifications.models import OutgoingEmail
+from orders import line_values, mails
 from orders.models import Order
 from payments.models import Refund
 
 
 def refund_sent(refund: Refund) -> None:
-    """Once a refund, whoever made it. A surplus goes back with a word of its own."""
+    """Once a refund, whoever made it, unless the email about a cancelation has announced exactly this money.
+
+    Call after what the refund cancels. A surplus goes back with a word of its own.
+    """
     payment, order = refund.payment, refund.payment.order
+    if _is_announced(refund):
+        return
     with override(order.language):
         why = "" if payment.applied else gettext("Your order had been paid twice.")
     context: mail_contexts.RefundSent = {
@@ -26,6 +32,19 @@ def refund_sent(refund: Refund) -> None:
         "reason": why,
     }
     _queue("refund_sent", f"refund:{refund.pk}", order, context)
+
+
+def _is_announced(refund: Refund) -> bool:
+    """A refund that is made later than the cancelation is news: the first one failed, or it is another payment's."""
+    payment, order = refund.payment, refund.payment.order
+    if not payment.applied:
+        return False
+    numbers = [order.number, *(reprint.number for reprint in line_values.reprints_of(order))]
+    announced = OutgoingEmail.objects.filter(
+        kind="order_canceled", reference__in=numbers, created_at__gte=refund.created_at
+    )
+    amounts = {email.context.get("refund") for email in announced}
+    return format_money(refund.amount, payment.currency, order.language) in amounts
 
 
 def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str) -> None:

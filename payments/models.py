@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from ilytat.display.money import format_money
 from ilytat.integrations.jobs import Job
 from orders.models import Cart, Order, OrderLine
 from payments import labels
@@ -104,7 +105,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment_intent_id}: {self.captured} {self.currency}"
+        return f"{self.payment_intent_id}: {format_money(self.captured, self.currency)}"
 
     @property
     def left(self) -> int:
@@ -136,7 +137,7 @@ class Refund(Job):
         permissions = [("refund_order", "Can give money back")]
 
     def __str__(self) -> str:
-        return f"refund {self.amount} of {self.payment_id}: {self.state}"
+        return f"refund of payment {self.payment_id}: {self.state}"
 
     @property
     def attempt_key(self) -> str:
@@ -251,4 +252,4 @@ class PrintifyCredit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference}: {self.amount} {self.currency}"
+        return f"{self.reference}: {format_money(self.amount, self.currency)}"

@@ -70,8 +70,8 @@ def _found(refund: Refund, facts: RefundFacts) -> Result:
                 f"A refund of order {refund.payment.order.number} that was let go of has been made at Stripe after all."
             )
             alerts.open_alert(alert_key(refund), why, next_step=PAID_TWICE)
-        mails.refund_sent(refund)
         cancellation.close_if_all_is_back(refund.payment, who=refund.asked_by)
+        mails.refund_sent(refund)
     elif refund.state == "attention":
         release(refund, facts.failure)
     return Result(Outcome.HANDLED, f"Refund {state}.")
@@ -99,8 +99,8 @@ def _adopt(payment: Payment, facts: RefundFacts) -> Result:
     if state == "failed":
         raise_alarm(refund, facts.failure)
         return Result(Outcome.HANDLED, "The refund failed before it was known here.")
-    mails.refund_sent(refund)
     _stop_printing(payment)
+    mails.refund_sent(refund)
     return Result(Outcome.HANDLED, "The refund was made in Stripe's dashboard.")
 
 

@@ -35,8 +35,8 @@ def work(job: Refund) -> None:
         if state == "failed":
             refund_updates.release(job, facts.failure)
         else:
-            mails.refund_sent(job)
             cancellation.close_if_all_is_back(job.payment, who=job.asked_by)
+            mails.refund_sent(job)
 
 
 def _known(job: Refund) -> RefundFacts | None:

@@ -127,7 +127,7 @@ def _paid(order: Order, facts: SessionFacts, who: str) -> Result:
         _keep(order, facts, applied=True)
         lifecycle.ask_attention(order, who=who, why=problem)
         return Result(Outcome.ATTENTION, problem)
-    refunded = f"{facts.refunded} already refunded at Stripe" if facts.refunded else ""
+    refunded = f"{format_money(facts.refunded, facts.currency)} already refunded at Stripe" if facts.refunded else ""
     _take_over(order, facts)
     if lifecycle.mark_paid(order, who=who, refunded=refunded):
         _keep(order, facts, applied=True)
@@ -147,12 +147,18 @@ def _difference(order: Order, facts: SessionFacts) -> str:
     expected = (order.subtotal, order.shipping, discount, tax, total, order.currency)
     found = (facts.subtotal, facts.shipping, facts.discount, facts.tax, facts.total, facts.currency)
     if expected != found:
-        return f"paid {found} where {expected} was agreed"
+        return f"Stripe charged {_sums(*found)}. Agreed were {_sums(*expected)}."
     if not facts.total and not discount:
-        return "nothing was paid, and no discount says why"
+        return "Nothing was paid, and no discount explains it."
     if facts.taxes and set(facts.taxes) != set(order.lines.values_list("pk", flat=True)):
-        return "paid for other lines than were agreed"
+        return "The payment is for other lines than were agreed."
     return ""
+
+
+def _sums(items: int, shipping: int, discount: int, tax: int, total: int, currency: str) -> str:
+    """As staff read them, in the currency that they are in."""
+    named = {"items": items, "shipping": shipping, "discount": discount, "tax": tax, "total": total}
+    return ", ".join(f"{name} {format_money(amount, currency)}" for name, amount in named.items())
 
 
 def _take_over(order: Order, facts: SessionFacts) -> None:

@@ -318,18 +318,21 @@ def test_a_size_is_swapped_for_one_of_the_same_price() -> None:
     assert again(job).request["line_items"][0]["variant_id"] == medium.variant_id
     assert not changes.swap(line, medium)
     assert again(job).revision == 2
-    assert kinds() == ["order_confirmed", "order_confirmed"]
+    assert kinds() == ["order_confirmed", "order_changed"]
+    changed_email = OutgoingEmail.objects.get(kind="order_changed").context
+    assert (changed_email["before"], changed_email["after"]) == ("White / S", "White / M")
+    assert [line["label"] for line in changed_email["lines"]] == ["White / M"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_swap_that_the_database_undid_is_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     job = paid(ready=False)
     line, medium = job.order.lines.get(), other_size(job)
-    _conflict_once(monkeypatch, "order_confirmed")
+    _conflict_once(monkeypatch, "order_changed")
     assert changes.swap(line, medium)
     line.refresh_from_db()
     assert (line.printify_variant_id, again(job).revision) == (medium.variant_id, 2)
-    assert kinds() == ["order_confirmed", "order_confirmed"]
+    assert kinds() == ["order_confirmed", "order_changed"]
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from orders.attention import cancel_for_shop
 from orders.models import Fulfilment, HoldReason
 from orders.registry import queue as printing
 from orders.revision import TooLate
-from payments import cancellation, disputes, refund_updates
+from payments import cancellation, disputes, refund_updates, refunds
 from payments.facts import RefundFacts, WarningFacts
 from payments.models import Dispute, Payment, Refund
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, changed, created
+from tests.payloads import payload
 from tests.payments.conftest import Till, awaits_production, printing_began
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,61 @@ def test_a_refund_in_full_by_the_dashboard_during_printing_leaves_a_true_history
     assert states(job) == ("refunded", "in_production")
     moves = job.order.events.filter(what="state").values_list("old", "new")
     assert list(moves)[-1] == ("paid", "refunded")
+
+
+# --- One email ----------------------------------------------------------------------------------------------
+
+
+def _make(till: Till, amount: int) -> None:
+    """Stripe makes the refund that waits."""
+    till.refunds(json=payload("stripe/refund", amount=amount))
+    jobs.work_one(refunds.queue, Refund.objects.get(state="new").pk)
+
+
+def emails() -> list[str]:
+    rows = OutgoingEmail.objects.filter(kind__in=("order_canceled", "refund_sent")).order_by("pk")
+    return [f"{row.kind} {row.context.get('refund') or row.context.get('amount')}" for row in rows]
+
+
+def test_a_cancelation_is_one_email_that_names_the_refund(till: Till) -> None:
+    job = awaits_production(till)
+    changes.cancel(job.order)
+    _make(till, 2974)
+    assert Refund.objects.get().state == "succeeded"
+    assert emails() == ["order_canceled $29.74"]
+
+
+def test_a_reprint_s_cancelation_is_one_email_too(till: Till) -> None:
+    _job, again = _reprinted(till)
+    cancellation.cancel(again.order, by="shop", who="eva", why="sold out")
+    _make(till, Refund.objects.get().amount)
+    assert [email.split()[0] for email in emails()] == ["order_canceled"]
+
+
+def test_a_full_refund_by_the_dashboard_that_cancels_is_one_email(till: Till) -> None:
+    awaits_production(till)
+    intent = Payment.objects.get().payment_intent_id
+    refund_updates.book(RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=intent))
+    assert emails() == ["order_canceled $29.74"]
+
+
+def test_a_partial_refund_before_a_cancelation_has_its_own_email(till: Till) -> None:
+    job = awaits_production(till)
+    refund(1000)
+    changes.cancel(job.order)
+    till.refunds(json=payload("stripe/refund", amount=1000))
+    jobs.work_one(refunds.queue, Refund.objects.get(amount=1000).pk)
+    assert emails() == ["order_canceled $19.74", "refund_sent $10.00"]
+
+
+def test_a_refund_asked_for_after_the_cancelation_has_its_own_email(till: Till) -> None:
+    job = awaits_production(till)
+    changes.cancel(job.order)
+    Refund.objects.update(state="failed")
+    Payment.objects.update(refund_reserved=0)
+    refund(2974)
+    _make(till, 2974)
+    assert emails() == ["order_canceled $29.74", "refund_sent $29.74"]
 
 
 # --- What is printed again --------------------------------------------------------------------------------

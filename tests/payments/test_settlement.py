@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from ilytat.display.money import format_money
 from ilytat.integrations import inbox
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
@@ -104,6 +105,23 @@ def test_an_old_session_that_expires_leaves_the_newer_one_open(till: Till) -> No
     opened(order, number=2)
     assert _settle(till, expired_session(order)) == ("handled", "A newer session is open.")
     assert _state(order) == "awaiting_payment"
+
+
+def test_staff_read_a_difference_as_money(till: Till) -> None:
+    order = waiting()
+    opened(order)
+    _settle(till, paid_session(order, amount_total=2973))
+    assert Alert.objects.get(key=f"order:{order.number}").message == (
+        f"Order {order.number}: Stripe charged items $24.99, shipping $4.75, discount $0.00, tax $0.00, total $29.73."
+        " Agreed were items $24.99, shipping $4.75, discount $0.00, tax $0.00, total $29.74."
+    )
+
+
+def test_staff_read_what_was_refunded_before_as_money(till: Till) -> None:
+    order = waiting()
+    opened(order)
+    _settle(till, paid_session(order, refunded=500))
+    assert "$5.00 already refunded at Stripe" in Fulfilment.objects.get(order=order).held_because
 
 
 DIFFERENCES: dict[str, dict[str, Any]] = {
@@ -209,7 +227,7 @@ def test_what_was_refunded_before_we_heard_is_not_printed(till: Till, refunded: 
     opened(order)
     assert _settle(till, paid_session(order, refunded=refunded))[0] == "handled"
     job = Fulfilment.objects.get()
-    assert [hold.detail for hold in job.open_holds] == [f"{refunded} already refunded at Stripe"]
+    assert [hold.detail for hold in job.open_holds] == [f"{format_money(refunded, 'USD')} already refunded at Stripe"]
     assert not Fulfilment.due().exists()
 
 
