@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import Fulfilment, Order
-from orders.states import BEFORE_PRODUCTION, FulfilmentState, OrderState
+from orders.models.claim import ClaimState
+from orders.states import BEFORE_PRODUCTION, LEFT_PRINTER, FulfilmentState, OrderState
 
 ORDER = {
     OrderState.AWAITING_PAYMENT: gettext_lazy(
@@ -49,7 +50,23 @@ def sentence(order: Order, job: Fulfilment | None) -> str:
         return _("Printing begins %(when)s. Until then canceling costs nothing, and the buyer may do it too.") % {
             "when": _when(job)
         }
+    if job.state in LEFT_PRINTER:
+        return _after_claim(order) or str(JOB[FulfilmentState(job.state)])
     return str(JOB[FulfilmentState(job.state)])
+
+
+def _after_claim(order: Order) -> str:
+    """What the claims on a printed order leave to do; "" when none changes what comes next."""
+    claims = list(order.claims.select_related("reprint").order_by("answered_at", "pk"))
+    if any(claim.state == ClaimState.OPEN for claim in claims):
+        return _("The buyer reported a problem. Answer the claim.")
+    remedies = [claim for claim in claims if claim.state in {ClaimState.REPRINTED, ClaimState.REFUNDED}]
+    if not remedies:
+        return ""
+    if remedies[-1].reprint:
+        number = remedies[-1].reprint.number
+        return _("The claim was answered with a free replacement: order %(number)s.") % {"number": number}
+    return _("The claim was answered with a refund. Nothing is left to do.")
 
 
 def _when(job: Fulfilment) -> str:

@@ -62,5 +62,6 @@ UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
 CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
 # The buyer has it, or nobody will ever tell.
 ARRIVED = frozenset({FulfilmentState.ENDED, FulfilmentState.DELIVERED})
+LEFT_PRINTER = frozenset({FulfilmentState.SHIPPED, *ARRIVED})
 # Nothing more is done about it.
 SETTLED = frozenset({*ARRIVED, FulfilmentState.CANCELED})

@@ -7,9 +7,11 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import changes, claims, parcel_contents
-from orders.models import Fulfilment, Order
-from orders.states import FulfilmentState, OrderState
+from ilytat.display.money import format_money
+from orders import changes, claims, parcel_contents, refunding
+from orders.models import Claim, Fulfilment, Order
+from orders.models.claim import ClaimState
+from orders.states import ARRIVED, LEFT_PRINTER, FulfilmentState, OrderState
 
 Position = Literal["done", "current", "todo"]
 # The step that is current; past the last one when it has arrived.
@@ -34,6 +36,8 @@ def progress(order: Order) -> dict[str, Any]:
     open_ = changes.changeable(order, fulfilment)
     shipments = list(fulfilment.shipments.all()) if fulfilment else []
     held = parcel_contents.distribute({line.pk: line for line in order.lines.all()}, shipments)
+    arrived_count = sum(parcel.delivered_at is not None for parcel in shipments)
+    known_claims = list(order.claims.select_related("reprint"))
     cancel_until = fulfilment.release_at if fulfilment and open_ and fulfilment.release_at > timezone.now() else None
     return {
         "order": order,
@@ -47,8 +51,27 @@ def progress(order: Order) -> dict[str, Any]:
         "swappable": changes.swappable(order) if open_ else [],
         "claimable": claims.claimable(order, fulfilment),
         "withdrawable": claims.withdrawable(order, fulfilment),
-        "claims": list(order.claims.select_related("reprint")),
+        "claims": known_claims,
+        "remedy": _remedy(order, known_claims) if fulfilment and fulfilment.state in LEFT_PRINTER else None,
+        "arrived_count": arrived_count,
+        "traveling_count": len(shipments) - arrived_count,
     }
+
+
+def _remedy(order: Order, known_claims: list[Claim]) -> dict[str, str] | None:
+    """What the latest claim was answered with: `refund` (money as text), or `url` and `number` of the replacement.
+
+    None without one, and once the replacement has arrived: its own page tells the rest.
+    """
+    answered = [claim for claim in known_claims if claim.state in {ClaimState.REPRINTED, ClaimState.REFUNDED}]
+    claim = max(answered, key=lambda claim: (claim.answered_at, claim.pk), default=None)
+    if claim is None:
+        return None
+    if claim.reprint is None:
+        return {"refund": format_money(claim.refund, refunding.currency(order)), "url": "", "number": ""}
+    if claim.reprint.state != OrderState.PAID or Fulfilment.objects.filter(order=claim.reprint, state__in=ARRIVED):
+        return None
+    return {"refund": "", "url": claim.reprint.get_absolute_url(), "number": claim.reprint.number}
 
 
 def _steps(order: Order, fulfilment: Fulfilment | None) -> list[Step]:

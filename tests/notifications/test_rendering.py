@@ -133,3 +133,19 @@ def test_another_name_of_the_shop_stands_in_the_masthead() -> None:
     assert "WORDS &amp; CO" in html
     assert "VAT DE123" in html
     assert ">ILYTAT<" not in html
+
+
+@pytest.mark.parametrize(
+    ("number", "count", "words"),
+    [
+        (1, 3, "1 of 3 packages has arrived. The rest are still on their way."),
+        (2, 3, "2 of 3 packages have arrived. The rest are still on their way."),
+        (1, 0, "The rest of your order comes separately."),
+    ],
+)
+def test_the_delivered_email_of_a_part_says_that_the_rest_follows(number: int, count: int, words: str) -> None:
+    part = rendering.render("delivered", "en", sample("delivered") | {"parcel_number": number, "parcel_count": count})
+    assert words in part.text
+    assert words in part.html
+    whole = rendering.render("delivered", "en", sample("delivered") | {"parcel_number": 3, "parcel_count": 3})
+    assert "rest" not in whole.text

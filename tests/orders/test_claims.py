@@ -16,13 +16,13 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import claims, photos, refunding
+from orders import claims, next_step, photos, refunding
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Dispute, Payment, Refund
 from tests import factories
 from tests.orders.conftest import OTHER_ID, Upstream, changed, look, paid, printing
-from tests.pages import text
+from tests.pages import source, text
 from tests.racing import overtake, race
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +162,40 @@ def test_a_reprint_is_an_order_of_its_own_that_costs_the_buyer_nothing(upstream:
     assert kinds() == ["order_confirmed", "claim_received", "claim_answered"]
     assert OutgoingEmail.objects.get(kind="claim_answered").context["decision"] == "reprint"
     assert Alert.objects.get(key=f"claim:{claim.pk}").closed_at
+
+
+@pytest.mark.parametrize("state", ["shipped", "delivered", "ended"])
+def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrived(client: Client, state: str) -> None:
+    claim = claimed()
+    job = changed(Fulfilment.objects.get(order=claim.order), state=state)
+    assert next_step.sentence(claim.order, job) == "The buyer reported a problem. Answer the claim."
+    claims.reprint(claim, who="eva")
+    page = source(client.get(claim.order.get_absolute_url()))
+    assert "sending you a free replacement" in page
+    assert f'href="{claim.reprint.get_absolute_url()}">Track your replacement' in page
+    assert "It has arrived" not in page
+    number = f"{claim.order.number}R1"
+    assert next_step.sentence(claim.order, job) == f"The claim was answered with a free replacement: order {number}."
+    changed(Fulfilment.objects.get(order=claim.reprint), state="delivered", printify_order_id=OTHER_ID)
+    assert "free replacement" not in source(client.get(claim.order.get_absolute_url()))
+
+
+def test_after_a_refund_the_order_page_says_what_was_refunded(client: Client) -> None:
+    claim = claimed()
+    charged(claim.order)
+    job = changed(Fulfilment.objects.get(order=claim.order), state="delivered")
+    claims.refund(claim, who="eva", amount=1250)
+    page = source(client.get(claim.order.get_absolute_url()))
+    assert "We refunded $12.50" in page
+    assert "It has arrived" not in page
+    assert next_step.sentence(claim.order, job) == "The claim was answered with a refund. Nothing is left to do."
+
+
+def test_a_declined_claim_changes_nothing_of_the_order_page(client: Client) -> None:
+    claim = claimed()
+    changed(Fulfilment.objects.get(order=claim.order), state="delivered")
+    claims.decline(claim, who="eva", answer="No.")
+    assert "It has arrived" in source(client.get(claim.order.get_absolute_url()))
 
 
 @pytest.mark.django_db(transaction=True)
