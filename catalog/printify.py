@@ -58,10 +58,10 @@ class Printify:
         found = self.http.read("/v1/shops.json", lane=PROBE)
         return [shop for shop in found if isinstance(shop, dict)] if isinstance(found, list) else []
 
-    def product_page(self, page: int) -> dict[str, Any]:
+    def product_page(self, page: int, *, lane: str = "sync") -> dict[str, Any]:
         """One page of the Laravel paginator, as it came; its page links are not followable."""
         params = {"limit": PRODUCTS_PER_PAGE, "page": page}
-        found = self.http.read(f"{self.shop}/products.json", params=params)
+        found = self.http.read(f"{self.shop}/products.json", lane=lane, params=params)
         return found if isinstance(found, dict) else {}
 
     def product(self, product_id: str, *, interactive: bool = False) -> dict[str, Any] | None:
@@ -182,7 +182,7 @@ class Printify:
 
     # --- webhooks
 
-    def webhooks(self) -> list[dict[str, Any]]:
+    def webhooks(self, *, lane: str = "sync") -> list[dict[str, Any]]:
         """Return every subscription of the shop once, also those of other applications.
 
         The answer is a bare array that names no last page, and the limit may be cut down: the end is a page that
@@ -191,7 +191,7 @@ class Printify:
         subscriptions: dict[str, dict[str, Any]] = {}
         for page in range(1, LOOKUP_PAGES + 1):
             params = {"limit": WEBHOOKS_PER_PAGE, "page": page}
-            answer = self.http.read(f"{self.shop}/webhooks.json", params=params)
+            answer = self.http.read(f"{self.shop}/webhooks.json", lane=lane, params=params)
             rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
             added = {str(row.get("id")): row for row in rows if str(row.get("id")) not in subscriptions}
             if not added:

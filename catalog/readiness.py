@@ -12,8 +12,8 @@ from catalog import printify, webhook_subscriptions
 from catalog.models import ProductImage
 from catalog.webhook_subscriptions import PROBE_TOPIC, SOURCE
 from ilytat.integrations import inbox
-from ilytat.integrations.errors import KeyRejected, NotConfigured
-from ilytat.integrations.providers import FORBIDDEN
+from ilytat.integrations.client import PROBE
+from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.readiness import Finding, last_event_text, register
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
@@ -76,9 +76,9 @@ def printify_scopes() -> Finding:
         return NO_TOKEN
     probes: dict[str, Callable[[], object]] = {
         "shops.read": client.shops,
-        "products.read": lambda: client.product_page(1),
-        "orders.read": lambda: client.order_page(1),
-        "webhooks.read": client.webhooks,
+        "products.read": lambda: client.product_page(1, lane=PROBE),
+        "orders.read": lambda: client.order_page(1, lane=PROBE),
+        "webhooks.read": lambda: client.webhooks(lane=PROBE),
     }
     lacking = [scope for scope, probe in probes.items() if _is_forbidden(probe)]
     if lacking:

@@ -64,19 +64,19 @@ def _translated(*, writing: bool, is_probe: bool = False) -> Iterator[None]:
     """
     if not is_probe:
         PROVIDER.ensure_accepted()
-    with web_calls.limits(), _in_our_words(writing=writing):
+    with web_calls.limits(), _in_our_words(writing=writing, is_probe=is_probe):
         yield
 
 
 @contextmanager
-def _in_our_words(*, writing: bool) -> Iterator[None]:
+def _in_our_words(*, writing: bool, is_probe: bool) -> Iterator[None]:
     status = 0
     try:
         yield
         status = 200
     except stripe.StripeError as error:
         status = error.http_status or 0
-        raise _ours(error, writing=writing) from error
+        raise _ours(error, writing=writing, is_probe=is_probe) from error
     except (AttributeError, TypeError, ValueError) as error:
         detail = f"Stripe's answer has an unknown shape: {error}"
         raise OutcomeUnknown(detail) if writing else Unavailable(detail) from error
@@ -84,14 +84,14 @@ def _in_our_words(*, writing: bool) -> Iterator[None]:
         usage.recorder("stripe")(status)
 
 
-def _ours(error: stripe.StripeError, *, writing: bool) -> Exception:
+def _ours(error: stripe.StripeError, *, writing: bool, is_probe: bool) -> Exception:
     code = KEY_MISUSED if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
     status = error.http_status or 0
     detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(detail, status=status, code=code)
     if status in {UNAUTHORIZED, FORBIDDEN}:
-        return PROVIDER.rejected(detail, status=status)
+        return PROVIDER.rejected(detail, status=status, is_probe=is_probe)
     # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
     if isinstance(error, stripe.APIConnectionError | stripe.APIError):
         kind = OutcomeUnknown if writing else Unavailable
@@ -240,7 +240,8 @@ def key_is_live() -> bool:
 
 
 def webhook_endpoints() -> list[EndpointFacts]:
-    with _translated(writing=False):
+    """Also asked while the key is known to be rejected. KeyRejected with status 403 where it may not read them."""
+    with _translated(writing=False, is_probe=True):
         rows = _client().v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter()
         return [facts.webhook_endpoint(row) for row in rows]
 

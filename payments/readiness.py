@@ -2,13 +2,12 @@
 
 from django.conf import settings
 
-from ilytat.integrations.errors import NotConfigured, Refused
+from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.readiness import Finding, last_event_text, register
 from payments import gateway, webhook_endpoint
 from payments.events import SOURCE
 from payments.facts import EndpointFacts
 
-FORBIDDEN = 403
 REGISTER = "Run manage.py register_webhooks."
 
 
@@ -19,7 +18,7 @@ def stripe_webhooks() -> Finding:
         endpoint = webhook_endpoint.find()
     except NotConfigured as error:
         return Finding("down", error.detail, "Set STRIPE_SECRET_KEY.")
-    except Refused as error:
+    except KeyRejected as error:
         if error.status != FORBIDDEN:
             raise
         fix = "Give the restricted key Webhook Endpoints write, or compare the endpoint with the README by hand."

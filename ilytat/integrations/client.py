@@ -129,7 +129,7 @@ class ApiClient:
             raise Unavailable(f"{method} {path}: no connection", is_outage=self._is_down()) from error
         except requests.RequestException as error:
             raise OutcomeUnknown(f"{method} {path}: {type(error).__name__}", is_outage=self._is_down()) from error
-        self._raise_for(response, content, path)
+        self._raise_for(response, content, path, lane)
         if response.status_code >= SERVER_ERROR:
             raise OutcomeUnknown(
                 f"{method} {path}: {response.status_code}", status=response.status_code, is_outage=self._is_down()
@@ -149,7 +149,7 @@ class ApiClient:
             response, content = self._exchange("GET", path, lane, params=params)
         except requests.RequestException as error:
             raise Unavailable(f"GET {path}: {type(error).__name__}", is_outage=self._is_down()) from error
-        self._raise_for(response, content, path)
+        self._raise_for(response, content, path, lane)
         if response.status_code >= SERVER_ERROR:
             wait = retry_after_seconds(response.headers.get("Retry-After"))
             raise Unavailable(
@@ -188,13 +188,14 @@ class ApiClient:
         finally:
             self.record(status)
 
-    def _raise_for(self, response: requests.Response, content: bytes, path: str) -> None:
+    def _raise_for(self, response: requests.Response, content: bytes, path: str, lane: str) -> None:
         status = response.status_code
         if status == TOO_MANY:
             wait = self.limited(retry_after_seconds(response.headers.get("Retry-After")))
             raise RateLimited(f"{path}: too many requests", status=status, code="429", retry_after=wait)
         if self.provider and status in {UNAUTHORIZED, FORBIDDEN}:
-            raise self.provider.rejected(f"{path}: {status} {_reason(_lenient(content))}".strip(), status=status)
+            detail = f"{path}: {status} {_reason(_lenient(content))}".strip()
+            raise self.provider.rejected(detail, status=status, is_probe=lane == PROBE)
         if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
             body = _lenient(content)
             raise Refused(f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body)

@@ -55,15 +55,17 @@ class Provider:
         if is_rejected(self.name):
             raise KeyRejected(f"{self.title} does not accept our key. Waiting for a new one.")
 
-    def rejected(self, detail: str, *, status: int) -> KeyRejected:
+    def rejected(self, detail: str, *, status: int, is_probe: bool = False) -> KeyRejected:
         """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
 
         A 403 means that the key lacks a permission for this one call: other calls go on. The health check cannot see
-        that permission, so this incident is over when no call has met it for hours.
+        that permission, so this incident is over when no call has met it for hours. `is_probe`: the call only asked
+        whether the permission is there, so nothing waits for it.
         """
         if status == FORBIDDEN:
             message = f"{self.title}: our key lacks a permission ({detail})."
-            alerts.open_alert(permission_key(self.name), message, next_step=self.next_step)
+            if not is_probe:
+                alerts.open_alert(permission_key(self.name), message, next_step=self.next_step)
         else:
             message = f"{self.title} does not accept our key. All work for {self.title} waits."
             alerts.open_alert(alert_key(self.name), message, next_step=self.next_step)

@@ -172,6 +172,7 @@ def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrive
     claims.reprint(claim, who="eva")
     page = source(client.get(claim.order.get_absolute_url()))
     assert "sending you a free replacement" in page
+    assert claim.reprint
     assert f'href="{claim.reprint.get_absolute_url()}">Track your replacement' in page
     assert "It has arrived" not in page
     number = f"{claim.order.number}R1"

@@ -11,12 +11,14 @@ from pytest_django.fixtures import Settings
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, readiness
 from ilytat.integrations.errors import Refused
+from ilytat.integrations.models import Alert
 from ilytat.integrations.readiness import Finding
 from ilytat.pages.models import PageText
 from ilytat.pages.texts import LEGAL
 from payments import gateway, webhook_endpoint
 from payments import readiness as payments_readiness
 from tests import factories
+from tests.payments.conftest import Till
 from tests.stand_in import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -109,13 +111,12 @@ def test_the_real_stripe_gets_no_address_it_cannot_reach(settings: Settings) -> 
         webhook_endpoint.subscribe(renew=False)
 
 
-def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses() -> None:
-        raise Refused("Stripe: PermissionError", status=403)
-
-    monkeypatch.setattr(gateway, "webhook_endpoints", refuses)
+def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(till: Till) -> None:
+    error = {"type": "invalid_request_error", "message": "The provided key does not have the required permissions."}
+    till.mock.add("GET", "https://api.stripe.com/v1/webhook_endpoints", status=403, json={"error": error})
     finding = payments_readiness.stripe_webhooks()
     assert (finding.state, "Webhook Endpoints" in finding.fix) == ("warn", True)
+    assert not Alert.objects.exists()
 
 
 def test_a_token_without_a_scope_is_named(at_sandbox: Sandbox) -> None:
@@ -123,3 +124,4 @@ def test_a_token_without_a_scope_is_named(at_sandbox: Sandbox) -> None:
     finding = readiness.run_all()["printify-scopes"]
     assert isinstance(finding, Finding)
     assert "lacks orders.read" in finding.detail
+    assert not Alert.objects.filter(key__startswith="provider:").exists()
