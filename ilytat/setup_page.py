@@ -24,9 +24,11 @@ def setup_check(request: HttpRequest) -> HttpResponse:
         messages.success(request, "All checks were run.")
         return redirect("admin:setup_check")
     results = sorted(readiness.results(), key=lambda result: (ORDER[result.state], result.name))
+    states = {result.state for result in results}
     context = {
         **admin.site.each_context(request),
         "title": "Setup check",
+        "tone": "bad" if "down" in states else "good" if states == {"ok"} else "busy",
         "results": [{"title": _title(result), "result": result} for result in results],
         "open_count": sum(result.state != "ok" for result in results),
         "checked_at": min((result.checked_at for result in results), default=None),

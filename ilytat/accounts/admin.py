@@ -115,7 +115,8 @@ class ShopUserAdmin(UserAdmin[User]):
             self.message_user(request, f"{message}be turned off by another superuser.", messages.ERROR)
             return None
         if "confirmed" not in request.POST:
-            context = {**self.admin_site.each_context(request), "title": "Turn off two-step sign-in?", "users": users}
+            context = {"title": "Turn off two-step sign-in?", "hint": "", "users": users}
+            context = self.admin_site.each_context(request) | context
             return TemplateResponse(request, "admin/accounts/user/reset_second_factor.html", context)
         changed = [user for user in users if second_factor.reset(user)]
         for user in changed:

@@ -50,6 +50,7 @@ def test_nothing_changes_before_the_confirmation(client: Client, owner: User, ev
     page = text(press(client, eva))
     assert "Turn off two-step sign-in?" in page
     assert "eva@ilytat.com" in page
+    assert "Staff also need a group" not in page, "the hint of the list"
     assert get_adapter().is_mfa_enabled(eva)
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from ilytat.integrations import readiness
+from ilytat.integrations.health import State
 from ilytat.integrations.models import HealthResult
 from ilytat.integrations.readiness import Finding
 from tests.pages import text
@@ -26,3 +27,12 @@ def test_the_front_page_links_to_the_setup_check_until_it_is_complete(
     assert "This installation is complete." in text(admin_client.post("/admin/setup/", follow=True))
     assert "/admin/setup/" not in admin_client.get("/admin/").content.decode()
     assert HealthResult.objects.get(name="setup:beat").ok_at
+
+
+@pytest.mark.parametrize(("state", "tone"), [("down", "bad"), ("warn", "busy"), ("ok", "good")])
+def test_the_page_is_red_only_while_something_is_to_fix(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, state: State, tone: str
+) -> None:
+    monkeypatch.setattr(readiness, "_checks", {"beat": lambda: Finding(state), "clock": lambda: Finding("ok")})
+    page = admin_client.post("/admin/setup/", follow=True).content.decode()
+    assert f"verdict--{tone}" in page
