@@ -5,6 +5,7 @@ No webhook arrives here: what Stripe tells is read from its list of events, as a
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -20,7 +21,7 @@ from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from notifications.models import Consent, OutgoingEmail
 from orders.models import Fulfilment, Order
-from payments import evidence, gateway, margins, reconciliation
+from payments import evidence, gateway, margins, reconciliation, session_params
 from payments.models import CheckoutSession, Coupon, CouponUse, Dispute, Payment, ReconcileRun
 from tests import factories
 from tests.pages import holding, text
@@ -127,11 +128,27 @@ def _left(client: Client, *, promotions: bool) -> tuple[Order, CheckoutSession]:
     return order, row
 
 
-def test_who_agreed_is_reminded_and_pays_by_the_link(client: Client, at_sandbox: Sandbox) -> None:
-    order, first = _left(client, promotions=True)
+def test_who_agreed_is_reminded_and_the_link_fills_the_cart_of_any_browser(client: Client, at_sandbox: Sandbox) -> None:
+    order, _ = _left(client, promotions=True)
     mail = OutgoingEmail.objects.get(kind="abandoned_cart")
     assert (mail.to, Consent.objects.get().where) == (order.email, "payment page")
-    opened = requests.get(mail.context["url"], timeout=60)
+    shown = Client().get(urlsplit(mail.context["url"]).path, follow=True).context["cart"]
+    assert [(line.quantity, line.product) for line in shown.lines] == [
+        (line.quantity, line.product) for line in order.lines.all()
+    ]
+
+
+@pytest.fixture
+def _with_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session as an earlier version asked for it: its recovery link works for a month."""
+    asked = {"after_expiration": {"recovery": {"enabled": True}}, "consent_collection": {"promotions": "auto"}}
+    monkeypatch.setattr(session_params, "_reminder", lambda _mode: asked)
+
+
+@pytest.mark.usefixtures("_with_recovery")
+def test_who_still_has_a_recovery_link_pays_by_it(client: Client, at_sandbox: Sandbox) -> None:
+    order, first = _left(client, promotions=True)
+    opened = requests.get(f"{at_sandbox.url}/recover/{first.stripe_session_id}", timeout=60)
     assert opened.ok
     assert opened.url != first.url, "a page of its own, at the prices of then"
     landing = _presses(opened.url, outcome="pay")
@@ -149,9 +166,10 @@ def test_who_did_not_agree_hears_nothing(client: Client, at_sandbox: Sandbox) ->
     assert not OutgoingEmail.objects.filter(kind="abandoned_cart").exists()
 
 
+@pytest.mark.usefixtures("_with_recovery")
 def test_the_link_is_no_secret_that_shows_an_order_to_strangers(client: Client, at_sandbox: Sandbox) -> None:
-    order, _ = _left(client, promotions=True)
-    opened = requests.get(OutgoingEmail.objects.get(kind="abandoned_cart").context["url"], timeout=60)
+    order, first = _left(client, promotions=True)
+    opened = requests.get(f"{at_sandbox.url}/recover/{first.stripe_session_id}", timeout=60)
     landing = _presses(opened.url, outcome="pay")
     stranger = Client().get(landing)
     assert stranger.context["status"] == "unknown"

@@ -96,7 +96,7 @@ def test_nothing_paid_and_no_discount_is_for_a_person_to_look_at(till: Till) -> 
     order.refresh_from_db()
     opened(order)
     free: Said = {"payment_status": "no_payment_required", "payment_intent": None}
-    assert _settle(till, paid_session(order, **free)) == ("attention", "nothing was paid, and no discount says why")
+    assert _settle(till, paid_session(order, **free)) == ("attention", "Nothing was paid, and no discount explains it.")
     order.refresh_from_db()
     assert (order.state, Payment.objects.count()) == ("attention", 0)
 
