@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
-from ilytat.integrations import usage
+from ilytat.integrations import failure_texts, usage
 from ilytat.integrations.client import SERVER_ERROR, TOO_MANY, retry_after_seconds
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
 from notifications import consent, rendering
@@ -127,7 +127,7 @@ def _status_error(error: AnymailAPIError, status: int) -> IntegrationError:
     if status == 0:
         # Refused before anything was sent, or cut while waiting for the answer.
         kind = Unavailable if isinstance(error, requests.ConnectTimeout) else OutcomeUnknown
-        return kind(f"No answer: {type(error.__cause__).__name__}")
+        return kind(failure_texts.no_answer("SendGrid", error.__cause__))
     if status == TOO_MANY:
         wait = retry_after_seconds(error.response.headers.get("Retry-After"))
         return Unavailable("Too many requests", status=status, retry_after=wait)
@@ -155,7 +155,7 @@ def _smtp(error: smtplib.SMTPException | OSError) -> NoReturn:
         raise Unavailable(f"The mail server said later: {error}", status=code) from error
     if isinstance(error, ConnectionRefusedError | smtplib.SMTPConnectError):
         raise Unavailable(f"No mail server: {error}") from error
-    raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
+    raise OutcomeUnknown(failure_texts.no_answer("The mail server", error)) from error
 
 
 def _smtp_code(error: smtplib.SMTPException | OSError) -> int:

@@ -5,6 +5,7 @@ retry inside the library, which sends the same idempotency key again.
 Source: Stripe contract, sections 2, 3 and 5 (stripe-python 16, API 2026-10-28.endive).
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,12 +15,13 @@ from typing import Any, cast
 import stripe
 from django.conf import settings
 
-from ilytat.integrations import deadlines, usage
+from ilytat.integrations import deadlines, failure_texts, usage
 from ilytat.integrations.errors import FORBIDDEN, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.providers import UNAUTHORIZED, Provider
 from payments import facts, web_calls
 from payments.facts import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
+log = logging.getLogger(__name__)
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = (2, 8)  # seconds: connect, read
 TOTAL = 12.0  # seconds: one exchange, however slowly it drips
@@ -78,7 +80,8 @@ def _in_our_words(*, writing: bool, is_probe: bool) -> Iterator[None]:
         status = error.http_status or 0
         raise _ours(error, writing=writing, is_probe=is_probe) from error
     except (AttributeError, TypeError, ValueError) as error:
-        detail = f"Stripe's answer has an unknown shape: {error}"
+        log.warning("stripe's response has an unknown shape", extra={"error": f"{type(error).__name__}: {error}"})
+        detail = "Stripe's response has an unknown shape."
         raise OutcomeUnknown(detail) if writing else Unavailable(detail) from error
     finally:
         usage.recorder("stripe")(status)
@@ -87,7 +90,11 @@ def _in_our_words(*, writing: bool, is_probe: bool) -> Iterator[None]:
 def _ours(error: stripe.StripeError, *, writing: bool, is_probe: bool) -> Exception:
     code = KEY_MISUSED if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
     status = error.http_status or 0
-    detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
+    if isinstance(error, stripe.APIConnectionError):
+        log.warning("no answer", extra={"call": "stripe", "error": str(error)})
+        detail = failure_texts.no_answer("Stripe", error.__cause__ or error.__context__)
+    else:
+        detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(detail, status=status, code=code)
     if status in {UNAUTHORIZED, FORBIDDEN}:

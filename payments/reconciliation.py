@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from catalog.order_list import IncompleteList
 from ilytat.display.money import format_money
-from ilytat.integrations import alerts, deadlines, inbox
+from ilytat.integrations import alerts, deadlines, failure_texts, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome
@@ -126,7 +126,7 @@ def _outcome(error: Exception, name: str, step: Step, *, is_over: bool) -> tuple
     if isinstance(error, IntegrationError):
         return StepOutcome.UNAVAILABLE, storable_text(error.detail, 300)
     log.error("reconciliation step failed", extra={"step": name}, exc_info=error)
-    return StepOutcome.FAILED, storable_text(f"{type(error).__name__}: {error}", 300)
+    return StepOutcome.FAILED, failure_texts.unexpected(error)
 
 
 def _tell(made: ReconcileRun) -> None:

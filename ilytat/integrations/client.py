@@ -6,6 +6,7 @@ sent once, because only its caller can find out whether it happened.
 """
 
 import json
+import logging
 import math
 import random
 import time
@@ -18,10 +19,11 @@ import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from ilytat.integrations import deadlines
+from ilytat.integrations import deadlines, failure_texts
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, OutcomeUnknown, RateLimited, Refused, Unavailable
 from ilytat.integrations.providers import UNAUTHORIZED, Provider
 
+log = logging.getLogger(__name__)
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -126,20 +128,29 @@ class ApiClient:
         try:
             response, content = self._exchange(method, path, lane, json=body)
         except requests.ConnectTimeout as error:
-            raise Unavailable(f"{method} {path}: no connection", is_outage=self._is_down()) from error
+            raise Unavailable(self._no_answer(method, path, error), is_outage=self._is_down()) from error
         except requests.RequestException as error:
-            raise OutcomeUnknown(f"{method} {path}: {type(error).__name__}", is_outage=self._is_down()) from error
+            raise OutcomeUnknown(self._no_answer(method, path, error), is_outage=self._is_down()) from error
         self._raise_for(response, content, path, lane)
         if response.status_code >= SERVER_ERROR:
-            raise OutcomeUnknown(
-                f"{method} {path}: {response.status_code}", status=response.status_code, is_outage=self._is_down()
-            )
+            detail = f"{self._title} answered with an error ({response.status_code})."
+            raise OutcomeUnknown(detail, status=response.status_code, is_outage=self._is_down())
         try:
             return parse(content) if content.strip() else None
         except ValueError as error:
-            raise OutcomeUnknown(
-                f"{method} {path}: unreadable answer ({error})", status=response.status_code
-            ) from error
+            raise OutcomeUnknown(self._unreadable, status=response.status_code) from error
+
+    @property
+    def _title(self) -> str:
+        return self.provider.title if self.provider else "The service"
+
+    @property
+    def _unreadable(self) -> str:
+        return f"{self._title}'s response could not be read."
+
+    def _no_answer(self, method: Method, path: str, error: requests.RequestException) -> str:
+        log.warning("no answer", extra={"call": f"{method} {path}", "error": f"{type(error).__name__}: {error}"})
+        return failure_texts.no_answer(self._title, error)
 
     def _is_down(self) -> bool:
         return self.provider is not None and self.provider.is_down()
@@ -148,12 +159,12 @@ class ApiClient:
         try:
             response, content = self._exchange("GET", path, lane, params=params)
         except requests.RequestException as error:
-            raise Unavailable(f"GET {path}: {type(error).__name__}", is_outage=self._is_down()) from error
+            raise Unavailable(self._no_answer("GET", path, error), is_outage=self._is_down()) from error
         self._raise_for(response, content, path, lane)
         if response.status_code >= SERVER_ERROR:
             wait = retry_after_seconds(response.headers.get("Retry-After"))
             raise Unavailable(
-                f"GET {path}: {response.status_code}",
+                f"{self._title} answered with an error ({response.status_code}).",
                 status=response.status_code,
                 retry_after=wait,
                 is_outage=self._is_down(),
@@ -161,7 +172,7 @@ class ApiClient:
         try:
             return parse(content)
         except ValueError as error:
-            raise Unavailable(f"GET {path}: unreadable answer ({error})", status=response.status_code) from error
+            raise Unavailable(self._unreadable, status=response.status_code) from error
 
     def _exchange(self, method: Method, path: str, lane: str, **send: Any) -> tuple[requests.Response, bytes]:
         if self.provider and lane != PROBE:

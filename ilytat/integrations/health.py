@@ -1,5 +1,6 @@
 """Health checks by name. Each app registers its own; the beat runs them and the pages read the stored results."""
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,9 +9,11 @@ from typing import Literal
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ilytat.integrations import alerts, jobs, providers
+from ilytat.integrations import alerts, failure_texts, jobs, providers
+from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import HealthResult
 
+log = logging.getLogger(__name__)
 State = Literal["ok", "warn", "down"]
 RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
@@ -50,8 +53,11 @@ def run_all() -> dict[str, Verdict]:
 def _run(name: str, check: Check) -> Verdict:
     try:
         verdict = check()
-    except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
-        verdict = Verdict("down", f"{type(error).__name__}: {error}")
+    except IntegrationError as error:
+        verdict = Verdict("down", error.detail)
+    except Exception as error:  # a broken check is a finding, not a crash of the others
+        log.exception("health check failed", extra={"check": name})
+        verdict = Verdict("down", failure_texts.unexpected(error))
     now = timezone.now()
     was_down = HealthResult.objects.filter(name=name, state="down").exists()
     kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}

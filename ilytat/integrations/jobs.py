@@ -19,7 +19,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ilytat.integrations import wakeup
+from ilytat.integrations import failure_texts, wakeup
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.storable import storable_text
 
@@ -215,7 +215,7 @@ def _attempt(queue: Queue[JobT], job: JobT) -> None:
         _after_failure(job, error)
     except Exception as error:
         log.exception("job failed", extra={"queue": queue.name, "row": job.pk})
-        job.retry_later(f"{type(error).__name__}: {error}")
+        job.retry_later(failure_texts.unexpected(error))
 
 
 def _after_failure(job: Job, error: IntegrationError) -> None:

@@ -23,7 +23,7 @@ SHOPS = "https://api.printify.com/v1/shops.json"
         ({"json": [{"id": 2002, "title": "Other"}]}, "down", "1001 is not among the token's: 2002"),
         ({"json": [{"id": 1001, "sales_channel": "disconnected"}]}, "down", "disconnected"),
         ({"json": {}, "status": 401}, "down", "refuses the token"),
-        ({"body": "<html>", "status": 200}, "down", "unreadable"),
+        ({"body": "<html>", "status": 200}, "down", "could not be read"),
         ({"json": {"error": "oops"}, "status": 503}, "down", "503"),
     ],
 )

@@ -99,6 +99,7 @@ def _call_webhooks() -> None:
     client = printify.client()
     client.create_webhook("order:created", HOOK, "secret")
     for hook in client.webhooks():
+        client.simulate_webhook(hook["id"], {"id": "test"})
         client.delete_webhook(hook["id"], "127.0.0.1:9")
     client.create_webhook("order:updated", HOOK, "secret")
 

@@ -88,7 +88,7 @@ def test_an_answer_that_is_not_strict_json_is_no_answer(
     for _ in range(3):
         provider.get(BASE + PATH, body=content)
 
-    with pytest.raises(Unavailable, match="unreadable answer"):
+    with pytest.raises(Unavailable, match="response could not be read"):
         api.read(PATH)
 
 
@@ -324,7 +324,7 @@ def test_headers_that_never_end_are_not_waited_for(server: Callable[[Behave], st
             time.sleep(0.05)
         heard_out.set()
 
-    with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+    with pytest.raises(OutcomeUnknown, match="no response in time"):
         impatient(server(drip_headers)).write("POST", PATH, {})
     assert not heard_out.is_set()
 
@@ -334,7 +334,7 @@ def test_an_answer_too_large_is_cut_off_by_its_size(server: Callable[[Behave], s
     api = ApiClient(server(behave), {}, max_bytes=1_000_000)
     began = time.monotonic()
 
-    with pytest.raises(OutcomeUnknown, match="ContentDecodingError"):
+    with pytest.raises(OutcomeUnknown, match="its response could not be read"):
         api.write("POST", PATH, {})
     assert time.monotonic() - began < 20
 

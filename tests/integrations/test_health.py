@@ -50,7 +50,10 @@ def test_a_good_result_is_kept_with_its_time(check: Answers) -> None:
 def test_a_check_that_crashes_is_a_finding_not_a_crash(check: Answers) -> None:
     check.next = ValueError("bug")
 
-    assert (run().state, run().detail) == ("down", "ValueError: bug")
+    assert (run().state, run().detail) == (
+        "down",
+        "An unexpected error occurred (ValueError). The log has the details.",
+    )
 
 
 def test_an_outage_is_one_alert_which_closes_when_it_is_over(check: Answers) -> None:

@@ -86,7 +86,7 @@ def test_no_answer_means_trying_again(sendgrid: None, queued: Queue, cut: Except
     jobs.work_due("mail")
     row.refresh_from_db()
     assert row.state == "new"
-    assert "No answer" in row.last_error
+    assert "SendGrid did not answer" in row.last_error
 
 
 @responses.activate
