@@ -129,7 +129,12 @@ def _call_routes_without_client(sandbox: Sandbox, goods: dict[str, Any]) -> None
 
 def test_every_request_is_described(exchanges: list[Exchange]) -> None:
     problems = {(row.method, row.url): request_problems(row.method, row.url, row.body) for row in exchanges}
-    assert {call: found for call, found in problems.items() if found} == {}
+    unexpected = {call: found for call, found in problems.items() if found}
+    # A test event takes any JSON (Printify contract, section 9), which the description leaves out.
+    assert [found for call, found in unexpected.items() if call[1].endswith("/simulate")] == [
+        ["a body is not described"]
+    ]
+    assert all(url.endswith("/simulate") for _method, url in unexpected), unexpected
 
 
 def test_every_answer_of_the_sandbox_is_of_the_described_types(exchanges: list[Exchange]) -> None:

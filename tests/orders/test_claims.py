@@ -170,10 +170,10 @@ def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrive
     job = changed(Fulfilment.objects.get(order=claim.order), state=state)
     assert next_step.sentence(claim.order, job) == "The buyer reported a problem. Answer the claim."
     claims.reprint(claim, who="eva")
-    assert claim.reprint
+    assert claim.reprint is not None
     page = source(client.get(claim.order.get_absolute_url()))
     assert "sending you a free replacement" in page
-    assert claim.reprint
+    assert claim.reprint is not None
     assert f'href="{claim.reprint.get_absolute_url()}">Track your replacement' in page
     assert "It has arrived" not in page
     number = f"{claim.order.number}R1"
