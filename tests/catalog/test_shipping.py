@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 
 from catalog import shipping, shipping_rates
 from catalog.models import PrintifyCache, Product
-from ilytat.integrations.errors import IntegrationError, Refused, Unavailable
+from ilytat.integrations.errors import IntegrationError, KeyRejected, Unavailable
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +186,7 @@ def test_one_that_printify_refuses_is_asked_for_again_the_next_day(time_machine:
         assert shipping.refresh_profiles() == 1
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, Unavailable), (401, Refused), (403, Refused)])
+@pytest.mark.parametrize(("status", "error"), [(503, Unavailable), (401, KeyRejected), (403, KeyRejected)])
 def test_while_printify_is_down_or_our_key_has_ended_the_old_profile_stays(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[IntegrationError]
 ) -> None:

@@ -32,6 +32,10 @@ from stripe.params import (
     RefundCreateParams,
     RefundListParams,
     RefundRetrieveParams,
+    WebhookEndpointCreateParams,
+    WebhookEndpointDeleteParams,
+    WebhookEndpointListParams,
+    WebhookEndpointUpdateParams,
 )
 from stripe.params.checkout import SessionCreateParams, SessionExpireParams, SessionRetrieveParams
 from stripe.params.radar import EarlyFraudWarningRetrieveParams
@@ -46,6 +50,8 @@ from tests.payments.conftest import opened
 pytestmark = pytest.mark.django_db
 
 SESSION, REFUND, INTENT, DISPUTE, WARNING, CUSTOMER = "cs_test_1", "re_1", "pi_1", "du_1", "issfr_1", "cus_1"
+ENDPOINT = "we_1"
+EVENTS = ("checkout.session.completed", "refund.updated")
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     # (method, path): (the library's type, the path in Stripe's description)
@@ -71,6 +77,16 @@ ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", f"/v1/payment_intents/{INTENT}"): (PaymentIntentRetrieveParams, "/v1/payment_intents/{intent}"),
     ("GET", "/v1/events"): (EventListParams, "/v1/events"),
     ("GET", "/v1/balance"): (BalanceRetrieveParams, "/v1/balance"),
+    ("GET", "/v1/webhook_endpoints"): (WebhookEndpointListParams, "/v1/webhook_endpoints"),
+    ("POST", "/v1/webhook_endpoints"): (WebhookEndpointCreateParams, "/v1/webhook_endpoints"),
+    ("POST", f"/v1/webhook_endpoints/{ENDPOINT}"): (
+        WebhookEndpointUpdateParams,
+        "/v1/webhook_endpoints/{webhook_endpoint}",
+    ),
+    ("DELETE", f"/v1/webhook_endpoints/{ENDPOINT}"): (
+        WebhookEndpointDeleteParams,
+        "/v1/webhook_endpoints/{webhook_endpoint}",
+    ),
 }
 
 
@@ -116,6 +132,10 @@ CALLS: dict[str, Callable[[Settings], object]] = {
     "a refund": lambda _: _refund("requested_by_customer"),
     "a refund of a surplus": lambda _: _refund("duplicate"),
     "a refund of a fraud": lambda _: _refund("fraudulent"),
+    "listing endpoints": lambda _: gateway.webhook_endpoints(),
+    "a new endpoint": lambda _: gateway.create_webhook_endpoint("https://shop.example/api/webhooks/stripe", EVENTS),
+    "events of an endpoint": lambda _: gateway.update_webhook_endpoint(ENDPOINT, EVENTS),
+    "an endpoint that is to go": lambda _: gateway.delete_webhook_endpoint(ENDPOINT),
 }
 
 
