@@ -86,7 +86,7 @@ def test_the_deep_page_tells_of_queues_and_checks(client: Client, check: Answers
     assert body["checks"] == {"printify": "ok"}
     assert body["oldest_due_seconds"]["inbox"] == 0
     assert body["heartbeat_age_seconds"] == {"beat": 0, "orders@host": 0, "sync@host": 0}
-    assert body["messages"] == dict.fromkeys(heartbeats.QUEUES, 0)
+    assert set(body["messages"]) == set(heartbeats.QUEUES)
 
 
 def reasons(client: Client, status_code: int = 503) -> list[str]:

@@ -125,7 +125,7 @@ def test_what_the_handler_applies_and_done_are_one_transaction(listen: Listen) -
     event = work(inbound_event(type=TYPE))
 
     assert event.state == "new"
-    assert "crash after the change" in event.last_error
+    assert "(ValueError)" in event.last_error
     assert not Alert.objects.exists()
 
 

@@ -66,7 +66,7 @@ def test_an_order_past_paying_keeps_the_sums_that_were_agreed(till: Till, settin
     assert (order.state, order.discount, order.total) == (state, 0, 2974)
 
 
-@pytest.mark.parametrize(("refunded", "why"), [(0, ""), (1, "1 already refunded at Stripe")])
+@pytest.mark.parametrize(("refunded", "why"), [(0, ""), (1, "$0.01 already refunded at Stripe")])
 def test_only_what_was_given_back_already_holds_the_printing(till: Till, refunded: int, why: str) -> None:
     order = waiting()
     opened(order)

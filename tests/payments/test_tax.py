@@ -128,7 +128,7 @@ def test_money_for_other_lines_is_a_difference(till: Till) -> None:
     other = _line_items(factories.order(factories.variant()), 0)
     till.session(paid_session(order, line_items=other))
     result = settlement.settle(gateway.session(SESSION), who="test")
-    assert result_of(result) == ("attention", "paid for other lines than were agreed")
+    assert result_of(result) == ("attention", "The payment is for other lines than were agreed.")
 
 
 def test_the_lines_of_a_large_order_are_read_page_by_page(till: Till, taxed: None) -> None:
