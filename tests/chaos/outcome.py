@@ -1,5 +1,6 @@
 """How every story of trouble must end, seen from outside: at the sandbox and in the shop's own rows."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -118,3 +119,9 @@ def _mails(stack: Stack, number: str) -> None:
 def _identity(written: str) -> str:
     """Without the domain, which is the stack's own setting."""
     return written.partition("@")[0]
+
+
+def agreed_quote(shop: Stack, number: str) -> dict[str, Any]:
+    (agreed,) = column(shop, "SELECT number, quote FROM orders_order", number)
+    stored: dict[str, Any] = json.loads(agreed) if isinstance(agreed, str) else agreed  # SQLite stores text
+    return stored
