@@ -5,6 +5,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -83,11 +84,15 @@ def _send(name: str, queues: list[str]) -> None:
 def _record_finish(sender: Any, **_signal: Any) -> None:
     from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
 
-    heartbeats.record_finish(sender.name)
+    with suppress(DatabaseError):
+        heartbeats.record_finish(sender.name)
 
 
 @task_failure.connect
 def _record_failure(sender: Any, exception: Exception, **_signal: Any) -> None:
+    """Not while the database is away: asking it once more would take the task past its time limit."""
     from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
 
-    heartbeats.record_failure(sender.name, exception)
+    if not isinstance(exception, DatabaseError):
+        with suppress(DatabaseError):
+            heartbeats.record_failure(sender.name, exception)
