@@ -4,6 +4,7 @@ outside, which raises the alarm when pings stop coming.
 
 import logging
 import time
+from urllib.parse import urlsplit
 
 import requests
 from celery import current_app
@@ -47,7 +48,8 @@ def update_alerts() -> None:
 
 def ping(problems: list[str]) -> None:
     """POST to PING_URL, or to its /fail with the problems. A monitor that does not answer costs five seconds."""
-    url = settings.PING_URL.rstrip("/") + ("/fail" if problems else "")
+    parts = urlsplit(settings.PING_URL)
+    url = parts._replace(path=parts.path.rstrip("/") + ("/fail" if problems else "")).geturl()
     try:
         with deadlines.session(PING_SECONDS) as session:
             response = session.post(url, data="\n".join(problems).encode()[:PING_BYTES_MAX], timeout=PING_SECONDS)

@@ -45,6 +45,15 @@ def test_while_all_is_well_the_monitor_is_pinged_and_nobody_is_alerted(sent: lis
 
 
 @responses.activate
+def test_trouble_is_told_in_the_path_of_an_address_with_a_query(sent: list[str], settings: Any) -> None:
+    settings.PING_URL = f"{PING}?create=1"
+    failed = responses.post(f"{PING}/fail?create=1")
+    silence("beat")
+    watch.run(pings=True)
+    assert failed.call_count == 1
+
+
+@responses.activate
 def test_a_worker_that_does_not_ping_is_silent_while_all_is_well_and_tells_of_trouble(sent: list[str]) -> None:
     watch.run(pings=False)
     failed = responses.post(f"{PING}/fail")
