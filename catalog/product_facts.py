@@ -109,8 +109,8 @@ def read_guide(answer: Facts) -> Facts:
 
 def _cell(step: Facts) -> str:
     """One measure, or two with a dash between them. Either may be null, and both are text."""
-    ends = [str(step[name])[:NAME_MAX] for name in ("from", "to") if step.get(name) not in {None, ""}]
-    return "–".join(dict.fromkeys(ends))
+    ends = [str(step[name])[:NAME_MAX] for name in ("from", "to") if isinstance(step.get(name), str | int | float)]
+    return "–".join(dict.fromkeys(filter(None, ends)))
 
 
 def read_safety(answer: list[Facts]) -> Facts:

@@ -122,6 +122,12 @@ def test_a_guide_that_is_no_table_is_none(answer: dict[str, Any]) -> None:
     assert product_facts.read_guide(answer) == {}
 
 
+def test_a_measure_of_another_type_is_left_empty() -> None:
+    measures = [{"name": "Width", "units": "in", "ranges": [{"from": ["1"], "to": {}}, {"from": "2", "to": ""}]}]
+    guide = product_facts.read_guide({"sizes": ["S", "M"], "types": measures})
+    assert guide["rows"] == [["Width, in", ["", "2"]]]
+
+
 def test_the_page_shows_the_guide_in_both_units_and_cleaned_safety_texts(
     api: responses.RequestsMock, client: Client
 ) -> None:
