@@ -9,7 +9,11 @@ import unicodedata
 
 from anyascii import anyascii
 
-LATIN = ("LATIN ", "COMBINING ", "FEMININE ORDINAL", "MASCULINE ORDINAL")  # how Unicode's names begin
+# How Unicode's names begin. The last two are letters of Hawaiian, as in the street Kapi'olani.
+LATIN = (
+    "LATIN ", "COMBINING ", "FEMININE ORDINAL", "MASCULINE ORDINAL",
+    "MODIFIER LETTER TURNED COMMA", "MODIFIER LETTER APOSTROPHE",
+)  # fmt: skip
 SPELLED = {"L", "M", "Nd", "Nl"}  # Unicode's categories: letters, their marks, digits; signs stay as they are
 
 
