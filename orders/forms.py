@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -169,12 +170,14 @@ class AddressForm(forms.Form):
 
     def _offer_latin_letters(self) -> None:
         """Put the Latin spelling into the fields. There is no way to keep the other one: no label could show it."""
+        data: Any = copy(self.data)  # what was posted is immutable
         for name in ON_THE_LABEL:
             written = unicodedata.normalize("NFC", self.cleaned_data.get(name, ""))
             spelled = in_latin(written)
             if spelled != written:
-                self.data = {**self.data, self.add_prefix(name): spelled}
+                data[self.add_prefix(name)] = spelled
                 self.add_error(name, LATIN_ONLY % {"spelled": spelled})
+        self.data = data
 
     def address(self) -> Address:
         """As far as it could be read; whole when the form is valid."""

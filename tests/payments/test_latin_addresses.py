@@ -78,6 +78,7 @@ def test_a_buyer_confirms_the_latin_spelling_before_paying(client: Client) -> No
     assert answer.status_code == 422
     assert "Shipping labels can only show Latin letters. We wrote it as “Ivan Petrov”" in text(answer)
     assert 'value="Ul. Lenina, 5"' in answer.content.decode()
+    assert 'value="ana@example.com"' in answer.content.decode(), "nothing else has to be typed again"
     assert not Order.objects.exists()
 
     assert pay(client, name="Ivan Petrov", address1="Ul. Lenina, 5").status_code == 303
