@@ -51,7 +51,7 @@ FAST = {
     "POLL_MINUTES": "0.02",
     "GRACE_MINUTES": "0",
     "SETTLE_SECONDS": "1",
-    "LEASE_SECONDS": "6",
+    "LEASE_SECONDS": "8",  # a task outlives the pool's 5 s of waiting for PostgreSQL
     "HEARTBEAT_SECONDS": "1",
     "CATALOG_TTL_MINUTES": "600",
     "SANDBOX_SPEED": "20",
