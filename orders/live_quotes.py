@@ -2,7 +2,7 @@
 
 The buyer waits for this, so the calls are short and their answers are stored for some minutes. Three things keep one
 visitor, product or print provider from stopping checkout for all: a limit per asker, a short memory of what Printify
-refused, and a pause for the print providers concerned after a failure.
+refused, and a pause after a failure for the products, or the print provider, that explain it.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ PAUSE_SECONDS = 30
 ABOUT_THE_ADDRESS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 ABOUT_THE_PRODUCT = (HTTPStatus.NOT_FOUND,)
 LIVE_QUOTES = parse("30/minute")  # per cart, per order and per client address; a shopper needs one per change
+# The key (401) and the rate limit (429) fail every question alike, and so does a silence (0): no product explains them.
+ABOUT_NO_PRODUCT = (0, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class AddressRefused(Exception):
@@ -71,9 +73,16 @@ class Question:
         return _key("quote-refused", [sorted([x.printify_id, x.variant_id] for x in self.lines), self.address])
 
     @property
-    def pause_keys(self) -> set[str]:
-        """By print provider, or by product where the provider is not known."""
-        return {f"quote-pause:{x.provider}" if x.provider else f"quote-pause:{x.printify_id}" for x in self.lines}
+    def products(self) -> set[str]:
+        return {x.printify_id for x in self.lines}
+
+    @property
+    def suspects_key(self) -> str:
+        """One per print provider. A question of several, or of an unknown one, has its own."""
+        providers = {x.provider for x in self.lines}
+        if len(providers) == 1 and 0 not in providers:
+            return _suspects_key(providers.pop())
+        return _key("quote-suspects", sorted(self.products))
 
 
 def stored(question: Question) -> dict[str, int] | None:
@@ -90,7 +99,7 @@ def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
     refusal = cache.get(question.refusal_key)
     if refusal is not None:
         raise _refusal(refusal)
-    if cache.get_many(question.pause_keys) or not all(rate_counters.hit(LIVE_QUOTES, "quote", x) for x in askers):
+    if _is_paused(question) or not all(rate_counters.hit(LIVE_QUOTES, "quote", x) for x in askers):
         return None
     try:
         costs = printify.client().shipping_costs([x.as_line() for x in question.lines], question.address)
@@ -98,10 +107,32 @@ def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
         if isinstance(error, Refused) and error.status in ABOUT_THE_ADDRESS + ABOUT_THE_PRODUCT:
             cache.set(question.refusal_key, error.status, REFUSED_SECONDS)
             raise _refusal(error.status) from error
-        cache.set_many(dict.fromkeys(question.pause_keys, True), PAUSE_SECONDS)
+        _pause(question, error)
         raise
     cache.set(question.answer_key, costs, STORED_SECONDS)
     return costs
+
+
+def _is_paused(question: Question) -> bool:
+    """Suspects are the products that each failed question of a print provider had in common (see `_pause`).
+
+    A question with all of them would fail too. No suspects are left when no single product explains the failures:
+    then all questions to that provider are paused.
+    """
+    keys = {question.suspects_key} | {_suspects_key(x.provider) for x in question.lines if x.provider}
+    return any(question.products.issuperset(suspects) for suspects in cache.get_many(keys).values())
+
+
+def _pause(question: Question, error: IntegrationError) -> None:
+    """One broken product in anyone's cart may not stop the quotes of its print provider for everyone."""
+    suspects = question.products.intersection(cache.get(question.suspects_key, question.products))
+    if error.status in ABOUT_NO_PRODUCT:
+        suspects = set()
+    cache.set(question.suspects_key, sorted(suspects), PAUSE_SECONDS)
+
+
+def _suspects_key(provider: int) -> str:
+    return f"quote-suspects:{provider}"
 
 
 def _refusal(status: int) -> AddressRefused | ProductUnknown:

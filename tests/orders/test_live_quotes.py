@@ -35,15 +35,64 @@ def no_quote(*lines: QuoteLine, country: str = "US", **given: Any) -> type[quote
     return refused.type
 
 
-@pytest.mark.parametrize("answer", [{"status": 503}, {"body": requests.ReadTimeout()}])
-def test_a_failure_pauses_its_print_provider_only(upstream: Upstream, answer: dict[str, Any]) -> None:
+@pytest.mark.parametrize("answer", [{"body": requests.ReadTimeout()}, {"status": 429}, {"status": 401, "json": {}}])
+def test_a_failure_that_no_product_explains_pauses_its_print_provider_only(
+    upstream: Upstream, answer: dict[str, Any]
+) -> None:
     answers(upstream, **answer)
-    failing, other = factories.product(print_provider_id=1), factories.product(print_provider_id=2)
+    failing, same_provider = (factories.product(print_provider_id=1) for _ in range(2))
     no_quote(line(failing))
-    no_quote(line(failing, 2), country="CA")
+    no_quote(line(same_provider), country="CA")
+    assert calls(upstream) == 1
+    assert not live_quotes._is_paused(live_quotes.Question([line(factories.product(print_provider_id=2))], {}))
+
+
+BROKEN = [{"status": 503}, {"body": "<html>"}, {"status": 403, "json": {}}]
+
+
+@pytest.mark.parametrize("answer", BROKEN)
+def test_one_broken_product_pauses_only_the_questions_with_it(upstream: Upstream, answer: dict[str, Any]) -> None:
+    """A stranger's cart may hold it: the other products of its print provider keep their live quotes."""
+    broken, good = (factories.product(print_provider_id=1) for _ in range(2))
+    for _again in range(3):
+        answers(upstream, **answer)
+        no_quote(line(broken))
+        no_quote(line(broken, 2), line(good), country="CA")
+        answers(upstream)
+        assert quote.of_lines([line(good)], country="US")[0].amount == 475
+    assert calls(upstream) == 2
+
+
+def test_a_cart_with_a_broken_product_pauses_none_of_its_other_products(upstream: Upstream) -> None:
+    answers(upstream, status=503)
+    broken, good = (factories.product(print_provider_id=1) for _ in range(2))
+    no_quote(line(broken), line(good))
+    no_quote(line(good), line(broken, 2))
     assert calls(upstream) == 1
     answers(upstream)
-    assert quote.of_lines([line(other)], country="US")[0].amount == 475
+    assert quote.of_lines([line(good)], country="US")[0].amount == 475
+
+
+def test_failures_that_no_single_product_explains_pause_the_print_provider(upstream: Upstream) -> None:
+    answers(upstream, status=503)
+    first, second, third = (factories.product(print_provider_id=1) for _ in range(3))
+    no_quote(line(first), line(second))
+    no_quote(line(first))
+    no_quote(line(second))
+    no_quote(line(third))
+    assert calls(upstream) == 3
+    answers(upstream)
+    assert quote.of_lines([line(factories.product(print_provider_id=2))], country="US")[0].amount == 475
+
+
+def test_one_question_for_many_print_providers_pauses_only_itself(upstream: Upstream) -> None:
+    answers(upstream, body=requests.ReadTimeout())
+    lines = [line(factories.product(print_provider_id=number)) for number in range(1, quote.MOST_GROUPS + 2)]
+    no_quote(*lines)
+    no_quote(*lines, country="CA")
+    assert calls(upstream) == 1
+    answers(upstream)
+    assert quote.of_lines(lines[:1], country="US")[0].amount == 475
 
 
 def test_a_failure_of_a_product_without_a_known_provider_pauses_that_product_only(upstream: Upstream) -> None:
