@@ -7,6 +7,7 @@ units. Order bodies go out as given.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -108,13 +109,17 @@ class Printify:
     def shipping_costs(self, lines: Sequence[Mapping[str, Any]], address: Mapping[str, str]) -> dict[str, int]:
         """Method → cost, for `lines` of product_id, variant_id, quantity. A method that is not offered is missing.
 
+        Never empty: raises OutcomeUnknown when the answer has no cost that can be read.
         `express` is not read: it was a name of `priority` and shall be one of `printify_express` (Printify contract,
         section 8), so that what it sells depends on the day.
         """
         body = {"line_items": list(lines), "address_to": dict(address)}
         found = self.interactive.write("POST", f"{self.shop}/orders/shipping.json", body, lane="checkout")
-        costs = found if isinstance(found, dict) else {}
-        return {name: costs[name] for name in SHIPPING_METHODS if _is_amount(costs.get(name))}
+        answer = found if isinstance(found, dict) else {}
+        costs = {name: answer[name] for name in SHIPPING_METHODS if _is_amount(answer.get(name))}
+        if not costs:
+            raise OutcomeUnknown("Printify's answer has no shipping cost that can be read.", status=HTTPStatus.OK)
+        return costs
 
     def shipping_methods(self, blueprint_id: int, provider_id: int) -> list[str]:
         """Return those of SHIPPING_METHODS that have a v2 profile for this blueprint and print provider."""

@@ -120,10 +120,21 @@ def test_a_place_that_printify_refuses_is_not_served(upstream: Upstream, shown: 
         quote.options(shown, country="US")
 
 
-def test_no_way_at_all_is_not_served(upstream: Upstream, shown: CartView) -> None:
-    _answers(upstream, json={})
-    with pytest.raises(quote.NotServed):
+EMPTY = [{"json": {}}, {"json": []}, {"json": None}, {"body": ""}, {"json": {"standard": "475", "express": 1299}}]
+
+
+@pytest.mark.parametrize("answer", EMPTY)
+def test_an_answer_without_a_readable_cost_is_a_failure_and_not_stored(
+    upstream: Upstream, shown: CartView, answer: dict[str, Any]
+) -> None:
+    """Contract, section 8: methods that are not offered are missing. None at all says nothing about the address."""
+    _answers(upstream, **answer)
+    with pytest.raises(quote.NoQuote) as refused:
         quote.options(shown, country="US")
+    assert refused.type is quote.NoQuote
+    [line] = shown.lines
+    factories.rate_card(line.product, {line.variant.variant_id: {"standard": {"US": [475, 240]}}})
+    assert quote.options(shown, country="US")[0].is_estimated
 
 
 def test_a_country_we_do_not_ship_to_costs_no_call(upstream: Upstream, shown: CartView, settings: Settings) -> None:
