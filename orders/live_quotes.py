@@ -23,9 +23,10 @@ from ilytat.integrations.errors import IntegrationError, Refused
 STORED_SECONDS = 600
 REFUSED_SECONDS = 300
 PAUSE_SECONDS = 30
-# Any other refusal (a key that is not taken, a wrong shop) is our trouble, not the address's or the product's.
-ABOUT_THE_ADDRESS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
-ABOUT_THE_PRODUCT = (HTTPStatus.NOT_FOUND,)
+# Printify's codes (contract, section 3).
+ADDRESS_INVALID, OTHER_SHOPS_PRODUCT = "8103", "8104"
+PRODUCT_UNKNOWN = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+ADDRESS, PRODUCT, OTHER = "address", "product", "other"  # what a refusal is about
 LIVE_QUOTES = parse("30/minute")  # per cart, per order and per client address; a shopper needs one per change
 # The key (401) and the rate limit (429) fail every question alike, and so does a silence (0): no product explains them.
 ABOUT_NO_PRODUCT = (0, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
@@ -92,25 +93,41 @@ def stored(question: Question) -> dict[str, int] | None:
 
 
 def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
-    """Return method → cost from Printify; None when it is not asked now: paused, or asked too often by one of `askers`.
+    """Return method → cost from Printify; None when it cannot tell, or is not asked now: paused, or asked too often.
 
     Raises AddressRefused or ProductUnknown, also from memory, and IntegrationError when Printify gives no answer.
     """
-    refusal = cache.get(question.refusal_key)
-    if refusal is not None:
-        raise _refusal(refusal)
+    if subject := cache.get(question.refusal_key):
+        _refuse(subject)
+        return None
     if _is_paused(question) or not all(rate_counters.hit(LIVE_QUOTES, "quote", x) for x in askers):
         return None
     try:
         costs = printify.client().shipping_costs([x.as_line() for x in question.lines], question.address)
+    except Refused as error:
+        subject = _refused_subject(error)
+        cache.set(question.refusal_key, subject, REFUSED_SECONDS)
+        _refuse(subject)
+        return None
     except IntegrationError as error:
-        if isinstance(error, Refused) and error.status in ABOUT_THE_ADDRESS + ABOUT_THE_PRODUCT:
-            cache.set(question.refusal_key, error.status, REFUSED_SECONDS)
-            raise _refusal(error.status) from error
         _pause(question, error)
         raise
     cache.set(question.answer_key, costs, STORED_SECONDS)
     return costs
+
+
+def _refused_subject(error: Refused) -> str:
+    if error.code == ADDRESS_INVALID:
+        return ADDRESS
+    return PRODUCT if error.code == OTHER_SHOPS_PRODUCT or error.status in PRODUCT_UNKNOWN else OTHER
+
+
+def _refuse(subject: str) -> None:
+    """Raise what a refusal means. One of another kind is our trouble: the rate card may still price the question."""
+    if subject == ADDRESS:
+        raise AddressRefused
+    if subject == PRODUCT:
+        raise ProductUnknown
 
 
 def _is_paused(question: Question) -> bool:
@@ -133,10 +150,6 @@ def _pause(question: Question, error: IntegrationError) -> None:
 
 def _suspects_key(provider: int) -> str:
     return f"quote-suspects:{provider}"
-
-
-def _refusal(status: int) -> AddressRefused | ProductUnknown:
-    return AddressRefused(status) if status in ABOUT_THE_ADDRESS else ProductUnknown(status)
 
 
 def _key(name: str, parts: list[Any]) -> str:

@@ -147,9 +147,14 @@ def test_what_was_taken_out_and_sold_out_since_is_not_offered_back(client: Clien
 # --- the price of delivery -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("status", "ours"), [(400, False), (422, False), (401, True), (403, True), (404, True)])
-def test_only_what_is_said_of_the_address_is_the_buyers_fault(upstream: Upstream, status: int, *, ours: bool) -> None:
-    upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=status, json={})
+@pytest.mark.parametrize(
+    ("status", "code", "ours"),
+    [(400, 8103, False), (400, 8104, True), *((status, None, True) for status in (400, 401, 403, 404, 422))],
+)
+def test_only_what_is_said_of_the_address_is_the_buyers_fault(
+    upstream: Upstream, status: int, code: int | None, *, ours: bool
+) -> None:
+    upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=status, json={"code": code})
     with pytest.raises(quote.NoQuote) as problem:
         quote.of_lines([QuoteLine("p1", 1, 1, None)], country="US")
     assert problem.type is (quote.NoQuote if ours else quote.NotServed)

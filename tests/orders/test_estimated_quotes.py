@@ -59,16 +59,6 @@ def test_after_a_failure_the_rate_card_plus_the_surcharge_is_offered(
     }
 
 
-@pytest.mark.parametrize(("status", "error"), [(400, quote.NotServed), (422, quote.NotServed), (404, quote.NoQuote)])
-def test_what_printify_refuses_is_not_sold_from_the_rate_card(
-    upstream: Upstream, status: int, error: type[quote.NoQuote]
-) -> None:
-    upstream.mock.add("POST", ROUTE, status=status, json={})
-    with pytest.raises(quote.NoQuote) as refused:
-        quote.of_lines([line(product())], country="US")
-    assert refused.type is error
-
-
 def test_a_live_quote_is_not_estimated(upstream: Upstream) -> None:
     upstream.mock.add("POST", ROUTE, json={"standard": 475})
     [option] = quote.of_lines([line(product())], country="US")

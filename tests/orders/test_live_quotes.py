@@ -104,17 +104,41 @@ def test_a_failure_of_a_product_without_a_known_provider_pauses_that_product_onl
     assert quote.of_lines([QuoteLine("p2", 1, 1, None)], country="US")[0].amount == 475
 
 
-@pytest.mark.parametrize(("status", "error"), [(400, quote.NotServed), (422, quote.NotServed), (404, quote.NoQuote)])
-def test_a_refused_product_and_address_pauses_nobody_and_is_not_asked_again(
-    upstream: Upstream, status: int, error: type[quote.NoQuote]
+REFUSALS = [
+    (400, {"code": 8103}, quote.NotServed),
+    (400, {"code": 8104}, quote.NoQuote),
+    (404, {}, quote.NoQuote),
+    (422, {"error": "Invalid product ID format."}, quote.NoQuote),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "error"), REFUSALS)
+def test_a_refused_product_or_address_pauses_nobody_and_is_not_asked_again(
+    upstream: Upstream, status: int, body: dict[str, Any], error: type[quote.NoQuote]
 ) -> None:
-    answers(upstream, status=status, json={})
+    answers(upstream, status=status, json=body)
     refused, other = factories.product(), factories.product()
+    factories.rate_card(refused, {1: {"standard": {"US": [500, 200]}}})
     assert [no_quote(line(refused, quantity)) for quantity in (1, 2, 3)] == [error] * 3
     assert calls(upstream) == 1
     answers(upstream)
     assert quote.of_lines([line(other)], country="US")[0].amount == 475
     assert quote.of_lines([line(refused)], country="CA")[0].amount == 475
+
+
+@pytest.mark.parametrize(("status", "body"), [(400, {}), (400, {"code": 8150}), (400, {"code": 8502}), (402, {})])
+def test_a_refusal_of_another_kind_is_estimated_pauses_nobody_and_is_not_asked_again(
+    upstream: Upstream, status: int, body: dict[str, Any]
+) -> None:
+    """It names neither the address nor the product, so the buyer is told of neither."""
+    answers(upstream, status=status, json=body)
+    refused, other = factories.product(print_provider_id=1), factories.product(print_provider_id=1)
+    factories.rate_card(refused, {1: {"standard": {"US": [500, 200]}}})
+    prices = [quote.of_lines([line(refused, quantity)], country="US")[0].amount for quantity in (1, 2, 3)]
+    assert prices == [550, 770, 990]
+    assert calls(upstream) == 1
+    answers(upstream)
+    assert quote.of_lines([line(other)], country="US")[0].amount == 475
 
 
 def test_one_page_waits_for_one_failure_only(upstream: Upstream) -> None:

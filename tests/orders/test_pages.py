@@ -89,7 +89,8 @@ def test_a_changed_price_is_told(client: Client, shipping: Upstream) -> None:
 
 def test_a_country_not_served_is_told_apart_from_trouble(client: Client, upstream: Upstream) -> None:
     holding(client, factories.cart(factories.variant()))
-    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={}, status=400)
+    refusal = payload("printify/refused_address")
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=refusal, status=400)
     assert "Not everything here is sent to this country." in text(client.get("/cart/"))
     cache.clear()
     upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", json={}, status=503)

@@ -15,6 +15,7 @@ from payments.models import Coupon, CouponUse
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
 from tests.pages import holding, source, text
+from tests.payloads import payload
 from tests.payments.conftest import CREATE, Till, pay
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +167,8 @@ def test_no_ways_of_delivery_and_a_press_that_pays_is_no_order(client: Client, u
 
 def test_a_place_nobody_sends_to_is_told_apart(client: Client, upstream: Upstream) -> None:
     holding(client, factories.cart(factories.variant()))
-    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={}, status=400)
+    refusal = payload("printify/refused_address")
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=refusal, status=400)
     assert "Nobody who prints these ships to this address." in text(client.get("/checkout/"))
 
 
