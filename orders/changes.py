@@ -70,21 +70,33 @@ def _same_price(order: Order, address: Address) -> dict[str, object]:
     if settings.STRIPE_AUTOMATIC_TAX and (address.region, address.zip) != (order.region, order.zip):
         raise NotPossible(_("Tax depends on the address. Please cancel this order and order again."))
     try:
-        there = _option(order, address)
+        there = _live_option(order, address)
+        is_same = there.amount == order.shipping or there.amount == _price_now(order)
     except quote.NotServed as error:
         raise NotPossible(_("Nobody who prints these ships to this address.")) from error
     except quote.NoQuote as error:
         if not moved:  # rates are by country (Printify contract, section 8)
             return {}
         raise NotPossible(_("The price of delivery cannot be checked right now. Please try again soon.")) from error
-    if there.amount not in {order.shipping, _option(order, lifecycle.address_of(order)).amount}:
+    if not is_same:
         raise NotPossible(_("Delivery to this address has another price. Please cancel this order and order again."))
     return {"arrives_from": there.first, "arrives_until": there.last} if moved else {}
 
 
-def _option(order: Order, address: Address) -> quote.Option:
-    found = quote.of_order(order, country=address.country, region=address.region, zip_code=address.zip)
-    chosen = next((option for option in found if option.code == order.shipping_method), None)
+def _price_now(order: Order) -> int | None:
+    """Return what delivery to the present address costs now; None when it is not offered any more."""
+    try:
+        return _live_option(order, lifecycle.address_of(order)).amount
+    except quote.NotServed:
+        return None
+
+
+def _live_option(order: Order, address: Address) -> quote.Option:
+    """Raises NoQuote where the price is estimated: neither the amount nor a missing method proves anything then."""
+    options = quote.of_order(order, country=address.country, region=address.region, zip_code=address.zip)
+    if any(option.is_estimated for option in options):
+        raise quote.NoQuote
+    chosen = next((option for option in options if option.code == order.shipping_method), None)
     if chosen is None:
         raise quote.NotServed(address.country)
     return chosen

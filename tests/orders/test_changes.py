@@ -15,7 +15,7 @@ from catalog.models import Variant
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle, mails
+from orders import changes, lifecycle, mails, quote
 from orders import fulfilment as printing_steps
 from orders.addresses import Address
 from orders.models import EarlierDraft, Fulfilment, Order
@@ -42,6 +42,7 @@ from tests.racing import race
 pytestmark = pytest.mark.django_db
 
 EVANSTON = Address("Ana Ruiz", "1501 Central St", "", "Evanston", "IL", "60201", "US")
+TORONTO = Address("Ana Ruiz", "100 Queen St W", "", "Toronto", "ON", "M5H 2N2", "CA")
 
 
 @pytest.fixture(autouse=True)
@@ -246,15 +247,55 @@ def test_an_address_with_another_price_is_refused(upstream: Upstream) -> None:
     job = paid(ready=False)
     for amount in (1299, 475):  # there, then at the old address
         upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": amount})
-    toronto = Address("Ana Ruiz", "100 Queen St W", "", "Toronto", "ON", "M5H 2N2", "CA")
     with pytest.raises(changes.NotPossible, match="another price"):
-        changes.correct_address(job.order, toronto)
+        changes.correct_address(job.order, TORONTO)
     assert again(job).revision == 1
 
 
 def test_within_the_country_an_address_is_corrected_also_while_printify_is_silent(upstream: Upstream) -> None:
     job = paid(ready=False)
     assert changes.correct_address(job.order, EVANSTON)
+
+
+def _rate_card(job: Fulfilment, **methods: Any) -> None:
+    line = job.order.lines.select_related("product").get()
+    assert line.product
+    factories.rate_card(line.product, {line.printify_variant_id: methods})
+
+
+@pytest.mark.parametrize("method", ["standard", "priority"])
+def test_an_estimate_does_not_refuse_an_address_within_the_country(upstream: Upstream, method: str) -> None:
+    """Live at the old address and estimated at the new one, or without the method that was bought."""
+    job = paid(ready=False)
+    _rate_card(job, **{method: {"US": [475, 240]}})
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": 475})
+    quote.of_order(job.order, country="US", region=job.order.region, zip_code=job.order.zip)
+    upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=503)
+    assert changes.correct_address(job.order, EVANSTON)
+
+
+def test_an_estimate_at_the_old_address_only_does_not_refuse_an_address_within_the_country(upstream: Upstream) -> None:
+    job = paid(ready=False)
+    _rate_card(job, standard={"US": [475, 240]})
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": 500})
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", status=503)
+    assert changes.correct_address(job.order, EVANSTON)
+
+
+def test_an_estimate_does_not_prove_the_price_in_another_country(upstream: Upstream) -> None:
+    job = paid(ready=False)
+    _rate_card(job, standard={"US": [475, 240], "CA": [427, 240]})
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", status=503)
+    with pytest.raises(changes.NotPossible, match="cannot be checked"):
+        changes.correct_address(job.order, TORONTO)
+    assert again(job).revision == 1
+
+
+def test_an_address_in_another_country_at_the_price_that_was_paid_needs_no_second_quote(upstream: Upstream) -> None:
+    job = paid(ready=False)
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json={"standard": job.order.shipping})
+    upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", status=503)
+    assert changes.correct_address(job.order, TORONTO)
 
 
 def test_an_address_nobody_ships_to_is_refused(upstream: Upstream) -> None:
@@ -293,11 +334,11 @@ def test_a_correction_that_the_database_undid_is_written_again_without_another_q
     job = paid(ready=False)
     quoted: list[Address] = []
 
-    def quote(_order: Order, address: Address) -> dict[str, object]:
+    def same_price(_order: Order, address: Address) -> dict[str, object]:
         quoted.append(address)
         return {}
 
-    monkeypatch.setattr(changes, "_same_price", quote)
+    monkeypatch.setattr(changes, "_same_price", same_price)
     _conflict_once(monkeypatch, "address_changed")
     assert changes.correct_address(job.order, EVANSTON)
     assert lifecycle.address_of(Order.objects.get(pk=job.order_id)) == EVANSTON
