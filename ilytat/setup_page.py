@@ -1,5 +1,6 @@
 """The admin's Setup check: what this installation still lacks, and how to fix it."""
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,11 @@ from ilytat.integrations import readiness
 from ilytat.integrations.models import HealthResult
 
 VIEW, RUN = "integrations.view_healthresult", "integrations.change_healthresult"
+# `doctor` cannot see this: it takes a request that came the way shoppers come.
+PROXY_NOT_COUNTED = (
+    "Your request came through a proxy, but TRUSTED_PROXY_COUNT is 0: all visitors share one address, and so the "
+    "limits of one visitor. Set it to the number of your proxies and restart web."
+)
 ORDER = {"down": 0, "warn": 1, "ok": 2}
 
 
@@ -23,6 +29,8 @@ def setup_check(request: HttpRequest) -> HttpResponse:
         readiness.run_all()
         messages.success(request, "All checks were run.")
         return redirect("admin:setup_check")
+    if "X-Forwarded-For" in request.headers and not settings.TRUSTED_PROXY_COUNT:
+        messages.warning(request, PROXY_NOT_COUNTED)
     results = sorted(readiness.results(), key=lambda result: (ORDER[result.state], result.name))
     states = {result.state for result in results}
     context = {

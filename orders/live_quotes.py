@@ -27,7 +27,9 @@ PAUSE_SECONDS = 30
 ADDRESS_INVALID, OTHER_SHOPS_PRODUCT = "8103", "8104"
 PRODUCT_UNKNOWN = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 ADDRESS, PRODUCT, OTHER = "address", "product", "other"  # what a refusal is about
-LIVE_QUOTES = parse("30/minute")  # per cart, per order and per client address; a shopper needs one per change
+# By the kind of asker. A shopper needs one question per change and package. An office or a mobile network shares one
+# address, which still gets less than a third of what `catalog.budget` allows a minute.
+LIMITS = {"cart": parse("30/minute"), "order": parse("30/minute"), "client": parse("150/minute")}
 # The key (401) and the rate limit (429) fail every question alike, and so does a silence (0): no product explains them.
 ABOUT_NO_PRODUCT = (0, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -38,6 +40,10 @@ class AddressRefused(Exception):
 
 class ProductUnknown(Exception):
     """Printify does not know one of these products."""
+
+
+class AskedTooOften(Exception):
+    """One of the askers is over its limit."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +99,18 @@ def stored(question: Question) -> dict[str, int] | None:
 
 
 def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
-    """Return method → cost from Printify; None when it cannot tell, or is not asked now: paused, or asked too often.
+    """Return method → cost from Printify; None when it cannot tell or is not asked because of a pause.
 
-    Raises AddressRefused or ProductUnknown, also from memory, and IntegrationError when Printify gives no answer.
+    `askers` are "cart:…", "order:…" or "client:…". Raises AskedTooOften; AddressRefused or ProductUnknown, also from
+    memory; and IntegrationError when Printify gives no answer.
     """
     if subject := cache.get(question.refusal_key):
         _refuse(subject)
         return None
-    if _is_paused(question) or not all(rate_counters.hit(LIVE_QUOTES, "quote", x) for x in askers):
+    if _is_paused(question):
         return None
+    if not all(rate_counters.hit(LIMITS[asker.partition(":")[0]], "quote", asker) for asker in askers):
+        raise AskedTooOften
     try:
         costs = printify.client().shipping_costs([x.as_line() for x in question.lines], question.address)
     except Refused as error:

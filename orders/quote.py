@@ -1,7 +1,8 @@
 """What shipping costs and when it arrives, asked of Printify for the very lines and place, printer by printer.
 
 Things from different printers travel separately, and each printer charges its own first item. While Printify does not
-answer, or somebody asks too often, the price comes from the rate card plus staff's surcharge (`orders.live_quotes`).
+answer, the price comes from the rate card plus staff's surcharge; for those who ask too often from the rate card alone
+(`orders.live_quotes`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -125,41 +126,54 @@ def _prices(groups: dict[int, list[QuoteLine]], address: dict[str, str], askers:
 
     After one failure Printify is not asked about the next provider: a page waits for one timeout at most.
     """
-    prices, is_answering = {}, True
+    prices: dict[int, Prices] = {}
+    is_answering = True
     for provider, lines in groups.items():
         question = Question(lines, address)
-        costs = live_quotes.stored(question)
+        costs, has_surcharge = live_quotes.stored(question), True
         if costs is None and is_answering:
             try:
                 costs = live_quotes.ask(question, askers)
+            except live_quotes.AskedTooOften:
+                has_surcharge = False  # Printify answers: its price is not in doubt
             except live_quotes.AddressRefused as error:
                 raise NotServed(address["country"]) from error
             except live_quotes.ProductUnknown as error:
                 raise NoQuote from error
             except IntegrationError:
                 is_answering = False
-        live = {code: Price(cost) for code, cost in (costs or {}).items()}
-        prices[provider] = _estimate(lines, address["country"]) if costs is None else live
+        if costs is None:
+            # Also of a question about all of them: each print provider's package has its own surcharge.
+            packages = _by_provider(lines).items()
+            country = address["country"]
+            prices |= {x: _estimate(package, country, has_surcharge=has_surcharge) for x, package in packages}
+        else:
+            prices[provider] = {code: Price(cost) for code, cost in costs.items()}
     return prices
 
 
-def _estimate(lines: Sequence[QuoteLine], country: str) -> Prices:
-    """Return the rate card's prices plus the surcharge. Raises NoQuote when it is off or the card cannot tell."""
+def _estimate(lines: Sequence[QuoteLine], country: str, *, has_surcharge: bool) -> Prices:
+    """Return the rate card's prices. Raises NoQuote when staff have turned estimates off or the card cannot tell."""
     surcharge = shipping_surcharge.current()
     card_lines = [CardLine(x.product, x.variant_id, x.quantity) for x in lines if x.product]
     costs = shipping_rates.costs(card_lines, country) if surcharge.is_on and len(card_lines) == len(lines) else None
     if costs is None:
         raise NoQuote
-    extra = {code: shipping_surcharge.amount(cost, surcharge) for code, cost in costs.items()}
+    extra = {code: shipping_surcharge.amount(cost, surcharge) if has_surcharge else 0 for code, cost in costs.items()}
     return {code: Price(cost + extra[code], extra[code]) for code, cost in costs.items()}
 
 
 def _groups(wanted: Iterable[QuoteLine]) -> dict[int, list[QuoteLine]]:
     """By printer; all in one (0) when there are too many to ask one by one."""
-    found: dict[int, list[QuoteLine]] = {}
-    for line in wanted:
-        found.setdefault(line.provider, []).append(line)
+    found = _by_provider(wanted)
     return found if len(found) <= MOST_GROUPS else {0: [x for lines in found.values() for x in lines]}
+
+
+def _by_provider(lines: Iterable[QuoteLine]) -> dict[int, list[QuoteLine]]:
+    found: dict[int, list[QuoteLine]] = {}
+    for line in lines:
+        found.setdefault(line.provider, []).append(line)
+    return found
 
 
 def full_price(order: Order) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from ilytat.integrations import readiness
 from ilytat.integrations.health import State
@@ -36,3 +37,13 @@ def test_the_page_is_red_only_while_something_is_to_fix(
     monkeypatch.setattr(readiness, "_checks", {"beat": lambda: Finding(state), "clock": lambda: Finding("ok")})
     page = admin_client.post("/admin/setup/", follow=True).content.decode()
     assert f"verdict--{tone}" in page
+
+
+@pytest.mark.parametrize(("proxies", "forwarded", "warned"), [(0, True, True), (1, True, False), (0, False, False)])
+def test_a_proxy_that_is_not_counted_is_named(
+    admin_client: Client, settings: Settings, *, proxies: int, forwarded: bool, warned: bool
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+    headers = {"X-Forwarded-For": "203.0.113.1"} if forwarded else {}
+    page = admin_client.get("/admin/setup/", headers=headers).content.decode()
+    assert ("TRUSTED_PROXY_COUNT is 0" in page) is warned

@@ -76,6 +76,15 @@ def test_only_the_package_that_is_priced_from_the_card_bears_the_surcharge(upstr
     assert (option.surcharge, option.as_agreed()["base"]) == (48, 975)
 
 
+@pytest.mark.parametrize("number", [quote.MOST_GROUPS, quote.MOST_GROUPS + 1])
+def test_each_print_providers_package_bears_its_own_surcharge(upstream: Upstream, number: int) -> None:
+    upstream.mock.add("POST", ROUTE, status=503)
+    shipping_surcharge.choose(is_on=True, percent=0, fixed=100, by=None)
+    [standard, _priority] = quote.of_lines([line(product(provider)) for provider in range(1, number + 1)], country="US")
+    assert standard.parcels == tuple((provider, 475 + 100) for provider in range(1, number + 1))
+    assert standard.surcharge == number * 100
+
+
 def test_staff_set_the_surcharge_or_turn_estimates_off(upstream: Upstream) -> None:
     upstream.mock.add("POST", ROUTE, status=503)
     tee = product()

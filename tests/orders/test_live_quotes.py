@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import requests
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from catalog.models import Product
 from orders import cart as carts
@@ -12,9 +13,16 @@ from orders import live_quotes, quote
 from orders.live_quotes import QuoteLine
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
+from tests.pages import holding
 
 pytestmark = pytest.mark.django_db
 ROUTE = f"{SHOP}/orders/shipping.json"
+
+
+@pytest.fixture
+def no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More calls at once than the account's budget has in reserve."""
+    monkeypatch.setattr("catalog.budget.token_buckets.take", lambda *_limit, **_leave: 0.0)
 
 
 def line(product: Product, quantity: int = 1) -> QuoteLine:
@@ -150,10 +158,11 @@ def test_one_page_waits_for_one_failure_only(upstream: Upstream) -> None:
     assert (option.amount, calls(upstream)) == (3 * 550, 1)
 
 
+@pytest.mark.usefixtures("no_budget")
 @pytest.mark.parametrize("asker", ["cart:1", "client:203.0.113.9", "order:1"])
 def test_an_asker_over_the_limit_costs_no_call_and_stops_nobody_else(upstream: Upstream, asker: str) -> None:
     answers(upstream)
-    product, limit = factories.product(), live_quotes.LIVE_QUOTES.amount
+    product, limit = factories.product(), live_quotes.LIMITS[asker.partition(":")[0]].amount
     for quantity in range(1, limit + 1):
         assert quote.of_lines([line(product, quantity)], country="US", askers=[asker])[0].amount == 475
     no_quote(line(product, limit + 1), askers=[asker])
@@ -162,33 +171,56 @@ def test_an_asker_over_the_limit_costs_no_call_and_stops_nobody_else(upstream: U
     assert quote.of_lines([line(product, limit + 1)], country="US", askers=["cart:2"])
 
 
-def test_over_the_limit_the_rate_card_answers(upstream: Upstream) -> None:
+def test_over_the_limit_the_rate_card_answers_without_the_surcharge(upstream: Upstream) -> None:
     answers(upstream)
     product = factories.product()
     factories.rate_card(product, {1: {"standard": {"US": [500, 200]}}})
-    for quantity in range(1, live_quotes.LIVE_QUOTES.amount + 1):
+    for quantity in range(1, live_quotes.LIMITS["cart"].amount + 1):
         quote.of_lines([line(product, quantity)], country="US", askers=["cart:1"])
     [option] = quote.of_lines([line(product, 50)], country="US", askers=["cart:1"])
-    assert (option.is_estimated, option.amount) == (True, 500 + 49 * 200 + 1030)
+    assert (option.is_estimated, option.amount, option.surcharge) == (True, 500 + 49 * 200, 0)
 
 
-def test_a_cart_is_limited_whatever_its_address_and_an_address_whatever_its_cart(upstream: Upstream) -> None:
+def test_while_printify_is_away_nobody_waives_the_surcharge_by_asking_often(upstream: Upstream) -> None:
+    answers(upstream, body=requests.ReadTimeout())
+    product = factories.product()
+    factories.rate_card(product, {1: {"standard": {"US": [500, 200]}}})
+    lines, limit = [line(product)], live_quotes.LIMITS["cart"].amount
+    amounts = {quote.of_lines(lines, country="US", askers=["cart:1"])[0].amount for _time in range(limit + 2)}
+    assert amounts == {550}
+
+
+def test_a_cart_is_limited_whatever_its_address(upstream: Upstream) -> None:
     answers(upstream)
     shown = carts.view(factories.cart(factories.variant()))
-    for number in range(live_quotes.LIVE_QUOTES.amount):
+    for number in range(live_quotes.LIMITS["cart"].amount):
         assert quote.options(shown, country="US", zip_code=f"{number:05}", client=f"203.0.113.{number}")
     with pytest.raises(quote.NoQuote):
         quote.options(shown, country="US", client="203.0.113.99")
-    for number in range(live_quotes.LIVE_QUOTES.amount - 1):
-        other = carts.view(factories.cart(factories.variant()))
-        assert quote.options(other, country="US", client="203.0.113.1"), number
-    with pytest.raises(quote.NoQuote):
-        quote.options(carts.view(factories.cart(factories.variant())), country="US", client="203.0.113.1")
 
 
-def test_one_browser_that_hammers_the_cart_gets_a_page_and_no_call_more(client: Client, upstream: Upstream) -> None:
+@pytest.mark.usefixtures("no_budget")
+def test_an_office_behind_one_address_has_room_for_five_busy_carts(upstream: Upstream) -> None:
     answers(upstream)
-    factories.cart(factories.variant())
-    pages = [client.post("/cart/update/", {"line": 1, "quantity": 1}).status_code for _ in range(61)]
-    assert set(pages[:60]) == {302}
-    assert pages[60] == 429
+    product, per_cart = factories.product(), live_quotes.LIMITS["cart"].amount
+    for cart in range(5):
+        for number in range(per_cart):
+            askers, zip_code = [f"cart:{cart}", "client:203.0.113.1"], f"{cart}{number:04}"
+            assert not quote.of_lines([line(product)], country="US", zip_code=zip_code, askers=askers)[0].is_estimated
+    no_quote(line(product), askers=["cart:6", "client:203.0.113.1"])
+
+
+def test_one_browser_that_hammers_the_cart_gets_a_page_and_no_call_more(
+    client: Client, upstream: Upstream, settings: Settings
+) -> None:
+    answers(upstream)
+    variants = [factories.variant(factories.product(print_provider_id=1)) for _ in range(2)]
+    lines = holding(client, factories.cart(*variants)).lines.all()
+    statuses = []
+    for number in range(61):
+        turn, quantity = divmod(number, settings.QUANTITY_MAX)
+        form = {"line": lines[turn % 2].pk, "quantity": quantity + 1}
+        statuses.append(client.post("/cart/update/", form).status_code)
+        client.get("/cart/")
+    assert statuses == [302] * 60 + [429]
+    assert calls(upstream) == live_quotes.LIMITS["cart"].amount
