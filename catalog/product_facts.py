@@ -6,16 +6,15 @@ each product. While there is none, the page falls back on the product's descript
 
 import hashlib
 import json
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import printify
+from catalog import batches, printify
 from catalog.models import PrintifyCache, Product
 from catalog.storefront.descriptions import SizeTable
 from catalog.sync.payload_fields import objects, text
@@ -23,11 +22,14 @@ from ilytat.integrations.errors import Refused
 from ilytat.integrations.storable import storable_json
 
 SIZE_GUIDE, SAFETY = "size_guide", "safety"
-KEEP, KEEP_NOTHING = timedelta(days=30), timedelta(days=1)
+KEEP, KEEP_NOTHING, RETRY = timedelta(days=30), timedelta(days=1), timedelta(hours=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 READS_MAX = 300  # in one run: the first walk of a large shop must not use up the budget
 SIZES_MAX, MEASURES_MAX, ENTRIES_MAX = 20, 40, 20
 NAME_MAX, TEXT_MAX = 80, 4000  # characters
 Facts = dict[str, Any]
+# Kind, key, and the version of what it is about: PrintifyCache.hash keeps for which one it was read.
+Wanted = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -48,50 +50,52 @@ def of_product(product: Product) -> tuple[SizeTable | None, list[SafetyEntry]]:
     return table, [SafetyEntry(**entry) for entry in kept.get(SAFETY, {}).get("entries", [])]
 
 
-def refresh() -> int:
+def refresh(*, until: float = math.inf) -> int:
     """Read what is missing, expired or, for product safety, older than a change of the product.
 
-    Returns how many were read, at most READS_MAX. Raises Unavailable when Printify is; what is kept stays.
+    Begins none after `until` (monotonic seconds). Returns how many were read, at most READS_MAX. Raises as
+    `batches.read_each` does. What was read before stays until Printify gives something new.
     """
-    client, wanted = printify.client(), _wanted()[:READS_MAX]
-    for kind, key, version in wanted:
-        _store(kind, key, version, partial(_read, client, kind, key))
-    return len(wanted)
+    return batches.read_each(_wanted()[:READS_MAX], _refresh, until=until)
 
 
-def _wanted() -> list[tuple[str, str, str]]:
-    """Kind, key, and the version of what it is about: PrintifyCache.hash keeps for which one it was read."""
-    columns = ("printify_id", "blueprint_id", "print_provider_id", "upstream_title", "safety_information")
+def _wanted() -> list[Wanted]:
+    """First what was never asked for, then what was due first: one that failed is due again behind the others."""
+    product_columns = ("printify_id", "blueprint_id", "print_provider_id", "upstream_title", "safety_information")
     needed: dict[tuple[str, str], str] = {}
-    for printify_id, blueprint_id, *facts in Product.objects.for_sale().order_by("pk").values_list(*columns):
+    for printify_id, blueprint_id, *facts in Product.objects.for_sale().order_by("pk").values_list(*product_columns):
         if blueprint_id:
             needed[SIZE_GUIDE, str(blueprint_id)] = ""
         needed[SAFETY, printify_id] = hashlib.sha256(json.dumps([blueprint_id, *facts]).encode()).hexdigest()
-    rows = PrintifyCache.objects.fresh().filter(type__in=(SIZE_GUIDE, SAFETY))
-    fresh = {(kind, key): version for kind, key, version in rows.values_list("type", "external_id", "hash")}
-    # Guides first: one serves every product of its blueprint.
-    wanted = [(*key, version) for key, version in needed.items() if fresh.get(key) != version]
-    return sorted(wanted, key=lambda row: row[0] != SIZE_GUIDE)
-
-
-def _read(client: printify.Printify, kind: str, key: str) -> Facts:
-    return read_guide(client.size_guide(int(key))) if kind == SIZE_GUIDE else read_safety(client.product_safety(key))
-
-
-def _store(kind: str, key: str, version: str, read: Callable[[], Facts]) -> None:
-    """A refusal keeps what is known, and is asked again tomorrow."""
+    rows = PrintifyCache.objects.filter(type__in=(SIZE_GUIDE, SAFETY))
+    columns = ("type", "external_id", "hash", "expires_at")
+    known = {(kind, key): (version, at) for kind, key, version, at in rows.values_list(*columns)}
     now = timezone.now()
-    values: Facts = {"hash": version, "fetched_at": now}
+
+    def due_at(wanted: Wanted) -> datetime:
+        version, expires_at = known.get(wanted[:2], ("", NEVER))
+        return expires_at if version == wanted[2] else NEVER
+
+    wanted = [row for row in ((*key, version) for key, version in needed.items()) if due_at(row) <= now]
+    # Guides first: one serves every product of its blueprint.
+    return sorted(wanted, key=lambda row: (due_at(row), row[0] != SIZE_GUIDE))
+
+
+def _refresh(wanted: Wanted) -> None:
+    """A refusal keeps what is known, and is asked again tomorrow."""
+    kind, key, version = wanted
+    client = printify.client()
+    PrintifyCache.objects.postpone(kind, key, RETRY, hash=version)
     try:
-        values["data"] = storable_json(read())
+        if kind == SIZE_GUIDE:
+            data = storable_json(read_guide(client.size_guide(int(key))))
+        else:
+            data = storable_json(read_safety(client.product_safety(key)))
     except (Refused, ValueError):
-        values["expires_at"] = now + KEEP_NOTHING
-        PrintifyCache.objects.update_or_create(
-            type=kind, external_id=key, defaults=values, create_defaults=values | {"data": {}}
-        )
+        PrintifyCache.objects.postpone(kind, key, KEEP_NOTHING)
         return
-    values["expires_at"] = now + KEEP
-    PrintifyCache.objects.update_or_create(type=kind, external_id=key, defaults=values)
+    now = timezone.now()
+    PrintifyCache.objects.filter(type=kind, external_id=key).update(data=data, fetched_at=now, expires_at=now + KEEP)
 
 
 def read_guide(answer: Facts) -> Facts:

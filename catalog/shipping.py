@@ -6,22 +6,27 @@ PrintifyCache, so that a page never waits for them.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from catalog import printify, shipping_rates
+from catalog import batches, printify, shipping_rates
 from catalog.models import PrintifyCache, Product
 from catalog.sync.payload_fields import amount, objects, part, text, whole
 from ilytat.integrations.errors import Refused
 
 KIND = "shipping"
-KEEP = timedelta(days=7)
+KINDS = (KIND, shipping_rates.KIND)  # both are read from the same answers
+KEEP, RETRY = shipping_rates.KEEP, timedelta(hours=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 ELSEWHERE = shipping_rates.REST_OF_THE_WORLD
 USUAL = (2, 5)  # until Printify has told us
 SLOWEST = 90  # working days: who says more is mistaken, and no calendar may have such a day
+Pair = tuple[int, int]  # blueprint and print provider
 Days = tuple[int, int]
 Entry = tuple[int, ...]  # first and last day, and the cost where it is known
 COST = 2
@@ -54,34 +59,55 @@ def profile(product: Product, country: str) -> tuple[Days, int | None]:
     return _days(data, country), int(entry[COST]) if len(entry) > COST else None
 
 
-def refresh_profiles() -> int:
-    """Read what is missing or a week old, for everything that is for sale. Returns how many were read.
+def refresh_profiles(*, until: float = math.inf) -> int:
+    """Read what is missing or a day old, for everything that is for sale, until `until` (monotonic seconds).
 
-    Raises Unavailable when Printify is away and Refused when it does not accept our key: what was read before stays.
-    A profile that does not exist is stored as unknown, so that it is not asked for again today.
+    Returns how many were read. Raises as `batches.read_each` does. What was read before stays until Printify gives
+    something new.
     """
-    pairs = sorted(set(Product.objects.for_sale().values_list("blueprint_id", "print_provider_id")))
-    fresh = set(PrintifyCache.objects.fresh().values_list("type", "external_id"))
-    kinds = (KIND, shipping_rates.KIND)
-    due = [pair for pair in pairs if any((kind, shipping_rates.key(*pair)) not in fresh for kind in kinds)]
-    for pair in due:
-        profiles = _read_profiles(*pair)
-        days, card = _days_by_country(profiles.get("standard", {})), shipping_rates.read(profiles)
-        _keep(KIND, shipping_rates.key(*pair), days, is_known=bool(days))
-        _keep(shipping_rates.KIND, shipping_rates.key(*pair), card, is_known=bool(card["groups"]))
-    return len(due)
+    return batches.read_each(_due(), _refresh, until=until)
+
+
+def _due() -> list[Pair]:
+    """Blueprint and print provider, first those never asked for, then those whose last attempt is longest ago."""
+    pairs = set(Product.objects.for_sale().values_list("blueprint_id", "print_provider_id"))
+    rows = PrintifyCache.objects.filter(type__in=KINDS).values_list("type", "external_id", "expires_at")
+    due = {(kind, key): expires_at for kind, key, expires_at in rows}
+
+    def due_at(pair: Pair) -> datetime:
+        return min(due.get((kind, shipping_rates.key(*pair)), NEVER) for kind in KINDS)
+
+    now = timezone.now()
+    # Earlier releases kept a card for a week: one that is due later than any of ours may be too old to quote from.
+    return sorted((pair for pair in pairs if not now < due_at(pair) <= now + KEEP), key=lambda x: (due_at(x), x))
+
+
+def _refresh(pair: Pair) -> None:
+    key = shipping_rates.key(*pair)
+    for kind in KINDS:
+        PrintifyCache.objects.postpone(kind, key, RETRY)
+    profiles = _read_profiles(*pair)
+    _keep(KIND, key, _days_by_country(profiles.get("standard", {})))
+    _keep(shipping_rates.KIND, key, shipping_rates.read(profiles))
 
 
 def _read_profiles(blueprint: int, provider: int) -> dict[str, Any]:
     """Return method → profile. Printify is asked which methods exist, since each 404 counts as an error there."""
-    profiles = {}
+    client, profiles = printify.client(), {}
+    with _absent_is_nothing():
+        for method in client.shipping_methods(blueprint, provider):
+            with _absent_is_nothing():
+                profiles[method] = client.shipping_profile(blueprint, provider, method)
+    return profiles
+
+
+@contextmanager
+def _absent_is_nothing() -> Iterator[None]:
     try:
-        for method in printify.client().shipping_methods(blueprint, provider):
-            profiles[method] = printify.client().shipping_profile(blueprint, provider, method)
+        yield
     except Refused as error:
         if error.status not in printify.ABSENT:
             raise
-    return profiles
 
 
 def _days_by_country(profile: dict[str, Any]) -> dict[str, Entry]:
@@ -110,14 +136,14 @@ def _cost(facts: dict[str, Any]) -> tuple[int, ...]:
     return () if cost is None else (cost,)
 
 
-def _keep(kind: str, key: str, data: dict[str, Any], *, is_known: bool) -> None:
+def _keep(kind: str, key: str, data: dict[str, Any]) -> None:
+    """Store an answer. An empty one replaces nothing: Printify may have one again tomorrow."""
+    if not data:
+        PrintifyCache.objects.postpone(kind, key, KEEP)
+        return
     now = timezone.now()
-    values = {
-        "data": data,
-        "hash": hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest(),
-        "fetched_at": now,
-        "expires_at": now + (KEEP if is_known else timedelta(days=1)),
-    }
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    values = {"data": data, "hash": digest, "fetched_at": now, "expires_at": now + KEEP}
     PrintifyCache.objects.update_or_create(type=kind, external_id=key, defaults=values)
 
 

@@ -8,6 +8,7 @@ first and of each additional item, in minor units of `settings.SHOP_CURRENCY`.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from catalog.sync.payload_fields import amount, flag, objects, part, text, whole
 
 KIND = "rate_card"
 REST_OF_THE_WORLD = "REST_OF_THE_WORLD"
+KEEP = timedelta(days=1)  # then a card is due to be read again
 Rate = tuple[int, int]  # first item, each additional item
 Rates = dict[str, dict[str, Rate]]  # by method and country
 
@@ -40,7 +42,7 @@ def key(blueprint_id: int, provider_id: int) -> str:
 def costs(lines: Sequence[CardLine], country: str) -> dict[str, int] | None:
     """Return method → cost of sending all lines to the country, from the card. Three queries at most.
 
-    None when the card does not know one of the lines, or is older than the stale limit allows. Empty when it knows
+    None when the card does not know one of the lines, or is too old (`_oldest`). Empty when it knows
     all of them and no method takes them there. Per blueprint and print provider the dearest first item pays the first
     item's cost and every other item the additional cost (Printify contract, section 8: the additional cost applies
     within one blueprint and provider, and each provider ships separately). Express and economy need products that
@@ -61,7 +63,7 @@ def costs(lines: Sequence[CardLine], country: str) -> dict[str, int] | None:
 
 
 def read(profiles: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card's compact form of these profiles (method → Printify's answer)."""
+    """Return the card's compact form of these profiles (method → Printify's answer); {} when none can be read."""
     by_variant: dict[int, Rates] = {}
     for method, profile in profiles.items():
         for variant_id, country, rate in _entries(profile):
@@ -70,13 +72,21 @@ def read(profiles: Mapping[str, Any]) -> dict[str, Any]:
     for variant_id, rates in sorted(by_variant.items()):
         group = groups.setdefault(json.dumps(rates, sort_keys=True), {"variants": [], "rates": rates})
         group["variants"].append(variant_id)
-    return {"groups": list(groups.values())}
+    return {"groups": list(groups.values())} if groups else {}
 
 
 def usable() -> Iterable[tuple[str, Any]]:
     """Return (profile's key, time of reading) of each card that may still be quoted from. One query."""
-    rows = PrintifyCache.objects.filter(type=KIND, expires_at__gt=stale_limit.due_since())
-    return rows.exclude(data={"groups": []}).values_list("external_id", "fetched_at")
+    rows = PrintifyCache.objects.filter(type=KIND, fetched_at__gt=_oldest())
+    return rows.filter(data__groups__0__isnull=False).values_list("external_id", "fetched_at")
+
+
+def _oldest() -> datetime:
+    """Return when a card must have been read to be quoted from: the stale limit counts from when it was due.
+
+    `expires_at` says nothing of it: it moves on also when Printify gives no new card.
+    """
+    return stale_limit.due_since() - KEEP
 
 
 def _entries(profile: Any) -> Iterator[tuple[int, str, Rate]]:
@@ -97,7 +107,7 @@ def _cost(money: Mapping[str, Any]) -> int | None:
 
 
 def _cards(keys: set[str]) -> dict[str, Any]:
-    rows = PrintifyCache.objects.filter(type=KIND, external_id__in=keys, expires_at__gt=stale_limit.due_since())
+    rows = PrintifyCache.objects.filter(type=KIND, external_id__in=keys, fetched_at__gt=_oldest())
     return dict(rows.values_list("external_id", "data"))
 
 

@@ -1,6 +1,6 @@
 """The catalogue's tasks. Each only starts what the rest of the app can also start by a button or a command."""
 
-from contextlib import suppress
+import time
 
 from celery import shared_task
 from django.conf import settings
@@ -16,11 +16,13 @@ SYNC_SECONDS = 60 * 60
 # The rest is another message, so that a worker is never long away from more urgent work.
 PICTURES_SECONDS = 20.0
 PICTURES_LIMIT = 180
+DETAILS_SECONDS = 20.0
+DETAILS_LIMIT = 180  # reading one more may take minutes, or never end: it is postponed before it begins
 
 
 @shared_task(ignore_result=True, soft_time_limit=SYNC_SECONDS, time_limit=SYNC_SECONDS + 60)
 def refresh(trigger: str = "schedule", request: int | None = None) -> None:
-    """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures.
+    """Walk the catalogue (large ones take minutes, hence limits of its own), then see to the pictures and details.
 
     `request` is the run that staff asked for; the timetable's own keep still while staff have paused them.
     """
@@ -33,10 +35,8 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
     if mine.dry_run:
         task_queue.ask(task_queue.FETCH_IMAGES)
         return
-    with suppress(IntegrationError):  # the next walk asks again
-        shipping.refresh_profiles()
-        product_facts.refresh()
     task_queue.ask(task_queue.FETCH_IMAGES)
+    task_queue.ask(task_queue.READ_DETAILS)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
@@ -49,6 +49,24 @@ def fetch_images(**_earlier: object) -> None:
     shown = change_previews.fetch_due(PICTURES_SECONDS)
     if shown or (result.done and result.left):
         task_queue.ask(task_queue.FETCH_IMAGES)
+
+
+@shared_task(ignore_result=True, soft_time_limit=DETAILS_LIMIT, time_limit=DETAILS_LIMIT + 20)
+def read_details() -> None:
+    """Read rate cards, size guides and product safety after a walk. What is left then is another message.
+
+    After a failure the next walk asks again.
+    """
+    until = time.monotonic() + DETAILS_SECONDS
+    has_failed = False
+    with leases.acquire("details", DETAILS_LIMIT + 30) as acquired:
+        for refresh_due in (shipping.refresh_profiles, product_facts.refresh) if acquired else ():
+            try:
+                refresh_due(until=until)
+            except IntegrationError:
+                has_failed = True
+    if acquired and not has_failed and time.monotonic() > until:
+        task_queue.ask(task_queue.READ_DETAILS)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)

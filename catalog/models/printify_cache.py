@@ -1,5 +1,6 @@
 """Printify's answers as they came, kept so that the shop can sell while Printify is away."""
 
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -15,6 +16,17 @@ class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):
     def stale(self) -> Self:
         """Expired is stale, not gone: it is still served when Printify is down."""
         return self.filter(expires_at__lte=timezone.now())
+
+    def postpone(self, kind: str, external_id: str, wait: timedelta, **values: object) -> None:
+        """Keep what is known of the object, or store {} for nothing, and let it be due again after `wait`.
+
+        `values` are further columns to set. Called before Printify is asked: a call that never ends, or that ends its
+        process, is not the first of the next batch as well.
+        """
+        now = timezone.now()
+        values["expires_at"] = now + wait
+        blank = {"data": {}, "hash": "", "fetched_at": now}
+        self.update_or_create(type=kind, external_id=external_id, defaults=values, create_defaults=blank | values)
 
 
 class PrintifyCache(models.Model):

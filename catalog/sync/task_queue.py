@@ -8,6 +8,8 @@ log = logging.getLogger(__name__)
 
 REFRESH = "catalog.tasks.refresh"
 FETCH_IMAGES = "catalog.tasks.fetch_images"
+READ_DETAILS = "catalog.tasks.read_details"
+QUEUES = {READ_DETAILS: "bulk"}  # nobody waits for it; the others stand in "sync"
 EXPIRES = 600  # seconds: a button pressed while all workers were away is not obeyed at night
 
 
@@ -18,7 +20,7 @@ def ask(task: str, *args: object, **named: object) -> bool:
             task,
             args=args,
             kwargs=named,
-            queue="sync",
+            queue=QUEUES.get(task, "sync"),
             retry_policy={"max_retries": 0},
             ignore_result=True,
             expires=EXPIRES,

@@ -1,5 +1,6 @@
 """Size guides and product safety from Printify's own routes: when they are read, what is kept, what the page shows."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -104,6 +105,24 @@ def test_an_outage_ends_the_reading_and_keeps_what_is_known(api: responses.Reque
     with pytest.raises(Unavailable):
         product_facts.refresh()
     assert product_facts.of_product(product) == known
+
+
+def test_one_broken_answer_does_not_keep_the_others_from_being_read(api: responses.RequestsMock) -> None:
+    broken, good = stored(1), stored(2)
+    answers(api, broken, guide=500, safety=500)
+    api.get(f"{SHOP}/products/{good.printify_id}/gpsr.json", json=SAFETY)
+    assert (product_facts.refresh(), product_facts.refresh()) == (1, 0)
+    assert product_facts.of_product(good)[1]
+    PrintifyCache.objects.filter(data={}).update(expires_at=timezone.now())
+    api.reset()
+    answers(api, broken)
+    assert product_facts.refresh() == 2
+
+
+def test_no_fact_is_asked_for_after_the_time_is_over(api: responses.RequestsMock) -> None:
+    stored()
+    assert product_facts.refresh(until=time.monotonic() - 1) == 0
+    assert not api.calls
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What Printify says of a printer's days and prices is read with care, kept for a week, and promised from its worst."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import responses
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from catalog import shipping, shipping_rates
+from catalog import batches, shipping, shipping_rates
 from catalog.models import PrintifyCache, Product
 from ilytat.integrations.errors import IntegrationError, KeyRejected, Unavailable
 from tests import factories
@@ -21,7 +22,7 @@ PROFILES = "https://api.printify.com/v2/catalog/blueprints"
 
 def kept(blueprint: int, provider: int, **countries: Any) -> None:
     for kind in (shipping.KIND, shipping_rates.KIND):
-        shipping._keep(kind, f"{blueprint}-{provider}", countries, is_known=bool(countries))
+        shipping._keep(kind, f"{blueprint}-{provider}", countries)
 
 
 def made_by(provider: int, **given: Any) -> Product:
@@ -155,10 +156,10 @@ def test_an_answer_without_entries_is_kept_as_unknown(answer: Any) -> None:
         methods(mock, "standard")
         mock.get(f"{PROFILES}/6/print_providers/99/shipping/standard.json", json=answer)
         assert shipping.refresh_profiles() == 1
-    assert {row.type: row.data for row in PrintifyCache.objects.all()} == {"shipping": {}, "rate_card": {"groups": []}}
+    assert {row.type: row.data for row in PrintifyCache.objects.all()} == {"shipping": {}, "rate_card": {}}
 
 
-def test_what_is_for_sale_is_read_once_a_week_and_each_printer_once(time_machine: TimeMachineFixture) -> None:
+def test_what_is_for_sale_is_read_once_a_day_and_each_printer_once(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
     made_by(99)
     made_by(99)
@@ -167,12 +168,12 @@ def test_what_is_for_sale_is_read_once_a_week_and_each_printer_once(time_machine
         methods(mock, "standard")
         url = f"{PROFILES}/6/print_providers/99/shipping/standard.json"
         mock.get(url, json={"data": [entry()]})
-        read_each_day = []
-        for _day in range(9):
-            read_each_day.append(shipping.refresh_profiles())
-            time_machine.shift(timedelta(days=1))
-        assert read_each_day == [1, 0, 0, 0, 0, 0, 0, 1, 0]
-        assert mock.assert_call_count(url, 2)
+        read_each_walk = []
+        for _walk in range(5):
+            read_each_walk.append(shipping.refresh_profiles())
+            time_machine.shift(timedelta(hours=12))
+        assert read_each_walk == [1, 0, 1, 0, 1]
+        assert mock.assert_call_count(url, 3)
 
 
 def test_one_that_printify_refuses_is_asked_for_again_the_next_day(time_machine: TimeMachineFixture) -> None:
@@ -200,3 +201,104 @@ def test_while_printify_is_down_or_our_key_has_ended_the_old_profile_stays(
             shipping.refresh_profiles()
     assert shipping.profile(made, "US") == ((1, 2), 475)
     assert PrintifyCache.objects.get(type=shipping_rates.KIND).data == {"US": [1, 2, 475]}
+
+
+@pytest.fixture
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+
+
+def answer(mock: responses.RequestsMock, provider: int, path: str = "shipping/standard", **given: Any) -> None:
+    given = given or {"json": {"data": [entry()]}}
+    mock.upsert("GET", f"{PROFILES}/6/print_providers/{provider}/{path}.json", **given)
+
+
+def cards() -> set[str]:
+    return {key for key, _read_at in shipping_rates.usable()}
+
+
+@pytest.mark.usefixtures("_no_pauses")
+@pytest.mark.parametrize("status", [500, 400])
+def test_one_broken_profile_does_not_keep_the_others_from_being_read(
+    time_machine: TimeMachineFixture, status: int
+) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    for provider in (1, 2, 3):
+        made_by(provider)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        for provider in (1, 2, 3):
+            methods(mock, "standard", provider=provider)
+            answer(mock, provider)
+        answer(mock, 1, "shipping", status=status, json={})
+        assert shipping.refresh_profiles() == 2
+        assert cards() == {"6-2", "6-3"}
+        assert shipping.refresh_profiles() == 0, "the broken one is asked for again in an hour"
+        time_machine.shift(timedelta(hours=1))
+        methods(mock, "standard", provider=1)
+        assert shipping.refresh_profiles() == 1
+
+
+@pytest.mark.usefixtures("_no_pauses")
+def test_several_broken_profiles_are_behind_the_others_in_the_next_hour(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    broken, good = range(1, batches.FAILURES_MAX + 1), batches.FAILURES_MAX + 1
+    for provider in (*broken, good):
+        made_by(provider)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        for provider in broken:
+            answer(mock, provider, "shipping", status=500, json={})
+        methods(mock, "standard", provider=good)
+        answer(mock, good)
+        with pytest.raises(Unavailable):
+            shipping.refresh_profiles()
+        assert not cards()
+        time_machine.shift(timedelta(hours=2))
+        with pytest.raises(Unavailable):
+            shipping.refresh_profiles()
+        assert cards() == {f"6-{good}"}
+
+
+def test_a_method_that_does_not_exist_does_not_hide_the_others() -> None:
+    made_by(99)
+    with responses.RequestsMock() as mock:
+        methods(mock, "standard", "priority")
+        answer(mock, 99, status=404, json={})
+        answer(mock, 99, "shipping/priority")
+        assert shipping.refresh_profiles() == 1
+    [group] = PrintifyCache.objects.get(type=shipping_rates.KIND).data["groups"]
+    assert group["rates"] == {"priority": {"US": [475, 240]}}
+
+
+@pytest.mark.parametrize("lost", [{"status": 404, "json": {}}, {"json": {"data": []}}, {"json": {}}])
+def test_an_empty_answer_keeps_the_known_card_until_it_is_too_old(
+    time_machine: TimeMachineFixture, lost: dict[str, Any]
+) -> None:
+    time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
+    product = made_by(99)
+    with responses.RequestsMock() as mock:
+        methods(mock, "standard")
+        answer(mock, 99)
+        assert shipping.refresh_profiles() == 1
+        answer(mock, 99, "shipping", **lost)
+        for _day in range(3):
+            assert cards() == {"6-99"}
+            assert shipping.handling_days([product], "US") == (2, 5)
+            time_machine.shift(timedelta(days=1))
+            assert (shipping.refresh_profiles(), shipping.refresh_profiles()) == (1, 0)
+        assert not cards(), "a day and the stale limit of 48 hours later"
+
+
+def test_a_card_that_an_earlier_release_keeps_for_a_week_is_due() -> None:
+    kept(6, 99, US=[1, 2, 475])
+    PrintifyCache.objects.update(expires_at=timezone.now() + timedelta(days=5))
+    made_by(99)
+    with responses.RequestsMock() as mock:
+        methods(mock, "standard")
+        answer(mock, 99)
+        assert shipping.refresh_profiles() == 1
+
+
+def test_no_profile_is_begun_after_the_time_is_over() -> None:
+    made_by(1)
+    assert shipping.refresh_profiles(until=time.monotonic() - 1) == 0
+    assert not PrintifyCache.objects.exists()

@@ -25,7 +25,7 @@ def product(blueprint: int = 6, provider: int = 99) -> Product:
 def card(rates: dict[int, Any], blueprint: int = 6, provider: int = 99) -> None:
     """Store a card: `rates` is variant → method → country → [first, additional]."""
     groups = [{"variants": [variant], "rates": methods} for variant, methods in rates.items()]
-    shipping._keep(shipping_rates.KIND, f"{blueprint}-{provider}", {"groups": groups}, is_known=True)
+    shipping._keep(shipping_rates.KIND, f"{blueprint}-{provider}", {"groups": groups})
 
 
 def standard(first: int, additional: int, country: str = "US") -> dict[str, Any]:
@@ -75,7 +75,7 @@ def test_the_card_is_read_per_method_and_variants_with_the_same_rates_share_a_gr
     ],
 )
 def test_an_entry_without_a_price_in_the_shops_currency_is_unknown(bad: Any) -> None:
-    assert shipping_rates.read({"standard": {"data": [bad]}}) == {"groups": []}
+    assert shipping_rates.read({"standard": {"data": [bad]}}) == {}
 
 
 def test_only_one_item_of_a_blueprint_and_provider_pays_the_first_item_price() -> None:
@@ -112,9 +112,10 @@ def test_one_unknown_line_makes_the_whole_price_unknown() -> None:
 def test_a_card_older_than_the_stale_limit_is_unknown() -> None:
     card({1: standard(475, 240)})
     line = [CardLine(product(), 1, 1)]
-    PrintifyCache.objects.update(expires_at=timezone.now() - stale_limit.limit() + timedelta(minutes=1))
+    due = timezone.now() - stale_limit.limit() - shipping_rates.KEEP
+    PrintifyCache.objects.update(fetched_at=due + timedelta(minutes=1))
     assert shipping_rates.costs(line, "US") == {"standard": 475}
-    PrintifyCache.objects.update(expires_at=timezone.now() - stale_limit.limit() - timedelta(minutes=1))
+    PrintifyCache.objects.update(fetched_at=due - timedelta(minutes=1))
     assert shipping_rates.costs(line, "US") is None
 
 
