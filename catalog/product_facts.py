@@ -59,6 +59,15 @@ def refresh(*, until: float = math.inf) -> int:
     return batches.read_each(_wanted()[:READS_MAX], _refresh, until=until)
 
 
+def forget_unsold() -> int:
+    """Delete the product safety of what is not for sale and expired a month ago. Returns how many rows went.
+
+    What is for sale keeps it however old it is: Printify may be away. Size guides are few: one a blueprint.
+    """
+    expired = PrintifyCache.objects.filter(type=SAFETY, expires_at__lt=timezone.now() - KEEP)
+    return expired.exclude(external_id__in=Product.objects.for_sale().values("printify_id")).delete()[0]
+
+
 def _wanted() -> list[Wanted]:
     """First what was never asked for, then what was due first: one that failed is due again behind the others."""
     product_columns = ("printify_id", "blueprint_id", "print_provider_id", "upstream_title", "safety_information")

@@ -74,6 +74,7 @@ def remove_leftovers() -> None:
     with leases.acquire("leftovers", PICTURES_LIMIT + 30) as acquired:
         if acquired:
             unused_files.sweep()
+            product_facts.forget_unsold()
 
 
 @shared_task(ignore_result=True)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog import product_facts
+from catalog import product_facts, tasks
 from catalog.models import PrintifyCache, Product
 from catalog.sync import upsert
 from ilytat.integrations.errors import Unavailable
@@ -117,6 +117,25 @@ def test_one_broken_answer_does_not_keep_the_others_from_being_read(api: respons
     api.reset()
     answers(api, broken)
     assert product_facts.refresh() == 2
+
+
+def test_the_safety_of_what_is_not_sold_any_more_is_forgotten_a_month_after_it_expired(
+    api: responses.RequestsMock,
+) -> None:
+    products = [stored(number) for number in (1, 2, 3)]
+    answers(api, *products)
+    product_facts.refresh()
+    for_sale, recent, old = products
+    Product.objects.filter(pk__in=[recent.pk, old.pk]).update(gone_at=timezone.now())
+    expired = timezone.now() - product_facts.KEEP - timedelta(minutes=1)
+    PrintifyCache.objects.exclude(external_id=recent.printify_id).update(expires_at=expired)
+    before = PrintifyCache.objects.count()
+    tasks.remove_leftovers()
+    assert set(PrintifyCache.objects.filter(type="safety").values_list("external_id", flat=True)) == {
+        for_sale.printify_id,
+        recent.printify_id,
+    }
+    assert PrintifyCache.objects.count() == before - 1
 
 
 def test_no_fact_is_asked_for_after_the_time_is_over(api: responses.RequestsMock) -> None:
