@@ -11,9 +11,13 @@ NAMED = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 
 def rows() -> dict[str, str]:
-    """Each failure's row of the table, by its letter and number."""
-    told = (ROOT / "docs" / "reliability.md").read_text()
-    return {name: found[0] for found in ROW.finditer(told) for name in found[1].split()}
+    """The rows of each failure, by its letter and number: some have several."""
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    by_name: dict[str, str] = {}
+    for row in ROW.finditer(text):
+        for name in row[1].split():
+            by_name[name] = by_name.get(name, "") + row[0]
+    return by_name
 
 
 def missing(path: str, name: str) -> bool:
