@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, failure_texts, jobs, providers
-from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.errors import FORBIDDEN, IntegrationError
 from ilytat.integrations.models import HealthResult
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,11 @@ RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
 @dataclass(frozen=True)
 class Verdict:
+    """`is_key_accepted`: the provider answered a call with our key, though something else is wrong."""
+
     state: State
     detail: str = ""
+    is_key_accepted: bool = False
 
 
 Check = Callable[[], Verdict]
@@ -34,6 +37,11 @@ def register(name: str) -> Callable[[Check], Check]:
         return check
 
     return add
+
+
+def failed(error: IntegrationError) -> Verdict:
+    """A key that only lacks a permission (403) is one that the provider accepts."""
+    return Verdict("down", error.detail, is_key_accepted=error.status == FORBIDDEN)
 
 
 def results() -> QuerySet[HealthResult]:
@@ -54,7 +62,7 @@ def _run(name: str, check: Check) -> Verdict:
     try:
         verdict = check()
     except IntegrationError as error:
-        verdict = Verdict("down", error.detail)
+        verdict = failed(error)
     except Exception as error:  # a broken check is a finding, not a crash of the others
         log.exception("health check failed", extra={"check": name})
         verdict = Verdict("down", failure_texts.unexpected(error))
@@ -62,13 +70,19 @@ def _run(name: str, check: Check) -> Verdict:
     was_down = HealthResult.objects.filter(name=name, state="down").exists()
     kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}
     HealthResult.objects.update_or_create(name=name, defaults=kept | ({"ok_at": now} if verdict.state == "ok" else {}))
+    _update_alerts(name, verdict)
+    if was_down and verdict.state != "down":
+        jobs.resume_failed()
+    return verdict
+
+
+def _update_alerts(name: str, verdict: Verdict) -> None:
+    if verdict.state == "ok" or verdict.is_key_accepted:
+        providers.close_quiet_permission(name)
+        if providers.is_rejected(name):
+            alerts.close_alert(providers.alert_key(name))
+            jobs.resume_failed()
     if verdict.state != "down":
         alerts.close_alert(f"health:{name}")
     elif not providers.is_rejected(name):  # that incident has an alert already, with its next step
         alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
-    if verdict.state == "ok":
-        providers.close_quiet_permission(name)
-    if verdict.state == "ok" and (was_down or providers.is_rejected(name)):
-        alerts.close_alert(providers.alert_key(name))
-        jobs.resume_failed()
-    return verdict

@@ -1,10 +1,15 @@
 """Is Stripe as it should be: our key, its mode, and whether it tells us things."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
+from ilytat.integrations import health as health_checks
+from ilytat.integrations.errors import KeyRejected
 from ilytat.integrations.health import Verdict
-from payments import health
+from ilytat.integrations.models import Alert
+from payments import gateway, health
 from payments.models import Difference, ReconcileRun
 from tests.payments.conftest import API, Till, refused
 
@@ -45,3 +50,28 @@ def test_webhooks_that_do_not_arrive_are_noticed(till: Till, runs: list[bool], s
     for missed in runs:
         _compared(missed=missed)
     assert health.key_works().state == state
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "closes"),
+    [
+        ({"json": {"object": "balance", "livemode": False, "available": [], "pending": []}}, "warn", True),
+        (refused(403), "down", True),
+        (refused(401), "down", False),
+        ({"status": 503}, "down", False),
+    ],
+)
+def test_the_incident_of_a_rejected_key_closes_as_soon_as_stripe_accepts_the_key(
+    till: Till, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], state: str, *, closes: bool
+) -> None:
+    monkeypatch.setattr(health_checks, "_checks", {"stripe": health.key_works})
+    till.mock.add("GET", f"{API}/refunds/re_1", **refused(401))
+    with pytest.raises(KeyRejected):
+        gateway.refund("re_1")
+    for _ in range(health.RUNS):  # events that were missed while the key was rejected: the check can only warn
+        _compared(missed=True)
+    till.mock.add("GET", f"{API}/balance", **answer)
+
+    assert health_checks.run_all()["stripe"].state == state
+    assert (Alert.objects.get(key="provider:stripe").closed_at is not None) == closes
+    assert Alert.objects.filter(key="health:stripe").exists() == (closes and state == "down")
