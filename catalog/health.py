@@ -7,10 +7,14 @@ from django.utils import timezone
 
 from catalog import printify, stale_limit
 from catalog.models import PrintifyCache, Product, SyncRun
-from ilytat.integrations.errors import IntegrationError, KeyRejected, NotConfigured
-from ilytat.integrations.health import Verdict, register
+from ilytat.integrations.errors import IntegrationError, NotConfigured
+from ilytat.integrations.health import Verdict, failed, register
 
 MINUTES_MAX = 120
+CHECK_SHOP = (
+    "Set PRINTIFY_SHOP_ID to the shop's number, which changes when a store is reconnected, and restart web and workers."
+)
+RECONNECT = f"Reconnect the store at Printify: My stores. If its number changed: {CHECK_SHOP}"
 
 
 @register("printify")
@@ -20,15 +24,16 @@ def reachable() -> Verdict:
         shops = {str(shop.get("id")): shop for shop in printify.client().shops()}
     except NotConfigured:
         return Verdict("warn", "no token is set: nothing can be printed")
-    except KeyRejected as error:
-        return Verdict("down", f"Printify refuses the token: {error.detail}. Tokens end after a year.")
     except IntegrationError as error:
-        return Verdict("down", error.detail)
+        return failed(error)
     shop = shops.get(settings.PRINTIFY_SHOP_ID)
     if shop is None:
-        return Verdict("down", f"shop {settings.PRINTIFY_SHOP_ID} is not among the token's: {', '.join(shops)}")
+        numbers = ", ".join(shops) or "none"
+        detail = f"Printify accepts the token, but not for shop {settings.PRINTIFY_SHOP_ID}. Its shops: {numbers}."
+        return Verdict("down", detail, CHECK_SHOP)
     if shop.get("sales_channel") == "disconnected":
-        return Verdict("down", f"shop {settings.PRINTIFY_SHOP_ID} is disconnected")
+        detail = f"Shop {settings.PRINTIFY_SHOP_ID} is disconnected at Printify."
+        return Verdict("down", detail, RECONNECT)
     return Verdict("ok", str(shop.get("title") or ""))
 
 

@@ -33,7 +33,8 @@ PROVIDER = Provider(
     budget.KEY,
     "Printify",
     "At Printify: My profile > Connections, make a new token. Set PRINTIFY_API_KEY and restart web and workers. "
-    "Waiting work then continues by itself.",
+    "Waiting work then continues by itself. A token ends after a year.",
+    credentials=("PRINTIFY_API_KEY", "PRINTIFY_SHOP_ID"),
 )
 SHIPPING_METHODS = ("standard", "priority", "printify_express", "economy")
 # Where the v2 catalog has another name: beside "priority", its "express" is code 3 (Printify contract, section 8).

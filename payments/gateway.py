@@ -34,6 +34,7 @@ PROVIDER = Provider(
     "Stripe",
     "In Stripe's dashboard: Developers > API keys, make a new key. Set STRIPE_SECRET_KEY and restart web and workers. "
     "Waiting work then continues by itself.",
+    credentials=("STRIPE_SECRET_KEY",),
 )
 EXPAND = ["payment_intent.latest_charge.balance_transaction", "line_items"]
 

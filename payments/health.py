@@ -18,7 +18,7 @@ def key_works() -> Verdict:
     except IntegrationError as error:
         return health.failed(error)
     if live != settings.STRIPE_LIVE:
-        return Verdict("down", "The key's mode is not the shop's.")
+        return Verdict("down", "The key's mode is not the shop's.", gateway.PROVIDER.next_step)
     if _silent():
         detail = "Stripe's webhooks do not arrive: events had to be fetched. Look at the endpoint there."
         return Verdict("warn", detail, is_key_accepted=True)

@@ -26,13 +26,17 @@ def outside_review_queue() -> QuerySet[Alert]:
     return rows
 
 
-def open_alert(key: str, message: str, *, next_step: str = "") -> None:
-    """Open the incident, or count one more sighting of it. Safe inside and outside a transaction."""
-    row = Alert(key=_key(key), message=storable_text(message, 300), next_step=storable_text(next_step, 300))
+def open_alert(key: str, message: str, *, next_step: str = "", credentials_digest: str = "") -> None:
+    """Open the incident, or count one more sighting of it. Safe inside and outside a transaction.
+
+    What a later sighting leaves empty stays. `credentials_digest` is for `providers`: of the key that was rejected.
+    """
+    texts = {"message": storable_text(message, 300), "next_step": storable_text(next_step, 300)}
+    values = {name: value for name, value in (texts | {"credentials_digest": credentials_digest}).items() if value}
     now = timezone.now()
-    seen = Alert.objects.filter(key=row.key, closed_at__isnull=True)
-    if not seen.update(count=F("count") + 1, last_at=now, message=row.message):
-        Alert.objects.bulk_create([row], ignore_conflicts=True)
+    seen = Alert.objects.filter(key=_key(key), closed_at__isnull=True)
+    if not seen.update(count=F("count") + 1, last_at=now, **values):
+        Alert.objects.bulk_create([Alert(key=_key(key), **values)], ignore_conflicts=True)
 
 
 def close_alert(key: str) -> None:

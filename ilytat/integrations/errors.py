@@ -41,10 +41,12 @@ class KeyRejected(Unavailable):
     """The provider does not accept our key, so no call of this kind can succeed. Made by `providers.Provider`.
 
     A 403 is no outage: it may be about this one row, which then comes to staff after its last attempt.
+    `next_step` tells staff what to change.
     """
 
-    def __init__(self, detail: str, *, status: int = 0) -> None:
+    def __init__(self, detail: str, *, status: int = 0, next_step: str = "") -> None:
         super().__init__(detail, status=status, is_outage=status != FORBIDDEN)
+        self.next_step = next_step
 
 
 class NotConfigured(KeyRejected):

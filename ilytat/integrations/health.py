@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import alerts, failure_texts, jobs, providers
-from ilytat.integrations.errors import FORBIDDEN, IntegrationError
+from ilytat.integrations.errors import FORBIDDEN, IntegrationError, KeyRejected
 from ilytat.integrations.models import HealthResult
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,14 @@ RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
 @dataclass(frozen=True)
 class Verdict:
-    """`is_key_accepted`: the provider answered a call with our key, though something else is wrong."""
+    """`next_step` tells staff what to do about it.
+
+    `is_key_accepted`: the provider answered a call with our key, though something else is wrong.
+    """
 
     state: State
     detail: str = ""
+    next_step: str = ""
     is_key_accepted: bool = False
 
 
@@ -41,7 +45,8 @@ def register(name: str) -> Callable[[Check], Check]:
 
 def failed(error: IntegrationError) -> Verdict:
     """A key that only lacks a permission (403) is one that the provider accepts."""
-    return Verdict("down", error.detail, is_key_accepted=error.status == FORBIDDEN)
+    next_step = error.next_step if isinstance(error, KeyRejected) else ""
+    return Verdict("down", error.detail, next_step, is_key_accepted=error.status == FORBIDDEN)
 
 
 def results() -> QuerySet[HealthResult]:
@@ -84,5 +89,7 @@ def _update_alerts(name: str, verdict: Verdict) -> None:
             jobs.resume_failed()
     if verdict.state != "down":
         alerts.close_alert(f"health:{name}")
-    elif not providers.is_rejected(name):  # that incident has an alert already, with its next step
-        alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}")
+    elif not providers.is_rejected(name):
+        alerts.open_alert(f"health:{name}", f"{name}: {verdict.detail}", next_step=verdict.next_step)
+    elif verdict.next_step:
+        providers.correct_incident(name, verdict.detail, verdict.next_step)

@@ -155,6 +155,7 @@ class Alert(models.Model):
     key = models.CharField(max_length=120)
     message = models.CharField(max_length=300)
     next_step = models.CharField(max_length=300, blank=True)
+    credentials_digest = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)

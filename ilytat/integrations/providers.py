@@ -2,13 +2,15 @@
 
 The open alert `provider:<name>` is the state, so it needs no table of its own. While it is open no call goes out except
 the provider's health check, which closes it; rows that need the provider wait (see `jobs`). Staff who close the alert
-let the next call try at once.
+let the next call try at once, and so does a process that was started with other credentials than the rejected ones.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
@@ -38,29 +40,46 @@ def is_rejected(name: str) -> bool:
     return Alert.objects.filter(key=alert_key(name), closed_at__isnull=True).exists()
 
 
+def correct_incident(name: str, message: str, next_step: str) -> None:
+    """Replace the open incident when the health check knows a better cause than the call that opened it.
+
+    The new alert is mailed to staff, who have read the wrong cause.
+    """
+    incident = Alert.objects.filter(key=alert_key(name), closed_at__isnull=True).first()
+    if incident and (incident.message, incident.next_step) != (message, next_step):
+        alerts.close_alert(incident.key)
+        digest = incident.credentials_digest
+        alerts.open_alert(incident.key, message, next_step=next_step, credentials_digest=digest)
+
+
 @dataclass(frozen=True)
 class Provider:
-    """`name` is also the name of its health check. `next_step` tells staff how to renew the key."""
+    """`name` is also the name of its health check. `next_step` tells staff how to renew the key.
+
+    `credentials` names the settings that decide whether the provider accepts a call.
+    """
 
     name: str
     title: str
     next_step: str
+    credentials: tuple[str, ...]
 
     def is_down(self) -> bool:
         """Return whether the last health check failed."""
         return HealthResult.objects.filter(name=self.name, state="down").exists()
 
     def ensure_accepted(self) -> None:
-        """Raise KeyRejected, without a call, while the key is known to be rejected."""
-        if is_rejected(self.name):
-            raise KeyRejected(f"{self.title} does not accept our key. Waiting for a new one.")
+        """Raise KeyRejected, without a call, while the credentials of this process are known to be rejected."""
+        rows = Alert.objects.filter(key=alert_key(self.name), closed_at__isnull=True)
+        if incident := rows.filter(credentials_digest=self._credentials_digest()).first():
+            raise KeyRejected(incident.message, next_step=incident.next_step)
 
     def rejected(self, detail: str, *, status: int, is_probe: bool = False) -> KeyRejected:
         """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
 
         A 403 means that the key lacks a permission for this one call: other calls go on. The health check cannot see
         that permission, so this incident is over when no call has met it for hours. `is_probe`: the call only asked
-        whether the permission is there, so nothing waits for it.
+        whether the key or a permission is there, so it neither alerts staff to a permission nor changes an incident.
         """
         if status == FORBIDDEN:
             message = f"{self.title}: our key lacks a permission ({detail})."
@@ -68,11 +87,20 @@ class Provider:
                 alerts.open_alert(permission_key(self.name), message, next_step=self.next_step)
         else:
             message = f"{self.title} does not accept our key. All work for {self.title} waits."
-            alerts.open_alert(alert_key(self.name), message, next_step=self.next_step)
-        return KeyRejected(f"{message} ({detail})", status=status)
+            if not (is_probe and is_rejected(self.name)):
+                self._open_incident(message)
+        return KeyRejected(message, status=status, next_step=self.next_step)
 
     def not_configured(self, setting: str) -> NotConfigured:
         """Open the incident for a key that is not set. Return the error to raise. Call outside a transaction."""
         detail = f"{setting} is not set."
-        alerts.open_alert(alert_key(self.name), f"{self.title}: {detail}", next_step=self.next_step)
-        return NotConfigured(detail)
+        self._open_incident(f"{self.title}: {detail}")
+        return NotConfigured(detail, next_step=self.next_step)
+
+    def _open_incident(self, message: str) -> None:
+        digest = self._credentials_digest()
+        alerts.open_alert(alert_key(self.name), message, next_step=self.next_step, credentials_digest=digest)
+
+    def _credentials_digest(self) -> str:
+        values = [str(getattr(settings, name)) for name in self.credentials]
+        return salted_hmac(alert_key(self.name), "\n".join(values), algorithm="sha256").hexdigest()[:16]

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import heartbeats
-from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.errors import IntegrationError, KeyRejected
 from ilytat.integrations.health import State
 from ilytat.integrations.models import HealthResult, InboundEvent
 
@@ -69,7 +69,8 @@ def _run(name: str, check: Check) -> Finding:
         finding = check()
     except IntegrationError as error:
         detail = f"{error.detail[:ERROR_MAX].rstrip('. ')}."
-        finding = Finding("down", detail, "Run the check again when the provider answers.")
+        fix = error.next_step if isinstance(error, KeyRejected) else ""
+        finding = Finding("down", detail, fix or "Run the check again when the provider answers.")
     except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
         finding = Finding("down", f"The check failed: {type(error).__name__}: {error}"[:ERROR_MAX])
     now = timezone.now()

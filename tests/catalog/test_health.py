@@ -20,9 +20,9 @@ SHOPS = "https://api.printify.com/v1/shops.json"
     ("answer", "state", "detail"),
     [
         ({"json": [{"id": 1001, "title": "Ours", "sales_channel": "custom_integration"}]}, "ok", "Ours"),
-        ({"json": [{"id": 2002, "title": "Other"}]}, "down", "1001 is not among the token's: 2002"),
+        ({"json": [{"id": 2002, "title": "Other"}]}, "down", "not for shop 1001. Its shops: 2002."),
         ({"json": [{"id": 1001, "sales_channel": "disconnected"}]}, "down", "disconnected"),
-        ({"json": {}, "status": 401}, "down", "refuses the token"),
+        ({"json": {}, "status": 401}, "down", "does not accept our key"),
         ({"body": "<html>", "status": 200}, "down", "could not be read"),
         ({"json": {"error": "oops"}, "status": 503}, "down", "503"),
     ],

@@ -9,8 +9,9 @@ import requests
 import responses
 from django.conf import LazySettings
 
-from catalog import readiness
+from catalog import printify, readiness
 from ilytat.integrations import inbox, jobs
+from ilytat.integrations import readiness as setup_checks
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.readiness import last_event_text, run_all, run_on_request
 from tests.catalog.conftest import SHOP
@@ -90,3 +91,10 @@ def test_a_test_event_is_sent_only_on_request(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("ilytat.integrations.readiness._run", lambda name, _check: name)
     assert "printify-round-trip" not in run_all()
     assert "printify-round-trip" in run_on_request()
+
+
+def test_a_rejected_key_is_fixed_by_a_new_one_not_by_asking_again(mock: responses.RequestsMock) -> None:
+    mock.get(HOOKS, json={}, status=401)
+    finding = setup_checks._run("printify-webhooks", readiness.printify_webhooks)
+    assert finding.detail == "Printify does not accept our key. All work for Printify waits."
+    assert finding.fix == printify.PROVIDER.next_step

@@ -116,6 +116,43 @@ def test_a_key_that_is_not_set_waits_like_one_that_ended(upstream: Upstream, set
     assert _open_alerts() == ["provider:printify"]
 
 
+def test_a_process_with_a_new_token_tries_at_once_and_one_with_the_old_token_does_not(
+    upstream: Upstream, settings: Any
+) -> None:
+    _token_ends(upstream)
+    job = look(paid())
+    _new_token(upstream)
+    assert look(job).state == "new"
+    assert len(upstream.asked("POST", "/orders.json")) == 1, "the rejected token is not tried again"
+    settings.PRINTIFY_API_KEY = "another"
+    assert look(job).state == "created"
+    _token_ends(upstream)
+    assert look(paid()).last_error.startswith("Printify does not accept our key.")
+    settings.PRINTIFY_API_KEY = "a third"
+    health.run_all()
+    assert Alert.objects.get(key="provider:printify").closed_at is None
+
+
+def test_a_changed_shop_number_is_named_and_no_new_token_is_asked_for(upstream: Upstream, settings: Any) -> None:
+    settings.STAFF_ALERTS_TO = ["staff@example.org"]
+    upstream.mock.upsert("POST", f"{SHOP}/orders.json", json={}, status=401)
+    upstream.mock.upsert("GET", SHOPS, json=[{"id": 2002, "title": "Reconnected"}])
+    job = look(paid())
+    for _ in range(2):
+        tasks.mail_alerts()
+        health.run_all()
+    tasks.mail_alerts()
+    alert = Alert.objects.get(key="provider:printify", closed_at=None)
+    assert alert.message == "Printify accepts the token, but not for shop 1001. Its shops: 2002."
+    assert alert.next_step.startswith("Set PRINTIFY_SHOP_ID")
+    assert OutgoingEmail.objects.filter(kind="staff_alert", context__key="provider:printify").count() == 2
+    assert look(job).last_error == alert.message
+    assert len(upstream.asked("POST", "/orders.json")) == 1
+    settings.PRINTIFY_SHOP_ID = "2002"
+    health.run_all()
+    assert not [key for key in _open_alerts() if "printify" in key]
+
+
 @pytest.mark.parametrize(("is_down", "state"), [(True, "in_production"), (False, "attention")])
 def test_an_order_gives_up_only_while_printify_itself_is_healthy(
     upstream: Upstream, state: str, *, is_down: bool
