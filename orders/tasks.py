@@ -1,13 +1,18 @@
 """The beat's errands for orders. Each is safe to run twice, and at any time."""
 
-from celery import shared_task
+from datetime import timedelta
 
+from celery import shared_task
+from django.conf import settings
+
+from catalog import printify
 from orders import cart, delay_notices, delivery_records, stock_watch, unreported_delivery
 
 
 @shared_task(ignore_result=True)
 def tell_of_delays() -> None:
-    delay_notices.send_all()
+    if not _may_lack_news():
+        delay_notices.send_all()
 
 
 @shared_task(ignore_result=True)
@@ -18,8 +23,9 @@ def tell_of_stock() -> None:
 
 @shared_task(ignore_result=True)
 def end_unreported() -> None:
-    unreported_delivery.ask_buyers()
-    unreported_delivery.close_unanswered()
+    if not _may_lack_news():
+        unreported_delivery.ask_buyers()
+        unreported_delivery.close_unanswered()
 
 
 @shared_task(ignore_result=True)
@@ -30,3 +36,11 @@ def forget_carts() -> None:
 @shared_task(ignore_result=True)
 def observe_deliveries() -> None:
     delivery_records.observe()
+
+
+def _may_lack_news() -> bool:
+    """Return whether parcels may have left or arrived unnoticed: Printify fails, or the first poll since is not over.
+
+    Buyers are told and asked nothing meanwhile, nor is an order ended. The next turn of the timetable does it.
+    """
+    return printify.PROVIDER.has_failed_within(timedelta(minutes=settings.POLL_MINUTES))

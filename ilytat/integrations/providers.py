@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -67,6 +68,11 @@ class Provider:
     def is_down(self) -> bool:
         """Return whether the last health check failed."""
         return HealthResult.objects.filter(name=self.name, state="down").exists()
+
+    def has_failed_within(self, period: timedelta) -> bool:
+        """Return whether the provider rejects our key or fails its health check, or did so within `period`."""
+        rows = Alert.objects.filter(key__in=[alert_key(self.name), f"health:{self.name}"])
+        return rows.filter(Q(closed_at=None) | Q(closed_at__gt=timezone.now() - period)).exists()
 
     def ensure_accepted(self) -> None:
         """Raise KeyRejected, without a call, while the credentials of this process are known to be rejected."""

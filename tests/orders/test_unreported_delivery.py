@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import attention, inbox, jobs
+from ilytat.integrations import alerts, attention, inbox, jobs
 from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import find
 from notifications.models import OutgoingEmail
@@ -173,6 +173,26 @@ def test_two_silent_weeks_later_it_is_over_and_the_buyer_may_be_forgotten() -> N
     assert job.order.events.filter(new="ended").count() == 1
     assert not Fulfilment.due().exists(), "nobody is asked any more"
     assert privacy.unsettled(find(job.order.email)) == ""
+
+
+@pytest.mark.parametrize("key", ["provider:printify", "health:printify"])
+def test_buyers_are_not_disturbed_while_printify_s_news_is_missing(settings: Settings, key: str) -> None:
+    answered, late = asked(), shipped(8, order_id="6712f0c2a1b2c3d4e5f60701")
+    overdue = promised(1, printing("6712f0c2a1b2c3d4e5f60702"))
+    alerts.open_alert(key, "Printify fails.")
+
+    def run_tasks() -> list[str]:
+        tasks.tell_of_delays()
+        tasks.end_unreported()
+        return kinds()
+
+    assert (run_tasks(), again(answered).state, again(late).asked_at) == ([], "shipped", None)
+    alerts.close_alert(key)
+    assert (run_tasks(), again(answered).state) == ([], "shipped"), "what happened meanwhile is only being read"
+    Alert.objects.update(closed_at=NOW() - timedelta(minutes=settings.POLL_MINUTES + 1))
+    assert sorted(set(run_tasks())) == ["arrival_asked", "late_parcel"]
+    assert again(answered).state == "ended"
+    assert OutgoingEmail.objects.filter(kind="late_parcel", reference=overdue.order.number).count() == 1
 
 
 def test_not_while_something_is_claimed() -> None:
