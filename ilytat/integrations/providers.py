@@ -5,6 +5,7 @@ the provider's health check, which closes it; rows that need the provider wait (
 let the next call try at once, and so does a process that was started with other credentials than the rejected ones.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from ilytat.integrations import alerts
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import Alert, HealthResult
 
+log = logging.getLogger(__name__)
 UNAUTHORIZED = 401
 PERMISSION_SILENCE = timedelta(hours=6)  # without another 403, before its incident is over
 
@@ -87,6 +89,7 @@ class Provider:
         that permission, so this incident is over when no call has met it for hours. `is_probe`: the call only asked
         whether the key or a permission is there, so it neither alerts staff to a permission nor changes an incident.
         """
+        log.warning("key rejected", extra={"provider": self.name, "answer": detail})
         if status == FORBIDDEN:
             message = f"{self.title}: our key lacks a permission ({detail})."
             if not is_probe:
