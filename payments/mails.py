@@ -16,7 +16,7 @@ from payments.models import Refund
 
 
 def refund_sent(refund: Refund) -> None:
-    """Once a refund, whoever made it, unless the email about a cancelation has announced exactly this money.
+    """Once a refund, whoever made it, unless the email about a cancelation or a claim has announced exactly this money.
 
     Call after what the refund cancels. A surplus goes back with a word of its own.
     """
@@ -35,15 +35,15 @@ def refund_sent(refund: Refund) -> None:
 
 
 def _is_announced(refund: Refund) -> bool:
-    """A refund that is made later than the cancelation is news: the first one failed, or it is another payment's."""
+    """A refund that is made later than that email is news: the first one failed, or it is another payment's."""
     payment, order = refund.payment, refund.payment.order
     if not payment.applied:
         return False
     numbers = [order.number, *(reprint.number for reprint in line_values.reprints_of(order))]
     announced = OutgoingEmail.objects.filter(
-        kind="order_canceled", reference__in=numbers, created_at__gte=refund.created_at
+        kind__in=("order_canceled", "claim_answered"), reference__in=numbers, created_at__gte=refund.created_at
     )
-    amounts = {email.context.get("refund") for email in announced}
+    amounts = {email.context.get("refund") or email.context.get("amount") for email in announced}
     return format_money(refund.amount, payment.currency, order.language) in amounts
 
 

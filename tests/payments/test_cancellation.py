@@ -1,6 +1,7 @@
 """One way to cancel; a refund of everything stops the printing in the same transaction (C4, K3, K4, K10)."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle, refunding, reprints
+from orders import changes, claims, lifecycle, refunding, reprints
 from orders.attention import cancel_for_shop
 from orders.models import Fulfilment, HoldReason
+from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
 from orders.revision import TooLate
 from payments import cancellation, disputes, refund_updates, refunds
@@ -153,7 +155,7 @@ def _make(till: Till, amount: int) -> None:
 
 
 def emails() -> list[str]:
-    rows = OutgoingEmail.objects.filter(kind__in=("order_canceled", "refund_sent")).order_by("pk")
+    rows = OutgoingEmail.objects.filter(kind__in=("order_canceled", "claim_answered", "refund_sent")).order_by("pk")
     return [f"{row.kind} {row.context.get('refund') or row.context.get('amount')}" for row in rows]
 
 
@@ -170,6 +172,15 @@ def test_a_reprint_s_cancelation_is_one_email_too(till: Till) -> None:
     cancellation.cancel(again.order, by="shop", who="eva", why="sold out")
     _make(till, Refund.objects.get().amount)
     assert [email.split()[0] for email in emails()] == ["order_canceled"]
+
+
+def test_a_claim_s_refund_is_one_email_that_names_the_amount(till: Till) -> None:
+    order = printing_began(awaits_production(till)).order
+    lines = order.lines.all()
+    claim = claims.receive(order, key=uuid.uuid4(), kind=ClaimKind.DAMAGED, lines=lines, words="Torn.", photos=[])
+    assert claims.refund(claim, who="eva", amount=1000)
+    _make(till, 1000)
+    assert emails() == ["claim_answered $10.00"]
 
 
 def test_a_full_refund_by_the_dashboard_that_cancels_is_one_email(till: Till) -> None:
