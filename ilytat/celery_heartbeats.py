@@ -5,7 +5,8 @@
 
 import logging
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,19 @@ class HeartbeatScheduler(PersistentScheduler):
 
     next_heartbeat = 0.0
 
+    def setup_schedule(self) -> None:
+        """Take over from the database when tasks last finished, where the schedule's file does not know: it may be lost
+        with each deployment, and a daily task would never have its turn.
+        """
+        from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
+
+        super().setup_schedule()
+        with _own_connection("beat"):
+            last_runs = heartbeats.last_runs()
+            for entry in self.schedule.values():
+                if not entry.total_run_count and entry.task in last_runs:
+                    entry.last_run_at = last_runs[entry.task]
+
     def tick(self, *args: Any, **kwargs: Any) -> float:
         if time.monotonic() >= self.next_heartbeat:
             self.next_heartbeat = time.monotonic() + settings.HEARTBEAT_SECONDS
@@ -65,13 +79,19 @@ def _send_watch(app: Any, queues: list[str]) -> None:
 
 
 def _send(name: str, queues: list[str]) -> None:
-    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that."""
     from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
 
-    try:
+    with _own_connection(name):
         heartbeats.record_process(name, queues)
         if name == heartbeats.BEAT:
             heartbeats.record_schedule()
+
+
+@contextmanager
+def _own_connection(name: str) -> Iterator[None]:
+    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that."""
+    try:
+        yield
     except DatabaseError as error:
         log.warning("heartbeat not recorded", extra={"node": name, "error": str(error)})
     finally:

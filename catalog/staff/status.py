@@ -183,5 +183,9 @@ def _next(pause: SyncPause | None) -> datetime | None:
 def _silent() -> Iterator[heartbeats.Problem]:
     """Only what the catalog depends on: the orders' worker has no part in it."""
     for problem in heartbeats.problems():
-        if problem.name == heartbeats.BEAT or "sync" in problem.queues or problem.name.startswith("task:catalog."):
+        if (
+            problem.name == heartbeats.BEAT
+            or "sync" in problem.queues
+            or problem.name.startswith(f"{heartbeats.TASK_PREFIX}catalog.")
+        ):
             yield problem

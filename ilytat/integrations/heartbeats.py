@@ -7,11 +7,13 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.utils import timezone
+from django.db.models import Case, Q, When
+from django.db.models.functions import Now
 
 from ilytat.integrations.models import Heartbeat, TaskHeartbeat
 
 BEAT = "beat"
+TASK_PREFIX = "task:"  # of the problem that a late task is
 BEATS_MISSED_MAX = 6
 # A periodic task may miss one turn and wait this long behind a catalog sync, which keeps a worker busy for minutes.
 TASK_MARGIN = timedelta(minutes=15)
@@ -51,29 +53,30 @@ def duration_text(duration: timedelta) -> str:
 
 def record_process(name: str, queues: Iterable[str] = ()) -> None:
     """Store a sign of life. Called on a timer by each worker and by beat."""
-    row = Heartbeat(name=name[:150], queues=list(queues), beat_at=timezone.now())
-    Heartbeat.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["name"], update_fields=["queues", "beat_at"]
-    )
+    name, consumes = name[:150], list(queues)
+    was_silent = Q(beat_at__lt=Now() - allowed_silence())
+    started_at = Case(When(was_silent, then=Now()), default="started_at")
+    if not Heartbeat.objects.filter(name=name).update(queues=consumes, started_at=started_at, beat_at=Now()):
+        Heartbeat.objects.bulk_create([Heartbeat(name=name, queues=consumes, beat_at=Now())], ignore_conflicts=True)
 
 
 def record_schedule() -> None:
     """Called by beat: a task that has not finished yet is late when it has been known for too long."""
     known = set(TaskHeartbeat.objects.values_list("name", flat=True))
-    missing = [TaskHeartbeat(name=task) for task in schedule() if task not in known]
+    missing = [TaskHeartbeat(name=task, known_since=Now()) for task in schedule() if task not in known]
     TaskHeartbeat.objects.bulk_create(missing, ignore_conflicts=True)
 
 
 def record_finish(task: str) -> None:
     """Called in a worker after each task; those that beat does not send are ignored."""
     if task in schedule():
-        _record_task(TaskHeartbeat(name=task, finished_at=timezone.now()), ["finished_at"])
+        _record_task(TaskHeartbeat(name=task, known_since=Now(), finished_at=Now()), ["finished_at"])
 
 
 def record_failure(task: str, error: BaseException) -> None:
     """Store the error's class only: its text may hold personal data, and `/healthz/deep` is public."""
     if task in schedule():
-        row = TaskHeartbeat(name=task, failed_at=timezone.now(), error=type(error).__name__)
+        row = TaskHeartbeat(name=task, known_since=Now(), failed_at=Now(), error=type(error).__name__)
         _record_task(row, ["failed_at", "error"])
 
 
@@ -81,22 +84,44 @@ def _record_task(row: TaskHeartbeat, fields: list[str]) -> None:
     TaskHeartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=fields)
 
 
+def last_runs() -> dict[str, datetime]:
+    """Return when each periodic task last finished, or became known."""
+    return {row.name: row.finished_at or row.known_since for row in TaskHeartbeat.objects.all()}
+
+
 def schedule() -> dict[str, dict[str, Any]]:
     """Return beat's entries by task name."""
     return {entry["task"]: entry for entry in current_app.conf.beat_schedule.values()}
 
 
-def problems() -> list[Problem]:
-    """Return the silent processes, then the late periodic tasks that no silent process explains."""
-    rows, now = list(Heartbeat.objects.order_by("-beat_at")), timezone.now()
-    live = [row for row in rows if row.beat_at > now - allowed_silence()]
+def processes() -> list[Heartbeat]:
+    """Return the newest first, each with `now`, the time of the database, which wrote `beat_at` too."""
+    rows = Heartbeat.objects.annotate(now=Now())  # type: ignore[no-redef]  # the model declares it for readers
+    return list(rows.order_by("-beat_at"))
+
+
+def last_seen(row: Heartbeat) -> str:
+    """`row` is one of `processes`."""
+    age = row.now - row.beat_at
+    if age < -allowed_silence():
+        return f"{duration_text(-age)} in the future, so the clock of the database was set back"
+    return f"{duration_text(age)} ago"
+
+
+def problems(rows: list[Heartbeat] | None = None) -> list[Problem]:
+    """Return the silent processes, then the late periodic tasks that no silent process explains.
+
+    `rows`: those of `processes`, if the caller has read them.
+    """
+    rows = processes() if rows is None else rows
+    live = [row for row in rows if abs(row.now - row.beat_at) < allowed_silence()]
     consumed = {queue for row in live for queue in row.queues}
     silent = list(_silent_workers(rows, [queue for queue in QUEUES if queue not in consumed]))
     if not any(row.name == BEAT for row in live):
         beat = next((row for row in rows if row.name == BEAT), None)
         sentence = f"Beat is not running: {_last_seen(beat)}. Nothing scheduled happens until it is started."
         return [*silent, Problem(BEAT, sentence, "celery -A ilytat beat")]
-    return [*silent, *_late_tasks(consumed, now)]
+    return [*silent, *_late_tasks(rows, consumed)]
 
 
 def _silent_workers(rows: list[Heartbeat], queues: list[str]) -> Iterator[Problem]:
@@ -120,21 +145,32 @@ def _worker_command(node: str, queues: list[str]) -> str:
 
 
 def _last_seen(row: Heartbeat | None) -> str:
-    return (
-        f"{row.name} was last seen {duration_text(timezone.now() - row.beat_at)} ago"
-        if row
-        else "it has never been seen"
-    )
+    return f"{row.name} was last seen {last_seen(row)}" if row else "it has never been seen"
 
 
-def _late_tasks(consumed: set[str], now: datetime) -> Iterator[Problem]:
-    entries = schedule()
-    for row in TaskHeartbeat.objects.filter(name__in=entries).order_by("name"):
-        entry = entries[row.name]
+def _late_tasks(rows: list[Heartbeat], consumed: set[str]) -> Iterator[Problem]:
+    """Only time in which both beat and a worker of the task's queue ran counts: after a stop nothing is late yet."""
+    entries, now = schedule(), rows[0].now
+    beat_since = _running_since([row for row in rows if row.name == BEAT])
+    queue_since = {queue: _running_since([row for row in rows if queue in row.queues]) for queue in consumed}
+    for task in TaskHeartbeat.objects.filter(name__in=entries).order_by("name"):
+        entry = entries[task.name]
         queue = entry.get("options", {}).get("queue", current_app.conf.task_default_queue)
         allowed = 2 * timedelta(seconds=entry["schedule"]) + TASK_MARGIN
-        if queue in consumed and (row.finished_at or row.known_since) < now - allowed:
-            yield Problem(f"task:{row.name}", _late_sentence(row, allowed, now))
+        last = task.finished_at or task.known_since
+        if queue in consumed and max(last, beat_since, queue_since[queue]) < now - allowed:
+            yield Problem(TASK_PREFIX + task.name, _late_sentence(task, allowed, now))
+
+
+def _running_since(rows: list[Heartbeat]) -> datetime:
+    """Return when the first of these processes started, the newest first. Only rows that followed one another without
+    a longer silence than allowed count: hosts get new names with each deployment.
+    """
+    since = rows[0].started_at
+    for row in rows:
+        if row.beat_at > since - allowed_silence():
+            since = min(since, row.started_at)
+    return since
 
 
 def _late_sentence(row: TaskHeartbeat, allowed: timedelta, now: datetime) -> str:

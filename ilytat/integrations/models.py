@@ -1,8 +1,10 @@
 """What every integration shares: verified webhooks, a log, counters, leases, health and alerts."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from ilytat.integrations.event_references import REFERENCE_MAX, subject_of
@@ -111,12 +113,15 @@ class Lease(models.Model):
 class Heartbeat(models.Model):
     """The last sign of life of a worker (by its Celery node name) or of beat, written by that process's own timer.
 
-    `queues` are the Celery queues the worker consumes, [] for beat.
+    `queues` are the Celery queues the worker consumes, [] for beat. `started_at` is the end of the last silence that
+    was longer than allowed. Both times are the database's: the clocks of machines differ.
     """
 
     name = models.CharField(max_length=150, unique=True)
     queues = models.JSONField(default=list, blank=True)
+    started_at = models.DateTimeField(db_default=Now())
     beat_at = models.DateTimeField(default=timezone.now)
+    now: datetime  # the database's, when `heartbeats.processes` read the row
 
     def __str__(self) -> str:
         return self.name

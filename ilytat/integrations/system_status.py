@@ -33,10 +33,10 @@ class SystemStatus:
 
 def current() -> SystemStatus:
     """Read the database and ask the broker (see `broker.Probe`). Raises what an unreachable database raises."""
-    lags, checks, rows = list(attention.lags()), list(health.results()), list(Heartbeat.objects.order_by("name"))
+    lags, checks, rows = list(attention.lags()), list(health.results()), heartbeats.processes()
     is_starting = not rows and time.monotonic() - STARTED < heartbeats.allowed_silence().total_seconds()
     broker_state = broker.probe.current()
-    problems = list(_broken_broker(broker_state)) or ([] if is_starting else heartbeats.problems())
+    problems = list(_broken_broker(broker_state)) or ([] if is_starting else heartbeats.problems(rows))
     if not problems:
         problems = [*_late_queues(lags), *_old_checks(checks)]
     problems += _failing(checks)

@@ -4,6 +4,7 @@ outside, which raises the alarm when pings stop coming.
 
 import logging
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import requests
@@ -11,10 +12,12 @@ from celery import current_app
 from django.conf import settings
 
 from ilytat.integrations import alerts, deadlines, heartbeats, system_status
+from ilytat.integrations.heartbeats import Problem
 from ilytat.integrations.models import Alert
 
 log = logging.getLogger(__name__)
 
+LATE_TASKS_ALERT = f"{alerts.PROCESS_PREFIX}late-tasks"
 MAIL_ALERTS = "notifications.tasks.mail_alerts"
 PING_SECONDS = 5.0
 PING_BYTES_MAX = 10_000  # of a body, what healthchecks.io keeps
@@ -34,16 +37,29 @@ def run(*, pings: bool) -> None:
 
 
 def update_alerts() -> None:
-    """One alert for each silent process or late task, closed when it is back. Mailed without beat: it may be dead."""
-    problems = {alerts.PROCESS_PREFIX + problem.name: problem for problem in heartbeats.problems()}
-    for key, problem in problems.items():
-        step = f"Start it with: {problem.command}" if problem.command else "Read the log of the worker that runs it."
-        alerts.open_alert(key, problem.sentence, next_step=step)
-    recovered = Alert.objects.filter(key__startswith=alerts.PROCESS_PREFIX, closed_at=None).exclude(key__in=problems)
+    """One alert for each silent process and one for all late tasks, closed when it is over. Mailed without beat: it may
+    be dead.
+    """
+    alerts_due = dict(_alerts(heartbeats.problems()))
+    for key, (message, next_step) in alerts_due.items():
+        alerts.open_alert(key, message, next_step=next_step)
+    recovered = Alert.objects.filter(key__startswith=alerts.PROCESS_PREFIX, closed_at=None).exclude(key__in=alerts_due)
     for key in recovered.values_list("key", flat=True):
         alerts.close_alert(key)
-    if problems:
+    if alerts_due:
         current_app.send_task(MAIL_ALERTS, queue="mail", expires=60, ignore_result=True)
+
+
+def _alerts(problems: list[Problem]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield key, message and next step."""
+    late = [problem for problem in problems if problem.name.startswith(heartbeats.TASK_PREFIX)]
+    for problem in problems:
+        if problem not in late:
+            yield alerts.PROCESS_PREFIX + problem.name, (problem.sentence, f"Start it with: {problem.command}")
+    if late:
+        names = ", ".join(problem.name.removeprefix(heartbeats.TASK_PREFIX) for problem in late)
+        message = late[0].sentence if len(late) == 1 else f"{len(late)} periodic tasks are late: {names}"
+        yield LATE_TASKS_ALERT, (message, "Read the log of the worker that runs them.")
 
 
 def ping(problems: list[str]) -> None:

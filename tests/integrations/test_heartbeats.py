@@ -123,6 +123,68 @@ def test_another_workers_late_task_is_not_explained_by_a_dead_one() -> None:
     assert names() == ["worker:sync", f"task:{SWEEP}"]
 
 
+def restart() -> None:
+    """The whole shop starts again after a night in which nothing ran."""
+    running_processes()
+    late(RECONCILE, finished_at=timedelta(hours=9))
+    late(SWEEP, finished_at=timedelta(hours=9))
+    silence(seconds=8 * 3600)
+    for row in Heartbeat.objects.all():
+        heartbeats.record_process(row.name, row.queues)
+
+
+def test_after_a_stop_of_all_processes_nothing_is_late_until_it_had_its_time() -> None:
+    restart()
+    assert names() == []
+    Heartbeat.objects.update(started_at=timezone.now() - timedelta(minutes=46))
+    assert names() == [f"task:{SWEEP}", f"task:{RECONCILE}"]
+
+
+@pytest.mark.parametrize("stopped", ["sync@host", "beat"])
+def test_after_a_stop_of_one_process_nothing_that_it_does_is_late(stopped: str) -> None:
+    running_processes()
+    late(RECONCILE, finished_at=timedelta(hours=2))
+    silence(stopped)
+    row = Heartbeat.objects.get(name=stopped)
+    heartbeats.record_process(row.name, row.queues)
+    assert names() == []
+
+
+def test_a_deployment_that_renames_hosts_does_not_give_late_tasks_more_time() -> None:
+    running_processes()
+    late(RECONCILE, finished_at=timedelta(hours=2))
+    heartbeats.record_process("sync@new-host", heartbeats.WORKERS["sync"][0])
+    silence("sync@host", seconds=60)
+    assert names() == [f"task:{RECONCILE}"]
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(hours=1)])
+def test_the_clocks_of_machines_make_no_process_dead_and_no_task_late(
+    monkeypatch: pytest.MonkeyPatch, skew: timedelta
+) -> None:
+    now = timezone.now() + skew
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: now)
+        heartbeats.record_process("worker@host", heartbeats.QUEUES)
+        heartbeats.record_process(heartbeats.BEAT)
+        heartbeats.record_schedule()
+        heartbeats.record_finish(RECONCILE)
+        assert names() == []
+    assert names() == []
+    around = (timezone.now() - timedelta(minutes=30), timezone.now() + timedelta(minutes=30))
+    assert TaskHeartbeat.objects.filter(name=RECONCILE, finished_at__range=around).exists()
+
+
+def test_a_process_that_was_last_seen_in_the_future_is_not_running() -> None:
+    running_processes()
+    silence("beat", seconds=-3.5 * 3600)
+    (problem,) = heartbeats.problems()
+    assert problem.name == "beat"
+    assert problem.sentence.startswith(
+        "Beat is not running: beat was last seen 3 h in the future, so the clock of the database was set back."
+    )
+
+
 def test_beat_makes_each_scheduled_task_known_once() -> None:
     heartbeats.record_schedule()
     TaskHeartbeat.objects.update(known_since=timezone.now() - timedelta(days=3))

@@ -1,19 +1,22 @@
 """What a worker does each minute about dead processes: alerts, and the ping to a monitor outside."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 from requests import ConnectionError as NoConnection
 
-from ilytat.integrations import system_status, watch
-from ilytat.integrations.models import Alert, HealthResult
+from ilytat.integrations import heartbeats, system_status, watch
+from ilytat.integrations.models import Alert, HealthResult, TaskHeartbeat
 from tests.factories import running_processes, silence
 
 pytestmark = pytest.mark.django_db
 PING = "https://hc-ping.example/4c1a"
+COMPARE, RECONCILE = "payments.tasks.compare", "payments.tasks.reconcile"
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +91,27 @@ def test_a_dead_process_is_one_alert_mailed_without_beat_and_closed_when_it_is_b
     watch.run(pings=True)
     alert.refresh_from_db()
     assert alert.closed_at is not None
+
+
+@responses.activate
+def test_late_tasks_are_one_alert_that_names_them(sent: list[str]) -> None:
+    responses.post(f"{PING}/fail")
+    responses.post(PING)
+    long_ago = timezone.now() - timedelta(days=9)
+    for task in (RECONCILE, COMPARE):
+        TaskHeartbeat.objects.create(name=task, finished_at=long_ago)
+    watch.run(pings=True)
+    assert Alert.objects.get().message == f"2 periodic tasks are late: {COMPARE}, {RECONCILE}"
+
+    heartbeats.record_finish(COMPARE)
+    watch.run(pings=True)
+    alert = Alert.objects.get()
+    assert (alert.key, alert.count) == ("process:late-tasks", 2)
+    assert alert.message.startswith(f"The periodic task {RECONCILE} last finished 9 days ago")
+
+    heartbeats.record_finish(RECONCILE)
+    watch.run(pings=True)
+    assert not Alert.objects.filter(closed_at=None).exists()
 
 
 @responses.activate

@@ -1,0 +1,26 @@
+"""The tile on background processes says which kind of trouble there is."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from ilytat.integrations.health_tiles import processes
+from ilytat.integrations.models import TaskHeartbeat
+from tests.factories import running_processes, silence
+
+pytestmark = pytest.mark.django_db
+
+
+def test_before_the_first_heartbeat_nothing_is_claimed() -> None:
+    tile = processes()
+    assert (tile.figure, tile.tone, tile.detail) == ("Not heard yet", "busy", "")
+
+
+def test_a_late_task_is_late_and_not_a_process_that_does_not_run() -> None:
+    running_processes()
+    TaskHeartbeat.objects.create(name="payments.tasks.reconcile", finished_at=timezone.now() - timedelta(days=9))
+    assert (processes().figure, processes().tone) == ("1 late", "bad")
+
+    silence("orders@host")
+    assert processes().figure == "1 not running"
