@@ -29,12 +29,13 @@ QUEUES = tuple(queue for queues, _ in WORKERS.values() for queue in queues)
 class Problem:
     """A silent process or a late periodic task. `name` is stable and unique; `command` starts the process again.
 
-    `queues`: those that a silent worker leaves without a consumer.
+    `queues`: those that a silent worker leaves without a consumer. `detail` is for staff only: `sentence` is public.
     """
 
     name: str
     sentence: str
     command: str = ""
+    detail: str = ""
     queues: tuple[str, ...] = ()
 
 
@@ -135,7 +136,7 @@ def _silent_workers(rows: list[Heartbeat], queues: list[str]) -> Iterator[Proble
             own = [queue for queue in queues if queue in WORKERS[node][0]]
         queues = [queue for queue in queues if queue not in own]
         sentence = f"The worker for {', '.join(own)} is not running: {_last_seen(last)}."
-        yield Problem(f"worker:{node}", sentence, _worker_command(node, own), tuple(own))
+        yield Problem(f"worker:{node}", sentence, _worker_command(node, own), queues=tuple(own))
 
 
 def _worker_command(node: str, queues: list[str]) -> str:

@@ -67,7 +67,8 @@ def _failing(checks: list[HealthResult]) -> Iterator[Problem]:
     """Open incidents of providers, then the failed checks that no incident is about."""
     incidents = {alert.key: alert for alert in Alert.objects.filter(key__startswith=PROVIDER_ALERT, closed_at=None)}
     for key, alert in sorted(incidents.items()):
-        yield Problem(key, f"{alert.message} {alert.next_step}".strip())
+        provider = key.removeprefix(PROVIDER_ALERT)
+        yield Problem(key, f"An incident is open: {provider}.", detail=f"{alert.message} {alert.next_step}".strip())
     for result in checks:
         if result.state == "down" and PROVIDER_ALERT + result.name not in incidents:
-            yield Problem(f"health:{result.name}", f"The check of {result.name} fails: {result.detail}")
+            yield Problem(f"health:{result.name}", f"The check of {result.name} fails.", detail=result.detail)

@@ -106,7 +106,7 @@ def test_the_deep_page_is_503_while_a_check_is_down(client: Client, check: Answe
     factories.running_processes()
     check.next = Verdict("down", "401")
     run()
-    assert reasons(client) == ["The check of printify fails: 401"]
+    assert reasons(client) == ["The check of printify fails."], "its detail is for staff"
 
 
 def test_the_deep_page_is_503_when_the_checks_are_too_old(client: Client, check: Answers) -> None:
