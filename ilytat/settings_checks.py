@@ -16,6 +16,7 @@ LIVE_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
 PUBLISHED = "development-only-"  # begins the key that stands in the source for everybody to read
 SECRET_LENGTH = 20  # of what programs show one another
 FEW = 5  # different characters, as Django counts
+BROKERS = ("redis://", "rediss://", "redis+socket://", "unix://", "sqla+", "memory://")
 LONGEST_CALL = 60.0  # seconds: what a provider is given for one answer
 SOFT_LIMIT = 0.8  # share of a lease after which Celery stops the task that works under it
 # A step looks at the provider once and then makes the one call that must not be repeated, both before the soft limit:
@@ -74,6 +75,8 @@ def _site(settings: Mapping[str, Any]) -> list[str]:
         found.append("ALLOWED_HOSTS must name the host of SITE_URL: every link would be refused.")
     if "*" in settings["ALLOWED_HOSTS"]:
         found.append("ALLOWED_HOSTS may not contain '*': name the shop's hosts.")
+    if not settings["CELERY_BROKER_URL"].startswith(BROKERS):
+        found.append("CELERY_BROKER_URL must name Redis (redis://host:6379/1): other brokers are not supported.")
     if settings["TRUSTED_PROXY_COUNT"] < 0:
         found.append("TRUSTED_PROXY_COUNT may not be negative.")
     return found

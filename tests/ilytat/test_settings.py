@@ -127,6 +127,7 @@ def test_a_contradiction_refuses_to_start(changed: dict[str, str], sentence: str
         ({"REDIS_URL": PRODUCTION["CELERY_BROKER_URL"]}, "two different databases of it"),
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({"CELERY_BROKER_URL": "redis://127.0.0.1:6379"}, "two different databases of it"),
+        ({"CELERY_BROKER_URL": "amqp://guest@127.0.0.1//"}, "CELERY_BROKER_URL must name Redis"),
         ({"API_TOKEN": "short"}, "API_TOKEN must have 20 random characters or more"),
         ({"PRINTIFY_WEBHOOK_SECRET": "secret"}, "PRINTIFY_WEBHOOK_SECRET must have 20 random characters"),
         ({"PRINTIFY_API_BASE": "http://api.printify.com"}, "PRINTIFY_API_BASE must begin with https://"),
