@@ -16,9 +16,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from catalog.images.pictures import for_variants, lead, picture
@@ -30,6 +29,7 @@ from catalog.storefront.structured_data import absolute, plain
 from ilytat.display import money
 
 PRODUCTS = 100
+MAX_AGE_SECONDS = 3600
 PIECE_BYTES = 64 * 1024
 ID_MAX = 50  # characters, by the specification
 
@@ -44,7 +44,6 @@ _drawing = threading.Lock()
 
 
 @require_safe
-@cache_control(max_age=3600)
 def google_feed(request: HttpRequest) -> HttpResponseBase:
     """Draw the feed once for each version of the catalog. Whoever asks meanwhile gets the version before, or 503."""
     with translation.override(settings.LANGUAGE_CODE):  # one feed for all, whatever the request prefers
@@ -53,11 +52,14 @@ def google_feed(request: HttpRequest) -> HttpResponseBase:
         etag = quote_etag(version)
         unchanged = get_conditional_response(request, etag)
         if unchanged is not None:
+            patch_cache_control(unchanged, max_age=MAX_AGE_SECONDS)
             return unchanged
         feed = _kept(version, head, request)
     if feed is None:
-        return HttpResponse("The feed is being written.", status=503, headers={"Retry-After": "60"})
-    headers = {"ETag": quote_etag(feed.version)}
+        return HttpResponse(
+            "The feed is being written.", status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"}
+        )
+    headers = {"ETag": quote_etag(feed.version), "Cache-Control": f"max-age={MAX_AGE_SECONDS}"}
     return StreamingHttpResponse(_expanded(feed), content_type="application/xml; charset=utf-8", headers=headers)
 
 

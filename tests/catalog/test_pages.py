@@ -94,7 +94,8 @@ def test_while_the_product_feed_is_drawn_others_get_the_one_before(
     monkeypatch.setattr(feeds, "_latest", feeds.Feed("", b""))
     tee(upstream_title="Bee")
     with feeds._drawing:
-        assert client.get("/feeds/google.xml").status_code == 503
+        answer = client.get("/feeds/google.xml")
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
     client.get("/feeds/google.xml")
     tee(upstream_title="Moth")
     with feeds._drawing:
