@@ -131,7 +131,7 @@ def running_processes() -> None:
     Heartbeat.objects.update(started_at=timezone.now() - timedelta(days=30))
 
 
-def silence(*names: str, seconds: float = 600) -> None:
+def silence(*names: str, seconds: float = 630) -> None:
     """These processes were last seen that long ago; without names, all of them."""
     rows = Heartbeat.objects.filter(name__in=names) if names else Heartbeat.objects.all()
     rows.update(beat_at=timezone.now() - timedelta(seconds=seconds))
