@@ -9,6 +9,7 @@ from notifications import (
     health,  # noqa: F401 (registers the checks)
     outbox,
     privacy,  # noqa: F401 (registers what mail keeps of a person)
+    readiness,  # noqa: F401 (registers the setup check)
 )
 
 jobs.register(outbox.jobs_queue)

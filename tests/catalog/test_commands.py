@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 
 from catalog.models import Product, ProductImage
 from ilytat.integrations import health, inbox, readiness, webhook_subscriptions
-from ilytat.integrations.management.commands import doctor
 from tests.catalog.conftest import SHOP, Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -180,17 +179,6 @@ def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     call_command("doctor", stdout=out, no_color=True)
     assert "beat             warn  Silent. Start it.\n" in out.getvalue()
     assert "printify         warn  Bad Gateway nginx\n" in out.getvalue()
-
-
-def test_the_doctor_names_the_dns_records_that_emails_need(settings: LazySettings) -> None:
-    settings.PRODUCTION = True
-    settings.EMAIL_API_KEY = "SG.key"
-    settings.EMAIL_FROM = settings.EMAIL_MARKETING_FROM = "ILYTAT Designs <support@ilytat.com>"
-    verdict = doctor._email_dns()
-    assert verdict.detail == (
-        "not checked: look up TXT ilytat.com (v=spf1), _dmarc.ilytat.com (v=DMARC1); "
-        "CNAME s1._domainkey.ilytat.com, s2._domainkey.ilytat.com"
-    )
 
 
 def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:

@@ -1,7 +1,6 @@
 """`manage.py doctor`: is this installation ready, and if not, what is to be done."""
 
 from collections.abc import Callable, Iterator
-from email.utils import parseaddr
 from typing import Any
 
 from celery import current_app
@@ -19,7 +18,6 @@ from ilytat.integrations.readiness import Finding
 
 Row = tuple[str, Verdict | Finding]
 BROKER_SECONDS = 3
-SENDGRID_SELECTORS = ("s1", "s2")  # of DKIM, unless the account chose others
 
 
 class Command(BaseCommand):
@@ -52,7 +50,6 @@ class Command(BaseCommand):
         yield "migrations", _asked(_migrations)
         yield "broker", _asked(_broker)
         yield "files", _asked(_files)
-        yield "email-dns", _email_dns()
         yield from sorted(health.run_all().items())
         yield from readiness.run_all().items()
         if round_trip:
@@ -101,15 +98,3 @@ def _files() -> Verdict:
     name = storage.save("doctor.txt", ContentFile(b"The doctor was here."))
     storage.delete(name)
     return Verdict("ok", type(storage).__name__)
-
-
-def _email_dns() -> Verdict:
-    """Name the records without which mailboxes reject or hide our emails. Looking them up needs a DNS library."""
-    if not settings.PRODUCTION:
-        return Verdict("ok", "only in production")
-    addresses = (settings.EMAIL_FROM, settings.EMAIL_MARKETING_FROM)
-    domains = sorted({parseaddr(address)[1].rpartition("@")[2] for address in addresses})
-    records = ", ".join(f"{domain} (v=spf1), _dmarc.{domain} (v=DMARC1)" for domain in domains)
-    dkim = ", ".join(f"{selector}._domainkey.{domain}" for domain in domains for selector in SENDGRID_SELECTORS)
-    text = f"not checked: look up TXT {records}"
-    return Verdict("warn", f"{text}; CNAME {dkim}" if settings.EMAIL_API_KEY else f"{text}; your provider's DKIM key")

@@ -1,0 +1,81 @@
+"""Setup check: the DNS records without which mailboxes reject our emails or file them as spam."""
+
+from email.utils import parseaddr
+
+from django.conf import settings
+from dns.exception import DNSException
+from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+
+from ilytat.integrations import deadlines
+from ilytat.integrations.readiness import Finding, register
+
+SECONDS = 5.0  # for all lookups together
+SENDGRID_SELECTORS = ("s1", "s2")  # of DKIM, unless the account chose others
+RESERVED = (".test", ".example", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org")  # RFC 2606
+NOT_CHECKED = "The DNS records of emails could not be checked"
+SENDGRID_FIX = "Authenticate the domain at SendGrid (Settings > Sender Authentication) and add the CNAMEs it shows."
+SMTP_FIX = "Add your mail provider's SPF text (v=spf1 …) as a TXT record of the domain."
+DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc below the domain.'
+
+
+@register("email-dns")
+def email_dns() -> Finding:
+    """A missing record is a warning only: emails leave without it, and an account may have other DKIM selectors."""
+    if settings.ENVIRONMENT == "development":
+        return Finding("ok", "not looked up in development")
+    addresses = (settings.EMAIL_FROM, settings.EMAIL_MARKETING_FROM)
+    domains = sorted({parseaddr(address)[1].rpartition("@")[2] for address in addresses})
+    if reserved := [domain for domain in domains if "." not in domain or f".{domain}".endswith(RESERVED)]:
+        fix = "Set EMAIL_FROM and EMAIL_MARKETING_FROM to addresses of your domain."
+        return Finding("warn", f"{NOT_CHECKED}: {', '.join(reserved)} is in no public DNS.", fix)
+    try:
+        with deadlines.within(SECONDS):
+            lacking = {domain: records for domain in domains if (records := _missing(domain, Resolver()))}
+    except (DNSException, OSError) as error:
+        fix = "Run the check where DNS answers, or look the records up by hand: docs/operations.md names them."
+        return Finding("warn", f"{NOT_CHECKED}: {type(error).__name__}.", fix)
+    return _finding(domains, lacking)
+
+
+def _finding(domains: list[str], lacking: dict[str, list[str]]) -> Finding:
+    if lacking:
+        names = {name for records in lacking.values() for name in records}
+        fixes = [SENDGRID_FIX if settings.EMAIL_API_KEY else SMTP_FIX] if names - {"DMARC"} else []
+        text = "; ".join(f"{domain} has no {', '.join(records)}" for domain, records in lacking.items())
+        fix = " ".join([*fixes, DMARC_FIX] if "DMARC" in names else fixes)
+        return Finding("warn", f"Mailboxes may reject our emails: {text}.", fix)
+    if not settings.EMAIL_API_KEY:
+        fix = "Check with your mail provider that it signs emails for the domain."
+        return Finding("warn", "SPF and DMARC are set; DKIM could not be checked, its selector is unknown.", fix)
+    return Finding("ok", f"SPF, DKIM and DMARC of {', '.join(domains)}")
+
+
+def _missing(domain: str, resolver: Resolver) -> list[str]:
+    """Return the names of the records it lacks. Raises DNSException when there is no answer.
+
+    SendGrid's CNAMEs count as SPF too: it sends in the name of a subdomain of its own, whose SPF comes with them.
+    """
+    keys = [_records(f"{selector}._domainkey.{domain}", "CNAME", resolver) for selector in SENDGRID_SELECTORS]
+    has_sendgrid = all(any(target.endswith("sendgrid.net") for target in targets) for targets in keys)
+    # A subdomain inherits its parent's policy.
+    labels = domain.split(".")
+    parents = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    has = {
+        "SPF": has_sendgrid or _has_text(domain, "v=spf1", resolver),
+        "DKIM": has_sendgrid or not settings.EMAIL_API_KEY,
+        "DMARC": any(_has_text(f"_dmarc.{parent}", "v=dmarc1", resolver) for parent in parents),
+    }
+    return [name for name, is_there in has.items() if not is_there]
+
+
+def _has_text(name: str, start: str, resolver: Resolver) -> bool:
+    return any(text.startswith(start) for text in _records(name, "TXT", resolver))
+
+
+def _records(name: str, kind: str, resolver: Resolver) -> list[str]:
+    """Return them in lower case, without quotes and the dot at the end. Raises DNSException."""
+    try:
+        answer = resolver.resolve(name, kind, lifetime=deadlines.seconds_left())
+    except (NXDOMAIN, NoAnswer):
+        return []
+    return [row.to_text().strip('".').lower() for row in answer]
