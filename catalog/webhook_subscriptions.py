@@ -5,7 +5,6 @@ import time
 import uuid
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from catalog import printify
 from ilytat.integrations.models import InboundEvent
+from ilytat.integrations.webhook_subscriptions import address
 
 SOURCE = "printify"
 PROBE_TOPIC = "product:updated"
@@ -22,15 +22,6 @@ POLL_SECONDS = 0.5
 def url() -> str:
     """Return the address that Printify posts this shop's events to."""
     return f"{settings.SITE_URL}{reverse('printify_webhook')}"
-
-
-def address(url: str) -> tuple[str, str]:
-    """Return host and path, by which a subscription is recognized as this shop's."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", url
-    return parts.netloc.lower(), parts.path.rstrip("/")
 
 
 def own_subscriptions() -> list[dict[str, Any]]:

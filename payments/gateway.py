@@ -261,9 +261,9 @@ def create_webhook_endpoint(url: str, events: Iterable[str]) -> str:
         return str(_client().v1.webhook_endpoints.create(cast("Any", params)).secret)
 
 
-def update_webhook_endpoint(endpoint_id: str, events: Iterable[str]) -> None:
-    """Set the events and enable it. Its API version cannot be changed."""
-    params = {"enabled_events": sorted(events), "disabled": False}
+def update_webhook_endpoint(endpoint_id: str, url: str, events: Iterable[str]) -> None:
+    """Set address and events, and enable it. Its API version cannot be changed."""
+    params = {"url": url, "enabled_events": sorted(events), "disabled": False}
     with _translated(writing=True):
         _client().v1.webhook_endpoints.update(endpoint_id, cast("Any", params))
 

@@ -37,7 +37,7 @@ def _compare(endpoint: EndpointFacts | None) -> Finding:
     if not settings.STRIPE_WEBHOOK_SECRETS:
         fix = "Reveal the endpoint's secret in Stripe's dashboard and set STRIPE_WEBHOOK_SECRET to it."
         return Finding("down", "STRIPE_WEBHOOK_SECRET is not set: every event is refused.", fix)
-    return Finding("ok", f"{len(endpoint.events)} events at {endpoint.url}; {last_event_text(SOURCE)}")
+    return Finding("ok", f"{webhook_endpoint.events_text(endpoint)}; {last_event_text(SOURCE)}")
 
 
 @register("sales-tax")

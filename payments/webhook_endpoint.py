@@ -9,25 +9,36 @@ from payments import gateway
 from payments.events import SOURCE
 from payments.facts import EndpointFacts
 
+ALL_EVENTS = "*"  # as Stripe names them
+
 
 def url() -> str:
     return f"{settings.SITE_URL}{reverse('stripe_webhook')}"
 
 
 def find() -> EndpointFacts | None:
-    """Return the endpoint at our address. Asks Stripe."""
-    return next((endpoint for endpoint in gateway.webhook_endpoints() if endpoint.url == url()), None)
+    """Return the endpoint at our host and path, an enabled one first. Asks Stripe."""
+    own_address = webhook_subscriptions.address(url())
+    own = (row for row in gateway.webhook_endpoints() if webhook_subscriptions.address(row.url) == own_address)
+    return min(own, key=lambda endpoint: not endpoint.enabled, default=None)
 
 
 def difference(endpoint: EndpointFacts) -> str:
-    """Say what `register` would correct; empty when nothing."""
-    missing, extra = _events() - endpoint.events, endpoint.events - _events()
+    """Say what `subscribe` would correct; empty when nothing."""
+    has_all = ALL_EVENTS in endpoint.events
+    missing, extra = (set(), set()) if has_all else (_events() - endpoint.events, endpoint.events - _events())
     parts = [
+        f"its address is {endpoint.url}" if endpoint.url != url() else "",
         "" if endpoint.enabled else "it is disabled",
         f"missing events: {', '.join(sorted(missing))}" if missing else "",
         f"unused events: {', '.join(sorted(extra))}" if extra else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def events_text(endpoint: EndpointFacts) -> str:
+    count = "all" if ALL_EVENTS in endpoint.events else len(endpoint.events)
+    return f"{count} events at {endpoint.url}"
 
 
 def _events() -> frozenset[str]:
@@ -55,6 +66,6 @@ def subscribe(*, renew: bool) -> list[str]:
             "Stripe shows this secret only now: set it, then restart the web processes.",
         ]
     if changes := difference(endpoint):
-        gateway.update_webhook_endpoint(endpoint.id, _events())
+        gateway.update_webhook_endpoint(endpoint.id, url(), _events())
         return [f"corrected {url()}: {changes}"]
-    return [f"{len(endpoint.events)} events at {url()}: no change"]
+    return [f"{events_text(endpoint)}: no change"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
+from urllib.parse import urlsplit
 
 
 class Subscribe(Protocol):
@@ -22,3 +23,12 @@ def register(name: str) -> Callable[[Subscribe], Subscribe]:
 
 def providers() -> Iterator[tuple[str, Subscribe]]:
     yield from sorted(_providers.items())
+
+
+def address(url: str) -> tuple[str, str]:
+    """Return host and path, by which a subscription is recognized as this shop's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
+    return parts.netloc.lower(), parts.path.rstrip("/")

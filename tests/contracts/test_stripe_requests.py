@@ -51,6 +51,7 @@ pytestmark = pytest.mark.django_db
 
 SESSION, REFUND, INTENT, DISPUTE, WARNING, CUSTOMER = "cs_test_1", "re_1", "pi_1", "du_1", "issfr_1", "cus_1"
 ENDPOINT = "we_1"
+HOOK = "https://shop.example/api/webhooks/stripe"
 EVENTS = ("checkout.session.completed", "refund.updated")
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 ROUTES: dict[tuple[str, str], tuple[Any, str]] = {
@@ -133,8 +134,8 @@ CALLS: dict[str, Callable[[Settings], object]] = {
     "a refund of a surplus": lambda _: _refund("duplicate"),
     "a refund of a fraud": lambda _: _refund("fraudulent"),
     "listing endpoints": lambda _: gateway.webhook_endpoints(),
-    "a new endpoint": lambda _: gateway.create_webhook_endpoint("https://shop.example/api/webhooks/stripe", EVENTS),
-    "events of an endpoint": lambda _: gateway.update_webhook_endpoint(ENDPOINT, EVENTS),
+    "a new endpoint": lambda _: gateway.create_webhook_endpoint(HOOK, EVENTS),
+    "events of an endpoint": lambda _: gateway.update_webhook_endpoint(ENDPOINT, HOOK, EVENTS),
     "an endpoint that is to go": lambda _: gateway.delete_webhook_endpoint(ENDPOINT),
 }
 

@@ -17,6 +17,7 @@ from ilytat.pages.models import PageText
 from ilytat.pages.texts import LEGAL
 from payments import gateway, webhook_endpoint
 from payments import readiness as payments_readiness
+from payments.facts import EndpointFacts
 from tests import factories
 from tests.payments.conftest import Till
 from tests.stand_in import Sandbox
@@ -69,13 +70,41 @@ def test_the_endpoint_at_stripe_is_created_once_and_corrected(at_sandbox: Sandbo
     assert endpoint is not None
     assert endpoint.events == frozenset(inbox.types("stripe"))
     assert len(endpoint.events) == 23
-    gateway.update_webhook_endpoint(endpoint.id, ["charge.refunded", "customer.created"])
+    gateway.update_webhook_endpoint(endpoint.id, endpoint.url, ["charge.refunded", "customer.created"])
     finding = payments_readiness.stripe_webhooks()
     assert finding.state == "down"
     assert "unused events: customer.created" in finding.detail
     assert "corrected" in run("register_webhooks")
     assert payments_readiness.stripe_webhooks().state == "ok"
     assert len(gateway.webhook_endpoints()) == 1
+
+
+@pytest.mark.parametrize(
+    "spelling", ["http://testserver/api/webhooks/stripe/", "https://TestServer/api/webhooks/stripe"]
+)
+def test_another_spelling_of_this_address_is_corrected(at_sandbox: Sandbox, spelling: str) -> None:
+    gateway.create_webhook_endpoint(spelling, inbox.types("stripe"))
+    finding = payments_readiness.stripe_webhooks()
+    assert (finding.state, f"its address is {spelling}" in finding.detail) == ("down", True)
+    assert "corrected" in run("register_webhooks")
+    assert [endpoint.url for endpoint in gateway.webhook_endpoints()] == [webhook_endpoint.url()]
+
+
+def test_an_endpoint_for_all_events_lacks_none(at_sandbox: Sandbox) -> None:
+    gateway.create_webhook_endpoint(webhook_endpoint.url(), ["*"])
+    finding = payments_readiness.stripe_webhooks()
+    assert finding.detail.startswith("all events at http")
+    assert ": no change" in run("register_webhooks")
+
+
+def test_of_two_endpoints_the_enabled_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    url, events = webhook_endpoint.url(), frozenset(inbox.types("stripe"))
+    rows = [
+        EndpointFacts(f"we_{number}", url, events, api_version=gateway.API_VERSION, enabled=number == 2)
+        for number in (1, 2, 3)
+    ]
+    monkeypatch.setattr(gateway, "webhook_endpoints", lambda: rows)
+    assert webhook_endpoint.find() == rows[1]
 
 
 def test_a_renewed_endpoint_replaces_the_old_one(at_sandbox: Sandbox) -> None:

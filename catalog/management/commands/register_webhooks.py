@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from catalog import printify
-from catalog.webhook_subscriptions import address, url
+from catalog.webhook_subscriptions import url
 from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.webhook_subscriptions import address
 
 
 class Command(BaseCommand):
