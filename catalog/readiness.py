@@ -40,7 +40,7 @@ def printify_webhooks() -> Finding:
     if parts := [f"{label} {', '.join(sorted(names))}" for label, names in differences.items() if names]:
         return Finding("down", f"Printify's webhooks at {url}: {'; '.join(parts)}.", "Run manage.py register_webhooks.")
     if not settings.PRINTIFY_WEBHOOK_SECRET:
-        fix = "Set it to a long random text and run manage.py register_webhooks --renew."
+        fix = "Set it to a long random text and run manage.py register_webhooks --renew printify."
         return Finding("down", "PRINTIFY_WEBHOOK_SECRET is not set: every event is refused.", fix)
     return Finding("ok", f"{len(expected)} topics at {url}; {last_event_text(SOURCE)}")
 
@@ -63,7 +63,7 @@ def printify_round_trip() -> Finding:
     if webhook_subscriptions.send_test_event(ids[PROBE_TOPIC], wait_seconds=ROUND_TRIP_SECONDS):
         return Finding("ok", f"a test event from Printify arrived at {url}")
     detail = f"No test event from Printify arrived at {url} within {ROUND_TRIP_SECONDS} s."
-    fix = "Check that the address is reachable from outside, then run manage.py register_webhooks --renew."
+    fix = "Check that the address is reachable from outside, then run manage.py register_webhooks --renew printify."
     return Finding("down", detail, fix)
 
 

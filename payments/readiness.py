@@ -9,13 +9,14 @@ from payments.events import SOURCE
 from payments.facts import EndpointFacts
 
 REGISTER = "Run manage.py register_webhooks."
+RENEW = "Run manage.py register_webhooks --renew stripe and set the new secret."
 
 
 @register("stripe-webhooks")
 def stripe_webhooks() -> Finding:
     """One enabled endpoint at our address, for the events the shop handles, in the API version it reads."""
     try:
-        endpoint = webhook_endpoint.find()
+        endpoints = webhook_endpoint.find()
     except NotConfigured as error:
         return Finding("down", error.detail, "Set STRIPE_SECRET_KEY.")
     except KeyRejected as error:
@@ -23,15 +24,18 @@ def stripe_webhooks() -> Finding:
             raise
         fix = "Give the restricted key Webhook Endpoints write, or compare the endpoint with the README by hand."
         return Finding("warn", "Not checked: Stripe's key may not read webhook endpoints.", fix)
-    return _compare(endpoint)
-
-
-def _compare(endpoint: EndpointFacts | None) -> Finding:
-    if endpoint is None:
+    if not endpoints:
         return Finding("down", f"Stripe has no webhook endpoint at {webhook_endpoint.url()}.", REGISTER)
+    finding = _compare(endpoints[0])
+    if finding.state == "ok" and len(endpoints) > 1:
+        return Finding("warn", f"Stripe has {len(endpoints)} endpoints at {endpoints[0].url}: one is enough.", RENEW)
+    return finding
+
+
+def _compare(endpoint: EndpointFacts) -> Finding:
     if endpoint.api_version != gateway.API_VERSION:
         detail = f"Stripe's endpoint sends API version {endpoint.api_version}, the shop reads {gateway.API_VERSION}."
-        return Finding("down", detail, "Run manage.py register_webhooks --renew and set the new secret.")
+        return Finding("down", detail, RENEW)
     if difference := webhook_endpoint.difference(endpoint):
         return Finding("down", f"Stripe's endpoint is not as it should be: {difference}.", REGISTER)
     if not settings.STRIPE_WEBHOOK_SECRETS:

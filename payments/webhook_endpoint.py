@@ -1,5 +1,7 @@
 """The webhook endpoint that this shop has at Stripe: looked up, created and corrected."""
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -16,11 +18,11 @@ def url() -> str:
     return f"{settings.SITE_URL}{reverse('stripe_webhook')}"
 
 
-def find() -> EndpointFacts | None:
-    """Return the endpoint at our host and path, an enabled one first. Asks Stripe."""
+def find() -> list[EndpointFacts]:
+    """Return the endpoints at our host and path, enabled ones first, then the newest. Asks Stripe."""
     own_address = webhook_subscriptions.address(url())
-    own = (row for row in gateway.webhook_endpoints() if webhook_subscriptions.address(row.url) == own_address)
-    return min(own, key=lambda endpoint: not endpoint.enabled, default=None)
+    own = [row for row in gateway.webhook_endpoints() if webhook_subscriptions.address(row.url) == own_address]
+    return sorted(own, key=lambda endpoint: not endpoint.enabled)  # Stripe lists the newest first
 
 
 def difference(endpoint: EndpointFacts) -> str:
@@ -45,27 +47,27 @@ def _events() -> frozenset[str]:
     return frozenset(inbox.types(SOURCE))
 
 
-@webhook_subscriptions.register("Stripe")
-def subscribe(*, renew: bool) -> list[str]:
-    """Create the endpoint or correct its events. The secret is shown by Stripe at creation only.
+@webhook_subscriptions.register("stripe")
+def subscribe(*, renew: bool) -> Iterator[str]:
+    """Create the endpoint or correct its events. Stripe shows the secret at creation only.
 
-    `renew` deletes the endpoint first, for a new secret or API version; Stripe repeats for three days what is refused
-    until the new secret is set.
+    With `renew` the earlier endpoints are deleted after the new one was created and its secret was said: if the
+    command ends in between, all of them stay, no event is lost, and another `renew` leaves one. Stripe repeats for
+    three days what is refused until the new secret is set.
     """
     if settings.STRIPE_API_BASE.startswith("https://") and not settings.SECURE:
         raise Refused("Stripe can only reach a public https address: set SITE_URL to it.")
-    endpoint = find()
-    if endpoint and renew:
-        gateway.delete_webhook_endpoint(endpoint.id)
-        endpoint = None
-    if endpoint is None:
+    endpoints = find()
+    if renew or not endpoints:
         secret = gateway.create_webhook_endpoint(url(), _events())
-        return [
-            f"{len(_events())} events at {url()}: created",
-            f"STRIPE_WEBHOOK_SECRET={secret}",
-            "Stripe shows this secret only now: set it, then restart the web processes.",
-        ]
-    if changes := difference(endpoint):
-        gateway.update_webhook_endpoint(endpoint.id, url(), _events())
-        return [f"corrected {url()}: {changes}"]
-    return [f"{events_text(endpoint)}: no change"]
+        yield f"{len(_events())} events at {url()}: created"
+        yield f"STRIPE_WEBHOOK_SECRET={secret}"
+        yield "Stripe shows this secret only now: set it, then restart the web processes."
+        for endpoint in endpoints:
+            gateway.delete_webhook_endpoint(endpoint.id)
+            yield f"removed: {endpoint.id} {endpoint.url}"
+    elif changes := difference(endpoints[0]):
+        gateway.update_webhook_endpoint(endpoints[0].id, url(), _events())
+        yield f"corrected {url()}: {changes}"
+    else:
+        yield f"{events_text(endpoints[0])}: no change"

@@ -1,13 +1,16 @@
 """Who subscribes to a provider's webhooks, for `manage.py register_webhooks`: each app registers its provider."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 from urllib.parse import urlsplit
 
 
 class Subscribe(Protocol):
-    def __call__(self, *, renew: bool) -> list[str]:
-        """Subscribe and return what was done, a line each. Raises IntegrationError."""
+    def __call__(self, *, renew: bool) -> Iterable[str]:
+        """Subscribe and say what was done, a line each, as it is done. Raises IntegrationError.
+
+        `renew` creates every subscription again, for a new secret.
+        """
 
 
 _providers: dict[str, Subscribe] = {}

@@ -8,6 +8,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from catalog import printify
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, readiness
 from ilytat.integrations.errors import Refused
@@ -66,8 +67,7 @@ def test_a_new_installation_is_red_and_each_fix_turns_its_check_green(
 def test_the_endpoint_at_stripe_is_created_once_and_corrected(at_sandbox: Sandbox) -> None:
     run("register_webhooks")
     assert ": no change" in run("register_webhooks")
-    endpoint = webhook_endpoint.find()
-    assert endpoint is not None
+    [endpoint] = webhook_endpoint.find()
     assert endpoint.events == frozenset(inbox.types("stripe"))
     assert len(endpoint.events) == 23
     gateway.update_webhook_endpoint(endpoint.id, endpoint.url, ["charge.refunded", "customer.created"])
@@ -104,17 +104,33 @@ def test_of_two_endpoints_the_enabled_one_counts(monkeypatch: pytest.MonkeyPatch
         for number in (1, 2, 3)
     ]
     monkeypatch.setattr(gateway, "webhook_endpoints", lambda: rows)
-    assert webhook_endpoint.find() == rows[1]
+    assert webhook_endpoint.find() == [rows[1], rows[0], rows[2]]
 
 
 def test_a_renewed_endpoint_replaces_the_old_one(at_sandbox: Sandbox) -> None:
     run("register_webhooks")
-    before = webhook_endpoint.find()
-    assert "STRIPE_WEBHOOK_SECRET=whsec_" in run("register_webhooks", "--renew")
-    after = webhook_endpoint.find()
-    assert before
-    assert after
+    [before] = webhook_endpoint.find()
+    subscriptions = printify.client().webhooks()
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in run("register_webhooks", "--renew", "stripe")
+    [after] = gateway.webhook_endpoints()
     assert before.id != after.id
+    assert printify.client().webhooks() == subscriptions, "the other provider's are left alone"
+
+
+def test_a_renewal_that_ends_before_the_deletion_loses_neither_endpoint_nor_secret(
+    at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("register_webhooks")
+    out = io.StringIO()
+    fault = at_sandbox.arm("stripe.webhook_endpoints.delete", "500", times=None)
+    with pytest.raises(CommandError, match="Stripe"):
+        call_command("register_webhooks", "--renew", "stripe", stdout=out)
+    assert at_sandbox.fired(fault)
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in out.getvalue()
+    finding = payments_readiness.stripe_webhooks()
+    assert (finding.state, "2 endpoints" in finding.detail) == ("warn", True)
+    at_sandbox.clear()
+    run("register_webhooks", "--renew", "stripe")
     assert len(gateway.webhook_endpoints()) == 1
 
 
@@ -137,7 +153,7 @@ def test_without_the_secret_every_event_is_refused_and_the_check_says_so(
 def test_the_real_stripe_gets_no_address_it_cannot_reach(settings: Settings) -> None:
     settings.STRIPE_API_BASE = "https://api.stripe.com"
     with pytest.raises(Refused, match="Stripe can only reach a public https address"):
-        webhook_endpoint.subscribe(renew=False)
+        list(webhook_endpoint.subscribe(renew=False))
 
 
 def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(till: Till) -> None:

@@ -1,5 +1,7 @@
 """`manage.py register_webhooks`: subscribe to the events of Printify and Stripe for this shop's address."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from catalog import printify
-from catalog.webhook_subscriptions import url
+from catalog.webhook_subscriptions import SOURCE, url
 from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.webhook_subscriptions import address
@@ -20,8 +22,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--renew",
-            action="store_true",
-            help="Create every subscription again: the only way to change the secrets.",
+            choices=[SOURCE, *dict(webhook_subscriptions.providers())],
+            help="Create this provider's subscriptions again: the only way to change the secret.",
         )
         parser.add_argument(
             "--replace",
@@ -31,43 +33,44 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if settings.PRINTIFY_PRINTS_FOR_REAL and not settings.SECURE:
-            raise CommandError("Printify can only reach a public https address: set SITE_URL to it.")
-        self.url = url()
-        self.own_addresses = {address(self.url)}
+        self.own_addresses = {address(url())}
         if options["replace"]:
             self.own_addresses.add(_earlier_address(options["replace"]))
-        try:
-            self._register(renew=options["renew"])
-        except IntegrationError as error:
-            raise CommandError(f"Printify: {error.detail}") from error
-        for provider, subscribe in webhook_subscriptions.providers():
-            try:
-                for line in subscribe(renew=options["renew"]):
-                    self.stdout.write(line)
-            except IntegrationError as error:
-                raise CommandError(f"{provider}: {error.detail}") from error
+        for provider, subscribe in ((SOURCE, self._subscribe), *webhook_subscriptions.providers()):
+            if options["renew"] in {None, provider}:
+                try:
+                    for line in subscribe(renew=options["renew"] == provider):
+                        self.stdout.write(line)
+                except IntegrationError as error:
+                    raise CommandError(f"{provider.capitalize()}: {error.detail}") from error
 
-    def _register(self, *, renew: bool) -> None:
-        """Printify accepts a second subscription of the same topic and address, so the existing ones are read first.
+    def _subscribe(self, *, renew: bool) -> Iterator[str]:
+        """Keep one subscription of each topic at Printify, which accepts a second of the same topic and address.
 
-        Another host with the same path may be a staging copy at the same Printify shop: it keeps its subscriptions.
+        What is missing is created before what is not needed is deleted: if the command ends in between, no event is
+        lost, and the next run leaves one. A topic that came twice is created again: one of the two may have an
+        earlier secret. Another host with the same path may be a staging copy at the same Printify shop: it keeps its
+        subscriptions.
         """
-        client = printify.client()
-        wanted, kept = inbox.types("printify"), set[str]()
+        if settings.PRINTIFY_PRINTS_FOR_REAL and not settings.SECURE:
+            raise CommandError("Printify can only reach a public https address: set SITE_URL to it.")
+        client, wanted, own = printify.client(), inbox.types(SOURCE), list[dict[str, Any]]()
         for hook in client.webhooks():
-            topic, hook_url = str(hook.get("topic")), str(hook.get("url"))
-            if address(hook_url) not in self.own_addresses:
-                self.stdout.write(f"left alone: {topic} {hook_url}")
-            elif hook_url != self.url or topic in kept or topic not in wanted or renew:
-                client.delete_webhook(str(hook.get("id")), host=urlsplit(hook_url).netloc)
-                self.stdout.write(f"removed: {topic} {hook_url}")
+            if address(str(hook.get("url"))) in self.own_addresses:
+                own.append(hook)
             else:
-                kept.add(topic)
+                yield f"left alone: {hook.get('topic')} {hook.get('url')}"
+        counts = Counter(hook.get("topic") for hook in own if hook.get("url") == url())
+        kept = {topic for topic in wanted if counts[topic] == 1 and not renew}
         for topic in wanted:
             if topic not in kept:
-                client.create_webhook(topic, self.url, settings.PRINTIFY_WEBHOOK_SECRET)
-        self.stdout.write(f"{len(wanted)} topics at {self.url}: {len(kept)} were there, {len(wanted) - len(kept)} made")
+                client.create_webhook(topic, url(), settings.PRINTIFY_WEBHOOK_SECRET)
+        for hook in own:
+            topic, hook_url = str(hook.get("topic")), str(hook.get("url"))
+            if topic not in kept or hook_url != url():
+                client.delete_webhook(str(hook.get("id")), host=urlsplit(hook_url).netloc)
+                yield f"removed: {topic} {hook_url}"
+        yield f"{len(wanted)} topics at {url()}: {len(kept)} were there, {len(wanted) - len(kept)} made"
 
 
 def _earlier_address(site_url: str) -> tuple[str, str]:
