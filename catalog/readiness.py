@@ -14,6 +14,7 @@ from catalog.webhook_subscriptions import PROBE_TOPIC, SOURCE
 from ilytat.integrations import inbox
 from ilytat.integrations.client import PROBE
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
+from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.readiness import Finding, last_event_text, register
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
@@ -42,7 +43,8 @@ def printify_webhooks() -> Finding:
     if not settings.PRINTIFY_WEBHOOK_SECRET:
         fix = "Set it to a long random text and run manage.py register_webhooks --renew printify."
         return Finding("down", "PRINTIFY_WEBHOOK_SECRET is not set: every event is refused.", fix)
-    return Finding("ok", f"{len(expected)} topics at {url}; {last_event_text(SOURCE)}")
+    events = InboundEvent.objects.filter(source=SOURCE)
+    return Finding("ok", f"{len(expected)} topics at {url}; {last_event_text(events)}")
 
 
 @register("printify-round-trip", on_request=True)

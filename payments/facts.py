@@ -68,6 +68,7 @@ class EndpointFacts:
     events: frozenset[str]
     api_version: str
     enabled: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,11 @@ def identity(found: Any) -> str:
 
 
 def webhook_endpoint(found: Any) -> EndpointFacts:
-    version = str(getattr(found, "api_version", None) or "")
     return EndpointFacts(
-        found.id, found.url, frozenset(found.enabled_events), api_version=version, enabled=found.status == "enabled"
+        found.id,
+        found.url,
+        frozenset(found.enabled_events),
+        api_version=str(getattr(found, "api_version", None) or ""),
+        enabled=found.status == "enabled",
+        created_at=datetime.fromtimestamp(found.created, UTC),
     )

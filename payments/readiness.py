@@ -1,12 +1,15 @@
 """Setup checks: Stripe's webhook endpoint, and sales tax."""
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
+from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.readiness import Finding, last_event_text, register
 from payments import gateway, webhook_endpoint
 from payments.events import SOURCE
 from payments.facts import EndpointFacts
+from payments.models import Difference
 
 REGISTER = "Run manage.py register_webhooks."
 RENEW = "Run manage.py register_webhooks --renew stripe and set the new secret."
@@ -14,7 +17,7 @@ RENEW = "Run manage.py register_webhooks --renew stripe and set the new secret."
 
 @register("stripe-webhooks")
 def stripe_webhooks() -> Finding:
-    """One enabled endpoint at our address, for the events the shop handles, in the API version it reads."""
+    """One enabled endpoint at our address, for the events the shop handles, whose events are accepted."""
     try:
         endpoints = webhook_endpoint.find()
     except NotConfigured as error:
@@ -27,7 +30,7 @@ def stripe_webhooks() -> Finding:
     if not endpoints:
         return Finding("down", f"Stripe has no webhook endpoint at {webhook_endpoint.url()}.", REGISTER)
     finding = _compare(endpoints[0])
-    if finding.state == "ok" and len(endpoints) > 1:
+    if finding.state != "down" and len(endpoints) > 1:
         return Finding("warn", f"Stripe has {len(endpoints)} endpoints at {endpoints[0].url}: one is enough.", RENEW)
     return finding
 
@@ -41,7 +44,20 @@ def _compare(endpoint: EndpointFacts) -> Finding:
     if not settings.STRIPE_WEBHOOK_SECRETS:
         fix = "Reveal the endpoint's secret in Stripe's dashboard and set STRIPE_WEBHOOK_SECRET to it."
         return Finding("down", "STRIPE_WEBHOOK_SECRET is not set: every event is refused.", fix)
-    return Finding("ok", f"{webhook_endpoint.events_text(endpoint)}; {last_event_text(SOURCE)}")
+    accepted = _accepted_events().filter(received_at__gte=endpoint.created_at)
+    if not accepted.exists():
+        detail = f"No event of Stripe's endpoint, created {endpoint.created_at:%F}, was accepted in the last 30 days."
+        fix = (
+            "Pay for an order; if nothing arrives, set STRIPE_WEBHOOK_SECRET to the endpoint's secret and restart web."
+        )
+        return Finding("warn", detail, fix)
+    return Finding("ok", f"{webhook_endpoint.events_text(endpoint)}; {last_event_text(accepted)}")
+
+
+def _accepted_events() -> QuerySet[InboundEvent]:
+    """Return those that Stripe delivered and the reconciliation did not have to fetch. Kept for 30 days."""
+    fetched = Difference.objects.filter(kind="event missed").values("reference")
+    return InboundEvent.objects.filter(source=SOURCE).exclude(event_id__in=fetched)
 
 
 @register("sales-tax")

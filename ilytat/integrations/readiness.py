@@ -56,9 +56,9 @@ def run_on_request() -> dict[str, Finding]:
     return {name: _run(name, check) for name, check in sorted(_checks_on_request.items())}
 
 
-def last_event_text(source: str) -> str:
-    """Say when the last verified webhook of a provider arrived. The inbox forgets them after 30 days."""
-    event = InboundEvent.objects.filter(source=source).order_by("-received_at").only("received_at").first()
+def last_event_text(events: QuerySet[InboundEvent]) -> str:
+    """Say when the last of these verified webhooks arrived. The inbox forgets them after 30 days."""
+    event = events.order_by("-received_at").only("received_at").first()
     if event is None:
         return "no event has arrived yet"
     return f"the last event arrived {heartbeats.duration_text(timezone.now() - event.received_at)} ago"

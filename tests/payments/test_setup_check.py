@@ -1,24 +1,27 @@
 """`doctor` on a new deployment: red, then each fix applied, then green. Against the sandbox."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from catalog import printify
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, readiness
 from ilytat.integrations.errors import Refused
-from ilytat.integrations.models import Alert
+from ilytat.integrations.models import Alert, InboundEvent
 from ilytat.integrations.readiness import Finding
 from ilytat.pages.models import PageText
 from ilytat.pages.texts import LEGAL
 from payments import gateway, webhook_endpoint
 from payments import readiness as payments_readiness
 from payments.facts import EndpointFacts
+from payments.models import Difference, ReconcileRun
 from tests import factories
 from tests.payments.conftest import Till
 from tests.stand_in import Sandbox
@@ -57,6 +60,7 @@ def test_a_new_installation_is_red_and_each_fix_turns_its_check_green(
     TOTP.activate(User.objects.create_superuser("owner@ilytat.test", "x"), "JBSWY3DPEHPK3PXP")
     assert not [name for name, state in states().items() if state == "down"]
 
+    inbox.receive("stripe", "evt_1", "checkout.session.completed", {})
     settings.STRIPE_AUTOMATIC_TAX = True
     settings.BACKUP_MARKER = str(tmp_path)
     for slug in LEGAL:
@@ -75,7 +79,7 @@ def test_the_endpoint_at_stripe_is_created_once_and_corrected(at_sandbox: Sandbo
     assert finding.state == "down"
     assert "unused events: customer.created" in finding.detail
     assert "corrected" in run("register_webhooks")
-    assert payments_readiness.stripe_webhooks().state == "ok"
+    assert payments_readiness.stripe_webhooks().state == "warn", "nothing has arrived yet"
     assert len(gateway.webhook_endpoints()) == 1
 
 
@@ -92,15 +96,15 @@ def test_another_spelling_of_this_address_is_corrected(at_sandbox: Sandbox, spel
 
 def test_an_endpoint_for_all_events_lacks_none(at_sandbox: Sandbox) -> None:
     gateway.create_webhook_endpoint(webhook_endpoint.url(), ["*"])
-    finding = payments_readiness.stripe_webhooks()
-    assert finding.detail.startswith("all events at http")
+    inbox.receive("stripe", "evt_1", "checkout.session.completed", {})
+    assert payments_readiness.stripe_webhooks().detail.startswith("all events at http")
     assert ": no change" in run("register_webhooks")
 
 
 def test_of_two_endpoints_the_enabled_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     url, events = webhook_endpoint.url(), frozenset(inbox.types("stripe"))
     rows = [
-        EndpointFacts(f"we_{number}", url, events, api_version=gateway.API_VERSION, enabled=number == 2)
+        EndpointFacts(f"we_{number}", url, events, gateway.API_VERSION, enabled=number == 2, created_at=timezone.now())
         for number in (1, 2, 3)
     ]
     monkeypatch.setattr(gateway, "webhook_endpoints", lambda: rows)
@@ -118,7 +122,7 @@ def test_a_renewed_endpoint_replaces_the_old_one(at_sandbox: Sandbox) -> None:
 
 
 def test_a_renewal_that_ends_before_the_deletion_loses_neither_endpoint_nor_secret(
-    at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    at_sandbox: Sandbox,
 ) -> None:
     run("register_webhooks")
     out = io.StringIO()
@@ -148,6 +152,25 @@ def test_without_the_secret_every_event_is_refused_and_the_check_says_so(
     run("register_webhooks")
     settings.STRIPE_WEBHOOK_SECRETS = []
     assert "STRIPE_WEBHOOK_SECRET is not set" in payments_readiness.stripe_webhooks().detail
+
+
+def test_only_events_that_the_endpoint_delivered_prove_its_secret(at_sandbox: Sandbox) -> None:
+    def receive(event_id: str) -> InboundEvent:
+        inbox.receive("stripe", event_id, "charge.refunded", {})
+        return InboundEvent.objects.get(event_id=event_id)
+
+    run("register_webhooks")
+    [endpoint] = webhook_endpoint.find()
+    earlier, fetched = receive("evt_1"), receive("evt_2")
+    InboundEvent.objects.filter(pk=earlier.pk).update(received_at=endpoint.created_at - timedelta(seconds=1))
+    Difference.objects.create(
+        run=ReconcileRun.objects.create(), kind="event missed", reference=fetched.event_id, explanation="x", action="y"
+    )
+    finding = payments_readiness.stripe_webhooks()
+    assert (finding.state, "STRIPE_WEBHOOK_SECRET" in finding.fix) == ("warn", True)
+    receive("evt_3")
+    finding = payments_readiness.stripe_webhooks()
+    assert (finding.state, finding.detail.endswith("; the last event arrived 0 s ago")) == ("ok", True)
 
 
 def test_the_real_stripe_gets_no_address_it_cannot_reach(settings: Settings) -> None:
