@@ -116,4 +116,4 @@ def media() -> Finding:
     if status != "200":
         fix = "Let the web server serve MEDIA_ROOT below /media/, or check MEDIA_PUBLIC_URL and the bucket's rights."
         return Finding("down", f"Images cannot be read from outside: {url} answers {status}.", fix)
-    return Finding("ok", url)
+    return Finding("ok", f"an image was read at {url}")

@@ -1,5 +1,7 @@
 """The admin's Setup check: what this installation still lacks, and how to fix it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -22,27 +24,44 @@ ORDER = {"down": 0, "warn": 1, "ok": 2}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def setup_check(request: HttpRequest) -> HttpResponse:
-    """GET shows the stored results. POST runs the checks, which call the providers and may take half a minute."""
+    """GET shows the stored results. POST runs the checks, which call the providers, or acknowledges a warning."""
     if not request.user.has_perm(RUN if request.method == "POST" else VIEW):
         raise PermissionDenied
     if request.method == "POST":
-        readiness.run_all()
-        messages.success(request, "All checks were run.")
+        if "acknowledge" in request.POST:
+            _acknowledge(request)
+        else:
+            readiness.run_all()
+            messages.success(request, "All checks were run.")
         return redirect("admin:setup_check")
     if "X-Forwarded-For" in request.headers and not settings.TRUSTED_PROXY_COUNT:
         messages.warning(request, PROXY_NOT_COUNTED)
-    results = sorted(readiness.results(), key=lambda result: (ORDER[result.state], result.name))
-    states = {result.state for result in results}
-    context = {
+    return TemplateResponse(request, "admin/setup_check.html", _context(request))
+
+
+def _acknowledge(request: HttpRequest) -> None:
+    name, detail = request.POST["acknowledge"], request.POST.get("detail", "")
+    if readiness.acknowledge(name, detail, int(request.user.pk or 0)):
+        messages.success(request, "Acknowledged. The warning comes back when it says something else.")
+    else:
+        messages.warning(request, "Nothing was changed: the check found something else meanwhile.")
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    rows = readiness.results().select_related("acknowledged_by")
+    results = sorted(rows, key=lambda result: (ORDER[result.state], not result.is_open, result.name))
+    open_states = {result.state for result in results if result.is_open}
+    unrun_count = readiness.unrun_count()
+    return {
         **admin.site.each_context(request),
         "title": "Setup check",
-        "tone": "bad" if "down" in states else "good" if states == {"ok"} else "busy",
+        "tone": "bad" if "down" in open_states else "busy" if open_states or unrun_count else "good",
         "results": [{"title": _title(result), "result": result} for result in results],
-        "open_count": sum(result.state != "ok" for result in results),
+        "open_count": sum(result.is_open for result in results),
+        "unrun_count": unrun_count,
         "checked_at": min((result.checked_at for result in results), default=None),
         "may_run": request.user.has_perm(RUN),
     }
-    return TemplateResponse(request, "admin/setup_check.html", context)
 
 
 def _title(result: HealthResult) -> str:

@@ -62,8 +62,9 @@ def _accepted_events() -> QuerySet[InboundEvent]:
 
 @register("sales-tax")
 def sales_tax() -> Finding:
-    """The seller is in Illinois, where a seller has to collect sales tax from the first order on."""
+    """A reminder: whether this seller has to collect it, and where, the shop cannot know."""
     if settings.STRIPE_AUTOMATIC_TAX:
         return Finding("ok", "Stripe Tax is on")
     fix = "Register with the state, set up Stripe Tax and set STRIPE_AUTOMATIC_TAX=true, or ask your accountant."
-    return Finding("warn", "Orders collect no sales tax, though an Illinois seller has to: Stripe Tax is off.", fix)
+    detail = "Orders collect no sales tax: Stripe Tax is off. A seller in Illinois has to from the first order on."
+    return Finding("warn", detail, fix)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -93,9 +94,18 @@ class HealthResult(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(default=timezone.now)
     ok_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text="Of a warning that says the same since.")
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     def __str__(self) -> str:
         return f"{self.name}: {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """Something is to be done: it failed, or nobody has acknowledged its warning."""
+        return self.state == "down" or (self.state == "warn" and self.acknowledged_at is None)
 
 
 class Lease(models.Model):

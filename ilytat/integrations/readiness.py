@@ -6,6 +6,7 @@ set up completely. Each app registers its own.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,6 +18,7 @@ from ilytat.integrations.models import HealthResult, InboundEvent
 
 PREFIX = "setup:"  # of the names under which results are stored
 DETAIL_MAX, ERROR_MAX = 300, 160  # characters
+RESULT_AGE_MAX = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,37 @@ def _run(name: str, check: Check) -> Finding:
         finding = Finding("down", detail, fix or "Run the check again when the provider answers.")
     except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
         finding = Finding("down", f"The check failed: {type(error).__name__}: {error}"[:ERROR_MAX])
-    now = timezone.now()
-    # The fix is never cut off.
-    detail = finding.detail[: DETAIL_MAX - len(finding.fix) - 1]
-    values = {"state": finding.state, "detail": f"{detail} {finding.fix}".strip()[:DETAIL_MAX], "checked_at": now}
-    ok_at = {"ok_at": now} if finding.state == "ok" else {}
-    HealthResult.objects.update_or_create(name=PREFIX + name, defaults=values | ok_at)
+    _store(PREFIX + name, finding)
     return finding
 
 
+def _store(name: str, finding: Finding) -> None:
+    now = timezone.now()
+    # The fix is never cut off.
+    detail = finding.detail[: DETAIL_MAX - len(finding.fix) - 1]
+    values = {"state": finding.state, "detail": f"{detail} {finding.fix}".strip()[:DETAIL_MAX]}
+    # Who acknowledged a warning did not acknowledge another one.
+    HealthResult.objects.filter(name=name).exclude(**values).update(acknowledged_at=None, acknowledged_by=None)
+    ok_at = {"ok_at": now} if finding.state == "ok" else {}
+    HealthResult.objects.update_or_create(name=name, defaults=values | {"checked_at": now} | ok_at)
+
+
+def acknowledge(name: str, detail: str, user_id: int) -> bool:
+    """Count a warning as ok while it says `detail`. Return False when it no longer does, or is no warning."""
+    warning = results().filter(name=name, state="warn", detail=detail)
+    return bool(warning.update(acknowledged_at=timezone.now(), acknowledged_by=user_id))
+
+
 def results() -> QuerySet[HealthResult]:
-    """The stored results of the registered checks."""
-    return HealthResult.objects.filter(name__in=[PREFIX + name for name in _checks]).order_by("name")
+    """The stored results of the registered checks. An old one counts as not run."""
+    names = [PREFIX + name for name in _checks]
+    return HealthResult.objects.filter(name__in=names, checked_at__gt=timezone.now() - RESULT_AGE_MAX)
+
+
+def unrun_count() -> int:
+    return len(_checks) - results().count()
 
 
 def is_complete() -> bool:
-    """Every check has run and was ok."""
-    return results().filter(state="ok").count() == len(_checks)
+    """Every check has run; each was ok, or its warning was acknowledged."""
+    return not unrun_count() and not any(result.is_open for result in results())

@@ -1,9 +1,13 @@
 """The admin's Setup check: results, the button that runs the checks, and the link on the first page."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from ilytat.accounts.models import User
 from ilytat.integrations import readiness
 from ilytat.integrations.health import State
 from ilytat.integrations.models import HealthResult
@@ -13,13 +17,17 @@ from tests.pages import text
 pytestmark = pytest.mark.django_db
 
 
+def acknowledgment(detail: str) -> dict[str, str]:
+    return {"acknowledge": "setup:tax", "detail": detail}
+
+
 def test_the_front_page_links_to_the_setup_check_until_it_is_complete(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     findings = [Finding("down", "Beat is off.", "Start it."), Finding("ok")]
     monkeypatch.setattr(readiness, "_checks", {"beat": lambda: findings[0]})
     assert "/admin/setup/" in admin_client.get("/admin/").content.decode()
-    assert "have not been run yet" in text(admin_client.get("/admin/setup/"))
+    assert "have not been run in the last 30 days" in text(admin_client.get("/admin/setup/"))
     page = text(admin_client.post("/admin/setup/", follow=True))
     assert "1 of 1 needs attention." in page
     assert "Beat is off. Start it." in page
@@ -37,6 +45,43 @@ def test_the_page_is_red_only_while_something_is_to_fix(
     monkeypatch.setattr(readiness, "_checks", {"beat": lambda: Finding(state), "clock": lambda: Finding("ok")})
     page = admin_client.post("/admin/setup/", follow=True).content.decode()
     assert f"verdict--{tone}" in page
+
+
+def test_an_acknowledged_warning_is_settled_until_it_says_something_else(
+    admin_client: Client, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = {"tax": Finding("warn", "No tax.", "Register.")}
+    monkeypatch.setattr(readiness, "_checks", {"tax": lambda: findings["tax"]})
+    admin_client.post("/admin/setup/")
+    page = text(admin_client.post("/admin/setup/", acknowledgment("No tax. Register."), follow=True))
+    assert "This installation is complete." in page
+    assert f"by {admin_user.email}" in page
+    assert "/admin/setup/" not in admin_client.get("/admin/").content.decode()
+    page = text(admin_client.post("/admin/setup/", follow=True))
+    assert "This installation is complete." in page, "the same again"
+    findings["tax"] = Finding("warn", "No tax in Ohio.", "Register.")
+    assert "1 of 1 needs attention." in text(admin_client.post("/admin/setup/", follow=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("down", "Broken."), ("warn", "Another warning."), ("warn", "\x00"), ("ok", "Broken.")]
+)
+def test_only_the_warning_that_was_shown_can_be_acknowledged(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, state: State, shown: str
+) -> None:
+    monkeypatch.setattr(readiness, "_checks", {"tax": lambda: Finding(state, "Broken.")})
+    admin_client.post("/admin/setup/")
+    admin_client.post("/admin/setup/", acknowledgment(shown))
+    assert HealthResult.objects.get().acknowledged_at is None
+
+
+def test_results_count_for_thirty_days(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_checks", {"beat": lambda: Finding("ok"), "clock": lambda: Finding("ok")})
+    admin_client.post("/admin/setup/")
+    assert readiness.is_complete()
+    HealthResult.objects.filter(name="setup:beat").update(checked_at=timezone.now() - timedelta(days=31))
+    assert "1 check has not been run in the last 30 days." in text(admin_client.get("/admin/setup/"))
+    assert "/admin/setup/" in admin_client.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize(("proxies", "forwarded", "warned"), [(0, True, True), (1, True, False), (0, False, False)])
