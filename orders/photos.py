@@ -15,6 +15,7 @@ MAX_BYTES = 10 * 1024 * 1024
 JPEG_PIXELS_MAX = 50_000_000  # what telephones take; unpacked at a fraction of its size
 PIXELS_MAX = 16_000_000  # of other formats, which are unpacked whole: 64 MB, and a WebP four times that
 EDGE = 1600
+TABLE_MODES = ("1", "P")  # a pixel is black or white, or a number in a palette
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
@@ -52,6 +53,8 @@ def _drawn(image: Image.Image) -> Photo:
     """Make it small before anything copies it."""
     with one_at_a_time:
         image.draft("RGB", (EDGE, EDGE))  # a JPEG is unpacked at that size at once: a sixteenth of the memory
+        # Colors from a table have nothing in between: they would be dropped, not blended.
+        image = image.convert("RGB") if image.mode in TABLE_MODES else image
         image.thumbnail((EDGE, EDGE))
         upright = ImageOps.exif_transpose(image).convert("RGB")
     out = BytesIO()

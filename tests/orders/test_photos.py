@@ -153,3 +153,17 @@ def test_the_largest_photo_takes_bounded_memory(kind: str, mode: str, edge: int,
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     run = subprocess.run([sys.executable, "-c", PEAK], input=data, stdout=subprocess.PIPE, env=env, check=True)
     assert int(run.stdout) < PEAK_MB_MAX
+
+
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_fine_lines_in_a_palette_are_blended_when_made_smaller(mode: str) -> None:
+    """A drawing of one black line in four becomes gray; picking pixels would leave black and white."""
+    image = Image.new("L", (6400, 40), 255)
+    for x in range(0, 6400, 4):
+        image.paste(0, (x, 0, x + 1, 40))
+    out = BytesIO()
+    image.convert(mode).save(out, "PNG")
+    with Image.open(BytesIO(redrawn(file(out.getvalue())).data)) as smaller:
+        middle = smaller.convert("L").getpixel((800, 5))
+    assert isinstance(middle, int | float)
+    assert 150 < middle < 230
