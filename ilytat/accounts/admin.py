@@ -104,7 +104,13 @@ class ShopUserAdmin(UserAdmin[User]):
         count: int = user.orders_made
         return count
 
-    @admin.action(description="Turn off two-step sign-in (lost phone)", permissions=["change"])
+    def has_reset_second_factor_permission(self, request: HttpRequest) -> bool:
+        """Only owners and superusers: it takes away half of the protection of an account."""
+        user = request.user
+        is_owner = user.is_superuser or user.groups.filter(name="owner").exists()
+        return is_owner and self.has_change_permission(request)
+
+    @admin.action(description="Turn off two-step sign-in (lost phone)", permissions=["reset_second_factor"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         """Somebody who lost phone and recovery codes cannot do it alone. Asks for confirmation first.
 

@@ -6,7 +6,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
@@ -98,4 +98,13 @@ def test_support_cannot_turn_it_off(client: Client, eva: User) -> None:
     support.groups.add(Group.objects.get(name="support"))
     client.force_login(support)
     assert press(client, eva, confirmed="yes").status_code == 403
+    assert get_adapter().is_mfa_enabled(eva)
+
+
+def test_the_right_to_change_users_does_not_suffice(client: Client, eva: User) -> None:
+    sam = User.objects.create_user("sam@ilytat.com", "long-enough-4-anyone", is_staff=True)
+    sam.user_permissions.add(Permission.objects.get(codename="change_user"))
+    client.force_login(sam)
+    assert "reset_second_factor" not in client.get("/admin/accounts/user/").content.decode()
+    press(client, eva, confirmed="yes")
     assert get_adapter().is_mfa_enabled(eva)
