@@ -34,7 +34,7 @@ class Brand(EmailColors):
     support_email = models.EmailField(default="support@ilytat.com")
     phone = models.CharField(max_length=30, default="(708) 627-1854")
     address = models.CharField(max_length=200, default="2045 W Grand Ave STE B, PMB 820188, Chicago, IL 60612, USA")
-    hours = models.CharField(max_length=120, default=gettext_noop("Monday to Friday, 9 to 17 Central Time"))
+    hours = models.CharField(max_length=120, default=gettext_noop("Monday to Friday, 9 a.m. to 5 p.m. Central Time"))
     legal_lines = models.TextField(
         blank=True, help_text="Register, tax number and whatever else the law wants at the foot of pages and mails."
     )
