@@ -4,7 +4,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from dns.exception import DNSException
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+from dns.resolver import NXDOMAIN, Resolver
 
 from ilytat.integrations import deadlines
 from ilytat.integrations.readiness import Finding, register
@@ -33,7 +33,8 @@ def email_dns() -> Finding:
             lacking = {domain: records for domain in domains if (records := _missing(domain, Resolver()))}
     except (DNSException, OSError) as error:
         fix = "Run the check where DNS answers, or look the records up by hand: docs/operations.md names them."
-        return Finding("warn", f"{NOT_CHECKED}: {type(error).__name__}.", fix)
+        reason = str(error).rstrip(".") if isinstance(error, NXDOMAIN) else type(error).__name__
+        return Finding("warn", f"{NOT_CHECKED}: {reason}.", fix)
     return _finding(domains, lacking)
 
 
@@ -51,31 +52,34 @@ def _finding(domains: list[str], lacking: dict[str, list[str]]) -> Finding:
 
 
 def _missing(domain: str, resolver: Resolver) -> list[str]:
-    """Return the names of the records it lacks. Raises DNSException when there is no answer.
+    """Return the names of the records it lacks. Raises DNSException when there is no answer or no such domain.
 
     SendGrid's CNAMEs count as SPF too: it sends in the name of a subdomain of its own, whose SPF comes with them.
     """
+    texts = _lookup(domain, "TXT", resolver)
     keys = [_records(f"{selector}._domainkey.{domain}", "CNAME", resolver) for selector in SENDGRID_SELECTORS]
     has_sendgrid = all(any(target.endswith("sendgrid.net") for target in targets) for targets in keys)
     # A subdomain inherits its parent's policy.
     labels = domain.split(".")
     parents = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    policies = [text for parent in parents for text in _records(f"_dmarc.{parent}", "TXT", resolver)]
     has = {
-        "SPF": has_sendgrid or _has_text(domain, "v=spf1", resolver),
+        "SPF": has_sendgrid or any(text.startswith("v=spf1") for text in texts),
         "DKIM": has_sendgrid or not settings.EMAIL_API_KEY,
-        "DMARC": any(_has_text(f"_dmarc.{parent}", "v=dmarc1", resolver) for parent in parents),
+        "DMARC": any(text.startswith("v=dmarc1") for text in policies),
     }
     return [name for name, is_there in has.items() if not is_there]
 
 
-def _has_text(name: str, start: str, resolver: Resolver) -> bool:
-    return any(text.startswith(start) for text in _records(name, "TXT", resolver))
-
-
 def _records(name: str, kind: str, resolver: Resolver) -> list[str]:
-    """Return them in lower case, without quotes and the dot at the end. Raises DNSException."""
+    """As `_lookup`, and [] where there is no such name."""
     try:
-        answer = resolver.resolve(name, kind, lifetime=deadlines.seconds_left())
-    except (NXDOMAIN, NoAnswer):
+        return _lookup(name, kind, resolver)
+    except NXDOMAIN:
         return []
+
+
+def _lookup(name: str, kind: str, resolver: Resolver) -> list[str]:
+    """Return the records in lower case, without quotes and the dot at the end. Raises DNSException."""
+    answer = resolver.resolve(name, kind, raise_on_no_answer=False, lifetime=deadlines.seconds_left())
     return [row.to_text().strip('".').lower() for row in answer]

@@ -9,9 +9,11 @@ import requests
 import responses
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Product, ProductImage
 from ilytat.integrations import health, inbox, readiness, webhook_subscriptions
+from ilytat.integrations.models import HealthResult
 from tests.catalog.conftest import SHOP, Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -195,8 +197,19 @@ def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(readiness, "run_all", lambda: {"beat": readiness.Finding("warn", "Silent.", "Start it.")})
     out = io.StringIO()
     call_command("doctor", stdout=out, no_color=True)
-    assert "beat             warn  Silent. Start it.\n" in out.getvalue()
-    assert "printify         warn  Bad Gateway nginx\n" in out.getvalue()
+    assert "beat               warn  Silent. Start it.\n" in out.getvalue()
+    assert "printify           warn  Bad Gateway nginx\n" in out.getvalue()
+    assert out.getvalue().endswith("Nothing here stops the shop from working.\n")
+
+
+def test_the_doctor_of_an_empty_database_asks_for_its_tables_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one", "two"])
+    monkeypatch.setattr(HealthResult, "objects", None)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 of these"):
+        call_command("doctor", stdout=out, no_color=True)
+    assert "migrations         down  2 not applied: run migrate\n" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].startswith("other checks       warn  not run")
 
 
 def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+import dns.name
 import pytest
-from dns.resolver import NXDOMAIN, LifetimeTimeout, NoAnswer, NoNameservers, NoResolverConfiguration, Resolver
+from dns.resolver import NXDOMAIN, LifetimeTimeout, NoNameservers, NoResolverConfiguration, Resolver
 from dns.rrset import RRset, from_text
 from pytest_django.fixtures import Settings
 
@@ -35,11 +36,16 @@ def finding(monkeypatch: pytest.MonkeyPatch) -> Callable[[Zone], Finding]:
     """Run the check against these records."""
 
     def run(zone: Zone) -> Finding:
-        def resolve(_self: Resolver, name: str, kind: str, *, lifetime: float) -> RRset:
+        def resolve(
+            _self: Resolver, name: str, kind: str, *, raise_on_no_answer: bool, lifetime: float
+        ) -> RRset | list[str]:
             assert 0 < lifetime <= SECONDS
+            assert not raise_on_no_answer
             if (name, kind) in zone:
                 return from_text(f"{name}.", 60, "IN", kind, *zone[name, kind])
-            raise NoAnswer if any(known == name for known, _ in zone) else NXDOMAIN
+            if any(known.endswith(name) for known in {"ilytat.com", *(known for known, _ in zone)}):
+                return []
+            raise NXDOMAIN(qnames=[dns.name.from_text(name)], responses={})  # type: ignore[no-untyped-call]  # dnspython types no constructor
 
         monkeypatch.setattr(Resolver, "resolve", resolve)
         return readiness._run("email-dns", readiness._checks["email-dns"])
@@ -72,7 +78,17 @@ def test_a_subdomain_needs_its_own_keys_and_inherits_the_policy(
     finding: Callable[[Zone], Finding], settings: Settings
 ) -> None:
     settings.EMAIL_MARKETING_FROM = "news@news.ilytat.com"
-    assert finding(KEYS | DMARC).detail.endswith(": news.ilytat.com has no SPF, DKIM.")
+    address: Zone = {("news.ilytat.com", "A"): ["192.0.2.1"]}
+    assert finding(KEYS | DMARC | address).detail.endswith(": news.ilytat.com has no SPF, DKIM.")
+
+
+def test_of_a_domain_that_this_dns_does_not_know_nothing_is_claimed(
+    finding: Callable[[Zone], Finding], settings: Settings
+) -> None:
+    settings.EMAIL_FROM = "support@elsewhere.net"
+    result = finding(KEYS | DMARC)
+    assert "could not be checked" in result.detail
+    assert result.detail.endswith("does not exist: elsewhere.net.")
 
 
 def test_with_smtp_the_selector_is_unknown(finding: Callable[[Zone], Finding], settings: Settings) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from ilytat.integrations import health as health_checks
 from ilytat.integrations.errors import KeyRejected
@@ -29,6 +30,13 @@ def _compared(*, missed: bool) -> None:
 def test_a_key_of_our_mode_is_well(till: Till) -> None:
     _balance(till)
     assert health.key_works() == Verdict("ok", "test mode")
+
+
+def test_a_missing_webhook_secret_is_said_so(till: Till, settings: Settings) -> None:
+    settings.STRIPE_WEBHOOK_SECRETS = []
+    _balance(till)
+    verdict = health.key_works()
+    assert (verdict.state, "STRIPE_WEBHOOK_SECRET is not set" in verdict.detail) == ("warn", True)
 
 
 def test_a_key_of_the_other_mode_is_not(till: Till) -> None:

@@ -39,17 +39,22 @@ class Command(BaseCommand):
             style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
             text = str(verdict) if isinstance(verdict, Finding) else verdict.detail
             detail = " ".join(text.split())  # a line each, whatever a provider or a check said
-            self.stdout.write(f"{name:16} {style(f'{verdict.state:5}')} {detail}".rstrip())
+            self.stdout.write(f"{name:18} {style(f'{verdict.state:5}')} {detail}".rstrip())
         if down:
             raise CommandError(f"{down} of these must be fixed before the shop can work.")
+        self.stdout.write("Nothing here stops the shop from working.")
 
     @staticmethod
     def _rows(*, round_trip: bool) -> Iterator[Row]:
         yield "settings", _settings()
         yield "database", _asked(_database)
-        yield "migrations", _asked(_migrations)
+        migrations = _asked(_migrations)
+        yield "migrations", migrations
         yield "broker", _asked(_broker)
         yield "files", _asked(_files)
+        if migrations.state == "down":
+            yield "other checks", Verdict("warn", "not run: they need the database with all its tables")
+            return
         yield from sorted(health.run_all().items())
         yield from readiness.run_all().items()
         if round_trip:
