@@ -42,7 +42,7 @@ def recent() -> Verdict:
     """A complete walk not long ago, and nothing that is for sale too old to be sold."""
     last = SyncRun.objects.filter(state="success", dry_run=False).order_by("-ended_at").first()
     if last is None or last.ended_at is None:
-        return Verdict("warn", "never synchronised")
+        return Verdict("warn", "never synchronised", "Run manage.py refresh_catalog.")
     age, late = timezone.now() - last.ended_at, timedelta(minutes=2 * settings.CATALOG_TTL_MINUTES + 10)
     if age > stale_limit.limit() + timedelta(minutes=settings.CATALOG_TTL_MINUTES):
         return Verdict("down", f"last complete synchronisation {_hours(age)} ago: what is older is not sold")

@@ -29,9 +29,6 @@ class Finding:
     detail: str = ""
     fix: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.detail} {self.fix}".strip()
-
 
 Check = Callable[[], Finding]
 _checks: dict[str, Check] = {}

@@ -197,8 +197,8 @@ def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(readiness, "run_all", lambda: {"beat": readiness.Finding("warn", "Silent.", "Start it.")})
     out = io.StringIO()
     call_command("doctor", stdout=out, no_color=True)
-    assert "beat               warn  Silent. Start it.\n" in out.getvalue()
-    assert "printify           warn  Bad Gateway nginx\n" in out.getvalue()
+    assert "beat                 warn  Silent. Start it.\n" in out.getvalue()
+    assert "printify             warn  Bad Gateway nginx\n" in out.getvalue()
     assert out.getvalue().endswith("Nothing here stops the shop from working.\n")
 
 
@@ -208,8 +208,8 @@ def test_the_doctor_of_an_empty_database_asks_for_its_tables_first(monkeypatch: 
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 of these"):
         call_command("doctor", stdout=out, no_color=True)
-    assert "migrations         down  2 not applied: run migrate\n" in out.getvalue()
-    assert out.getvalue().splitlines()[-1].startswith("other checks       warn  not run")
+    assert "migrations           down  2 not applied: run migrate\n" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].startswith("other checks         warn  not run")
 
 
 def test_sweep_works_on_what_is_due_without_a_worker(upstream: Upstream) -> None:

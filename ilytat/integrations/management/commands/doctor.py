@@ -37,9 +37,10 @@ class Command(BaseCommand):
         for name, verdict in self._rows(round_trip=options["round_trip"]):
             down += verdict.state == "down"
             style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "down": self.style.ERROR}[verdict.state]
-            text = str(verdict) if isinstance(verdict, Finding) else verdict.detail
+            fix = verdict.fix if isinstance(verdict, Finding) else verdict.next_step
+            text = f"{verdict.detail.rstrip('.')}. {fix}" if fix else verdict.detail
             detail = " ".join(text.split())  # a line each, whatever a provider or a check said
-            self.stdout.write(f"{name:18} {style(f'{verdict.state:5}')} {detail}".rstrip())
+            self.stdout.write(f"{name:20} {style(f'{verdict.state:5}')} {detail}".rstrip())
         if down:
             raise CommandError(f"{down} of these must be fixed before the shop can work.")
         self.stdout.write("Nothing here stops the shop from working.")
