@@ -18,8 +18,8 @@ SMTP_FIX = "Add your mail provider's SPF text (v=spf1 …) as a TXT record of th
 DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc below the domain.'
 
 
-@register("email-dns")
-def email_dns() -> Finding:
+@register("sender-domain")
+def sender_domain() -> Finding:
     """A missing record is a warning only: emails leave without it, and an account may have other DKIM selectors."""
     if settings.ENVIRONMENT == "development":
         return Finding("ok", "not looked up in development")

@@ -48,7 +48,7 @@ def finding(monkeypatch: pytest.MonkeyPatch) -> Callable[[Zone], Finding]:
             raise NXDOMAIN(qnames=[dns.name.from_text(name)], responses={})  # type: ignore[no-untyped-call]  # dnspython types no constructor
 
         monkeypatch.setattr(Resolver, "resolve", resolve)
-        return readiness._run("email-dns", readiness._checks["email-dns"])
+        return readiness._run("sender-domain", readiness._checks["sender-domain"])
 
     return run
 
@@ -104,7 +104,7 @@ def test_without_an_answer_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, e
         raise error
 
     monkeypatch.setattr(Resolver, "resolve", resolve)
-    result = readiness._run("email-dns", readiness._checks["email-dns"])
+    result = readiness._run("sender-domain", readiness._checks["sender-domain"])
     assert result.detail == f"The DNS records of emails could not be checked: {error.__name__}."
     assert result.state == "warn"
 
@@ -113,11 +113,11 @@ def test_without_an_answer_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, e
 def test_a_reserved_domain_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, settings: Settings, address: str) -> None:
     monkeypatch.delattr(Resolver, "resolve")
     settings.EMAIL_FROM = address
-    result = readiness._run("email-dns", readiness._checks["email-dns"])
+    result = readiness._run("sender-domain", readiness._checks["sender-domain"])
     assert (result.state, "EMAIL_FROM" in result.fix) == ("warn", True)
 
 
 def test_nothing_is_looked_up_in_development(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.delattr(Resolver, "resolve")
     settings.ENVIRONMENT = "development"
-    assert readiness._run("email-dns", readiness._checks["email-dns"]).state == "ok"
+    assert readiness._run("sender-domain", readiness._checks["sender-domain"]).state == "ok"
