@@ -15,7 +15,7 @@ RESERVED = (".test", ".example", ".invalid", ".localhost", ".example.com", ".exa
 NOT_CHECKED = "The DNS records of emails could not be checked"
 SENDGRID_FIX = "Authenticate the domain at SendGrid (Settings > Sender Authentication) and add the CNAMEs it shows."
 SMTP_FIX = "Add your mail provider's SPF text (v=spf1 …) as a TXT record of the domain."
-DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc below the domain.'
+DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc.<domain>.'
 
 
 @register("sender-domain")
@@ -30,7 +30,8 @@ def sender_domain() -> Finding:
         return Finding("warn", f"{NOT_CHECKED}: {', '.join(reserved)} is in no public DNS.", fix)
     try:
         with deadlines.within(SECONDS):
-            lacking = {domain: records for domain in domains if (records := _missing(domain, Resolver()))}
+            resolver = Resolver()
+            lacking = {domain: records for domain in domains if (records := _missing(domain, resolver))}
     except (DNSException, OSError) as error:
         fix = "Run the check where DNS answers, or look the records up by hand: docs/operations.md names them."
         reason = str(error).rstrip(".") if isinstance(error, NXDOMAIN) else type(error).__name__

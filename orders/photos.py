@@ -50,7 +50,7 @@ def _pixels_max(image: Image.Image) -> int:
 
 
 def _drawn(image: Image.Image) -> Photo:
-    """Make it small before anything copies it."""
+    """Make it small before anything copies it, unless its pixels cannot be blended."""
     with one_at_a_time:
         image.draft("RGB", (EDGE, EDGE))  # a JPEG is unpacked at that size at once: a sixteenth of the memory
         # Colors from a table have nothing in between: they would be dropped, not blended.

@@ -20,11 +20,8 @@ def key_works() -> Verdict:
     if live != settings.STRIPE_LIVE:
         return Verdict("down", "The key's mode is not the shop's.", gateway.PROVIDER.next_step)
     if not settings.STRIPE_WEBHOOK_SECRETS:
-        detail, next_step = (
-            "STRIPE_WEBHOOK_SECRET is not set: every event is refused.",
-            "Set it to the endpoint's secret.",
-        )
-        return Verdict("warn", detail, next_step, is_key_accepted=True)
+        detail = "STRIPE_WEBHOOK_SECRET is not set: every event is refused."
+        return Verdict("warn", detail, "Set it to the endpoint's secret.", is_key_accepted=True)
     if _silent():
         detail = "Stripe's webhooks do not arrive: events had to be fetched. Look at the endpoint there."
         return Verdict("warn", detail, is_key_accepted=True)

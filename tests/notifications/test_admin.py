@@ -1,4 +1,7 @@
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core import mail as sent_mail
 from django.test import Client
 from django.urls import reverse
@@ -151,3 +154,14 @@ def test_a_preview_shows_what_a_real_order_has(admin_client: Client, queued: Que
     assert "Commande" in page
     listing = admin_client.get(reverse("admin:brand_mails"), {"order": "IL-1"}).content.decode()
     assert "No mail was sent about order IL-1 yet" in listing
+
+
+@pytest.mark.parametrize(
+    ("hours", "after"),
+    [("Monday to Friday, 9 to 17 Central Time", Brand().hours), ("Every day, 9 to 17", "Every day, 9 to 17")],
+)
+def test_only_untouched_hours_are_written_the_new_way(hours: str, after: str) -> None:
+    brand = Brand.objects.create(hours=hours)
+    import_module("notifications.migrations.0010_brand_hours").update_untouched_hours(apps, None)
+    brand.refresh_from_db()
+    assert brand.hours == after
