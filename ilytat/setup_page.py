@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from ilytat.integrations import readiness
 from ilytat.integrations.models import HealthResult
+from ilytat.integrations.readiness import DETAIL_MAX
+from ilytat.integrations.storable import storable_text
 
 VIEW, RUN = "integrations.view_healthresult", "integrations.change_healthresult"
 # `doctor` cannot see this: it takes a request that came the way shoppers come.
@@ -40,7 +42,7 @@ def setup_check(request: HttpRequest) -> HttpResponse:
 
 
 def _acknowledge(request: HttpRequest) -> None:
-    name, detail = request.POST["acknowledge"], request.POST.get("detail", "")
+    name, detail = (storable_text(request.POST.get(field, ""), DETAIL_MAX) for field in ("acknowledge", "detail"))
     if readiness.acknowledge(name, detail, int(request.user.pk or 0)):
         messages.success(request, "Acknowledged. The warning comes back when it says something else.")
     else:
