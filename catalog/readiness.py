@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from catalog import printify, webhook_subscriptions
 from catalog.models import ProductImage
 from catalog.webhook_subscriptions import PROBE_TOPIC, SOURCE
-from ilytat.integrations import inbox
+from ilytat.integrations import failure_texts, inbox
 from ilytat.integrations.client import PROBE
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import InboundEvent
@@ -110,10 +110,10 @@ def media() -> Finding:
     url = urljoin(settings.SITE_URL, default_storage.url(str(name)))
     try:
         with requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
-            status = str(response.status_code)
+            problem = "" if response.status_code == requests.codes.ok else f"{url} answers {response.status_code}."
     except requests.RequestException as error:
-        status = type(error).__name__
-    if status != "200":
+        problem = failure_texts.no_answer(url, error)
+    if problem:
         fix = "Let the web server serve MEDIA_ROOT below /media/, or check MEDIA_PUBLIC_URL and the bucket's rights."
-        return Finding("down", f"Images cannot be read from outside: {url} answers {status}.", fix)
+        return Finding("down", f"Images cannot be read from outside: {problem}", fix)
     return Finding("ok", f"an image was read at {url}")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalog.sync import payload_fields
+from ilytat.integrations import failure_texts
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.storable import storable_json
 
@@ -59,7 +60,7 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
     try:
         data = storable_json(data)
     except ValueError as error:
-        raise Unavailable(f"Printify's order cannot be read: {error}") from error
+        raise Unavailable(failure_texts.unreadable("Printify")) from error
     said = data.get("metadata")
     metadata: dict[str, Any] = said if isinstance(said, dict) else {}
     parcels = [_parcel(item) for item in payload_fields.objects(data, "shipments")]

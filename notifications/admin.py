@@ -94,7 +94,7 @@ class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
         for mail in mails:
             try:
                 copy = outbox.again(mail)
-            except ValueError as error:
+            except outbox.CannotResend as error:
                 self.message_user(request, f"{mail}: {error}", messages.WARNING)
                 continue
             self.log_change(request, copy, f"Sent again by hand, after mail {mail.pk}")

@@ -4,6 +4,7 @@ SendGrid speaks through Anymail (HTTP statuses), anything else through smtplib (
 kit's errors, or as Misconfigured when it is us who are refused and every other mail would be too.
 """
 
+import logging
 import smtplib
 from collections.abc import Mapping
 from typing import NoReturn
@@ -28,6 +29,9 @@ from notifications.rendering import Rendered
 OURS = frozenset({301, 302, 303, 307, 308, 401, 402, 403, 404, 405})
 SMTP_PERMANENT = 500
 
+MAIL_SERVER = "The mail server"
+
+log = logging.getLogger(__name__)
 _count = usage.recorder("sendgrid")
 
 
@@ -48,9 +52,9 @@ def hand_over(job: OutgoingEmail, mail: Rendered, message_id: str) -> str:
     except (smtplib.SMTPException, OSError) as error:
         _smtp(error)
     except ImproperlyConfigured as error:
-        raise Misconfigured(str(error)) from error
+        raise _wrong_settings(error) from error
     except ValueError as error:  # a line break in a header, an address that is none
-        raise Refused(f"Not a valid mail: {error}") from error
+        raise _invalid(error) from error
     status = getattr(message, "anymail_status", None)
     if getattr(status, "esp_response", None) is not None:
         _count(202)
@@ -113,13 +117,14 @@ def _metadata(job: OutgoingEmail) -> Mapping[str, str]:
 
 def _anymail(error: AnymailError) -> NoReturn:
     if isinstance(error, AnymailConfigurationError):
-        raise Misconfigured(str(error)) from error
+        raise _wrong_settings(error) from error
     if not isinstance(error, AnymailAPIError):  # an address or a part that cannot be serialised
-        raise Refused(f"Not a valid mail: {error}") from error
+        raise _invalid(error) from error
     status = int(error.status_code or 0)
     _count(status)
+    log.warning("email not accepted", extra={"status": status, "answer": str(error)})
     if status in OURS:
-        raise Misconfigured(f"{status} {_said(error)}".strip()) from error
+        raise Misconfigured(failure_texts.answered("SendGrid", status, _said(error))) from error
     raise _status_error(error, status) from error
 
 
@@ -127,39 +132,57 @@ def _status_error(error: AnymailAPIError, status: int) -> IntegrationError:
     if status == 0:
         # Refused before anything was sent, or cut while waiting for the answer.
         kind = Unavailable if isinstance(error, requests.ConnectTimeout) else OutcomeUnknown
-        return kind(failure_texts.no_answer("SendGrid", error.__cause__))
+        return kind(failure_texts.no_answer("SendGrid", error))
+    detail = failure_texts.answered("SendGrid", status, _said(error))
     if status == TOO_MANY:
         wait = retry_after_seconds(error.response.headers.get("Retry-After"))
-        return Unavailable("Too many requests", status=status, retry_after=wait)
+        return Unavailable(detail, status=status, retry_after=wait)
     if status >= SERVER_ERROR:
-        return OutcomeUnknown(f"{status} {_said(error)}".strip(), status=status)
-    return Refused(f"{status} {_said(error)}".strip(), status=status)
+        return OutcomeUnknown(detail, status=status)
+    return Refused(detail, status=status)
 
 
 def _said(error: AnymailAPIError) -> str:
-    """The provider's own words, from SendGrid's {"errors": [{"message", "field"}]} or as they came."""
+    """The provider's own words, from SendGrid's {"errors": [{"message", "field"}]}; "" for another body."""
     try:
         errors = error.response.json()["errors"]
-        return "; ".join(f"{one.get('message')} ({one.get('field')})" for one in errors)[:500]
+        return "; ".join(f"{one['message']} ({one['field']})" if one.get("field") else one["message"] for one in errors)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return str(getattr(error.response, "text", ""))[:200]
+        return ""
 
 
 def _smtp(error: smtplib.SMTPException | OSError) -> NoReturn:
-    if isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError):
-        raise Misconfigured(str(error)) from error
-    code = _smtp_code(error)
+    log.warning("email not accepted", extra={"answer": repr(error)})
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        raise _wrong_settings(error) from error
+    code, reply = _smtp_reply(error)
+    said = failure_texts.says(MAIL_SERVER, reply)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        raise Misconfigured(f"{MAIL_SERVER} did not accept the user name and password ({code}). {said}") from error
     if code >= SMTP_PERMANENT:
-        raise Refused(f"The mail server said no: {error}", status=code) from error
+        raise Refused(f"{MAIL_SERVER} refused the email ({code}). {said}", status=code) from error
     if code:
-        raise Unavailable(f"The mail server said later: {error}", status=code) from error
-    if isinstance(error, ConnectionRefusedError | smtplib.SMTPConnectError):
-        raise Unavailable(f"No mail server: {error}") from error
-    raise OutcomeUnknown(failure_texts.no_answer("The mail server", error)) from error
+        raise Unavailable(f"{MAIL_SERVER} refused the email for now ({code}). {said}", status=code) from error
+    kind = Unavailable if isinstance(error, ConnectionRefusedError | smtplib.SMTPConnectError) else OutcomeUnknown
+    raise kind(failure_texts.no_answer(MAIL_SERVER, error)) from error
 
 
-def _smtp_code(error: smtplib.SMTPException | OSError) -> int:
-    """The reply's code, 0 when there was no reply. One recipient a mail, so one refusal at most."""
+def _smtp_reply(error: smtplib.SMTPException | OSError) -> tuple[int, str]:
+    """The reply's code and text, 0 when there was no reply. One recipient a mail, so one refusal at most."""
+    code: int = 0
+    text: bytes | str = ""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return max((code for code, _text in error.recipients.values()), default=0)
-    return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+        code, text = max(error.recipients.values(), default=(code, text))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, text = error.smtp_code, error.smtp_error
+    return code, text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _wrong_settings(error: Exception) -> Misconfigured:
+    log.error("email settings do not work", exc_info=error)
+    return Misconfigured("The settings for sending email are incomplete or do not fit the mail server.")
+
+
+def _invalid(error: Exception) -> Refused:
+    log.warning("email not valid", exc_info=error)
+    return Refused("The email is not valid: check its address, its subject and the sender's address.")

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from ilytat.integrations import alerts, jobs, privacy, wakeup
+from ilytat.integrations import alerts, failure_texts, jobs, privacy, wakeup
 from ilytat.integrations.errors import Refused
 from notifications import consent, delivery, rendering
 from notifications.mail_types import KINDS
@@ -33,6 +33,10 @@ PAUSE_SECONDS = 300.0
 # Columns of a mail's row: its kind, context or language.
 Changes = Mapping[str, Any]
 _writers: dict[str, Callable[[OutgoingEmail], Changes | None]] = {}
+
+
+class CannotResend(Exception):
+    """The mail is of a kind that is sent once; the reason is for staff."""
 
 
 def written_by(kind: str, write: Callable[[OutgoingEmail], Changes | None]) -> None:
@@ -157,7 +161,8 @@ def _rendered(job: OutgoingEmail) -> rendering.Rendered:
         return rendering.render(job.kind, job.language, job.context, links=delivery.ways_out(job))
     except Exception as error:
         # A template fails the same way each time: staff must see it now, not after an hour of tries.
-        raise Refused(f"Could not be written: {type(error).__name__}: {error}") from error
+        why = failure_texts.logged(error, "email not rendered", kind=job.kind, row=job.pk)
+        raise Refused(f"The email could not be written. {why}") from error
 
 
 def _mark_sent(job: OutgoingEmail, provider_id: str) -> None:
@@ -173,7 +178,7 @@ def _pause(job: OutgoingEmail, why: str) -> None:
     """The provider refuses us, not this mail: nothing is sent, and no try is counted, until the pause is over."""
     alerts.open_alert(
         "mail:refused",
-        f"The mail provider refuses us: {why}",
+        f"The mail provider accepts no email from this shop. {why}",
         next_step="Check EMAIL_API_KEY (or EMAIL_URL) and EMAIL_FROM; waiting mails leave by themselves then.",
     )
     until = timezone.now() + timedelta(seconds=PAUSE_SECONDS)
@@ -184,12 +189,12 @@ def _pause(job: OutgoingEmail, why: str) -> None:
 def again(original: OutgoingEmail) -> OutgoingEmail:
     """Send the same mail once more as a new row. The caller has made sure that staff want this.
 
-    Raises ValueError for mails whose context was forgotten when they left.
+    Raises CannotResend for a mail of a kind that is sent once.
     """
     if KINDS[original.kind].secret:
-        raise ValueError("A link that opens an account is not sent twice: ask for a new one on the site.")
+        raise CannotResend("A link that opens an account is not sent twice: ask for a new one on the site.")
     if original.campaign_id:
-        raise ValueError("A campaign writes to each reader once.")
+        raise CannotResend("A campaign writes to each reader once.")
     stem = original.dedupe_key.partition(":again:")[0]
     times = OutgoingEmail.objects.filter(dedupe_key__startswith=f"{stem[:80]}:again:").count()
     row = OutgoingEmail.objects.create(

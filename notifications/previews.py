@@ -10,6 +10,7 @@ from django.forms.utils import ErrorDict
 from django.http import Http404, HttpResponse
 from django.utils.html import escape
 
+from ilytat.integrations import failure_texts
 from notifications import rendering
 from notifications.mail_types import BUYER, KINDS
 from notifications.models import Brand, OutgoingEmail
@@ -36,7 +37,8 @@ def _fresh(mail: OutgoingEmail) -> tuple[str, str]:
     try:
         rendered = rendering.render(mail.kind, mail.language, mail.context)
     except Exception as error:  # noqa: BLE001 (the reason it needs attention is what staff came to see)
-        words = f"Cannot be written: {type(error).__name__}: {error}"
+        why = failure_texts.logged(error, "email not rendered", kind=mail.kind, row=mail.pk)
+        words = f"The email cannot be written. {why}"
         return f"<p>{escape(words)}</p>", words
     return rendered.html, rendered.text
 

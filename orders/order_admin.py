@@ -121,7 +121,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         order = self._mine(request, pk)
         try:
             outbox.again(get_object_or_404(OutgoingEmail, pk=mail, reference=order.number))
-        except ValueError as why:
+        except outbox.CannotResend as why:
             messages.error(request, str(why))
         else:
             messages.info(request, "It is sent once more.")

@@ -82,7 +82,7 @@ def _in_our_words(*, writing: bool, is_probe: bool) -> Iterator[None]:
         raise _ours(error, writing=writing, is_probe=is_probe) from error
     except (AttributeError, TypeError, ValueError) as error:
         log.warning("stripe's response has an unknown shape", extra={"error": f"{type(error).__name__}: {error}"})
-        detail = "Stripe's response has an unknown shape."
+        detail = failure_texts.unreadable("Stripe")
         raise OutcomeUnknown(detail) if writing else Unavailable(detail) from error
     finally:
         usage.recorder("stripe")(status)
@@ -91,15 +91,19 @@ def _in_our_words(*, writing: bool, is_probe: bool) -> Iterator[None]:
 def _ours(error: stripe.StripeError, *, writing: bool, is_probe: bool) -> Exception:
     code = KEY_MISUSED if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
     status = error.http_status or 0
+    # Without JSON there is no message of Stripe's: the library quotes the body instead.
+    said = (error.user_message or "") if isinstance(error.json_body, dict) else ""
     if isinstance(error, stripe.APIConnectionError):
         log.warning("no answer", extra={"call": "stripe", "error": str(error)})
-        detail = failure_texts.no_answer("Stripe", error.__cause__ or error.__context__)
+        detail = failure_texts.no_answer("Stripe", error)
     else:
-        detail = f"Stripe: {error.user_message or type(error).__name__} ({error.request_id or 'no request id'})"
+        log.info("request refused", extra={"call": "stripe", "request": error.request_id, "answer": str(error)})
+        is_read = status >= 300  # noqa: PLR2004 (a success that is an error has a body that is no JSON)
+        detail = failure_texts.answered("Stripe", status, said) if is_read else failure_texts.unreadable("Stripe")
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(detail, status=status, code=code)
     if status in {UNAUTHORIZED, FORBIDDEN}:
-        return PROVIDER.rejected(detail, status=status, is_probe=is_probe)
+        return PROVIDER.rejected(said, status=status, is_probe=is_probe)
     # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
     if isinstance(error, stripe.APIConnectionError | stripe.APIError):
         kind = OutcomeUnknown if writing else Unavailable

@@ -7,7 +7,6 @@ A run is a list of steps. Each has a time limit and keeps its own outcome, so th
 from the others; a run whose process died stays without `ended_at` and is reported by `report_unended`.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ from orders.states import FulfilmentState, OrderState
 from payments import events, gateway, incidents, printify_comparison, refund_updates, refunded_orders, strangers
 from payments.models import Difference, Payment, ReconcileRun, ReconcileStep
 from payments.reconcile_models import StepOutcome
-
-log = logging.getLogger(__name__)
 
 REACH = timedelta(days=3)  # of the first run: as long as Stripe repeats a webhook
 PRINTIFY_REACH = timedelta(days=30)  # of the first walk over Printify's orders
@@ -125,8 +122,7 @@ def _outcome(error: Exception, name: str, step: Step, *, is_over: bool) -> tuple
         return StepOutcome.INCOMPLETE, storable_text(str(error), 300)
     if isinstance(error, IntegrationError):
         return StepOutcome.UNAVAILABLE, storable_text(error.detail, 300)
-    log.error("reconciliation step failed", extra={"step": name}, exc_info=error)
-    return StepOutcome.FAILED, failure_texts.unexpected(error)
+    return StepOutcome.FAILED, failure_texts.logged(error, "reconciliation step failed", step=name)
 
 
 def _tell(made: ReconcileRun) -> None:

@@ -48,7 +48,10 @@ def make_copies(content: bytes) -> Copies:
     """Decode, re-encode in every width up to the original's, and store what is not stored yet. Raises Unusable."""
     digest = hashlib.sha256(f"{ENCODING}:".encode() + content).hexdigest()
     with one_at_a_time:
-        picture = _decoded(content)
+        try:
+            picture = _decoded(content)
+        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for a damaged file
+            raise Unusable("the file is not a picture that can be read") from error
         size, fingerprint = picture.size, duplicates.fingerprint(picture)
         widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
         encoded = {_name(digest, width): _encoded(picture, width, "WEBP") for width in widths}

@@ -15,12 +15,11 @@ import requests
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from PIL import UnidentifiedImageError
 
 from catalog.images import duplicates
 from catalog.images.copies import Copies, Unusable, make_copies
 from catalog.models import Product, ProductImage, UnusedFile
-from ilytat.integrations import deadlines, leases
+from ilytat.integrations import deadlines, failure_texts, leases
 from ilytat.integrations.client import body_of
 
 if TYPE_CHECKING:
@@ -91,10 +90,8 @@ def attempt(url: str) -> Copies | str:
         return make_copies(download(url))
     except Unusable as error:
         return str(error)[:ERROR_MAX]
-    except UnidentifiedImageError:
-        return "the file is not a picture that can be read"
     except Exception as error:  # noqa: BLE001 (decoders and storages raise what they like; one picture, not the run)
-        return f"{type(error).__name__}: {error}"[:ERROR_MAX]
+        return failure_texts.logged(error, "picture not copied", url=url)[:ERROR_MAX].rstrip(".")
 
 
 def _record(row: ProductImage, outcome: Copies | str) -> None:
@@ -141,4 +138,4 @@ def download(url: str) -> bytes:
     except requests.Timeout as error:
         raise Unusable("the host did not answer in time") from error
     except requests.RequestException as error:
-        raise Unusable(f"the host could not be reached ({type(error).__name__})") from error
+        raise Unusable(f"the host could not be reached ({failure_texts.reason(error)})") from error

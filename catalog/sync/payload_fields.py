@@ -31,7 +31,7 @@ def storable(value: Any) -> Any:
     try:
         return outside.storable_json(value)
     except ValueError as error:
-        raise Unreadable(FailureCode.UNREADABLE, str(error)) from error
+        raise Unreadable(FailureCode.UNREADABLE, "nested too deeply") from error
 
 
 def text(data: Mapping[str, Any], name: str, limit: int) -> str:

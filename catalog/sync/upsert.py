@@ -5,7 +5,6 @@ meet on it. Staff's columns (overrides, hidden, featured, position, slug) are ne
 """
 
 import json
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,9 +23,7 @@ from catalog.sync import field_changes, variant_writer
 from catalog.sync.mockup_writer import write_mockups
 from catalog.sync.payload_fields import Unreadable, flag, storable
 from catalog.sync.product_reader import ProductFacts, design, digest, product_id, read_product
-from ilytat.integrations.storable import storable_text
-
-log = logging.getLogger(__name__)
+from ilytat.integrations import failure_texts
 
 Outcome = Literal["created", "changed", "unchanged", "older", "gone", "failed"]
 SHOWN_MAX = 300
@@ -60,14 +57,13 @@ def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncR
         return Stored("failed", "", error="not an object with a product id", error_code=FailureCode.INCOMPLETE)
     try:
         return _store(key, payload, asked_at, dry_run=dry_run, run=run)
-    except Exception as error:  # one product's surprise must not end the walk over all others
-        log.exception("product could not be kept", extra={"product": key})
-        return _set_aside(key, asked_at, error, dry_run=dry_run)
+    except Exception as error:  # noqa: BLE001 (one product's surprise must not end the walk over all others)
+        reason = failure_texts.logged(error, "product not stored", product=key)
+        return _set_aside(key, asked_at, code_of(error), reason, dry_run=dry_run)
 
 
-def _set_aside(key: str, asked_at: datetime, error: Exception, *, dry_run: bool) -> Stored:
+def _set_aside(key: str, asked_at: datetime, code: FailureCode, reason: str, *, dry_run: bool) -> Stored:
     """In quarantine for a reason that nobody foresaw; the payload itself may be what the database refuses."""
-    code, reason = code_of(error), storable_text(f"{type(error).__name__}: {error}", SHOWN_MAX)
     try:
         with transaction.atomic():
             stored = _quarantine(_locked(key, asked_at), {}, asked_at, code, reason)

@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import current_app
 
+from ilytat.integrations import failure_texts
 from ilytat.integrations.heartbeats import QUEUES
 
 CACHE_SECONDS = 10.0
@@ -48,4 +49,4 @@ def _read() -> BrokerState:
             channel: Any = connection.channel()
             return BrokerState(messages={name: channel.queue_declare(name).message_count for name in QUEUES})
     except Exception as error:  # noqa: BLE001 (each broker's library raises its own)
-        return BrokerState(error=type(error).__name__)
+        return BrokerState(error=failure_texts.reason(error))

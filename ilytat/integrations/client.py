@@ -72,7 +72,7 @@ def body_of(response: requests.Response, *, end: float, max_bytes: int) -> bytes
     except requests.RequestException:
         raise  # our own: ContentDecodingError is one of urllib3's errors besides
     except urllib3.exceptions.HTTPError as error:
-        raise requests.ConnectionError(str(error)) from error
+        raise requests.ConnectionError(error) from error
     return bytes(content)
 
 
@@ -133,7 +133,7 @@ class ApiClient:
             raise OutcomeUnknown(self._no_answer(method, path, error), is_outage=self._is_down()) from error
         self._raise_for(response, content, path, lane)
         if response.status_code >= SERVER_ERROR:
-            detail = f"{self._title} answered with an error ({response.status_code})."
+            detail = failure_texts.answered(self._title, response.status_code)
             raise OutcomeUnknown(detail, status=response.status_code, is_outage=self._is_down())
         try:
             return parse(content) if content.strip() else None
@@ -146,7 +146,7 @@ class ApiClient:
 
     @property
     def _unreadable(self) -> str:
-        return f"{self._title}'s response could not be read."
+        return failure_texts.unreadable(self._title)
 
     def _no_answer(self, method: Method, path: str, error: requests.RequestException) -> str:
         log.warning("no answer", extra={"call": f"{method} {path}", "error": f"{type(error).__name__}: {error}"})
@@ -164,7 +164,7 @@ class ApiClient:
         if response.status_code >= SERVER_ERROR:
             wait = retry_after_seconds(response.headers.get("Retry-After"))
             raise Unavailable(
-                f"{self._title} answered with an error ({response.status_code}).",
+                failure_texts.answered(self._title, response.status_code),
                 status=response.status_code,
                 retry_after=wait,
                 is_outage=self._is_down(),
@@ -203,13 +203,17 @@ class ApiClient:
         status = response.status_code
         if status == TOO_MANY:
             wait = self.limited(retry_after_seconds(response.headers.get("Retry-After")))
-            raise RateLimited(f"{path}: too many requests", status=status, code="429", retry_after=wait)
+            detail = failure_texts.answered(self._title, status)
+            raise RateLimited(detail, status=status, code=str(TOO_MANY), retry_after=wait)
+        if not 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
+            return
+        body = _lenient(content)
+        said = _reason(body)
+        log.info("request refused", extra={"call": path, "status": status, "answer": said})
         if self.provider and status in {UNAUTHORIZED, FORBIDDEN}:
-            detail = f"{path}: {status} {_reason(_lenient(content))}".strip()
-            raise self.provider.rejected(detail, status=status, is_probe=lane == PROBE)
-        if 300 <= status < SERVER_ERROR:  # noqa: PLR2004 (redirects are refusals: a token never follows them)
-            body = _lenient(content)
-            raise Refused(f"{path}: {status} {_reason(body)}".strip(), status=status, code=_code(body), body=body)
+            raise self.provider.rejected(said, status=status, is_probe=lane == PROBE)
+        detail = failure_texts.answered(self._title, status, said)
+        raise Refused(detail, status=status, code=_code(body), body=body)
 
 
 def _lenient(content: bytes) -> Any:
@@ -228,4 +232,5 @@ def _reason(body: Any) -> str:
         return ""
     errors = body.get("errors")
     reason = errors.get("reason") if isinstance(errors, dict) else None
-    return str(reason or body.get("error") or body.get("message") or "")[:500]
+    said = reason or body.get("error") or body.get("message")
+    return said[:500] if isinstance(said, str) else ""

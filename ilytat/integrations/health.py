@@ -1,6 +1,5 @@
 """Health checks by name. Each app registers its own; the beat runs them and the pages read the stored results."""
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,6 @@ from ilytat.integrations import alerts, failure_texts, jobs, providers
 from ilytat.integrations.errors import FORBIDDEN, IntegrationError, KeyRejected
 from ilytat.integrations.models import HealthResult
 
-log = logging.getLogger(__name__)
 State = Literal["ok", "warn", "down"]
 RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
@@ -68,9 +66,8 @@ def _run(name: str, check: Check) -> Verdict:
         verdict = check()
     except IntegrationError as error:
         verdict = failed(error)
-    except Exception as error:  # a broken check is a finding, not a crash of the others
-        log.exception("health check failed", extra={"check": name})
-        verdict = Verdict("down", failure_texts.unexpected(error))
+    except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
+        verdict = Verdict("down", failure_texts.logged(error, "health check failed", check=name))
     now = timezone.now()
     was_down = HealthResult.objects.filter(name=name, state="down").exists()
     kept = {"state": verdict.state, "detail": verdict.detail[:300], "checked_at": now}

@@ -177,5 +177,5 @@ def _running_since(rows: list[Heartbeat]) -> datetime:
 def _late_sentence(row: TaskHeartbeat, allowed: timedelta, now: datetime) -> str:
     done = f"last finished {duration_text(now - row.finished_at)} ago" if row.finished_at else "has never finished"
     has_failed = row.failed_at and row.failed_at > (row.finished_at or row.known_since)
-    failed = f" Its last error: {row.error}" if has_failed else ""
+    failed = f" Its last run failed ({row.error}). The log has the details." if has_failed else ""
     return f"The periodic task {row.name} {done}; {duration_text(allowed)} are allowed.{failed}"

@@ -76,8 +76,8 @@ def _kept(source: str, type_: str, payload: dict[str, Any]) -> tuple[dict[str, A
     """
     try:
         kept = storable_json(payload)
-    except ValueError as error:
-        return {}, Result(Outcome.IGNORED, f"The payload could not be stored: {error}.")
+    except ValueError:
+        return {}, Result(Outcome.IGNORED, "The payload could not be stored: it is nested too deeply.")
     if (source, type_) in _handlers:
         return kept, None
     return kept, Result(Outcome.IGNORED, "The shop does not act on events of this type.")

@@ -213,9 +213,8 @@ def _attempt(queue: Queue[JobT], job: JobT) -> None:
         job.needs_attention(error.detail)
     except IntegrationError as error:
         _after_failure(job, error)
-    except Exception as error:
-        log.exception("job failed", extra={"queue": queue.name, "row": job.pk})
-        job.retry_later(failure_texts.unexpected(error))
+    except Exception as error:  # noqa: BLE001 (whatever ends one job, the queue works on the next)
+        job.retry_later(failure_texts.logged(error, "job failed", queue=queue.name, row=job.pk))
 
 
 def _after_failure(job: Job, error: IntegrationError) -> None:

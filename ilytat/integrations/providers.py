@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from ilytat.integrations import alerts
+from ilytat.integrations import alerts, failure_texts
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import Alert, HealthResult
 
@@ -82,16 +82,17 @@ class Provider:
         if incident := rows.filter(credentials_digest=self._credentials_digest()).first():
             raise KeyRejected(incident.message, next_step=incident.next_step)
 
-    def rejected(self, detail: str, *, status: int, is_probe: bool = False) -> KeyRejected:
+    def rejected(self, said: str, *, status: int, is_probe: bool = False) -> KeyRejected:
         """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
 
         A 403 means that the key lacks a permission for this one call: other calls go on. The health check cannot see
         that permission, so this incident is over when no call has met it for hours. `is_probe`: the call only asked
         whether the key or a permission is there, so it neither alerts staff to a permission nor changes an incident.
+        `said` is the provider's message, as it came.
         """
-        log.warning("key rejected", extra={"provider": self.name, "answer": detail})
+        log.warning("key rejected", extra={"provider": self.name, "status": status, "answer": said})
         if status == FORBIDDEN:
-            message = f"{self.title}: our key lacks a permission ({detail})."
+            message = f"{self.title}: our key lacks a permission. {failure_texts.says(self.title, said)}".strip()
             if not is_probe:
                 alerts.open_alert(permission_key(self.name), message, next_step=self.next_step)
         else:

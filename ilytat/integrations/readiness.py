@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ilytat.integrations import heartbeats
+from ilytat.integrations import failure_texts, heartbeats
 from ilytat.integrations.errors import IntegrationError, KeyRejected
 from ilytat.integrations.health import State
 from ilytat.integrations.models import HealthResult, InboundEvent
@@ -71,7 +71,7 @@ def _run(name: str, check: Check) -> Finding:
         fix = error.next_step if isinstance(error, KeyRejected) else ""
         finding = Finding("down", detail, fix or "Run the check again when the provider answers.")
     except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
-        finding = Finding("down", f"The check failed: {type(error).__name__}: {error}"[:ERROR_MAX])
+        finding = Finding("down", failure_texts.logged(error, "setup check failed", check=name))
     _store(PREFIX + name, finding)
     return finding
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from ilytat.integrations import heartbeats
+from ilytat.integrations import failure_texts, heartbeats
 from ilytat.integrations.readiness import Finding, register
 from ilytat.pages import texts
 
@@ -41,8 +41,10 @@ def clock() -> Finding:
     try:
         response = requests.head(settings.STRIPE_API_BASE, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         skew = round(abs(time.time() - parsedate_to_datetime(response.headers["Date"]).timestamp()))
-    except (requests.RequestException, KeyError, ValueError) as error:
-        return Finding("warn", f"Not checked: Stripe's clock cannot be read ({type(error).__name__}).", "Run it again.")
+    except requests.RequestException as error:
+        return Finding("warn", f"Not checked: {failure_texts.no_answer('Stripe', error)}", "Run it again.")
+    except (KeyError, ValueError):
+        return Finding("warn", "Not checked: Stripe's answer does not say the time.", "Run it again.")
     if skew > CLOCK_SKEW_MAX:
         fix = "Turn on time synchronization (NTP) on this machine: signatures of webhooks are refused otherwise."
         return Finding("down", f"This machine's clock differs from Stripe's by {skew} s.", fix)

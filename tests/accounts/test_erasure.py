@@ -247,7 +247,7 @@ def test_an_erasure_that_failed_half_way_has_changed_nothing(monkeypatch: pytest
     wish = wishes.ask(EMAIL)
     assert (wish.state, wish.last_error) == (
         "new",
-        "An unexpected error occurred (RuntimeError). The log has the details.",
+        "An unexpected error occurred (RuntimeError). The log has the details under “job failed”.",
     )
     after = people.rows()
     changed = {table for (table, key), row in before.items() if after.get((table, key)) != row}

@@ -78,7 +78,7 @@ def test_a_refusal_is_not_asked_twice(provider: responses.RequestsMock, api: Api
         api.read(PATH)
     refused = caught.value
     assert (refused.status, refused.code, refused.body) == (status, "8150", body)
-    assert refused.detail == f"{PATH}: {status} Product gone"
+    assert refused.detail == f"The service refused the request ({status}). The service says: Product gone"
 
 
 @pytest.mark.parametrize("content", NO_JSON, ids=[repr(content[:12]) for content in NO_JSON])

@@ -138,7 +138,10 @@ def test_all_but_success_and_trouble_is_a_refusal(api: ApiClient, status: int) -
         provider.get(BASE + PATH, status=status, body=b"")
         with pytest.raises(Refused) as refusal:
             api.read(PATH)
-    assert (refusal.value.status, refusal.value.detail) == (status, f"{PATH}: {status}")
+    assert (refusal.value.status, refusal.value.detail) == (
+        status,
+        f"The service refused the request ({status}).",
+    )
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"{}"), (503, b""), (200, b"<html>"), (201, b'{"a":')])
@@ -182,6 +185,7 @@ def test_a_write_may_be_answered_with_blanks(api: ApiClient, body: bytes) -> Non
         ({"errors": {}, "message": "m"}, "m"),
         ({"code": 8150}, ""),
         ({"message": "x" * 501}, "x" * 500),
+        ({"errors": {"reason": {"no": "text"}}}, ""),
         (["no object"], ""),
         (None, ""),
     ],

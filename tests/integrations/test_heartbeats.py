@@ -102,7 +102,7 @@ def test_a_periodic_task_that_fails_each_time_is_late_with_its_error() -> None:
     heartbeats.record_failure(RECONCILE, ValueError("no key"))
     (problem,) = heartbeats.problems()
     assert "has never finished" in problem.sentence
-    assert problem.sentence.endswith("Its last error: ValueError")
+    assert problem.sentence.endswith("Its last run failed (ValueError). The log has the details.")
 
     heartbeats.record_finish(RECONCILE)
     assert names() == []

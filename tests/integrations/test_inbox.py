@@ -72,7 +72,7 @@ def test_an_event_too_deep_to_be_kept_is_no_error_to_its_sender(listen: Listen) 
 
     event = InboundEvent.objects.get()
     assert (event.payload, event.state) == ({}, "ignored")
-    assert result_of(event) == ("ignored", "The payload could not be stored: nested too deeply.")
+    assert result_of(event) == ("ignored", "The payload could not be stored: it is nested too deeply.")
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 1, {"object": []}])

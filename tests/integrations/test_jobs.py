@@ -178,7 +178,7 @@ def test_a_provider_that_names_a_time_is_asked_again_then() -> None:
     [
         (Unavailable("down"), "down"),
         (OutcomeUnknown("cut off"), "Outcome unknown: cut off"),
-        (ValueError("a bug"), "An unexpected error occurred (ValueError). The log has the details."),
+        (ValueError("a bug"), "An unexpected error occurred (ValueError). The log has the details under “job failed”."),
     ],
 )
 def test_what_may_heal_is_tried_again_later(error: Exception, kept: str) -> None:

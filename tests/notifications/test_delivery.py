@@ -99,7 +99,10 @@ def test_a_mail_that_is_refused_asks_for_a_person_in_sendgrids_words(
     jobs.work_due("mail")
     row.refresh_from_db()
     assert row.state == jobs.ATTENTION
-    assert row.last_error == f"{status} Does not contain a valid address. (personalizations.0.to)"
+    assert row.last_error == (
+        f"SendGrid refused the request ({status}). "
+        "SendGrid says: Does not contain a valid address. (personalizations.0.to)"
+    )
 
 
 @responses.activate
@@ -157,12 +160,12 @@ def _refused(code: int) -> Exception:
 
 
 SMTP: list[tuple[Callable[[], Exception], str, str]] = [
-    (lambda: _refused(550), "attention", "said no"),
-    (lambda: _refused(451), "new", "said later"),
-    (lambda: smtplib.SMTPDataError(554, b"spam"), "attention", "said no"),
+    (lambda: _refused(550), "attention", "The mail server refused the email (550). The mail server says: said so"),
+    (lambda: _refused(451), "new", "The mail server refused the email for now (451). The mail server says: said so"),
+    (lambda: smtplib.SMTPDataError(554, b"spam"), "attention", "The mail server says: spam"),
     (lambda: smtplib.SMTPAuthenticationError(535, b"who?"), "new", "who?"),
     (lambda: smtplib.SMTPServerDisconnected("gone"), "new", "Outcome unknown"),
-    (lambda: ConnectionRefusedError("closed"), "new", "No mail server"),
+    (lambda: ConnectionRefusedError("closed"), "new", "The mail server did not answer (connection refused)."),
     (lambda: TimeoutError("slow"), "new", "Outcome unknown"),
 ]
 

@@ -40,11 +40,11 @@ def test_a_refund_that_rests_says_why_and_what_has_not_gone_back(till: Till) -> 
     job = awaits_production(till)
     refund = cancellation.request_refund(Payment.objects.get(), 1000, reason="duplicate", requested_by="staff")
     assert _rows("refunds") == [], "nothing waits while it is under way"
-    Refund.objects.update(state="attention", last_error="Stripe: No.")
+    Refund.objects.update(state="attention", last_error="Stripe refused the request (404). Stripe says: No.")
     [row] = _rows("refunds")
     assert (row.pk, row.why, row.costs, row.actions) == (
         refund.pk,
-        "Stripe: No.",
+        "Stripe refused the request (404). Stripe says: No.",
         "$10.00 has not gone back.",
         ("again", "let-go"),
     )
@@ -75,7 +75,7 @@ def test_the_answer_is_staged_from_there_and_a_refusal_is_said(till: Till) -> No
     dispute = _disputed(till)
     url = f"{API}/disputes/{dispute.stripe_dispute_id}"
     till.mock.add("POST", url, **refused(400))
-    assert _press("disputes", "stage", dispute.pk).startswith("Not staged: Stripe: ")
+    assert _press("disputes", "stage", dispute.pk).startswith("Not staged: Stripe refused the request")
     dispute.refresh_from_db()
     assert dispute.staged_at is None
     till.mock.remove("POST", url)

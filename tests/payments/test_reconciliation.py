@@ -360,7 +360,10 @@ def test_a_mistake_of_ours_in_one_step_takes_nothing_from_the_others(
     monkeypatch.setitem(reconciliation.STEPS, "events", reconciliation.Step(broken, 60))
     run = reconciliation.run()
     assert _outcomes(run) == dict.fromkeys(reconciliation.STEPS, "done") | {"events": "failed"}
-    assert run.problems == ["events: An unexpected error occurred (ZeroDivisionError). The log has the details."]
+    why = (
+        "An unexpected error occurred (ZeroDivisionError). The log has the details under “reconciliation step failed”."
+    )
+    assert run.problems == [f"events: {why}"]
     assert _unfinished() is not None
 
 

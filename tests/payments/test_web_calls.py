@@ -118,7 +118,7 @@ def test_only_some_threads_of_a_process_wait_for_stripe(
 def test_an_answer_that_refuses_is_an_answer(till: Till) -> None:
     till.creates(status=500, json={"error": {"type": "api_error"}})
     for _ in range(web_calls.SILENCES_MAX + 1):
-        with pytest.raises(OutcomeUnknown, match="Stripe:"):
+        with pytest.raises(OutcomeUnknown, match="Stripe answered with an error"):
             in_web_request(lambda: gateway.create_session({}, key="k"))
 
 

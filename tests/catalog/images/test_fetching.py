@@ -111,7 +111,7 @@ def _bomb() -> bytes:
         (b"", 200, "not a picture that can be read"),
         (b"x" * (fetching.BYTES_MAX + 1), 200, "larger than 10 MB"),
         (_bomb(), 200, "pixels are too many"),
-        (requests.ConnectionError("cut"), 200, "could not be reached (ConnectionError)"),
+        (requests.ConnectionError("cut"), 200, "could not be reached (connection failed)"),
         (requests.ReadTimeout("slow"), 200, "did not answer in time"),
     ],
     ids=["404", "redirect", "500", "svg", "html", "empty", "too large", "bomb", "cut", "slow"],
@@ -131,6 +131,8 @@ def test_a_truncated_picture_is_refused(host: responses.RequestsMock, drawn: Dra
     row = one_picture()
     host.get(row.source_url, body=drawn()[:900])
     assert fetching.fetch_due(10).failed == 1
+    row.refresh_from_db()
+    assert row.error == "the file is not a picture that can be read"
 
 
 def test_a_failure_keeps_the_earlier_copy(host: responses.RequestsMock) -> None:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from ilytat.integrations import health, readiness
+from ilytat.integrations import failure_texts, health, readiness
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.readiness import Finding
 
@@ -66,7 +66,7 @@ def _asked(question: Callable[[], Verdict]) -> Verdict:
     try:
         return question()
     except Exception as error:  # noqa: BLE001 (whatever is broken is the finding)
-        return Verdict("down", f"{type(error).__name__}: {error}".splitlines()[0][:200])
+        return Verdict("down", failure_texts.logged(error, "doctor's check failed"))
 
 
 def _settings() -> Verdict:
