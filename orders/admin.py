@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from ilytat.display.money import format_money
 from ilytat.integrations.collapsed_json import collapsed
@@ -16,6 +17,8 @@ from orders.models import Fulfilment, Hold, HoldReason, Shipment, StockWatch
 from orders.order_admin import OrderAdmin
 from orders.permissions import RELEASE_HOLD
 from orders.states import STOPPABLE
+
+LISTED_MAX = 200  # characters of an error in a list; its page shows all
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
@@ -55,7 +58,7 @@ class OnHoldFilter(admin.SimpleListFilter):
 
 @admin.register(Fulfilment)
 class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
-    list_display = ("external_id", "state", "held", "upstream_status", "last_error", "next_at", "attempts")
+    list_display = ("external_id", "state", "held", "upstream_status", "error", "next_at", "attempts")
     list_filter = ("state", OnHoldFilter, "upstream_status")
     search_fields = ("external_id", "printify_order_id", "order__email")
     list_select_related = ("order",)
@@ -92,6 +95,10 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
         job = self.get_object(request, object_id)
         more = {"next_step": next_step.sentence(job.order, job)} if job else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    @admin.display(description="last error", ordering="last_error")
+    def error(self, job: Fulfilment) -> str:
+        return Truncator(job.last_error).chars(LISTED_MAX)
 
     @admin.display(description="Printify charges us")
     def charged(self, job: Fulfilment) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.event_references import reference_of
@@ -99,11 +100,11 @@ def work(event: InboundEvent) -> None:
 
 def on_attention(event: InboundEvent) -> None:
     """One incident a sender and type: a provider that changed its words must not write a mail an event."""
-    detail = event.last_error[:DETAIL_MAX]
+    detail = Truncator(event.last_error).chars(DETAIL_MAX)
     InboundEvent.objects.filter(pk=event.pk).update(outcome=Outcome.FAILED, detail=detail)
     alerts.open_alert(
         _alert_key(event.source, event.type),
-        f"An event of {event.source} needs a person: {event.type} {event.event_id}: {event.last_error}",
+        f"An event of {event.source} needs a person: {event.type} {event.event_id}: {detail}",
         next_step="Open Inbound events, filter by state 'attention', read the error.",
     )
 
