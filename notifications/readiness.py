@@ -13,6 +13,7 @@ SECONDS = 5.0  # for all lookups together
 SENDGRID_SELECTORS = ("s1", "s2")  # of DKIM, unless the account chose others
 RESERVED = (".test", ".example", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org")  # RFC 2606
 NOT_CHECKED = "The DNS records of emails could not be checked"
+BY_HAND = "Run the check where DNS answers, or look the records up by hand: docs/operations.md names them."
 SENDGRID_FIX = "Authenticate the domain at SendGrid (Settings > Sender Authentication) and add the CNAMEs it shows."
 SMTP_FIX = "Add your mail provider's SPF text (v=spf1 …) as a TXT record of the domain."
 DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc.<domain>.'
@@ -32,10 +33,11 @@ def sender_domain() -> Finding:
         with deadlines.within(SECONDS):
             resolver = Resolver()
             lacking = {domain: records for domain in domains if (records := _missing(domain, resolver))}
-    except (DNSException, OSError) as error:
-        fix = "Run the check where DNS answers, or look the records up by hand: docs/operations.md names them."
-        reason = str(error).rstrip(".") if isinstance(error, NXDOMAIN) else type(error).__name__
-        return Finding("warn", f"{NOT_CHECKED}: {reason}.", fix)
+    except NXDOMAIN as error:
+        names = ", ".join(name.to_text(omit_final_dot=True) for name in error.qnames())  # type: ignore[no-untyped-call]  # dnspython's
+        return Finding("warn", f"{NOT_CHECKED}: DNS does not know {names}.", BY_HAND)
+    except (DNSException, OSError):
+        return Finding("warn", f"{NOT_CHECKED}: no DNS server answered.", BY_HAND)
     return _finding(domains, lacking)
 
 
