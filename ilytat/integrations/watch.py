@@ -31,9 +31,9 @@ def run(*, pings: bool) -> None:
     if time.monotonic() - system_status.STARTED < heartbeats.allowed_silence().total_seconds():
         return
     problems = [problem.sentence for problem in system_status.current().problems]
-    update_alerts()
     if settings.PING_URL and (pings or problems):
-        ping(problems)
+        ping(problems)  # first: alerts need the broker
+    update_alerts()
 
 
 def update_alerts() -> None:

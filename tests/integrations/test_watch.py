@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import responses
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
 from requests import ConnectionError as NoConnection
 
@@ -112,6 +113,23 @@ def test_late_tasks_are_one_alert_that_names_them(sent: list[str]) -> None:
     heartbeats.record_finish(RECONCILE)
     watch.run(pings=True)
     assert not Alert.objects.filter(closed_at=None).exists()
+
+
+@responses.activate
+def test_the_monitor_hears_of_trouble_while_the_broker_refuses_the_alerts_email(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class App:
+        def send_task(self, *_args: object, **_options: object) -> None:
+            raise OperationalError
+
+    failed = responses.post(f"{PING}/fail")
+    silence("beat")
+    monkeypatch.setattr(watch, "current_app", App())
+    with pytest.raises(OperationalError):
+        watch.run(pings=True)
+    assert failed.call_count == 1
+    assert Alert.objects.filter(key="process:beat", closed_at=None).exists()
 
 
 @responses.activate
