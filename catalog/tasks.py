@@ -32,11 +32,9 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
     run_requests.forget_old()
     if mine is None:
         return
-    if mine.dry_run:
-        task_queue.ask(task_queue.FETCH_IMAGES)
-        return
     task_queue.ask(task_queue.FETCH_IMAGES)
-    task_queue.ask(task_queue.READ_DETAILS)
+    if not mine.dry_run:
+        task_queue.ask(task_queue.READ_DETAILS)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
