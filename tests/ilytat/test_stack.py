@@ -25,7 +25,7 @@ def test_a_killed_worker_is_replaced_and_goes_on(stack: Stack) -> None:
 
 def test_a_test_event_from_printify_arrives_in_the_inbox(stack: Stack) -> None:
     lines = stack.manage("doctor", "--round-trip", check=False).splitlines()
-    assert [line for line in lines if line.startswith("printify-round-trip ok")]
+    assert [line for line in lines if line.split()[:2] == ["printify-round-trip", "ok"]]
     assert stack.sql("SELECT type FROM integrations_inboundevent WHERE reference LIKE 'test-%'") == [
         ("product:updated",)
     ]
