@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 WATCH = "ilytat.integrations.tasks.watch"
 WATCH_BEATS = 4  # heartbeats: a minute
+POOL_SECONDS = 1.0  # to wait for a connection
 
 
 class WorkerHeartbeat(bootsteps.StartStopStep):
@@ -89,14 +90,21 @@ def _send(name: str, queues: list[str]) -> None:
 
 @contextmanager
 def _own_connection(name: str) -> Iterator[None]:
-    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that."""
+    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that.
+
+    A worker's event loop waits here: until it goes on it reads no result, and takes a finished task for one that is
+    over its time limit.
+    """
+    has_pool = bool(settings.DATABASES["default"].get("OPTIONS", {}).get("pool"))
     try:
+        if has_pool:
+            connection.pool.timeout = POOL_SECONDS  # type: ignore[attr-defined]  # PostgreSQL's only
         yield
     except DatabaseError as error:
         log.warning("heartbeat not recorded", extra={"node": name, "error": str(error)})
     finally:
         connection.close()
-        if settings.DATABASES["default"].get("OPTIONS", {}).get("pool"):
+        if has_pool:
             connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's only
 
 
