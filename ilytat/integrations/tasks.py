@@ -41,7 +41,7 @@ def check_health() -> None:
 
 @shared_task(ignore_result=True)
 def watch(*, pings: bool) -> None:
-    """Sent each minute by every worker to a queue of its own, so that it happens without beat and other workers."""
+    """Sent every four heartbeats by each worker to a queue of its own: it happens without beat and other workers."""
     watching.run(pings=pings)
 
 

@@ -1,5 +1,5 @@
-"""What a worker does each minute about the state of the shop: alerts about dead processes, and a ping to a monitor
-outside, which raises the alarm when pings stop coming.
+"""What a worker does every four heartbeats about the state of the shop: alerts about dead processes, and a ping to a
+monitor outside, which raises the alarm when pings stop coming.
 """
 
 import logging
