@@ -3,6 +3,8 @@
 `@pytest.mark.needs("postgresql")`, also "sqlite", "redis", "chromium", "shared". At home a test without its need is
 skipped and named at the end. With CI_NO_SKIPS=1 a skip fails the run; CI_OTHER_RUN="postgresql redis" names what
 another run of the same pipeline has: tests that need it are not this run's, and are left out from the beginning.
+It may also name two groups of `tests.spread` of which a test with no such need runs once: "stories" and
+"without-database".
 """
 
 import os
@@ -13,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+
+from tests import spread
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 MARK = "needs(*names): postgresql, sqlite, redis, chromium, shared: what the test cannot run without"
@@ -35,6 +39,7 @@ PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(chromium()),
     "shared": SHARED.is_dir,
 }
+SERVERS = {"postgresql", "sqlite", "redis"}
 ADVICE = {
     "postgresql": "set DATABASE_URL=postgres://…",
     "sqlite": "leave DATABASE_URL empty",
@@ -71,8 +76,10 @@ def _missing(item: pytest.Item) -> set[str]:
 
 
 def _is_the_other_runs(item: pytest.Item) -> bool:
-    missing = _missing(item)
-    return bool(missing) and missing <= set(os.environ.get("CI_OTHER_RUN", "").split())
+    missing, other_run = _missing(item), set(os.environ.get("CI_OTHER_RUN", "").split())
+    if _wanted(item) & SERVERS:
+        return bool(missing) and missing <= other_run
+    return spread.group(item) in other_run
 
 
 def _excused(reason: str) -> bool:

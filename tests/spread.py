@@ -105,6 +105,13 @@ def turn(item: pytest.Item) -> tuple[int, str]:
     return (1, str(item.path)) if _shares(item) else (0, "")
 
 
+def group(item: pytest.Item) -> str:
+    """What CI_OTHER_RUN can name (`tests.needs`), or ''."""
+    if _is_story(item):
+        return "stories"
+    return "without-database" if kind(item) == "without" else ""
+
+
 def kind(item: pytest.Item) -> str:
     mark = item.get_closest_marker("django_db")
     if _fixtures(item) & EMPTIES or (mark and mark.kwargs.get("transaction")):
