@@ -13,7 +13,7 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq install --require-hashes
 PYTHON ?=
 ARGS ?=
 # Asked by make itself: what a program in the recipe says, make would follow with an "Error 1" of its own.
-IN_THE_WAY = $(shell PORT='$(PORT)' SANDBOX_PORT='$(SANDBOX_PORT)' $(PY) -m ilytat.demo.ports)
+IN_THE_WAY = $(shell PORT='$(PORT)' SANDBOX_PORT='$(SANDBOX_PORT)' $(PY) -m ilytat.devserver.ports)
 JOBS ?= 2
 # All tests are shared out among processes (tests/spread.py); some are not worth starting them for.
 SPREAD ?= $(if $(ARGS),,-n auto --dist loadgroup --no-loadscope-reorder)
@@ -24,7 +24,7 @@ help: ## What there is to say
 install: $(VENV)/.dev ## Make .venv with everything that tests and linters need
 
 run: $(VENV)/.runtime ## Open the shop with its sandbox: http://127.0.0.1:8000 (PORT, SANDBOX_PORT)
-	@$(if $(IN_THE_WAY),$(error $(IN_THE_WAY)))exec $(PY) -m ilytat.demo
+	@$(if $(IN_THE_WAY),$(error $(IN_THE_WAY)))exec $(PY) -m ilytat.devserver
 
 test: $(VENV)/.dev ## Run all tests (ARGS="tests/orders -k cart" for some)
 	@$(PY) -m pytest $(SPREAD) $(ARGS)
@@ -40,7 +40,7 @@ lint-style:
 lint-layers:
 	$(BIN)/lint-imports --no-logo
 lint-templates:
-	$(BIN)/djlint --quiet --lint templates ilytat/sandbox/templates
+	$(BIN)/djlint --quiet --lint templates sandbox/templates
 lint-migrations:
 	DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run -v0
 lint-deployment:

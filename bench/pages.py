@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import requests
 
 from bench.figures import middle_and_tail, table
-from ilytat.demo import processes
-from ilytat.demo.processes import HOST, Process
+from ilytat.devserver import processes
+from ilytat.devserver.processes import HOST, Process
 
 SECONDS, VISITORS = 6.0, 8
 

@@ -15,8 +15,8 @@ import django
 from django.db import connection
 
 from bench.figures import table
-from ilytat.demo import processes
-from ilytat.demo.processes import HOST, Process
+from ilytat.devserver import processes
+from ilytat.devserver.processes import HOST, Process
 
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "2000"))
 VARIANTS = int(os.environ.get("BENCH_VARIANTS", "100"))

@@ -1,6 +1,6 @@
 """Ports for the processes that tests start."""
 
-from ilytat.demo import processes
+from ilytat.devserver import processes
 from tests import spread
 
 SHARES = 16

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from ilytat.demo.processes import HOST, LEASH, Process
+from ilytat.devserver.processes import HOST, LEASH, Process
 from tests.ports import free_port
 
 ROOT_ID = 0

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
-from ilytat.demo import processes
-from ilytat.demo.processes import HOST, Process
+from ilytat.devserver import processes
+from ilytat.devserver.processes import HOST, Process
 from tests.chaos import failpoint
 from tests.chaos.failpoint import Failpoint
 from tests.engines import Engines

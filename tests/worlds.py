@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilytat.demo import processes
-from ilytat.demo.environment import mail_key
-from ilytat.demo.processes import HOST, Process
+from ilytat.devserver import processes
+from ilytat.devserver.environment import mail_key
+from ilytat.devserver.processes import HOST, Process
 from tests.engines import Engines, engines
 from tests.ports import free_port
 from tests.stack import FAST, KEYS, MOCKUPS, Stack

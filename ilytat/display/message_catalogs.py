@@ -21,7 +21,7 @@ APPS = ("ilytat", "catalog", "notifications", "orders", "payments")
 # Sentences of the admin's pages that stand outside files named after it.
 STAFF = ("/dashboard.py", "/attention_page.py", "/next_step.py")
 # Neither the stand-ins nor the demo speak to shoppers, and the admin speaks English.
-SILENT = ("ilytat/sandbox/", "ilytat/demo/", "/migrations/", "admin", *STAFF)
+SILENT = ("sandbox/", "ilytat/devserver/", "/migrations/", "admin", *STAFF)
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "gettext_noop": None,

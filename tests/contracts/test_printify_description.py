@@ -14,8 +14,8 @@ from urllib3 import HTTPResponse
 
 from catalog import printify
 from ilytat.integrations.errors import Refused
-from ilytat.sandbox.printify.urls import urlpatterns
 from orders import lifecycle
+from sandbox.printify.urls import urlpatterns
 from tests import factories
 from tests.contracts.description import answer_problems, operation, request_problems
 from tests.stack import KEYS

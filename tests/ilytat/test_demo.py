@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from ilytat.demo import environment, ports, processes
-from ilytat.demo.processes import HOST, ROOT, Process
+from ilytat.devserver import environment, ports, processes
+from ilytat.devserver.processes import HOST, ROOT, Process
 from tests.ilytat.test_house import tracked
 from tests.ilytat.test_settings import settings_in
 from tests.ports import free_port
@@ -171,7 +171,7 @@ def test_ctrl_c_leaves_no_process_behind(copy: Path) -> None:
     port, sandbox_port = free_port(), free_port()
     outside = {name: value for name, value in os.environ.items() if name not in environment.TUNED}
     env = {**outside, "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
-    run = subprocess.Popen([sys.executable, "-m", "ilytat.demo"], cwd=copy, env=env, stdout=subprocess.DEVNULL)
+    run = subprocess.Popen([sys.executable, "-m", "ilytat.devserver"], cwd=copy, env=env, stdout=subprocess.DEVNULL)
     try:
         wait_for_page(f"http://{HOST}:{port}/", run)
         assert len(mine(copy)) >= 5

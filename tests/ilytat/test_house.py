@@ -231,7 +231,7 @@ def test_each_way_to_decide_by_a_message_is_seen() -> None:
 
 
 # The one home of normalization, and what is not the shop.
-FREE_WITH_ADDRESSES = ("ilytat/integrations/email.py", "ilytat/sandbox/", "tests/", "bench/")
+FREE_WITH_ADDRESSES = ("ilytat/integrations/email.py", "sandbox/", "tests/", "bench/")
 FOLDING_LOOKUP = re.compile(
     r"\b(?:\w+__)?(?:\w*(?:email|address)|to|who|asked_by|username)"
     r"__(?:iexact|i?contains|i?startswith|i?endswith|i?regex|lower|upper)\b"

@@ -10,7 +10,7 @@ import requests
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from ilytat.demo import processes
+from ilytat.devserver import processes
 from ilytat.integrations import jobs
 from ilytat.integrations.models import InboundEvent
 from notifications import outbox

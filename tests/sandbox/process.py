@@ -108,7 +108,7 @@ def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
         "--keep-alive",
         "75",
     )
-    command = [sys.executable, "-m", "gunicorn", "ilytat.sandbox.wsgi:application", *bind]
+    command = [sys.executable, "-m", "gunicorn", "sandbox.wsgi:application", *bind]
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(command, cwd=ROOT, env=kept | mine, stdout=log, stderr=log) as process,

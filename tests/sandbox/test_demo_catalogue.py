@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from PIL import Image
 
-from ilytat.sandbox.demo import catalogue, mockups
-from ilytat.sandbox.demo.scenes import CAMERAS
+from sandbox.demo import catalogue, mockups
+from sandbox.demo.scenes import CAMERAS
 
 PRODUCTS = catalogue.products()
 HEX_ID = re.compile(r"[0-9a-f]{24}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ilytat.sandbox.stripe import session_shapes
+from sandbox.stripe import session_shapes
 from tests.needs import SHARED
 from tests.sandbox import till
 from tests.sandbox.conftest import Listener
