@@ -23,7 +23,7 @@ help: ## What there is to say
 
 install: $(VENV)/.dev ## Make .venv with everything that tests and linters need
 
-run: $(VENV)/.runtime ## Open the shop with its sandbox: http://127.0.0.1:8000 (PORT, SANDBOX_PORT)
+run: $(VENV)/.sandbox ## Open the shop with its sandbox: http://127.0.0.1:8000 (PORT, SANDBOX_PORT)
 	@$(if $(IN_THE_WAY),$(error $(IN_THE_WAY)))exec $(PY) -m ilytat.devserver
 
 test: $(VENV)/.dev ## Run all tests (ARGS="tests/orders -k cart" for some)
@@ -58,7 +58,7 @@ format: $(VENV)/.dev ## Write the code the way the linter wants it
 	$(BIN)/ruff format
 
 lock: $(VENV)/.dev ## Pin what requirements/*.in ask for, with hashes (UPGRADE=1: to the newest)
-	cd requirements && for name in runtime dev; do \
+	cd requirements && for name in runtime sandbox dev; do \
 	  ../$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	    --no-emit-find-links --no-emit-index-url --no-emit-trusted-host \
 	    $(if $(UPGRADE),--upgrade) --output-file=$$name.txt $$name.in || exit 1; done
@@ -76,11 +76,11 @@ bench: $(VENV)/.dev ## Measure synchronisation, search and pages (ARGS=sync for 
 
 $(VENV)/.dev: requirements/dev.txt | $(PY)
 	@echo "Installing what tests and linters need"
-	@mkdir -p var && $(PIP) -r $< && touch $(VENV)/.runtime $@
+	@mkdir -p var && $(PIP) -r $< && touch $(VENV)/.sandbox $@
 
-$(VENV)/.runtime: requirements/runtime.txt | $(PY)
-	@echo "Installing what the shop needs"
-	@mkdir -p var && $(PIP) -r $< && touch $@
+$(VENV)/.sandbox: requirements/runtime.txt requirements/sandbox.txt | $(PY)
+	@echo "Installing what the shop and its sandbox need"
+	@mkdir -p var && $(PIP) -r requirements/runtime.txt && $(PIP) -r requirements/sandbox.txt && touch $@
 
 $(PY):
 	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \

@@ -1,4 +1,4 @@
-"""The demo's settings: made for this installation at the first start, kept in var/demo.env, which git ignores.
+"""The devserver's settings: made for this installation at the first start, kept in var/demo.env, which git ignores.
 
 Of the shell's environment only the names in TUNED are heard, and nothing of any provider: the demo speaks to the
 sandbox and to nobody else.

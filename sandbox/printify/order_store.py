@@ -37,11 +37,8 @@ def submit(sent: dict[str, Any]) -> store.Document:
     taken = store.read(TAKEN, external_id)
     if taken is not None:
         raise refusals.duplicate(taken["id"], external_id)
-    address, lines, code = (
-        order_validation.address(sent.get("address_to")),
-        order_validation.lines(sent.get("line_items")),
-        0,
-    )
+    address = order_validation.address(sent.get("address_to"))
+    lines = order_validation.lines(sent.get("line_items"))
     code = order_validation.method(sent)
     order = _order(sent, address, _line_items(lines, code, address["country"]))
     record = {

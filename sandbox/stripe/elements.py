@@ -44,7 +44,7 @@ def _find(request: HttpRequest) -> Document:
     sessions.expire_due()
     secret, key = request.POST.get("client_secret", ""), request.POST.get("key", "")
     session = store.read(SESSION, secret.partition("_secret_")[0])
-    known = (sessions.backstage(session).get("secret") if session else None) or ""
+    known = (sessions.internal(session).get("secret") if session else None) or ""
     if session is None or not known or not hmac.compare_digest(secret.encode(), known.encode()):
         raise ApiError("The client_secret provided does not match any Checkout Session.", param="client_secret")
     if not key.startswith("pk_live_" if session["livemode"] else "pk_"):
@@ -71,7 +71,7 @@ def _change(request: HttpRequest, found: Document) -> None:
     if not wanted and not code:
         return
     with store.change():
-        hidden = sessions.backstage(found)
+        hidden = sessions.internal(found)
         names = [rate["id"] for rate in hidden["rates"]]
         if wanted in names:
             hidden["rate"] = names.index(wanted)
@@ -101,7 +101,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if done.error:
         failure = {"declineCode": done.error.get("decline_code")}
         return _open_to_all(_failed(done.error["message"], code="paymentFailed", paymentFailed=failure))
-    pay.hold(done.told)
+    pay.hold(done.deliveries)
     return _open_to_all({"type": "success", "session": seen(done.session)})
 
 
@@ -127,7 +127,7 @@ def _shopper(request: HttpRequest) -> Shopper:
 
 def seen(found: Document) -> dict[str, Any]:
     """The session in Stripe.js's spelling."""
-    hidden, currency, sums = sessions.backstage(found), found["currency"], found["total_details"]
+    hidden, currency, sums = sessions.internal(found), found["currency"], found["total_details"]
 
     def money(amount: int) -> dict[str, Any]:
         return {"amount": spoken(amount, currency), "minorUnitsAmount": amount}

@@ -7,13 +7,13 @@ from sandbox import store
 from sandbox.store import Document
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.kinds import (
-    BACKSTAGE,
     BALANCE,
     CHARGE,
     COUPON,
     CUSTOMER,
     DISPUTE,
     INTENT,
+    INTERNAL,
     METHOD,
     PRODUCT,
     PROMOTION,
@@ -45,7 +45,7 @@ NEVER_SET = {
 
 
 def _lines(session: Document) -> Document:
-    hidden = store.read(BACKSTAGE, session["id"]) or {"lines": []}
+    hidden = store.read(INTERNAL, session["id"]) or {"lines": []}
     url = f"/v1/checkout/sessions/{session['id']}/line_items"
     return {"object": "list", "data": hidden["lines"], "has_more": False, "url": url}
 

@@ -2,7 +2,7 @@
 
 SESSION = "stripe.sessions"
 # What a session remembers but never shows: payment_intent_data, its lines, the intent before completion.
-BACKSTAGE = "stripe.backstage"
+INTERNAL = "stripe.internal"
 # {"id", "expires_at"} of the sessions that are open, so that the clock need not read all others.
 OPEN = "stripe.open"
 INTENT = "stripe.payment_intents"

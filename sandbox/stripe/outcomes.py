@@ -42,10 +42,10 @@ class Shopper:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`told` are the deliveries the shopper's redirect waits for; none if nothing happened now."""
+    """`deliveries` are the webhook deliveries that the shopper's redirect waits for."""
 
     session: Document
-    told: list[str] = field(default_factory=list)
+    deliveries: list[str] = field(default_factory=list)
     error: Document | None = None
 
 
@@ -119,16 +119,16 @@ def pay(session_id: str, shopper: Shopper) -> Outcome:
         session = _opened(session_id)
         if session is None:
             return _now(session_id)
-        hidden = sessions.backstage(session)
+        hidden = sessions.internal(session)
         _identify(session, hidden, shopper)
         _consent(session, shopper)
         if session["amount_total"] == 0:
-            return Outcome(session=session, told=_complete(session, hidden, status="no_payment_required"))
+            return Outcome(session=session, deliveries=_complete(session, hidden, status="no_payment_required"))
         _present(session, shopper.presentment)
         made = _intent(session, hidden)
         paying = intents.method(session, kind=intents.CARD)
         _succeed(made, charges.charge(made, paying, status="succeeded"), paying)
-        return Outcome(session=session, told=_complete(session, hidden, status="paid"))
+        return Outcome(session=session, deliveries=_complete(session, hidden, status="paid"))
 
 
 def _present(session: Document, currency: str) -> None:
@@ -159,7 +159,7 @@ def decline(session_id: str, shopper: Shopper) -> Outcome:
         if session is None:
             return _now(session_id)
         # Who the shopper is stays unknown to the API while the session is open: the try works on copies.
-        hidden, shown = sessions.backstage(session), deepcopy(session)
+        hidden, shown = sessions.internal(session), deepcopy(session)
         trial = deepcopy(hidden)
         _identify(shown, trial, shopper)
         made = _intent(shown, trial)
@@ -190,7 +190,7 @@ def challenge(session_id: str, shopper: Shopper) -> Outcome:
         session = _opened(session_id)
         if session is None:
             return _now(session_id)
-        hidden, shown = sessions.backstage(session), deepcopy(session)
+        hidden, shown = sessions.internal(session), deepcopy(session)
         trial = deepcopy(hidden)
         _identify(shown, trial, shopper)
         made = _intent(shown, trial)
@@ -212,11 +212,11 @@ def delayed(session_id: str, shopper: Shopper) -> Outcome:
         session = _opened(session_id)
         if session is None:
             return _now(session_id)
-        hidden = sessions.backstage(session)
+        hidden = sessions.internal(session)
         _identify(session, hidden, shopper)
         _consent(session, shopper)
         if session["amount_total"] == 0:
-            return Outcome(session=session, told=_complete(session, hidden, status="no_payment_required"))
+            return Outcome(session=session, deliveries=_complete(session, hidden, status="no_payment_required"))
         made = _intent(session, hidden)
         paying = intents.method(session, kind=intents.BANK)
         charge = charges.charge(made, paying, status="pending")
@@ -229,7 +229,7 @@ def delayed(session_id: str, shopper: Shopper) -> Outcome:
         store.write(INTENT, made["id"], made)
         _tell("charge.pending", charge)
         _tell("payment_intent.processing", made)
-        return Outcome(session=session, told=_complete(session, hidden, status="unpaid"))
+        return Outcome(session=session, deliveries=_complete(session, hidden, status="unpaid"))
 
 
 def _awaited(session_id: str) -> tuple[Document, Document, Document, Document]:
@@ -250,7 +250,7 @@ def settle(session_id: str) -> Outcome:
         _succeed(made, charge, paying)
         session["payment_status"] = "paid"
         sessions.keep(session)
-        return Outcome(session=session, told=_tell("checkout.session.async_payment_succeeded", session))
+        return Outcome(session=session, deliveries=_tell("checkout.session.async_payment_succeeded", session))
 
 
 def fail(session_id: str) -> Outcome:
@@ -259,7 +259,7 @@ def fail(session_id: str) -> Outcome:
         session, made, charge, paying = _awaited(session_id)
         charges.bounce(charge)
         _refuse(made, charge, paying)
-        return Outcome(session=session, told=_tell("checkout.session.async_payment_failed", session))
+        return Outcome(session=session, deliveries=_tell("checkout.session.async_payment_failed", session))
 
 
 def expire(session_id: str, shopper: Shopper) -> Outcome:

@@ -64,7 +64,7 @@ def _posted(request: HttpRequest, session: Document) -> HttpResponse:
 def _ended(request: HttpRequest, done: Outcome) -> HttpResponse:
     if done.error:
         return _shown(request, done.session, problem=outcomes.DECLINED, status=402)
-    hold(done.told)
+    hold(done.deliveries)
     return _gone(done.session) or _shown(request, done.session)
 
 
@@ -88,7 +88,7 @@ def _refuse(request: HttpRequest, session: Document) -> HttpResponse:
 
 
 def _remembered(session: Document) -> Shopper:
-    return Shopper(**sessions.backstage(session).get("shopper", {}))
+    return Shopper(**sessions.internal(session).get("shopper", {}))
 
 
 def _problem(request: HttpRequest, session: Document) -> str:
@@ -119,7 +119,7 @@ def _coupon(request: HttpRequest, session: Document) -> HttpResponse:
     if coupon is None or not session["allow_promotion_codes"] or session["status"] != "open":
         return _shown(request, session, problem="This code is invalid.", status=422)
     with store.change():
-        hidden = {**sessions.backstage(session), "coupon": coupon}
+        hidden = {**sessions.internal(session), "coupon": coupon}
         sessions.settle(session, hidden)
         sessions.keep(session, hidden)
     return HttpResponseRedirect(request.path, status=303)
@@ -139,10 +139,10 @@ def _gone(session: Document) -> HttpResponse | None:
     return HttpResponseRedirect(landing(session), status=303) if session["status"] == "complete" else None
 
 
-def hold(told: list[str]) -> None:
+def hold(delivery_ids: list[str]) -> None:
     """Until every listener has answered, or patience ends."""
     deadline = time.monotonic() + max(LEAST_PATIENCE, PATIENCE / settings.SPEED)
-    while time.monotonic() < deadline and not deliveries.answered(told):
+    while time.monotonic() < deadline and not deliveries.answered(delivery_ids):
         time.sleep(0.05)
 
 
@@ -162,7 +162,7 @@ def _merchant(session: Document) -> str:
 
 
 def _context(session: Document) -> dict[str, Any]:
-    hidden, currency = sessions.backstage(session), session["currency"]
+    hidden, currency = sessions.internal(session), session["currency"]
     sums = session["total_details"]
     collected = session["shipping_address_collection"]
     return {

@@ -7,7 +7,7 @@ from sandbox.store import Document
 from sandbox.stripe import coupons, customers, errors, events, ids, rates, session_rules, totals
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.intents import ADDRESS
-from sandbox.stripe.kinds import BACKSTAGE, INTENT, OPEN, PRODUCT, SESSION
+from sandbox.stripe.kinds import INTENT, INTERNAL, OPEN, PRODUCT, SESSION
 from sandbox.stripe.session_object import blank, details
 
 Params = dict[str, Any]
@@ -29,8 +29,8 @@ def email(session: Document) -> str | None:
     return known
 
 
-def backstage(session: Document) -> Document:
-    return store.read(BACKSTAGE, session["id"]) or {}
+def internal(session: Document) -> Document:
+    return store.read(INTERNAL, session["id"]) or {}
 
 
 def create(params: Params, *, livemode: bool) -> Document:
@@ -75,7 +75,7 @@ def _line(data: Params, *, created: int, livemode: bool) -> Document:
 def keep(session: Document, hidden: Document | None = None) -> None:
     store.write(SESSION, session["id"], session)
     if hidden is not None:
-        store.write(BACKSTAGE, session["id"], hidden)
+        store.write(INTERNAL, session["id"], hidden)
 
 
 def settle(session: Document, hidden: Document, *, located: bool = False) -> Document | None:
@@ -101,7 +101,7 @@ def settle(session: Document, hidden: Document, *, located: bool = False) -> Doc
 def update(session: Document, params: Params) -> Document:
     """Raises ApiError where the session is not open, or its ui_mode does not allow the change."""
     _check_update(session, params)
-    hidden = backstage(session)
+    hidden = internal(session)
     if "metadata" in params:
         session["metadata"] = merged(session["metadata"], params["metadata"])
     if "shipping_options" in params:
@@ -169,7 +169,7 @@ def expire(session: Document) -> Document:
         recovery["expires_at"] = clock.now() + RECOVERY_SECONDS
     keep(session)
     store.remove(OPEN, session["id"])
-    _cancel_intent(backstage(session))
+    _cancel_intent(internal(session))
     events.record("checkout.session.expired", session, livemode=session["livemode"])
     return session
 
@@ -192,7 +192,7 @@ def recover(old: Document) -> Document:
         "url": f"{settings.SANDBOX_URL}/pay/{name}",
     }
     with store.change():
-        keep(session, {**backstage(old), "id": name, "intent": None})
+        keep(session, {**internal(old), "id": name, "intent": None})
         store.write(OPEN, name, {"id": name, "expires_at": session["expires_at"]})
     return session
 

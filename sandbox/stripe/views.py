@@ -104,7 +104,7 @@ def list_sessions(call: Call, *_names: str) -> Document:
 @endpoint("stripe.checkout.sessions.line_items", Fields(dict(lists.PAGE)))
 def list_lines(call: Call, *names: str) -> Document:
     session = sessions.find(names[0], livemode=call.livemode)
-    return lists.page(sessions.backstage(session)["lines"], call)
+    return lists.page(sessions.internal(session)["lines"], call)
 
 
 @endpoint("stripe.refunds.create", refunds.CREATE)

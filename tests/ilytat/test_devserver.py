@@ -89,7 +89,7 @@ def test_make_adds_no_second_line_to_it() -> None:
         words = [f"PY={sys.executable}", "VENV=no-such-folder", f"PORT={holder.getsockname()[1]}"]
         outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         told = subprocess.run(
-            ["make", "-o", "no-such-folder/.runtime", "run", *words],
+            ["make", "-o", "no-such-folder/.sandbox", "run", *words],
             check=False,
             env=outside,
             cwd=ROOT,
