@@ -1,3 +1,6 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
-from catalog import attention, dashboard, health, readiness, webhooks  # noqa: F401 (importing registers)
+# Importing registers.
+# ruff: noqa: F401
+
+from catalog import attention, dashboard, health, readiness, webhooks

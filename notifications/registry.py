@@ -1,15 +1,18 @@
 """What this app plugs into the integrations kit: imported once, when Django is ready."""
 
+# Importing registers.
+# ruff: noqa: F401
+
 from ilytat.integrations import jobs
 from notifications import (
-    attention,  # noqa: F401 (registers what comes before staff)
+    attention,
     campaigns,
-    dashboard,  # noqa: F401 (registers the first page's figure)
-    events,  # noqa: F401 (registers the inbox's handlers)
-    health,  # noqa: F401 (registers the checks)
+    dashboard,
+    events,
+    health,
     outbox,
-    privacy,  # noqa: F401 (registers what mail keeps of a person)
-    readiness,  # noqa: F401 (registers the setup check)
+    privacy,
+    readiness,
 )
 
 jobs.register(outbox.jobs_queue)

@@ -21,7 +21,7 @@ from orders import quote
 from orders.forms import CheckoutForm
 from orders.models import Order
 from orders.quote_renewal import DeliveryChanged
-from payments import checkout, margins, order_placement, payment_status, session_params
+from payments import checkout, checkout_page, ledger, payment_status, session_params
 
 router = Router()
 TRIES = parse("30/minute")  # the checkout page's own limit, counted together with it
@@ -97,13 +97,13 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_sellable", "Something in the cart is not for sale any more.")
     try:
         option = _option(request, cart, form)
-        order = order_placement.place(request, cart, form, option)
-        return order, urljoin(settings.SITE_URL, order_placement.pay_url(order))
+        order = checkout_page.place(request, cart, form, option)
+        return order, urljoin(settings.SITE_URL, checkout_page.pay_url(order))
     except quote.NotServed as error:
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
     except (quote.NoQuote, IntegrationError) as error:
         raise ApiError(503, "unavailable", "Please try again in a minute. Nothing was charged.") from error
-    except margins.BelowFloor as error:
+    except ledger.BelowFloor as error:
         raise ApiError(409, "not_sellable", "This cannot be ordered right now.") from error
     except DeliveryChanged as error:
         raise ApiError(409, "price_changed", "Delivery has another price now. Please ask again.") from error

@@ -16,7 +16,7 @@ from orders.models import Fulfilment, Order
 from orders.refunding import By, Disputed
 from orders.revision import TooLate
 from orders.states import ARRIVED, CALLED_OFF, OPEN, FulfilmentState
-from payments import coupons, ledger, margins, reserve
+from payments import coupons, ledger, reserve
 from payments.models import Payment, Refund
 
 IN_FULL = "refunded in full"
@@ -102,7 +102,7 @@ def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
     """
     order = payment.order
     with lock_order(order):
-        gone = payment.refunds.filter(state__in=margins.MADE).aggregate(n=Sum("amount"))["n"] or 0
+        gone = payment.refunds.filter(state__in=ledger.MADE).aggregate(n=Sum("amount"))["n"] or 0
         if not payment.applied or gone < payment.captured:
             return False
         is_open = order.state in OPEN

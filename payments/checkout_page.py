@@ -1,19 +1,34 @@
 """What the checkout page shows, gathered step by step; and the totals it remembers to have shown."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from orders import identity, lifecycle, quote
+from orders.addresses import Address
+from orders.agreement import Agreement
+from orders.cart import CartView
+from orders.models import Order
+from orders.states import OrderState
+from payments import checkout, coupons, ledger, settlement
+
+if TYPE_CHECKING:
+    from orders.forms import CheckoutForm
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ilytat.integrations import throttle
-from orders import quote
-from orders.cart import CartView
 from orders.forms import CheckoutForm
-from payments import checkout_prefill, coupons
 
 IN_ANOTHER_TAB = gettext_lazy(
     "You're already paying for this cart in another tab or window. Finish there, or try again here."
@@ -74,5 +89,93 @@ class CheckoutPage:
         context["taxed"] = settings.STRIPE_AUTOMATIC_TAX
         context["elements"] = settings.STRIPE_UI_MODE == "elements"
         context["offers_reminder"] = settings.ABANDONED_CART_MAIL and context["elements"]
-        context["saved"] = checkout_prefill.saved(self.request)
+        context["saved"] = saved(self.request)
         return render(self.request, "payments/checkout.html", context, status=status)
+
+
+MINE = "orders"  # in the session: tokens of the orders placed or paid from this browser, newest last
+KEPT = 10
+
+
+def mine(request: HttpRequest) -> QuerySet[Order]:
+    """The orders placed or paid from this browser, oldest first. It proves nothing: see `orders.identity`."""
+    return Order.objects.filter(token__in=request.session.get(MINE, [])).order_by("placed_at")
+
+
+def place(
+    request: HttpRequest, cart: CartView, form: "CheckoutForm", option: quote.Option, offer: coupons.Offer | None = None
+) -> Order:
+    """Commit what was agreed (a valid form, an option of today's quote) as an order of this browser.
+
+    Raises coupons.NotValid when the code can no longer be used, and margins.BelowFloor, of which staff are alerted;
+    no order is written then.
+    """
+    agreement = Agreement(
+        cart=cart,
+        email=form.cleaned_data["email"],
+        address=form.address(),
+        method=option.code,
+        shipping=option.amount,
+        arrives_from=option.first,
+        arrives_until=option.last,
+        quote=option.as_agreed(),
+        language=get_language() or "en",
+        user_id=request.user.pk,
+        discount=offer.discount if offer else 0,
+    )
+    try:
+        with transaction.atomic():
+            order = lifecycle.place(agreement)
+            if offer:
+                coupons.redeem(order, offer.coupon)
+            if form.cleaned_data["cart_reminder"] and settings.ABANDONED_CART_MAIL:
+                settlement.agree_at_checkout(order, wording=str(form.fields["cart_reminder"].label))
+            if order.state == OrderState.AWAITING_PAYMENT:  # else it was placed before, and is shown as it stands
+                ledger.require_floor(order)
+    except ledger.BelowFloor as refusal:
+        ledger.alert_staff(refusal)  # here, where the rollback does not take the alert with it
+        raise
+    remember(request, order)
+    identity.remember(request, order, verified=True)  # whoever typed the address here may change it here for a while
+    return order
+
+
+def remember(request: HttpRequest, order: Order) -> None:
+    """This browser may pay it and see how that went."""
+    others = [token for token in request.session.get(MINE, []) if token != order.token]
+    request.session[MINE] = [*others[1 - KEPT :], order.token]
+
+
+def pay_url(order: Order) -> str:
+    """Return where the buyer pays this order.
+
+    Raises checkout.NotPayable, checkout.PaidInAnotherTab, DeliveryChanged, margins.BelowFloor or an IntegrationError.
+    """
+    checkout.supersede(order)
+    session = checkout.start(order)
+    if settings.STRIPE_UI_MODE == "elements":
+        return reverse("checkout_pay", args=[order.token])
+    return session.url
+
+
+COLUMNS = tuple(Address.__dataclass_fields__)
+
+
+def saved(request: HttpRequest) -> list[Any]:
+    """The account's addresses, the usual one first; by the reverse relation, since accounts stand outside."""
+    return list(request.user.addresses.all()) if request.user.is_authenticated else []
+
+
+def fields(request: HttpRequest, shown: CartView) -> dict[str, Any]:
+    """First values of the checkout's fields: the address that was chosen (`?address=`), else the newest we know."""
+    email = {"email": getattr(request.user, "email", "")}
+    book = saved(request)
+    chosen = next((x for x in book if str(x.pk) == request.GET.get("address")), None)
+    rows = mine(request).exclude(name="").reverse()
+    last = next((order for order in rows if identity.is_proven(request, order)), None)  # a link alone shows no address
+    if chosen is None and last:
+        return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
+    if chosen or book:
+        return email | {name: getattr(chosen or book[0], name) for name in COLUMNS}
+    country = (shown.cart.country if shown.cart else "") or quote.default_country()
+    return email | {"country": country}

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from ilytat.display.money import exponent, format_money, minor
 from orders.models import Order
-from payments.printify_credits import CreditRefused, book_credit
+from payments.ledger import CreditRefused, book_credit
 
 PERMISSION = "payments.add_printifycredit"
 

@@ -4,7 +4,9 @@ Facts are re-read from Stripe by the caller; everything here runs inside one tra
 """
 
 from datetime import timedelta
+from urllib.parse import urljoin
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -13,14 +15,15 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
-from orders import lifecycle
+from notifications.models import OutgoingEmail
+from orders import lifecycle, mails
 from orders.line_values import reprints_of
 from orders.locks import lock_order
-from orders.models import Fulfilment, HoldReason, Order
-from payments import evidence, gateway
-from payments.facts import DisputeFacts, WarningFacts
+from orders.models import Fulfilment, HoldReason, Order, Shipment
+from payments import gateway
 from payments.models import Dispute, FraudWarning, Payment
 from payments.reserve import OVER
+from payments.stripe_objects import DisputeFacts, WarningFacts
 
 WHO = "stripe"
 KNOWN = OVER | {
@@ -168,7 +171,7 @@ def _record_warning(payment: Payment, facts: WarningFacts) -> Result:
 
 def stage(dispute: Dispute, *, who: str) -> dict[str, str]:
     """Build the evidence from our own data and lay it at Stripe unsent. Raises an IntegrationError."""
-    pack = evidence.pack(dispute)
+    pack = evidence_package(dispute)
     gateway.stage_evidence(dispute.stripe_dispute_id, pack)
     with transaction.atomic():
         Dispute.objects.filter(pk=dispute.pk).update(evidence=pack, staged_at=timezone.now())
@@ -190,3 +193,72 @@ def remind() -> int:
                 _due_key(dispute), message, next_step="Look at the staged evidence in Stripe and submit it, or accept."
             )
     return len(due)
+
+
+LONGEST = 20_000
+WHEN = "%Y-%m-%d %H:%M UTC"
+
+
+def evidence_package(dispute: Dispute) -> dict[str, str]:
+    order = dispute.payment.order
+    is_erased = order.erased_at is not None
+    parcels = [] if is_erased else list(Shipment.objects.filter(fulfilment__order=order))
+    made = {
+        "customer_name": order.name,
+        "customer_email_address": "" if is_erased else order.email,
+        "product_description": _goods(order),
+        "shipping_address": "" if is_erased else "\n".join(mails.address_lines(order)),
+        "billing_address": "",
+        **_parcels(parcels),
+        "service_date": f"{order.paid_at:%Y-%m-%d}" if order.paid_at else "",
+        "refund_policy_disclosure": _policy(order),
+        "cancellation_policy_disclosure": _policy(order),
+        "uncategorized_text": _story(order, parcels),
+    }
+    return {name: text[:LONGEST] for name, text in made.items() if text}
+
+
+def _goods(order: Order) -> str:
+    lines = [f"{x.quantity} × {x.title} ({x.label}), printed on demand for this order" for x in order.lines.all()]
+    return "\n".join([*lines, f"Total paid: {format_money(order.total, order.currency)}"])
+
+
+def _parcels(parcels: list[Shipment]) -> dict[str, str]:
+    if not parcels:
+        return {}
+    return {
+        "shipping_carrier": ", ".join(dict.fromkeys(parcel.carrier_name for parcel in parcels)),
+        "shipping_tracking_number": ", ".join(parcel.number for parcel in parcels),
+        "shipping_date": f"{parcels[0].shipped_at:%Y-%m-%d}",
+    }
+
+
+def _policy(order: Order) -> str:
+    pages = ", ".join(urljoin(settings.SITE_URL, f"/pages/{slug}/") for slug in ("terms", "returns"))
+    placed = f"{order.placed_at:{WHEN}}"
+    return f"Shown and linked at checkout before paying ({placed}), terms in version {order.terms or placed}: {pages}"
+
+
+def _story(order: Order, parcels: list[Shipment]) -> str:
+    parts = [
+        f"Order {order.number}",
+        _section("What happened", [f"{x.at:{WHEN}} {x.who}: {x} {x.why}".rstrip() for x in order.events.all()]),
+        _section("Address check", [f"{x.at:{WHEN}} {x.why}" for x in order.events.filter(what__startswith="address")]),
+        _section("Carrier", [_journey(parcel) for parcel in parcels]),
+        _section("Mails sent to the customer", _mails(order)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _journey(parcel: Shipment) -> str:
+    arrived = f", delivered {parcel.delivered_at:{WHEN}}" if parcel.delivered_at else ", not reported as delivered"
+    return f"{parcel.carrier_name} {parcel.number}: shipped {parcel.shipped_at:{WHEN}}{arrived} {parcel.url}".rstrip()
+
+
+def _mails(order: Order) -> list[str]:
+    sent = OutgoingEmail.objects.filter(reference=order.number, state="sent", to=order.email).order_by("sent_at")
+    return [f"{mail.sent_at:{WHEN}} {mail.subject}" for mail in sent]
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *lines]) if lines else ""

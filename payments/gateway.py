@@ -18,8 +18,8 @@ from django.conf import settings
 from ilytat.integrations import deadlines, failure_texts, usage
 from ilytat.integrations.errors import FORBIDDEN, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.providers import UNAUTHORIZED, Provider
-from payments import facts, web_calls
-from payments.facts import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
+from payments import stripe_objects, web_calls
+from payments.stripe_objects import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
 
 log = logging.getLogger(__name__)
 API_VERSION = "2026-10-28.endive"
@@ -130,7 +130,7 @@ def verify(raw: bytes, header: str) -> Event:
 def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
     """`key` is a function of (order, attempt): sent twice, it gives the same session."""
     with _translated(writing=True):
-        return facts.session(
+        return stripe_objects.session(
             _client().v1.checkout.sessions.create(cast("Any", dict(params)), options={"idempotency_key": key})
         )
 
@@ -154,7 +154,7 @@ def customers_of(email: str, order: str) -> list[str]:
     """Return the ids of the customers that were created for the order (its number), looked for by the exact email."""
     with _translated(writing=False):
         rows = _client().v1.customers.list({"email": email, "limit": 100}).auto_paging_iter()
-        return [str(row.id) for row in rows if facts.noted(row, "order") == order]
+        return [str(row.id) for row in rows if stripe_objects.noted(row, "order") == order]
 
 
 def session(session_id: str) -> SessionFacts:
@@ -163,7 +163,7 @@ def session(session_id: str) -> SessionFacts:
         lines = getattr(
             found, "line_items", None
         )  # of a large order the first ones: the rest is asked for page by page
-        return facts.session(found, lines.auto_paging_iter() if lines else ())
+        return stripe_objects.session(found, lines.auto_paging_iter() if lines else ())
 
 
 def session_if_any(session_id: str) -> SessionFacts | None:
@@ -178,7 +178,7 @@ def session_if_any(session_id: str) -> SessionFacts | None:
 def expire_session(session_id: str) -> SessionFacts:
     """Raises Refused when it is no longer open: then it was paid or had expired, and a look tells which."""
     with _translated(writing=True):
-        return facts.session(_client().v1.checkout.sessions.expire(session_id))
+        return stripe_objects.session(_client().v1.checkout.sessions.expire(session_id))
 
 
 def create_coupon(name: str, amount: int, currency: str, *, key: str) -> None:
@@ -195,35 +195,35 @@ def create_coupon(name: str, amount: int, currency: str, *, key: str) -> None:
 def create_refund(payment_intent: str, amount: int, *, reason: str, metadata: dict[str, str], key: str) -> RefundFacts:
     params = {"payment_intent": payment_intent, "amount": amount, "reason": reason, "metadata": metadata}
     with _translated(writing=True):
-        return facts.refund(_client().v1.refunds.create(cast("Any", params), options={"idempotency_key": key}))
+        return stripe_objects.refund(_client().v1.refunds.create(cast("Any", params), options={"idempotency_key": key}))
 
 
 def refund(refund_id: str) -> RefundFacts:
     with _translated(writing=False):
-        return facts.refund(_client().v1.refunds.retrieve(refund_id))
+        return stripe_objects.refund(_client().v1.refunds.retrieve(refund_id))
 
 
 def refunds_of(payment_intent: str) -> list[RefundFacts]:
     with _translated(writing=False):
         rows = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100}).auto_paging_iter()
-        return [facts.refund(row) for row in rows]
+        return [stripe_objects.refund(row) for row in rows]
 
 
 def dispute(dispute_id: str) -> DisputeFacts:
     with _translated(writing=False):
-        return facts.dispute(_client().v1.disputes.retrieve(dispute_id))
+        return stripe_objects.dispute(_client().v1.disputes.retrieve(dispute_id))
 
 
 def stage_evidence(dispute_id: str, evidence: Mapping[str, str]) -> DisputeFacts:
     """Lies at Stripe for a person to look at and send: evidence counts once, so nothing is submitted here."""
     params = {"evidence": dict(evidence), "submit": False}
     with _translated(writing=True):
-        return facts.dispute(_client().v1.disputes.update(dispute_id, cast("Any", params)))
+        return stripe_objects.dispute(_client().v1.disputes.update(dispute_id, cast("Any", params)))
 
 
 def warning(warning_id: str) -> WarningFacts:
     with _translated(writing=False):
-        return facts.warning(_client().v1.radar.early_fraud_warnings.retrieve(warning_id))
+        return stripe_objects.warning(_client().v1.radar.early_fraud_warnings.retrieve(warning_id))
 
 
 def fee_of(payment_intent: str) -> int | None:
@@ -255,7 +255,7 @@ def webhook_endpoints() -> list[EndpointFacts]:
     """Also asked while the key is known to be rejected. KeyRejected with status 403 where it may not read them."""
     with _translated(writing=False, is_probe=True):
         rows = _client().v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter()
-        return [facts.webhook_endpoint(row) for row in rows]
+        return [stripe_objects.webhook_endpoint(row) for row in rows]
 
 
 def create_webhook_endpoint(url: str, events: Iterable[str]) -> str:

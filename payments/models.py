@@ -1,17 +1,15 @@
 """What Stripe did for an order. Ledger rows are added, never edited; money is minor units of the row's currency."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from ilytat.display.money import format_money
+from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
 from orders.models import Cart, Order, OrderLine
-from payments import labels
-from payments.coupon_models import Coupon, CouponUse
-from payments.reconcile_models import Difference, ReconcileRun, ReconcileStep
 
 __all__ = [
     "CheckoutSession",
@@ -146,11 +144,11 @@ class Refund(Job):
 
     @property
     def words(self) -> str:
-        return labels.REFUND_STATES.get(self.state, self.state)
+        return REFUND_STATES.get(self.state, self.state)
 
     @property
     def reason_words(self) -> str:
-        return labels.REFUND_REASONS.get(self.reason, labels.humanized(self.reason))
+        return REFUND_REASONS.get(self.reason, humanized(self.reason))
 
 
 class RefundLine(models.Model):
@@ -204,11 +202,11 @@ class Dispute(models.Model):
 
     @property
     def words(self) -> str:
-        return labels.humanized(self.status)
+        return humanized(self.status)
 
     @property
     def reason_words(self) -> str:
-        return labels.humanized(self.reason)
+        return humanized(self.reason)
 
 
 class FraudWarning(models.Model):
@@ -228,7 +226,7 @@ class FraudWarning(models.Model):
 
     @property
     def words(self) -> str:
-        return labels.humanized(self.fraud_type)
+        return humanized(self.fraud_type)
 
 
 class PrintifyCredit(models.Model):
@@ -253,3 +251,157 @@ class PrintifyCredit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference}: {format_money(self.amount, self.currency)}"
+
+
+REFUND_STATES = {
+    "new": "waiting for Stripe",
+    "sent": "on its way",
+    "succeeded": "given back",
+    "failed": "not given back",
+    "attention": "rests: needs a person",
+}
+REFUND_REASONS = {
+    "requested_by_customer": "The buyer asked for it",
+    "duplicate": "Paid twice",
+    "fraudulent": "Fraud: the card and the e-mail address are blocked at Stripe",
+}
+
+
+def humanized(word: str) -> str:
+    """A word of theirs that may be new to us: "product_not_received" → "product not received"."""
+    return word.replace("_", " ")
+
+
+class ReconcileRun(models.Model):
+    """One comparison of Stripe, our orders and Printify. Without `ended_at` it is under way, or its process died."""
+
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    looked = models.JSONField(default=dict, help_text="What was compared, and how much of it.")
+    problems = models.JSONField(default=list, help_text="What could not be compared this time.")
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%F %T}"
+
+
+class StepOutcome(models.TextChoices):
+    RUNNING = "running", "under way, or killed"
+    DONE = "done", "complete"
+    OUT_OF_TIME = "out_of_time", "stopped at its time limit"
+    UNAVAILABLE = "unavailable", "the provider could not be asked"
+    INCOMPLETE = "incomplete", "the provider's list was not complete"
+    FAILED = "failed", "stopped by an error"
+
+
+class ReconcileStep(models.Model):
+    """One step of a run. `since` marks how far back it read; only a step that is DONE moves the mark of the next."""
+
+    run = models.ForeignKey(ReconcileRun, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=12, choices=StepOutcome, default=StepOutcome.RUNNING)
+    since = models.DateTimeField(null=True, blank=True, help_text="Empty: the step compares everything.")
+    limit_seconds = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="reconcile_step_once")]
+        indexes = [models.Index(fields=["name", "outcome", "started_at"], name="reconcile_step_mark")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.outcome}"
+
+
+class Difference(models.Model):
+    """What a run found: its class, what explains it, and what was done or is to be done."""
+
+    run = models.ForeignKey(ReconcileRun, on_delete=models.CASCADE, related_name="differences")
+    kind = models.CharField(max_length=40)
+    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="differences")
+    reference = models.CharField(max_length=120, blank=True)
+    printify_order_id = models.CharField(
+        max_length=40, blank=True, help_text="Of the order at Printify that is compared again until this is explained."
+    )
+    explanation = models.CharField(max_length=300)
+    action = models.CharField(max_length=200)
+    explained = models.BooleanField(default=True, help_text="No: a person has to look.")
+
+    class Meta:
+        ordering = ["explained", "kind", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.explanation}"
+
+
+class Coupon(models.Model):
+    """A promotion code of ours. `used` is counted by a guarded UPDATE when an order is placed with it."""
+
+    KINDS: ClassVar = [("percent", "percent"), ("amount", "amount")]
+
+    code = models.CharField(max_length=40, unique=True, help_text="Typed by buyers; kept in capitals.")
+    kind = models.CharField(max_length=8, choices=KINDS, default="percent")
+    value = models.PositiveIntegerField(help_text="Percent off the goods, or an amount in minor units.")
+    free_shipping = models.BooleanField(default=False)
+    min_subtotal = models.PositiveIntegerField(default=0, help_text="Minor units of goods before the discount.")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    max_uses = models.PositiveIntegerField(null=True, blank=True)
+    per_customer = models.PositiveSmallIntegerField(default=1, help_text="Orders by one e-mail address; 0: any number.")
+    used = models.PositiveIntegerField(default=0, editable=False)
+    active = models.BooleanField(default=True)
+    may_lose_money = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Accept orders that earn less than MARGIN_FLOOR_PERCENT with this code, free orders included. "
+        "Off: the code is refused for such an order at checkout.",
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="For staff.")
+
+    class Meta:
+        ordering = ["-starts_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind="amount") | Q(value__lte=100), name="coupon_percent_sane"),
+            models.CheckConstraint(
+                condition=Q(max_uses__isnull=True) | Q(used__lte=F("max_uses")), name="coupon_within_uses"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code.strip().upper()
+        super().save(*args, **kwargs)
+
+
+class CouponUse(models.Model):
+    """One order placed with the code. Released when the order is not paid, or changes to another code."""
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupon_uses")
+    email = EmailColumn()
+    customer_key = models.CharField(
+        max_length=64, default="", db_default="", editable=False, help_text="For the limit per customer: a digest."
+    )
+    amount = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(fields=["coupon", "order"], name="coupon_once_an_order"),
+            models.UniqueConstraint(fields=["order"], condition=Q(released_at__isnull=True), name="order_one_coupon"),
+        ]
+        indexes = [
+            models.Index(fields=["coupon", "customer_key"], name="coupon_use_customer"),
+            models.Index(fields=["email"], name="coupon_use_email"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.coupon} in {self.order}"

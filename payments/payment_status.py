@@ -10,7 +10,7 @@ from ilytat.integrations.inbox import NotYetKnown
 from orders.models import Order
 from orders.states import OrderState
 from payments import gateway, settlement
-from payments.order_placement import mine
+from payments.checkout_page import mine
 
 Status = Literal["paid", "confirming", "unpaid"]
 SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{8,120}")

@@ -7,9 +7,9 @@ from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.readiness import Finding, last_event_text, register
 from payments import gateway, webhook_endpoint
-from payments.events import SOURCE
-from payments.facts import EndpointFacts
 from payments.models import Difference
+from payments.stripe_objects import EndpointFacts
+from payments.webhooks import SOURCE
 
 REGISTER = "Run manage.py register_webhooks."
 RENEW = "Run manage.py register_webhooks --renew stripe and set the new secret."

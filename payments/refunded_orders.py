@@ -7,12 +7,12 @@ from django.db.models import F, Q, Sum
 
 from orders.locks import lock_order
 from orders.states import OPEN, OrderState
-from payments import cancellation, incidents, margins
+from payments import cancellation, incidents, ledger
 from payments.models import Difference, Payment, ReconcileRun
 
 
 def compare(made: ReconcileRun, _since: datetime) -> Iterator[Difference]:
-    gone = Sum("refunds__amount", filter=Q(refunds__state__in=margins.MADE))
+    gone = Sum("refunds__amount", filter=Q(refunds__state__in=ledger.MADE))
     rows = Payment.objects.filter(applied=True, captured__gt=0, order__state__in=OPEN)
     for payment in rows.annotate(gone=gone).filter(gone__gte=F("captured")):
         difference = _close_order(made, payment)

@@ -5,25 +5,31 @@ Call `settle` with facts just read from Stripe. Repeats and late news change not
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
+from ilytat.integrations.email import normalized_or_blank
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.transactions import retry_conflicts
+from notifications import consent, mail_contexts, outbox
 from orders import lifecycle
+from orders import mails as order_emails
 from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState
-from payments import abandoned, cancellation, coupons, mails
-from payments.facts import SessionFacts
+from payments import cancellation, coupons, emails
 from payments.models import CheckoutSession, Payment
-from payments.strangers import DECIDE
+from payments.stripe_objects import SessionFacts
+from payments.unmatched_orders import DECIDE
 
 if TYPE_CHECKING:
     from payments.reserve import Reason
@@ -56,7 +62,7 @@ def _settle(order: Order, facts: SessionFacts, who: str) -> Result:
         return _failed(order, facts, who) if moved else Result(Outcome.DUPLICATE, "The failed payment is known.")
     if facts.status == "complete" and moved and order.state == OrderState.AWAITING_PAYMENT:
         lifecycle.note(order, who=who, what="payment pending", why="the bank takes its time")
-        mails.payment_confirming(order)
+        emails.payment_confirming(order)
     return Result(Outcome.HANDLED, "The payment has not arrived yet.")
 
 
@@ -101,7 +107,7 @@ def _expired(order: Order, facts: SessionFacts, who: str) -> Result:
     if not lifecycle.expire(order, who=who):
         return Result(Outcome.LATE, "The order had moved on.")
     coupons.release(order)
-    written = abandoned.write(order, facts)
+    written = write(order, facts)
     detail = "The order expired; the buyer is reminded once." if written else "The order expired."
     return Result(Outcome.HANDLED, detail)
 
@@ -113,7 +119,7 @@ def _failed(order: Order, facts: SessionFacts, who: str) -> Result:
     lifecycle.note(order, who=who, what="payment failed", why=facts.id)
     until = timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
     CheckoutSession.objects.filter(stripe_session_id=facts.id).update(expires_at=until)
-    mails.payment_failed(order, attempt=facts.attempt, pay_until=until)
+    emails.payment_failed(order, attempt=facts.attempt, pay_until=until)
     return Result(Outcome.HANDLED, "The payment failed; the buyer may try again.")
 
 
@@ -200,3 +206,66 @@ def _surplus(order: Order, facts: SessionFacts, who: str) -> Result:
     message = f"Order {order.number} was {note}. This payment is being refunded."
     alerts.open_alert(f"surplus:{facts.payment_intent}", message)
     return Result(Outcome.HANDLED, "A surplus payment goes back to the buyer.")
+
+
+# Stripe words its own box; this is what we asked it for.
+WORDING = "Stripe Checkout: consent to promotional mail (consent_collection.promotions), ticked by the buyer."
+
+
+def agree_at_checkout(order: Order, *, wording: str) -> None:
+    """Record that the buyer ticked our own box, which said `wording`. Call inside the transaction that places it.
+
+    Nothing is recorded for an address that is not proven.
+    """
+    if is_proven(order):
+        consent.agree_by_tick(order.email, "carts", language=order.language, where="checkout page", wording=wording)
+
+
+def write(order: Order, facts: SessionFacts) -> bool:
+    """Call inside the transaction that expires the order. True when the reminder was queued, once a cart."""
+    if not settings.ABANDONED_CART_MAIL or _went_on(order) or not is_proven(order):
+        return False
+    if facts.promotions:
+        consent.agree_by_tick(order.email, "carts", language=order.language, where="payment page", wording=WORDING)
+    if not consent.may_write(order.email, "carts"):
+        return False
+    context: mail_contexts.AbandonedCart = {
+        "name": order.name,
+        "lines": order_emails.lines(order),
+        "totals": order_emails.totals(order),
+        # Not Stripe's recovery link: it would charge the old prices for a month.
+        "url": urljoin(settings.SITE_URL, reverse("cart_restore", args=[order.token])),
+    }
+    outbox.queue(
+        "abandoned_cart",
+        dedupe_key=f"abandoned:{order.cart_id or order.number}",
+        to=order.email,
+        language=order.language,
+        context=dict(context),
+        reference=order.number,
+    )
+    return True
+
+
+def is_proven(order: Order) -> bool:
+    """Return whether the order's address belongs to the one who placed it.
+
+    Either the account that placed it has confirmed exactly this address; or this account, or this browser (its cart),
+    paid an earlier order under exactly this address. That somebody else has an account or an order under it proves
+    nothing: a stranger may type it.
+    """
+    if EmailAddress.objects.filter(
+        user_id=order.user_id, user_id__isnull=False, email=normalized_or_blank(order.email), verified=True
+    ).exists():
+        return True
+    same_buyer = Q(user_id=order.user_id, user_id__isnull=False) | Q(cart_id=order.cart_id, cart_id__isnull=False)
+    earlier = Order.objects.paid().filter(same_buyer, email=order.email, paid_at__lt=order.placed_at)
+    # Reprints, and what a code made free, cost nobody anything.
+    return earlier.filter(total__gt=0).exists()
+
+
+def _went_on(order: Order) -> bool:
+    """The same cart, or the same buyer, ordered again meanwhile: a reminder would only confuse."""
+    later = Order.objects.filter(placed_at__gt=order.placed_at)
+    same_cart = order.cart_id is not None and later.filter(cart_id=order.cart_id).exists()
+    return same_cart or later.filter(email=order.email, paid_at__isnull=False).exists()

@@ -3,8 +3,7 @@
 from celery import shared_task
 
 from ilytat.integrations import leases
-from payments import disputes, reconciliation
-from payments import stale_sessions as reconciling
+from payments import checkout, disputes, reconciliation
 
 SILENT_MINUTES = 5
 
@@ -14,7 +13,7 @@ def reconcile() -> None:
     with leases.acquire("reconcile", 300) as acquired:
         if acquired:
             reconciliation.report_unended()
-            reconciling.open_sessions(silent_for_minutes=SILENT_MINUTES)
+            checkout.open_sessions(silent_for_minutes=SILENT_MINUTES)
             disputes.remind()
 
 
@@ -29,5 +28,5 @@ def compare() -> None:
 def close_stale_sessions() -> None:
     with leases.acquire("close sessions", 120) as acquired:
         if acquired:
-            reconciling.overdue_sessions()
-            reconciling.forgotten_orders()
+            checkout.overdue_sessions()
+            checkout.forgotten_orders()

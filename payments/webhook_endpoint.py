@@ -8,8 +8,8 @@ from django.urls import reverse
 from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import Refused
 from payments import gateway
-from payments.events import SOURCE
-from payments.facts import EndpointFacts
+from payments.stripe_objects import EndpointFacts
+from payments.webhooks import SOURCE
 
 ALL_EVENTS = "*"  # as Stripe names them
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Cart, Order
-from payments import order_placement
+from payments import checkout_page
 from payments.models import CheckoutSession
 
 SESSION_ID = "cs_test_a1b2c3d4e5f6"
@@ -35,7 +35,7 @@ def holding(client: Client, cart: Cart) -> Cart:
 def placed_here(client: Client, order: Order) -> Order:
     """An order of this browser, with a session at Stripe."""
     session = client.session
-    session[order_placement.MINE] = [order.token]
+    session[checkout_page.MINE] = [order.token]
     session.save()
     CheckoutSession.objects.create(
         order=order, idempotency_key=order.number, stripe_session_id=SESSION_ID, expires_at=timezone.now()

@@ -19,7 +19,7 @@ from orders import cart as carts
 from orders import quote
 from orders.models import Fulfilment, Order
 from orders.registry import queue as printing
-from payments import cancellation, checkout, gateway, refunds, session_params, stale_sessions
+from payments import cancellation, checkout, gateway, refunds, session_params
 from payments.models import CheckoutSession, Payment, Refund
 from tests import factories
 from tests.contracts.shapes import unlike
@@ -65,7 +65,7 @@ def _started(order: Order) -> CheckoutSession:
 def _paid(sandbox: Sandbox, order: Order) -> CheckoutSession:
     row = _started(order)
     sandbox.post(f"/control/stripe/sessions/{row.stripe_session_id}/pay")
-    stale_sessions.open_sessions(silent_for_minutes=0)
+    checkout.open_sessions(silent_for_minutes=0)
     order.refresh_from_db()
     row.refresh_from_db()
     return row

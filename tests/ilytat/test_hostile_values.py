@@ -14,7 +14,7 @@ from ilytat.accounts.models import User
 from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
 from orders.forms import CheckoutForm, WatchForm
-from payments import order_placement
+from payments import checkout_page
 from tests import factories
 from tests.addresses import BUYER
 from tests.orders.conftest import SHOP
@@ -135,7 +135,7 @@ def known(client: Client) -> dict[str, object]:
     session = client.session
     session["cart"] = cart.token
     unpaid = factories.order(variant)
-    session[order_placement.MINE] = [unpaid.token]
+    session[checkout_page.MINE] = [unpaid.token]
     session.save()
     return {
         "product": variant.product.pk,

@@ -13,7 +13,7 @@ from catalog.models import Variant
 from orders.models import Order
 from orders.states import OrderState
 from payments import payment_status
-from payments.facts import SessionFacts
+from payments.stripe_objects import SessionFacts
 from tests import factories
 from tests.addresses import FORM
 from tests.orders.conftest import SHOP, Upstream, paid

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from orders import dashboard, health
-from payments import dashboard as money
+from payments import attention as money
 from payments.models import Payment, Refund
 from tests import factories
 from tests.orders.conftest import ORDER_ID, changed, held, paid

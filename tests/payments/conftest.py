@@ -20,7 +20,7 @@ from catalog import printify
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from orders.models import Cart, Fulfilment, Order
-from payments import gateway, order_placement
+from payments import checkout_page, gateway
 from payments.models import CheckoutSession
 from tests import factories
 from tests.addresses import FORM
@@ -228,7 +228,7 @@ def pay(client: Client, **changes: Any) -> Any:
 def remembers(client: Client, *orders: Order) -> None:
     """These orders were placed from this browser."""
     session = client.session
-    session[order_placement.MINE] = [order.token for order in orders]
+    session[checkout_page.MINE] = [order.token for order in orders]
     session.save()
 
 

@@ -24,7 +24,7 @@ from orders import tasks
 from orders.models import Claim, EarlierDraft, Fulfilment, Order, OrderLine, Shipment
 from orders.registry import queue as printing
 from orders.states import FULFILMENT_RANK, ORDER_MOVES, OrderState
-from payments import gateway, refunds, stale_sessions
+from payments import checkout, gateway, refunds
 from payments.models import CheckoutSession, Payment, Refund
 from tests import factories
 from tests.payments.world import Killed, Printify, Stripe, life
@@ -279,8 +279,8 @@ class Story(RuleBasedStateMachine):
                     jobs.work_one(queue, pk)
 
     def _reconciled(self) -> None:
-        stale_sessions.open_sessions(silent_for_minutes=0)
-        stale_sessions.overdue_sessions()
+        checkout.open_sessions(silent_for_minutes=0)
+        checkout.overdue_sessions()
 
     def _make_due(self) -> None:
         now = timezone.now()

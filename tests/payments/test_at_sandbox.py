@@ -21,7 +21,7 @@ from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from notifications.models import Consent, OutgoingEmail
 from orders.models import Fulfilment, Order
-from payments import evidence, gateway, margins, reconciliation, session_params
+from payments import disputes, gateway, ledger, reconciliation, session_params
 from payments.models import CheckoutSession, Coupon, CouponUse, Dispute, Payment, ReconcileRun
 from tests import factories
 from tests.pages import holding, text
@@ -110,7 +110,7 @@ def test_a_free_order_is_canceled_without_money_and_gives_its_code_back(client: 
     free.refresh_from_db()
     assert free.state == "canceled"
     assert Coupon.objects.get().used == 0
-    assert margins.for_order(free).received == 0
+    assert ledger.margin_for_order(free).received == 0
 
 
 # --- left behind ---------------------------------------------------------------------------------------------
@@ -203,7 +203,9 @@ def test_evidence_lies_at_stripe_unsent_until_a_person_submits_it(
     client.force_login(User.objects.create_superuser("chief@ilytat.test", "long-enough-4-anyone"))
     url = f"/admin/payments/dispute/{disputed.pk}/"
     page = client.get(f"{url}change/").content.decode()
-    assert evidence.pack(disputed)["product_description"].splitlines()[0] in page, "shown before it is staged"
+    assert disputes.evidence_package(disputed)["product_description"].splitlines()[0] in page, (
+        "shown before it is staged"
+    )
     for _ in range(2):
         assert client.post(f"{url}stage/").status_code == 302
     found = _at_stripe(at_sandbox, disputed)

@@ -18,9 +18,9 @@ from orders.models import Fulfilment, HoldReason
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
 from orders.revision import TooLate
-from payments import cancellation, disputes, refund_updates, refunds
-from payments.facts import RefundFacts, WarningFacts
+from payments import cancellation, disputes, refunds
 from payments.models import Dispute, Payment, Refund
+from payments.stripe_objects import RefundFacts, WarningFacts
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, changed, created
 from tests.payloads import payload
 from tests.payments.conftest import Till, awaits_production, printing_began
@@ -137,7 +137,7 @@ def test_a_hold_that_comes_while_production_is_asked_for_in_vain_stops_the_next_
 
 def test_a_refund_in_full_by_the_dashboard_during_printing_leaves_a_true_history(till: Till) -> None:
     job = printing_began(awaits_production(till))
-    refund_updates.book(
+    refunds.book(
         RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=Payment.objects.get().payment_intent_id)
     )
     assert states(job) == ("refunded", "in_production")
@@ -186,7 +186,7 @@ def test_a_claim_s_refund_is_one_email_that_names_the_amount(till: Till) -> None
 def test_a_full_refund_by_the_dashboard_that_cancels_is_one_email(till: Till) -> None:
     awaits_production(till)
     intent = Payment.objects.get().payment_intent_id
-    refund_updates.book(RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=intent))
+    refunds.book(RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=intent))
     assert emails() == ["order_canceled $29.74"]
 
 

@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.errors import OutcomeUnknown, Refused
 from orders.models import Order
 from payments import checkout, gateway, session_params
-from payments.facts import SessionFacts
 from payments.models import CheckoutSession
+from payments.stripe_objects import SessionFacts
 from tests import factories
 from tests.payments.conftest import (
     SESSION,

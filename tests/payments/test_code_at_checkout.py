@@ -10,7 +10,7 @@ from catalog import availability
 from ilytat.integrations.models import Alert
 from orders.models import Cart, Order
 from orders.quote_renewal import DeliveryChanged
-from payments import coupons, margins, order_placement
+from payments import checkout_page, coupons, ledger
 from payments.models import Coupon, CouponUse
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream
@@ -92,7 +92,7 @@ def test_delivery_that_changes_in_the_last_moment_is_asked_about(
     def changed(_order: Order) -> str:
         raise DeliveryChanged(6000)
 
-    monkeypatch.setattr(order_placement, "pay_url", changed)
+    monkeypatch.setattr(checkout_page, "pay_url", changed)
     answer = pay(client)
     assert answer.status_code == 200
     assert "The price of delivery has just changed." in text(answer)
@@ -175,7 +175,7 @@ def test_a_place_nobody_sends_to_is_told_apart(client: Client, upstream: Upstrea
 def test_an_unpaid_order_that_expired_is_not_shown_for_an_empty_cart(client: Client) -> None:
     order = factories.order(factories.variant(), state="expired")
     session = client.session
-    session[order_placement.MINE] = [order.token]
+    session[checkout_page.MINE] = [order.token]
     session.save()
     assert client.get("/checkout/")["Location"] == "/cart/"
 
@@ -183,18 +183,18 @@ def test_an_unpaid_order_that_expired_is_not_shown_for_an_empty_cart(client: Cli
 @pytest.mark.parametrize(("kept", "left"), [(0, 1), (9, 10), (10, 10), (12, 10)])
 def test_a_browser_remembers_its_last_ten_orders_the_newest_last(rf: Any, kept: int, left: int) -> None:
     request = rf.get("/")
-    request.session = {order_placement.MINE: [f"t{number}" for number in range(kept)]} if kept else {}
+    request.session = {checkout_page.MINE: [f"t{number}" for number in range(kept)]} if kept else {}
     order = Order(token="new")
     for _ in range(2):
-        order_placement.remember(request, order)
+        checkout_page.remember(request, order)
     newest = [f"t{number}" for number in range(kept)] + ["new"]
-    assert request.session[order_placement.MINE] == newest[-left:]
+    assert request.session[checkout_page.MINE] == newest[-left:]
 
 
 def test_the_url_to_pay_asks_for_no_page_below_the_floor(
     monkeypatch: pytest.MonkeyPatch, till: Till, settings: Settings
 ) -> None:
     settings.MARGIN_FLOOR_PERCENT = 99
-    with pytest.raises(margins.BelowFloor):
-        order_placement.pay_url(factories.order(factories.variant()))
+    with pytest.raises(ledger.BelowFloor):
+        checkout_page.pay_url(factories.order(factories.variant()))
     assert not till.mock.calls

@@ -12,18 +12,9 @@ from django.utils import timezone
 from ilytat.accounts.models import User
 from orders import changes
 from orders.models import Fulfilment, Order
-from payments import (
-    cancellation,
-    checkout,
-    coupons,
-    gateway,
-    refund_updates,
-    session_params,
-    settlement,
-    stale_sessions,
-)
-from payments.facts import RefundFacts
+from payments import cancellation, checkout, coupons, gateway, refunds, session_params, settlement
 from payments.models import Coupon, CouponUse, Payment
+from payments.stripe_objects import RefundFacts
 from tests import factories
 from tests.payments.conftest import (
     API,
@@ -308,7 +299,7 @@ def _free(coupon: Coupon) -> bool:
 def test_a_forgotten_order_gives_its_use_back() -> None:
     order = _order(500, placed_at=timezone.now() - timedelta(days=1))
     coupon = _used(order)
-    assert stale_sessions.forgotten_orders() == 1
+    assert checkout.forgotten_orders() == 1
     assert _free(coupon)
 
 
@@ -317,7 +308,7 @@ def test_a_forgotten_order_gives_its_use_back() -> None:
 def test_an_order_whose_buyer_opens_a_payment_page_while_it_is_to_expire_keeps_its_code() -> None:
     order = _order(500, placed_at=timezone.now() - timedelta(days=1))
     coupon = _used(order)
-    has_waited, expired = overtake(lambda: checkout._fresh_row(order), stale_sessions.forgotten_orders)
+    has_waited, expired = overtake(lambda: checkout._fresh_row(order), checkout.forgotten_orders)
     order.refresh_from_db()
     assert (has_waited, expired, order.state) == (True, 0, "awaiting_payment")
     assert not _free(coupon)
@@ -354,7 +345,7 @@ def _by_the_buyer(order: Order) -> None:
 
 def _in_the_dashboard(_order: Order) -> None:
     facts = RefundFacts("re_1", "succeeded", 2474, INTENT)
-    assert refund_updates.book(facts).outcome == "handled"
+    assert refunds.book(facts).outcome == "handled"
 
 
 @pytest.mark.parametrize("cancel", [_by_staff, _by_the_buyer, _in_the_dashboard])

@@ -14,7 +14,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
 from orders import lifecycle, refunding
 from orders.models import Fulfilment, Shipment
-from payments import cancellation, disputes, evidence, margins, refunds
+from payments import cancellation, disputes, ledger, refunds
 from payments.models import Dispute, FraudWarning, Payment, Refund
 from tests.payloads import payload
 from tests.payments.conftest import (
@@ -137,8 +137,8 @@ def test_a_dispute_after_a_refund_is_booked_beside_it(till: Till) -> None:
     lifecycle.note(job.order, who="staff", what="refunded", why="1000 USD")
     _tell(DISPUTED, till.dispute(balance_transactions=TAKEN))
     assert (Dispute.objects.get().net, Payment.objects.get().refund_reserved) == (-4474, 1000)
-    assert "refunded" in evidence.pack(Dispute.objects.get())["uncategorized_text"]
-    spent = margins.for_order(job.order)
+    assert "refunded" in disputes.evidence_package(Dispute.objects.get())["uncategorized_text"]
+    spent = ledger.margin_for_order(job.order)
     assert (spent.refunded, spent.disputes) == (1000, 4474)
 
 
@@ -239,7 +239,7 @@ def test_the_evidence_of_an_erased_order_leaves_out_email_address_and_parcels_an
     assert wishes.ask(job.order.email).state == "done"
     _tell(DISPUTED, till.dispute())
     dispute = Dispute.objects.get()
-    pack = evidence.pack(dispute)
+    pack = disputes.evidence_package(dispute)
     left_out = {"customer_name", "customer_email_address", "shipping_address", "shipping_tracking_number"}
     assert not left_out & pack.keys()
     assert "product_description" in pack
@@ -255,7 +255,7 @@ def test_no_text_of_the_evidence_is_longer_than_stripe_takes(till: Till) -> None
     job = awaits_production(till)
     lifecycle.note(job.order, who="shop", what="note", why="x" * 30_000)
     _tell(DISPUTED, till.dispute())
-    assert max(map(len, evidence.pack(Dispute.objects.get()).values())) == evidence.LONGEST
+    assert max(map(len, disputes.evidence_package(Dispute.objects.get()).values())) == disputes.LONGEST
 
 
 def test_staff_are_reminded_once_before_the_bank_stops_listening(till: Till) -> None:

@@ -10,7 +10,7 @@ from catalog.upstream_orders import read_order
 from ilytat.accounts.models import User
 from orders import fulfilment
 from orders.models import Fulfilment, Order
-from payments import dashboard, estimated_shipping
+from payments import attention, estimated_shipping
 from tests.orders.conftest import ORDER_ID, printing
 from tests.payloads import payload
 
@@ -54,7 +54,7 @@ def test_differences_of_ninety_days_are_added_up() -> None:
     estimated(9999, placed_at=timezone.now() - timedelta(days=91))
     estimated(9999, currency="EUR")
     assert estimated_shipping.recent() == (77 - 48, 2)
-    assert "cost $0.29 more than quoted" in str(dashboard.money_today().detail)
+    assert "cost $0.29 more than quoted" in str(attention.money_today().detail)
 
 
 def test_the_money_page_shows_the_estimate_and_the_charge(client: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from payments import facts
+from payments import stripe_objects
 from tests.payloads import payload
 
 
@@ -15,8 +15,8 @@ def _read(kind: str, **changes: Any) -> Any:
     return json.loads(json.dumps(payload(f"stripe/{kind}", **changes)), object_hook=lambda x: SimpleNamespace(**x))
 
 
-def _session(**changes: Any) -> facts.SessionFacts:
-    return facts.session(_read("session", **changes))
+def _session(**changes: Any) -> stripe_objects.SessionFacts:
+    return stripe_objects.session(_read("session", **changes))
 
 
 def test_what_a_session_leaves_open_is_nothing() -> None:
@@ -84,7 +84,7 @@ def test_the_tax_of_each_of_our_lines_and_of_no_other() -> None:
         SimpleNamespace(metadata=SimpleNamespace(line="x"), amount_tax=1),
         SimpleNamespace(metadata=None, amount_tax=1),
     ]
-    assert facts.session(_read("session"), rows).taxes == {7: 33, 8: 0}
+    assert stripe_objects.session(_read("session"), rows).taxes == {7: 33, 8: 0}
 
 
 @pytest.mark.parametrize(
@@ -109,26 +109,28 @@ def test_paid_and_failed(status: str, payment: str, intent: str, *, paid: bool, 
 
 def test_a_refund_says_why_and_where_it_is() -> None:
     card = {"type": "card", "card": {"reference": "arn-1"}}
-    found = facts.refund(_read("refund", destination_details=card, failure_reason="expired_card"))
+    found = stripe_objects.refund(_read("refund", destination_details=card, failure_reason="expired_card"))
     assert (found.reason, found.failure, found.reference) == ("requested_by_customer", "expired_card", "arn-1")
-    bare = facts.refund(_read("refund", destination_details=None, metadata=None, reason=None, payment_intent=None))
+    bare = stripe_objects.refund(
+        _read("refund", destination_details=None, metadata=None, reason=None, payment_intent=None)
+    )
     assert (bare.key, bare.reason, bare.failure, bare.reference, bare.payment_intent) == ("", "", "", "", "")
 
 
 def test_a_dispute_says_by_when_and_what_it_took() -> None:
     moved = [{"net": -2974, "fee": 1500}, {"net": 500, "fee": 0}]
     details = {"due_by": 1795900000, "submission_count": 2}
-    found = facts.dispute(_read("dispute", balance_transactions=moved, evidence_details=details))
+    found = stripe_objects.dispute(_read("dispute", balance_transactions=moved, evidence_details=details))
     assert (found.net, found.fee, found.submissions, found.currency) == (-2474, 1500, 2, "USD")
     assert found.due_by == datetime.fromtimestamp(1795900000, UTC)
 
 
 @pytest.mark.parametrize("evidence", [None, {"due_by": None, "submission_count": None}])
 def test_an_inquiry_that_took_nothing_has_no_figures(evidence: Any) -> None:
-    found = facts.dispute(_read("dispute", balance_transactions=None, evidence_details=evidence))
+    found = stripe_objects.dispute(_read("dispute", balance_transactions=None, evidence_details=evidence))
     assert (found.net, found.fee, found.submissions, found.due_by) == (0, 0, 0, None)
 
 
 def test_a_fee_that_came_back_is_none() -> None:
-    found = facts.dispute(_read("dispute", balance_transactions=[{"net": 1500, "fee": -1500}]))
+    found = stripe_objects.dispute(_read("dispute", balance_transactions=[{"net": 1500, "fee": -1500}]))
     assert (found.net, found.fee) == (1500, 0)

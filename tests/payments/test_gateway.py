@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.errors import KeyRejected, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.models import ApiUsage
 from payments import gateway
-from payments.facts import SessionFacts
+from payments.stripe_objects import SessionFacts
 from tests.payloads import payload
 from tests.payments.conftest import (
     INTENT,

@@ -10,7 +10,7 @@ from catalog.models import Variant
 from ilytat.integrations.models import Alert
 from orders import lifecycle, reprints
 from orders.models import Cart, Fulfilment, Order
-from payments import cancellation, checkout, coupons, margins
+from payments import cancellation, checkout, coupons, ledger
 from payments.models import CheckoutSession, Coupon, Dispute, Payment, PrintifyCredit, Refund
 from tests import factories
 from tests.pages import text
@@ -35,7 +35,7 @@ def _paid(order: Order, *, fee: int | None = 116, **given: Any) -> Payment:
 
 def test_the_expected_margin_is_what_it_brings_less_costs_and_the_fee() -> None:
     """29.74 less 11.00 and 4.75 for delivery, less 2.9 % and 0.30."""
-    assert margins.expected(_order()) == 2974 - 1100 - 475 - 86 - 30
+    assert ledger.expected(_order()) == 2974 - 1100 - 475 - 86 - 30
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_below_the_floor_nothing_is_sold_and_staff_are_told(
     settings.MARGIN_FLOOR_PERCENT = percent
     order = _order(cost=cost)
     if sold:
-        margins.check(order)
+        ledger.check(order)
     else:
-        with pytest.raises(margins.BelowFloor):
-            margins.check(order)
+        with pytest.raises(ledger.BelowFloor):
+            ledger.check(order)
     assert Alert.objects.exists() is not sold
 
 
 def test_costs_that_printify_did_not_tell_are_no_reason_to_refuse() -> None:
-    margins.check(_order(price=1, cost=0))
+    ledger.check(_order(price=1, cost=0))
 
 
 def _with_code(order: Order, percent: int, *, shipping: int | None = None, **given: Any) -> Order:
@@ -71,9 +71,9 @@ def _with_code(order: Order, percent: int, *, shipping: int | None = None, **giv
     return order
 
 
-def _refusal(order: Order) -> margins.BelowFloor:
-    with pytest.raises(margins.BelowFloor) as refusal:
-        margins.check(order)
+def _refusal(order: Order) -> ledger.BelowFloor:
+    with pytest.raises(ledger.BelowFloor) as refusal:
+        ledger.check(order)
     return refusal.value
 
 
@@ -90,13 +90,13 @@ def test_the_floor_is_of_what_the_buyer_pays_after_the_discount(*, percent: int,
     order = _with_code(_order(), percent)
     with override_settings(MARGIN_FLOOR_PERCENT=4):
         if sold:
-            margins.check(order)
+            ledger.check(order)
         else:
             _refusal(order)
 
 
 def test_delivery_that_a_code_gives_away_counts_as_a_cost() -> None:
-    margins.check(_with_code(_order(cost=2000), 0))
+    ledger.check(_with_code(_order(cost=2000), 0))
     assert _refusal(_with_code(_order(cost=2000), 0, shipping=0)).code == "SPRING"
 
 
@@ -105,7 +105,7 @@ def test_a_free_order_is_refused_unless_the_owner_lets_the_code_lose_money(cost:
     order = _with_code(_order(cost=cost), 100, shipping=0)
     assert (order.total, _refusal(order).code) == (0, "SPRING")
     Coupon.objects.update(may_lose_money=True)
-    margins.check(order)
+    ledger.check(order)
 
 
 def test_a_price_below_cost_is_refused_whatever_a_code_allows() -> None:
@@ -114,7 +114,7 @@ def test_a_price_below_cost_is_refused_whatever_a_code_allows() -> None:
 
 def test_a_code_that_was_swapped_for_another_allows_nothing_any_more() -> None:
     order = _with_code(_order(cost=2000), 50, may_lose_money=True)
-    margins.check(order)
+    ledger.check(order)
     coupons.redeem(order, Coupon.objects.create(code="SUMMER", value=50))
     assert _refusal(order).code == "SUMMER"
 
@@ -135,7 +135,7 @@ def test_one_code_that_loses_money_in_five_carts_makes_one_alert() -> None:
 
 
 def test_no_page_of_stripes_is_opened_for_a_loss(till: Till) -> None:
-    with pytest.raises(margins.BelowFloor):
+    with pytest.raises(ledger.BelowFloor):
         checkout.start(_order(cost=2400))
     assert not till.mock.calls
     assert not CheckoutSession.objects.exists()
@@ -154,10 +154,10 @@ def test_the_buyer_is_told_kindly(client: Client, cart: Cart, till: Till) -> Non
 def test_until_printify_says_its_charge_our_costs_stand_for_it() -> None:
     order = _order()
     _paid(order)
-    found = margins.for_order(order)
+    found = ledger.margin_for_order(order)
     assert (found.received, found.stripe_fee, found.printify, found.estimated) == (2974, 116, 1575, True)
     Fulfilment.objects.update(upstream_cost=1490)
-    found = margins.for_order(order)
+    found = ledger.margin_for_order(order)
     assert (found.printify, found.amount, found.percent, found.estimated) == (1490, 1368, 45, False)
 
 
@@ -165,7 +165,7 @@ def test_a_fee_that_is_not_known_makes_it_an_estimate() -> None:
     order = _order()
     _paid(order, fee=None)
     Fulfilment.objects.update(upstream_cost=1490)
-    assert (margins.for_order(order).stripe_fee, margins.for_order(order).estimated) == (0, True)
+    assert (ledger.margin_for_order(order).stripe_fee, ledger.margin_for_order(order).estimated) == (0, True)
 
 
 @pytest.mark.parametrize("state", ["canceling", "canceled"])
@@ -173,7 +173,7 @@ def test_what_was_called_off_in_time_costs_nothing_at_printify(state: str) -> No
     order = _order()
     _paid(order)
     Fulfilment.objects.update(state=state, upstream_cost=1490)
-    assert margins.for_order(order).printify == 0
+    assert ledger.margin_for_order(order).printify == 0
 
 
 def test_printing_again_is_a_cost_of_the_first_order() -> None:
@@ -181,9 +181,9 @@ def test_printing_again_is_a_cost_of_the_first_order() -> None:
     _paid(order)
     Fulfilment.objects.update(upstream_cost=1490)
     again = reprints.make(order, order.lines.all(), who="staff")
-    assert (margins.for_order(order).reprints, margins.for_order(order).estimated) == (1100, True)
+    assert (ledger.margin_for_order(order).reprints, ledger.margin_for_order(order).estimated) == (1100, True)
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
-    found = margins.for_order(order)
+    found = ledger.margin_for_order(order)
     assert (found.reprints, found.amount, found.loss) == (1585, -217, 217)
 
 
@@ -194,7 +194,7 @@ def test_a_reprint_of_a_reprint_is_a_cost_of_the_first_order() -> None:
     last = reprints.make(again, again.lines.all(), who="staff")
     Fulfilment.objects.update(upstream_cost=1000)
     PrintifyCredit.objects.create(order=last, amount=300, currency="USD", reference="PR-1", form_token="t1")
-    found = margins.for_order(order)
+    found = ledger.margin_for_order(order)
     assert (found.printify, found.reprints, found.credits, found.estimated) == (1000, 2000, 300, False)
 
 
@@ -207,18 +207,18 @@ def test_a_surplus_counts_with_what_it_brought_gave_back_and_cost() -> None:
     )
     cancellation.request_refund(twice, 2974, reason="duplicate", requested_by="test")
     Refund.objects.update(state="succeeded")
-    assert margins.for_order(order).amount == 1368 - 116, "Stripe keeps its fee"
+    assert ledger.margin_for_order(order).amount == 1368 - 116, "Stripe keeps its fee"
 
 
 def test_what_banks_took_counts_until_they_give_it_back() -> None:
     order = _order()
     payment = _paid(order)
     dispute = Dispute.objects.create(payment=payment, stripe_dispute_id="du_1", status="lost", amount=2974, net=-4474)
-    assert margins.for_order(order).disputes == 4474
+    assert ledger.margin_for_order(order).disputes == 4474
     Dispute.objects.filter(pk=dispute.pk).update(net=-1500)
-    assert margins.for_order(order).disputes == 1500
+    assert ledger.margin_for_order(order).disputes == 1500
 
 
 def test_an_order_that_was_not_paid_earns_and_costs_nothing_but_its_estimate() -> None:
-    found = margins.for_order(_order())
+    found = ledger.margin_for_order(_order())
     assert (found.received, found.tax, found.printify, found.percent) == (0, 0, 0, None)

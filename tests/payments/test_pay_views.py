@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 from notifications.models import OutgoingEmail
 from orders import identity
 from orders.models import Order
-from payments import checkout, gateway, order_placement, settlement
+from payments import checkout, checkout_page, gateway, settlement
 from payments.models import CheckoutSession
 from tests.pages import text
 from tests.payments.conftest import (
@@ -136,10 +136,10 @@ def test_remembering_a_payer_proves_nothing(client: Client, rf: RequestFactory) 
     order = waiting()
     request = rf.get("/")
     request.session, request.user = {}, AnonymousUser()  # type: ignore[assignment]  # a plain dict will do
-    order_placement.remember(request, order)
+    checkout_page.remember(request, order)
     assert not identity.is_proven(request, order)
     assert not identity.is_verified(request, order)
-    assert list(order_placement.mine(request)) == [order]
+    assert list(checkout_page.mine(request)) == [order]
 
 
 def _bank_said_no(till: Till, order: Order) -> None:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from ilytat.integrations.errors import Unavailable
 from orders.models import Fulfilment, Order
 from payments import gateway
-from payments.facts import SessionFacts
 from payments.models import CheckoutSession
+from payments.stripe_objects import SessionFacts
 from tests.payments.conftest import (
     API,
     SESSION,

@@ -13,10 +13,9 @@ from django.utils import timezone
 from ilytat.integrations import alerts, attention
 from ilytat.integrations.models import Alert
 from orders.models import Fulfilment
-from payments import margins, printify_comparison, reconciliation
-from payments.models import Difference, ReconcileRun
-from payments.printify_credits import book_credit
-from payments.reconcile_models import StepOutcome
+from payments import ledger, reconciliation
+from payments.ledger import book_credit
+from payments.models import Difference, ReconcileRun, StepOutcome
 from tests.orders.conftest import SHOP, Upstream
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production, printing_began
@@ -201,7 +200,7 @@ def test_a_charge_over_the_tolerance_is_reported_and_booked(
     job = charged(booked=booked, **dict(zip(("total_price", "total_shipping", "total_tax"), totals, strict=True)))
     [difference] = unexplained("charge differs")
     assert difference.explanation.startswith(text.format(job.order.number))
-    assert margins.for_order(job.order).printify == sum(totals)
+    assert ledger.margin_for_order(job.order).printify == sum(totals)
     [row] = attention._sources["incidents"].rows()
     assert text.format(job.order.number) in row.what
     assert list(attention._sources["differences"].rows()) == [], "one place in the queue is enough"
@@ -214,7 +213,7 @@ def test_a_charge_within_the_tolerance_is_booked_silently(
     """Printify's tax was never ours to foresee."""
     job = charged(booked=booked, **dict(zip(("total_price", "total_shipping", "total_tax"), totals, strict=True)))
     assert compared() == []
-    assert margins.for_order(job.order).printify == sum(totals)
+    assert ledger.margin_for_order(job.order).printify == sum(totals)
 
 
 def test_a_charge_is_asked_about_until_staff_close_it_and_again_when_it_changes(
@@ -274,6 +273,6 @@ def test_a_draft_is_not_charged_for(quiet: Till, upstream: Upstream, state: str)
 def test_what_is_expected_counts_quoted_shipping_and_only_known_costs(quiet: Till) -> None:
     order = awaits_production(quiet).order
     order.quote, order.shipping = {"parcels": [[99, 475]]}, 0
-    assert printify_comparison.expected_charge(order) == (1575, 1575), "free for the buyer, not for us"
+    assert reconciliation.expected_charge(order) == (1575, 1575), "free for the buyer, not for us"
     order.lines.update(unit_cost=0)
-    assert printify_comparison.expected_charge(order) == (0, 0)
+    assert reconciliation.expected_charge(order) == (0, 0)

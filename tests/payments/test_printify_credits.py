@@ -5,9 +5,9 @@ from django.db import IntegrityError, connection, transaction
 
 from orders import reprints
 from orders.models import Fulfilment, Order
-from payments import margins
+from payments import ledger
+from payments.ledger import CreditRefused, book_credit
 from payments.models import Payment, PrintifyCredit
-from payments.printify_credits import CreditRefused, book_credit
 from tests import factories
 from tests.racing import race
 
@@ -31,9 +31,9 @@ def book(order: Order, amount: int, number: int = 1) -> PrintifyCredit:
 @pytest.mark.django_db
 def test_a_credit_raises_the_margin_of_its_order_to_the_cent() -> None:
     order = sold()
-    before = margins.for_order(order)
+    before = ledger.margin_for_order(order)
     book(order, 475)
-    after = margins.for_order(order)
+    after = ledger.margin_for_order(order)
     assert (before.amount, after.credits, after.amount) == (1368, 475, 1843)
     assert order.events.get(what="Printify credit").why == "$4.75 PR-1"
 
@@ -44,15 +44,15 @@ def test_a_credit_for_a_reprint_counts_in_the_first_orders_margin() -> None:
     again = reprints.make(order, order.lines.all(), who="staff")
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
     book(again, 1585)
-    assert (margins.for_order(order).reprints, margins.for_order(order).credits) == (1585, 1585)
-    assert margins.for_order(order).amount == 1368
+    assert (ledger.margin_for_order(order).reprints, ledger.margin_for_order(order).credits) == (1585, 1585)
+    assert ledger.margin_for_order(order).amount == 1368
 
 
 @pytest.mark.django_db
 def test_the_same_form_books_once() -> None:
     order = sold()
     assert book(order, 475) == book(order, 475)
-    assert margins.credited([order]) == 475
+    assert ledger.credited([order]) == 475
 
 
 @pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_a_wrong_entry_is_undone_by_a_second_one() -> None:
     order = sold()
     book(order, 475)
     book(order, -475, number=2)
-    assert (PrintifyCredit.objects.count(), margins.credited([order])) == (2, 0)
+    assert (PrintifyCredit.objects.count(), ledger.credited([order])) == (2, 0)
     with pytest.raises(CreditRefused):
         book(order, -1, number=3)
 
@@ -90,7 +90,7 @@ def test_one_credit_is_not_booked_twice_by_two_people() -> None:
         book_credit(order, 475, reference="PR-1", booked_by="ana", form_token="another")
     other = sold()
     book_credit(other, 475, reference="PR-1", booked_by="ana", form_token="third")
-    assert margins.credited([other]) == 475, "one number may stand for two orders"
+    assert ledger.credited([other]) == 475, "one number may stand for two orders"
 
 
 @pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_of_eight_concurrent_credits_only_one_fits_into_the_charge() -> None:
         return True
 
     assert sorted(race(8, act)) == [False] * 7 + [True]
-    assert (connection.vendor, margins.credited([order])) == ("postgresql", 1000)
+    assert (connection.vendor, ledger.credited([order])) == ("postgresql", 1000)
 
 
 @pytest.mark.needs("postgresql")
@@ -126,4 +126,4 @@ def test_of_eight_concurrent_credits_only_one_fits_into_the_charge() -> None:
 def test_one_form_submitted_eight_times_at_once_books_once() -> None:
     order = sold()
     assert len({credit.pk for credit in race(8, lambda: book(order, 100))}) == 1
-    assert margins.credited([order]) == 100
+    assert ledger.credited([order]) == 100

@@ -18,10 +18,9 @@ from ilytat.integrations.models import Alert, InboundEvent
 from ilytat.integrations.results import Result
 from orders import lifecycle
 from orders.models import Fulfilment
-from payments import cancellation, gateway, reconciliation, refund_updates, tasks
-from payments.facts import RefundFacts
-from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, Refund
-from payments.reconcile_models import StepOutcome
+from payments import cancellation, gateway, reconciliation, refunds, tasks
+from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, Refund, StepOutcome
+from payments.stripe_objects import RefundFacts
 from tests import factories
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
@@ -158,14 +157,14 @@ def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_re
     orders = [waiting() for _ in range(3)]
     for order in orders:
         Payment.objects.create(order=order, payment_intent_id=f"pi_{order.pk}", captured=2974, currency="USD", fee=0)
-    book, blocked = refund_updates.book, {f"pi_{order.pk}" for order in (orders[0], orders[2])}
+    book, blocked = refunds.book, {f"pi_{order.pk}" for order in (orders[0], orders[2])}
 
     def book_one(refund: RefundFacts) -> Result:
         if refund.payment_intent in blocked:
             raise inbox.NotYetKnown(f"refund {refund.id}")
         return book(refund)
 
-    monkeypatch.setattr(refund_updates, "book", book_one)
+    monkeypatch.setattr(refunds, "book", book_one)
     made_there: dict[str, Any] = {
         "status": "succeeded",
         "amount": 1000,

@@ -10,9 +10,9 @@ from orders import changes
 from orders.models import Order
 from orders.registry import queue as printing
 from orders.revision import TooLate
-from payments import refund_updates, refunds
-from payments.facts import RefundFacts
+from payments import refunds
 from payments.models import Payment, Refund
+from payments.stripe_objects import RefundFacts
 from tests.orders.conftest import Upstream, created
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production
@@ -57,7 +57,7 @@ def test_a_refund_that_a_worker_claims_meanwhile_does_not_give_way_to_the_dashbo
     ours = refund(2000)
     with transaction.atomic(), pause_after('FROM "payments_refund"', lambda: _claimed_elsewhere(ours)):
         with pytest.raises(NotYetKnown):
-            refund_updates.book(_facts(2000))
+            refunds.book(_facts(2000))
         transaction.set_rollback(True)
     ours.refresh_from_db()
     assert (ours.state, Payment.objects.get().refund_reserved) == ("new", 2000)
@@ -89,7 +89,7 @@ def test_news_of_a_refund_and_a_cancel_take_their_locks_in_one_sequence(till: Ti
         assert rivals[0].waits()
 
     with transaction.atomic(), pause_after('UPDATE "payments_payment"', let_the_rival_in):
-        refund_updates.book(facts)
+        refunds.book(facts)
     with pytest.raises(TooLate):  # the part that went back at Stripe holds the order
         rivals[0].result()
     assert states(job)[0] == "paid"

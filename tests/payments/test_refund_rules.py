@@ -13,7 +13,7 @@ from orders import lifecycle, refunding
 from orders.line_values import DELIVERY
 from orders.models import Order
 from orders.revision import TooLate
-from payments import cancellation, refund_updates, refunds, reserve
+from payments import cancellation, refunds, reserve
 from payments.models import Coupon, CouponUse, Dispute, Payment, Refund
 from tests import factories
 from tests.payloads import payload
@@ -202,13 +202,13 @@ def _at_rest(**given: Any) -> Refund:
     Refund.objects.filter(pk=refund.pk).update(
         state="attention", attempts=9, next_at=timezone.now() + timedelta(days=1)
     )
-    alerts.open_alert(refund_updates.alert_key(refund), "needs a person")
+    alerts.open_alert(refunds.alert_key(refund), "needs a person")
     refund.refresh_from_db()
     return refund
 
 
 def _alarmed(refund: Refund) -> bool:
-    return Alert.objects.filter(key=refund_updates.alert_key(refund), closed_at=None).exists()
+    return Alert.objects.filter(key=refunds.alert_key(refund), closed_at=None).exists()
 
 
 def test_trying_again_moves_one_refund_alone_and_wakes_a_worker(woken: list[tuple[str, str]]) -> None:
@@ -247,7 +247,7 @@ def test_staff_are_told_by_alert_and_mail_what_to_do() -> None:
     Alert.objects.all().delete()
     refund.last_error = "No such charge."
     refunds.on_attention(refund)
-    alert = Alert.objects.get(key=refund_updates.alert_key(refund))
+    alert = Alert.objects.get(key=refunds.alert_key(refund))
     assert refund.payment.order.number in alert.message
     assert "No such charge." in alert.message
     assert "try again" in alert.next_step

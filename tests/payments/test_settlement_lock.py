@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from ilytat.integrations.results import Result
 from orders.models import Fulfilment, Order
 from payments import gateway, settlement
-from payments.facts import SessionFacts
 from payments.models import Payment, Refund
+from payments.stripe_objects import SessionFacts
 from tests.payments.conftest import Till, opened, paid_session, waiting
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.django_db(transaction=True)]

@@ -20,8 +20,8 @@ from ilytat.pages.models import PageText
 from ilytat.pages.texts import LEGAL
 from payments import gateway, webhook_endpoint
 from payments import readiness as payments_readiness
-from payments.facts import EndpointFacts
 from payments.models import Difference, ReconcileRun
+from payments.stripe_objects import EndpointFacts
 from tests import factories
 from tests.payments.conftest import Till
 from tests.stand_in import Sandbox

@@ -10,8 +10,7 @@ from ilytat.integrations import alerts, attention, inbox
 from ilytat.integrations.models import Alert, InboundEvent
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments import reconciliation
-from payments.models import Difference, ReconcileRun, Refund
-from payments.reconcile_models import StepOutcome
+from payments.models import Difference, ReconcileRun, Refund, StepOutcome
 from tests.orders.conftest import Upstream
 from tests.payloads import payload
 from tests.payments.conftest import API, Till, awaits_production, event_body, handle, kept, paid_session, waiting

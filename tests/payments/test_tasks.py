@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import leases
 from orders.models import Fulfilment, Order
 from payments import gateway, tasks
-from payments.facts import SessionFacts
 from payments.models import CheckoutSession
+from payments.stripe_objects import SessionFacts
 from tests.payments.conftest import Till, expired_session, opened, paid_session, refused, session_of, waiting
 
 pytestmark = pytest.mark.django_db

@@ -9,17 +9,7 @@ from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
 from orders import line_values
 from orders.models import Order
-from payments import (
-    cancellation,
-    checkout,
-    gateway,
-    ledger,
-    margins,
-    refunds,
-    session_params,
-    settlement,
-    stale_sessions,
-)
+from payments import cancellation, checkout, gateway, ledger, refunds, session_params, settlement
 from payments.models import Payment, Refund
 from tests import factories
 from tests.payloads import payload
@@ -166,10 +156,10 @@ def test_tax_that_went_back_is_no_cost_of_ours(till: Till, taxed: None) -> None:
     order = _two_lines()
     _paid_with_tax(till, order, 200, 241)
     order.refresh_from_db()
-    assert (margins.for_order(order).tax, margins.for_order(order).net) == (479, 5971)
+    assert (ledger.margin_for_order(order).tax, ledger.margin_for_order(order).net) == (479, 5971)
     cancellation.request_refund(Payment.objects.get(), 6450, reason="duplicate", requested_by="staff")
     Refund.objects.update(state="succeeded")
-    left = margins.for_order(order)
+    left = ledger.margin_for_order(order)
     assert (left.tax, left.amount) == (0, -left.stripe_fee - left.printify), "of the refund nothing is lost twice"
 
 
@@ -180,7 +170,7 @@ def _bought(sandbox: Sandbox, order: Order) -> tuple[str, Payment]:
     checkout.start(order)
     session_id = str(order.sessions.get().stripe_session_id)
     sandbox.post(f"/control/stripe/sessions/{session_id}/pay")
-    stale_sessions.open_sessions(silent_for_minutes=0)
+    checkout.open_sessions(silent_for_minutes=0)
     order.refresh_from_db()
     return session_id, Payment.objects.get(order=order)
 

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.test import Client
 
 from orders.models import Cart, Fulfilment, Order
-from payments import checkout, gateway, order_placement, settlement
-from payments.facts import SessionFacts
+from payments import checkout, checkout_page, gateway, settlement
 from payments.models import CheckoutSession
+from payments.stripe_objects import SessionFacts
 from tests import factories
 from tests.addresses import FORM
 from tests.pages import text
@@ -40,7 +40,7 @@ def _tabs() -> list[Order]:
 def _pressed(order: Order) -> str:
     """What the tab was answered: "page", or why it has none."""
     try:
-        order_placement.pay_url(Order.objects.get(pk=order.pk))
+        checkout_page.pay_url(Order.objects.get(pk=order.pk))
     except (checkout.PaidInAnotherTab, checkout.NotPayable) as refusal:
         return type(refusal).__name__
     return "page"
@@ -82,11 +82,11 @@ def test_whichever_tab_is_paid_one_order_is_printed(stripe: Stripe, winner: int)
     assert (stripe.open(), Fulfilment.objects.get().order) == ([], paid)
 
 
-@pytest.mark.parametrize("press", [order_placement.pay_url, checkout.start])
+@pytest.mark.parametrize("press", [checkout_page.pay_url, checkout.start])
 def test_a_tab_that_was_refused_cannot_pay_once_the_other_is_paid(stripe: Stripe, press: Any) -> None:
     """Reloading its page as well: nothing of it was ever open, so nothing of it was closed."""
     paid, refused_tab = _tabs()
-    order_placement.pay_url(paid)
+    checkout_page.pay_url(paid)
     [session_id] = stripe.open()
     with pytest.raises(checkout.PaidInAnotherTab):
         checkout.start(refused_tab)
@@ -99,7 +99,7 @@ def test_a_tab_that_was_refused_cannot_pay_once_the_other_is_paid(stripe: Stripe
 
 def test_the_same_cart_may_be_ordered_once_more_after_it_was_paid(stripe: Stripe) -> None:
     first, _other = _tabs()
-    order_placement.pay_url(first)
+    checkout_page.pay_url(first)
     [session_id] = stripe.open()
     stripe.pay(session_id)
     _settle(stripe, session_id)
@@ -120,12 +120,12 @@ def test_a_tab_closed_while_stripe_answers_is_not_led_to_the_closed_page(
         """The other tab closes this one and opens its own, before this one hears of its session."""
         made = stripe.create_session(params, key=key)
         monkeypatch.setattr(gateway, "create_session", stripe.create_session)
-        order_placement.pay_url(second)
+        checkout_page.pay_url(second)
         return made
 
     monkeypatch.setattr(gateway, "create_session", overtaken)
     with pytest.raises(checkout.PaidInAnotherTab):
-        order_placement.pay_url(first)
+        checkout_page.pay_url(first)
     [session_id] = stripe.open()
     assert stripe.session(session_id).order == second.number
 

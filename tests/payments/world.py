@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from catalog.upstream_orders import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
-from payments.facts import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
+from payments.stripe_objects import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
 
 T = TypeVar("T")
 Told = tuple[str, str, dict[str, Any]]  # source, type, the object

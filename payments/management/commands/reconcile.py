@@ -4,14 +4,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from payments import reconciliation, stale_sessions
+from payments import checkout, reconciliation
 
 
 class Command(BaseCommand):
     help = "Settles open sessions, then compares Stripe, our orders and Printify: every difference is named."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        report = stale_sessions.open_sessions(silent_for_minutes=0)
+        report = checkout.open_sessions(silent_for_minutes=0)
         self.stdout.write(f"{report.looked} open sessions looked at, {report.changed} settled, {report.failed} failed.")
         made = reconciliation.run()
         for row in made.differences.all():
