@@ -1,22 +1,29 @@
 """What orders bring before staff: printing that needs a person or is on hold, and orders whose money differs."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ilytat.display.money import format_money
-from ilytat.integrations import attention
+from ilytat.integrations import attention, health
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.dashboard import Tile, register
+from ilytat.integrations.health import Verdict
 from ilytat.integrations.transactions import retry_conflicts
-from orders import lifecycle, refunding, reprints
+from orders import allocation, claims, lifecycle, refunding
+from orders.delivery_followup import OVERDUE
+from orders.lifecycle import TooLate
 from orders.locks import lock_order
-from orders.models import Fulfilment, Hold, HoldReason, Order
+from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
+from orders.models.claim import ClaimState
 from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
 from orders.printify_statuses import TROUBLED, WAITING
-from orders.revision import TooLate
-from orders.states import STOPPABLE, FulfilmentState, OrderState
-from orders.unreported_delivery import OVERDUE
+from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState, OrderState
 
 NOT_MADE = TROUBLED | {"canceled"}
 REFUND = "payments.refund_order"
@@ -146,7 +153,7 @@ def _reprint_all(pk: int, who: str) -> str:
         with lock_order(job.order):
             if not lifecycle.settle(job, who=who):
                 return "It was dealt with already."
-            again = reprints.make(job.order, job.order.lines.all(), who=who)
+            again = claims.make(job.order, job.order.lines.all(), who=who)
     except refunding.HoldStands as error:
         return not_reprinted(error)
     return f"Printed again as {again.number}."
@@ -298,3 +305,89 @@ attention.register(
         },
     )
 )
+
+
+def _claims() -> Iterator[Row]:
+    rows = Claim.objects.filter(state=ClaimState.OPEN).select_related("order")
+    open_claims = list(rows.prefetch_related("lines", "order__lines").order_by("made_at")[:SHOWN])
+    allocation.prefetch_first([claim.order for claim in open_claims])
+    for claim in open_claims:
+        what = f"{claim.get_kind_display()} (order {claim.order.number})"
+        url = reverse("admin:orders_claim_change", args=[claim.pk])
+        cost = sum(line.unit_cost * line.quantity for line in claim.lines.all())
+        worth = format_money(claims.worth(claim), claim.order.currency)
+        costs = f"A refund is {worth}; a reprint about {format_money(cost, claim.order.currency)} and delivery."
+        yield Row(claim.pk, what, claim.words[:300], claim.made_at, url, costs, ("reprint", "refund"))
+
+
+def _reprint(pk: int, who: str) -> str:
+    claim = Claim.objects.select_related("order").get(pk=pk)
+    try:
+        return "It is printed again." if claims.reprint(claim, who=who) else "It was answered already."
+    except refunding.HoldStands as error:
+        return not_reprinted(error)
+
+
+def _refund(pk: int, who: str) -> str:
+    claim = Claim.objects.select_related("order").get(pk=pk)
+    try:
+        if not claims.refund(claim, who=who):
+            return "It was answered already."
+    except refunding.NotRefundable as error:
+        return why_not_refundable(error)
+    return f"{format_money(claim.refund, refunding.currency(claim.order))} is going back."
+
+
+attention.register(
+    Source(
+        "claims",
+        "Claims",
+        "orders.change_claim",
+        _claims,
+        {
+            "reprint": Action("Print again", _reprint, final=True, permission=REPRINT_ORDER),
+            "refund": Action("Refund", _refund, final=True, permission=REFUND),
+        },
+    )
+)
+
+
+@register(20, "orders.view_order")
+def under_way() -> Tile:
+    """How many paid orders have not been sent to their buyers yet."""
+    counts: dict[tuple[str, bool], int] = {}
+    held_now = Exists(Hold.objects.open().filter(fulfillment=OuterRef("pk")))
+    rows = Fulfilment.objects.annotate(held=held_now).values_list("state", "held").annotate(Count("pk")).order_by()
+    for state, is_held, count in rows:
+        counts[(state, is_held)] = count
+    held = sum(counts.get((state, True), 0) for state in BEFORE_PRODUCTION)
+    waiting = sum(counts.get((state, False), 0) for state in BEFORE_PRODUCTION)
+    printing = _all(counts, FulfilmentState.IN_PRODUCTION)
+    stuck = _all(counts, FulfilmentState.ATTENTION)
+    values = {
+        _("wait for printing"): waiting,
+        _("held"): held,
+        _("printing"): printing,
+        _("need you"): stuck,
+        _("on their way"): _all(counts, FulfilmentState.SHIPPED),
+    }
+    detail = "; ".join(f"{count} {words}" for words, count in values.items() if count)
+    url = f"{reverse('admin:orders_fulfilment_changelist')}?state__in=new,created,in_production,attention"
+    tone = "bad" if stuck else "busy" if held else "good"
+    return Tile(_("Orders to make"), str(waiting + held + printing + stuck), detail or _("nothing waits"), url, tone)
+
+
+def _all(counts: dict[tuple[str, bool], int], state: str) -> int:
+    return counts.get((state, True), 0) + counts.get((state, False), 0)
+
+
+LATE = timedelta(minutes=15)
+
+
+@health.register("orders")
+def fulfilments_move() -> Verdict:
+    waiting = Fulfilment.objects.filter(state=FulfilmentState.ATTENTION).count()
+    late = Fulfilment.due().filter(next_at__lt=timezone.now() - LATE).count()
+    if late:
+        return Verdict("down", f"{late} orders are due for more than 15 minutes: is the worker running?")
+    return Verdict("warn", f"{waiting} orders need a person.") if waiting else Verdict("ok")

@@ -3,8 +3,9 @@
 Each view's docstring names the context of its template. Every POST tells afterwards how things stand, whoever won.
 """
 
+import uuid
 from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,14 +14,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from limits import parse
 
 from ilytat.display.money import format_money
-from ilytat.integrations import throttle
-from orders import addresses, changes, identity, lifecycle, refunding
-from orders.forms import AddressForm, CodeForm, EmailForm
-from orders.models import Order, OrderLine
+from ilytat.integrations import rate_counters, throttle
+from orders import access, addresses, changes, claims, delivery_followup, lifecycle, photos, refunding
+from orders.forms import AddressForm, ClaimForm, CodeForm, EmailForm
+from orders.lifecycle import TooLate
+from orders.models import Fulfilment, Order, OrderLine
+from orders.models.claim import ClaimKind
+from orders.photos import BadPhoto, Photo
 from orders.refunding import NotRefundable
-from orders.revision import TooLate
 from orders.states import OrderState
 
 P = ParamSpec("P")
@@ -43,7 +47,7 @@ def _guarded(view: OfOrder[P], question: str) -> OfToken:
     @require_http_methods(["GET", "HEAD", "POST"])
     def found(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         order = get_object_or_404(Order, token=token)
-        is_allowed = identity.is_verified if question == "order_verify" else identity.is_proven
+        is_allowed = access.is_verified if question == "order_verify" else access.is_proven
         if not is_allowed(request, order):
             return redirect(reverse(question, args=[token]) + f"?next={request.path}")
         response = view(request, order, *args, **kwargs)
@@ -59,7 +63,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `email_form`, `code_form`, `sent` (the field for a code is shown), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
     way_on = _way_on(request, order)
-    if identity.is_proven(request, order):
+    if access.is_proven(request, order):
         return redirect(way_on)
     if request.method == "POST" and request.POST.get("action") == "send":
         return _sent_code(request, order, way_on, "orders/prove.html")
@@ -74,7 +78,7 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `code_form`, `form` (with errors, or None), `sent` (a field for the code), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
     way_on = _way_on(request, order)
-    if identity.is_verified(request, order):
+    if access.is_verified(request, order):
         return redirect(way_on)
     if request.method != "POST":
         return render(request, "orders/verify.html", _proving(order, way_on))
@@ -108,7 +112,7 @@ def _proving(
 
 def _sent_code(request: HttpRequest, order: Order, way_on: str, template: str) -> HttpResponse:
     """A code that was mailed earlier may still be entered when no other one is sent."""
-    is_sent = identity.send_code(request, order)
+    is_sent = access.send_code(request, order)
     given = _proving(order, way_on, sent=True) | {"none_sent": not is_sent}
     return render(request, template, given, status=200 if is_sent else 429)
 
@@ -117,7 +121,7 @@ def _proved(request: HttpRequest, order: Order, way_on: str) -> HttpResponse:
     if "code" in request.POST:
         return _proved_by_code(request, order, way_on, "orders/prove.html")
     email = EmailForm(request.POST)
-    if email.is_valid() and identity.prove_by_email(request, order, email.cleaned_data["email"]):
+    if email.is_valid() and access.prove_by_email(request, order, email.cleaned_data["email"]):
         return redirect(way_on)
     if not email.errors:
         email.add_error("email", _("This is not the address this order was placed with."))
@@ -126,7 +130,7 @@ def _proved(request: HttpRequest, order: Order, way_on: str) -> HttpResponse:
 
 def _proved_by_code(request: HttpRequest, order: Order, way_on: str, template: str) -> HttpResponse:
     code = CodeForm(request.POST)
-    if code.is_valid() and identity.prove_by_code(request, order, code.cleaned_data["code"]):
+    if code.is_valid() and access.prove_by_code(request, order, code.cleaned_data["code"]):
         return redirect(way_on)
     code.add_error("code", _("This code is not valid. Please check it, or let us send another."))
     return render(request, template, _proving(order, way_on, code=code), status=422)
@@ -232,4 +236,86 @@ def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
         messages.info(request, _("This order is canceled already."))
     else:
         messages.error(request, _("Printing has begun, so this order can no longer be changed here."))
+    return redirect(order)
+
+
+CLAIMS = parse("10/hour")
+
+
+@of_order
+def arrived(request: HttpRequest, order: Order) -> HttpResponse:
+    """`order`: has it come? One press says yes; the other way on leads to a claim."""
+    job = _fulfilment(order)
+    if job is None or job.state not in delivery_followup.MAY_HAVE_COME:
+        messages.info(request, _("Thank you: this is how your order stands."))
+        return redirect(order)
+    if request.method != "POST":
+        return render(request, "orders/arrived.html", {"order": order})
+    delivery_followup.arrived(order, who="buyer")
+    messages.success(request, _("Thank you for telling us. Enjoy it!"))
+    return redirect(order)
+
+
+@of_order
+def problem(request: HttpRequest, order: Order) -> HttpResponse:
+    """`order`, `form` (ClaimForm), `photos_max`."""
+    if not claims.claimable(order, _fulfilment(order)):
+        messages.error(request, _("Please write to us about this order: it cannot be claimed here."))
+        return redirect(order)
+    if request.method != "POST":
+        return _page(request, order, ClaimForm(order, initial={"key": uuid.uuid4()}))
+    form = ClaimForm(order, request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, order, form, status=422)
+    if not rate_counters.hit(CLAIMS, "claims", order.token):
+        return _page(request, order, form, status=429)
+    try:
+        drawn = _photos(request, form.cleaned_data["kind"])
+    except BadPhoto as why:
+        form.add_error("photos", str(why))
+        return _page(request, order, form, status=422)
+    given: dict[str, Any] = form.cleaned_data
+    given.pop("photos")
+    claims.receive(order, photos=drawn, **given)
+    messages.success(request, _("Thank you, we have it. We answer within two working days, by e-mail."))
+    return redirect(order)
+
+
+def _photos(request: HttpRequest, kind: ClaimKind) -> list[Photo]:
+    files = request.FILES.getlist("photos")
+    if len(files) > photos.MOST:
+        raise BadPhoto(_("Up to %(n)s photos, please.") % {"n": photos.MOST})
+    if not files and kind in claims.NEEDS_PHOTO:
+        raise BadPhoto(_("Please add a photo of it."))
+    return [photos.redrawn(file) for file in files]
+
+
+def _page(request: HttpRequest, order: Order, form: ClaimForm, status: int = 200) -> HttpResponse:
+    context = {"order": order, "form": form, "photos_max": photos.MOST}
+    return render(request, "orders/problem.html", context, status=status)
+
+
+def _fulfilment(order: Order) -> Fulfilment | None:
+    return Fulfilment.objects.filter(order=order).prefetch_related("shipments").first()
+
+
+@of_order
+def withdraw(request: HttpRequest, order: Order, line_id: int) -> HttpResponse:
+    """`order`, `line`, `key`: one page that asks, one press that declares it, and a receipt by mail."""
+    line = order.lines.filter(pk=line_id).first()
+    if line is None:
+        raise Http404
+    if line not in claims.withdrawable(order, _fulfilment(order)):
+        messages.info(request, _("You cannot withdraw from this here, or have done so already."))
+        return redirect(order)
+    if request.method != "POST":
+        return render(request, "orders/withdraw.html", {"order": order, "line": line})
+    words = _("I withdraw from my contract for %(quantity)s × %(what)s.") % {
+        "quantity": line.quantity,
+        "what": f"{line.title} ({line.label})",
+    }
+    # One withdrawal a line, however often it is pressed: the key is made of the line.
+    key = uuid.uuid5(order.checkout_key, f"withdrawal {line.pk}")
+    claims.receive(order, key=key, kind=ClaimKind.WITHDRAWAL, lines=[line], words=words, photos=[])
+    messages.success(request, _("Your withdrawal is declared. The receipt is on its way to you by e-mail."))
     return redirect(order)

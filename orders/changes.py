@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Variant
 from ilytat.integrations.transactions import retry_conflicts
-from orders import lifecycle, mails, quote, refunding
+from orders import emails, lifecycle, quote, refunding
 from orders.addresses import Address
 from orders.cart import pictures
+from orders.lifecycle import TooLate
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order, OrderLine
-from orders.revision import TooLate
 from orders.states import STOPPABLE, OrderState
 
 WHO = "buyer"
@@ -53,7 +53,7 @@ def _write_address(order: Order, old: Address, address: Address, *, window: dict
             return _done_by_another_press(order, address)
         order.refresh_from_db()
         row = lifecycle.revise(order, who=WHO, what="address changed")
-        mails.address_changed(order, row)
+        emails.address_changed(order, row)
     return True
 
 
@@ -161,4 +161,4 @@ def _swap(order: Order, line: OrderLine, variant: Variant) -> None:
         raise TooLate
     row = lifecycle.revise(order, who=WHO, what="swapped", why=f"{line.title} ({before}) → {variant.label}")
     # Not `line` itself: should the database undo this, the next try must still know what was there.
-    mails.order_changed(order.lines.get(pk=line.pk), row, before=before)
+    emails.order_changed(order.lines.get(pk=line.pk), row, before=before)

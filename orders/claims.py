@@ -6,20 +6,22 @@ right to withdraw within 14 days of delivery from what was not made to the buyer
 
 import uuid
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.delivery_estimates import estimates
 from ilytat.integrations import alerts, wakeup
 from ilytat.integrations.transactions import retry_conflicts
-from orders import lifecycle, mails, refunding, reprints
-from orders.line_values import Quantities, first, in_first, of_units
+from orders import emails, lifecycle, refunding
+from orders.addresses import WITHDRAWAL_COUNTRIES
+from orders.allocation import Quantities, first, in_first, of_units
 from orders.locks import lock_order
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
-from orders.regions import WITHDRAWAL_COUNTRIES
 from orders.states import ARRIVED, OrderState
 
 CLAIM_TIME = timedelta(days=30)
@@ -78,9 +80,9 @@ def receive(
 
 def _receipt(claim: Claim) -> None:
     if claim.kind == ClaimKind.WITHDRAWAL:
-        mails.withdrawal_receipt(claim)
+        emails.withdrawal_receipt(claim)
     else:
-        mails.claim_received(claim, answer_by=timezone.localdate() + ANSWER_TIME)
+        emails.claim_received(claim, answer_by=timezone.localdate() + ANSWER_TIME)
 
 
 @retry_conflicts
@@ -89,9 +91,9 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
     with lock_order(claim.order):
         if not _answered(claim, ClaimState.REPRINTED, who, answer):
             return False
-        claim.reprint = reprints.make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
+        claim.reprint = make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
         claim.save(update_fields=["reprint"])
-        mails.claim_answered(claim, decision="reprint")
+        emails.claim_answered(claim, decision="reprint")
     wakeup.wake(lifecycle.FULFILMENT_QUEUE, lifecycle.FULFILMENT_QUEUE)
     return True
 
@@ -110,7 +112,7 @@ def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "
         note = f"claim: {claim.get_kind_display()}"
         claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=_claimed(claim))
         claim.save(update_fields=["refund"])
-        mails.claim_answered(claim, decision="refund")
+        emails.claim_answered(claim, decision="refund")
     return True
 
 
@@ -118,7 +120,7 @@ def decline(claim: Claim, *, who: str, answer: str) -> bool:
     with transaction.atomic():
         if not _answered(claim, ClaimState.DECLINED, who, answer):
             return False
-        mails.claim_answered(claim, decision="declined")
+        emails.claim_answered(claim, decision="declined")
     return True
 
 
@@ -152,3 +154,54 @@ def _answered(claim: Claim, state: ClaimState, who: str, answer: str) -> bool:
     lifecycle.note(claim.order, who=who, what=f"claim {state}", why=answer[:500])
     alerts.close_alert(f"claim:{claim.pk}")
     return True
+
+
+COPIED = (
+    "live", "user_id", "email", "language", "name", "address1", "address2", "city", "region", "zip", "country", "phone",
+    "currency",
+)  # fmt: skip
+
+
+def make(parent: Order, lines: Iterable[OrderLine], *, who: str) -> Order:
+    """Call inside the transaction that answers the claim. Raises refunding.HoldStands where nothing may be printed."""
+    refunding.require_unblocked(parent)
+    wanted = list(lines)
+    order = _order(parent, wanted)
+    for line in wanted:
+        repeated_id = line.repeats_id if parent.reprint_of_id else line.pk
+        copied = copy(line)  # the caller's line stays as it is: a retried transaction reads it again
+        copied.pk, copied.order, copied.tax, copied.repeats_id = None, order, 0, repeated_id
+        copied._state.adding = True  # noqa: SLF001 (Django's documented way to copy a row)
+        copied.save()
+    Fulfilment.objects.create(
+        order=order,
+        external_id=order.number,
+        request=lifecycle.printify_body(order),
+        release_at=timezone.now(),
+    )
+    lifecycle.note(order, who=who, what="placed", new=OrderState.PAID, why=f"again for {parent.number}")
+    lifecycle.note(parent, who=who, what="reprinted", why=order.number)
+    return order
+
+
+def _order(parent: Order, lines: list[OrderLine]) -> Order:
+    number = f"{parent.number}R{parent.reprints.count() + 1}"
+    worth = sum(line.amount for line in lines)
+    products = [line.product for line in lines if line.product]
+    window = estimates(products, parent.country).window("standard")
+    now = timezone.now()
+    return Order.objects.create(
+        number=number,
+        checkout_key=uuid.uuid5(parent.checkout_key, number),
+        state=OrderState.PAID,
+        reprint_of=parent,
+        subtotal=worth,
+        discount=worth,
+        shipping=0,
+        total=0,
+        arrives_from=window.first,
+        arrives_until=window.last,
+        placed_at=now,
+        paid_at=now,
+        **{name: getattr(parent, name) for name in COPIED},
+    )

@@ -4,9 +4,11 @@ Every move is a guarded UPDATE that names the states it may come from, so that a
 and writes a history row in the same transaction. Callers hold the transaction where several rows must move together.
 """
 
+import secrets
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,17 +16,103 @@ from django.db import transaction
 from django.utils import timezone
 
 from ilytat.integrations import alerts, wakeup
-from orders import mails, refunding
+from ilytat.pages import texts
+from orders import emails, refunding
 from orders.addresses import Address, for_printify
-from orders.agreement import Agreement, line_rows, order_row
-from orders.cart import subtract
+from orders.cart import CartView, subtract
 from orders.locks import lock_order
-from orders.models import Fulfilment, Hold, HoldReason, Order, OrderEvent, OrderLine
+from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES, expires
-from orders.revision import TooLate, begin_again, take_back
 from orders.states import ARRIVED, FULFILMENT_RANK, OPEN, ORDER_MOVES, STOPPABLE, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
+
+
+# Nothing that is misread on the phone.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # pragma: allowlist secret
+NUMBER_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the buyer agreed to. Money in minor units of the shop's currency."""
+
+    cart: CartView
+    email: str
+    address: Address
+    method: str
+    shipping: int
+    arrives_from: date
+    arrives_until: date
+    language: str
+    user_id: int | None = None
+    discount: int = 0
+    quote: dict[str, Any] = field(default_factory=dict, compare=False)  # as agreed, for the order to remember
+
+    @property
+    def subtotal(self) -> int:
+        return self.cart.subtotal
+
+    @property
+    def total(self) -> int:
+        return self.subtotal - self.discount + self.shipping
+
+    def key(self) -> uuid.UUID:
+        """The same cart, address and price give the same key: a double click finds the order it made."""
+        cart = self.cart.cart
+        lines = [(x.variant.pk, x.quantity, x.unit_price) for x in self.cart.lines]
+        words = repr((lines, self.email, self.address, self.method, self.total))
+        return uuid.uuid5(cart.checkout_key if cart else uuid.NAMESPACE_OID, words)
+
+
+def is_number(text: str) -> bool:
+    """Whether it can be the number of an order of this shop."""
+    return len(text) == NUMBER_LENGTH and set(text) <= set(ALPHABET)
+
+
+def order_row(agreement: Agreement, key: uuid.UUID) -> Order:
+    return Order(
+        number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),
+        checkout_key=key,
+        live=settings.STRIPE_LIVE,
+        cart=agreement.cart.cart,
+        user_id=agreement.user_id,
+        email=agreement.email,
+        language=agreement.language,
+        terms=texts.version("terms", agreement.language),
+        currency=settings.SHOP_CURRENCY,
+        subtotal=agreement.subtotal,
+        discount=agreement.discount,
+        shipping=agreement.shipping,
+        total=agreement.total,
+        shipping_method=agreement.method,
+        arrives_from=agreement.arrives_from,
+        arrives_until=agreement.arrives_until,
+        quote=agreement.quote,
+        quote_expires_at=expires() if agreement.quote else None,
+        **agreement.address.as_columns(),
+    )
+
+
+def line_rows(order: Order, agreement: Agreement) -> list[OrderLine]:
+    return [
+        OrderLine(
+            order=order,
+            product=x.product,
+            variant=x.variant,
+            printify_product_id=x.product.printify_id,
+            printify_variant_id=x.variant.variant_id,
+            title=x.product.title,
+            label=x.variant.label,
+            sku=x.variant.sku,
+            image=x.image.files.get("400", "") if x.image else "",
+            unit_price=x.unit_price,
+            unit_cost=x.variant.cost,
+            quantity=x.quantity,
+            personalised=x.product.personalised,
+        )
+        for x in agreement.cart.lines
+    ]
 
 
 def place(agreement: Agreement) -> Order:
@@ -116,7 +204,7 @@ def _begin_printing(order: Order) -> Fulfilment:
     hold_for_concerns(fulfillment, who="payments")
     if order.cart_id:
         subtract(order.cart_id, order.lines.all())
-    mails.order_confirmed(order, cancel_until=release_at)
+    emails.order_confirmed(order, cancel_until=release_at)
     wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return fulfillment
 
@@ -293,3 +381,56 @@ def resume_state(fulfilment: Fulfilment) -> FulfilmentState:
     if fulfilment.order.state == OrderState.CANCELED:
         return FulfilmentState.CANCELING
     return FulfilmentState.NEW if fulfilment.printify_order_id is None else FulfilmentState.CREATED
+
+
+class TooLate(Exception):
+    """Printing has begun, or the order is not what it was a moment ago."""
+
+
+def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfilment | None:
+    """The order's fulfilment in `state`, nobody's; None when there is none. Raises TooLate, having written nothing.
+
+    What may lie at Printify is noted: it is canceled there before anything newer is submitted.
+    """
+    row = Fulfilment.objects.filter(order=order).exclude(state=FulfilmentState.CANCELED).first()
+    if row is None:
+        return None
+    if row.open_holds and not held_too:
+        raise TooLate
+    rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=STOPPABLE)
+    free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
+    if not rows.update(state=state, **free):
+        raise TooLate
+    alerts.close_alert(f"fulfilment:{row.external_id}")  # by the name it had when it needed a person
+    row.refresh_from_db()  # now it is ours until the transaction ends: a worker may have learned an id just before
+    _note_draft(row)
+    return row
+
+
+def _note_draft(row: Fulfilment) -> None:
+    if row.printify_order_id is None and row.last_try is None:
+        return
+    EarlierDraft.objects.create(
+        fulfilment=row,
+        external_id=row.external_id,
+        printify_order_id=row.printify_order_id,
+        last_try=row.last_try,
+    )
+
+
+def begin_again(row: Fulfilment, request: dict[str, Any]) -> None:
+    """The next revision of a fulfilment that was taken back: a new body under a new id of ours."""
+    revision = row.revision + 1
+    external_id = f"{row.order.number}-{revision}"
+    columns: dict[str, Any] = {
+        "revision": revision,
+        "external_id": external_id,
+        "request": request | {"external_id": external_id},
+        "printify_order_id": None,
+        "first_try": None,
+        "last_try": None,
+        "upstream_status": "",
+        "upstream_cost": 0,
+        "upstream_shipping": None,
+    }
+    Fulfilment.objects.filter(pk=row.pk).update(**columns)

@@ -7,7 +7,7 @@ back must not look like money that was never paid.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from orders.line_values import Quantities
+from orders.allocation import Quantities
 from orders.models import HoldReason, Order
 
 By = Literal["buyer", "shop"]
@@ -80,7 +80,7 @@ def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_t
     """Cancel before printing begins and refund what is left, in one transaction. Returns what goes back.
 
     `by` and `reason` (a sentence) are what the buyer reads; `why` is for the history. `held_too=False` leaves an order
-    alone that is on hold. Raises `orders.revision.TooLate` or NotRefundable, having written nothing.
+    alone that is on hold. Raises `orders.lifecycle.TooLate` or NotRefundable, having written nothing.
     """
     return _provider().cancel(order, by=by, who=who, why=why, reason=reason, held_too=held_too)
 

@@ -4,18 +4,7 @@
 # ruff: noqa: F401
 
 from ilytat.integrations import jobs
-from orders import (
-    attention,
-    claim_attention,
-    dashboard,
-    fulfilment,
-    health,
-    image_retention,
-    privacy,
-    readiness,
-    stock_watch,
-    webhooks,
-)
+from orders import attention, back_in_stock, fulfillment, image_retention, privacy, readiness, webhooks
 from orders.lifecycle import FULFILMENT_QUEUE
 from orders.models import Fulfilment
 
@@ -23,8 +12,8 @@ queue = jobs.register(
     jobs.Queue(
         name=FULFILMENT_QUEUE,
         model=Fulfilment,
-        work=fulfilment.work,
+        work=fulfillment.work,
         lane=FULFILMENT_QUEUE,
-        on_attention=fulfilment.on_attention,
+        on_attention=fulfillment.on_attention,
     )
 )

@@ -6,26 +6,26 @@ from celery import shared_task
 from django.conf import settings
 
 from catalog import printify
-from orders import cart, delay_notices, delivery_records, stock_watch, unreported_delivery
+from orders import back_in_stock, cart, delivery_followup, delivery_records
 
 
 @shared_task(ignore_result=True)
 def tell_of_delays() -> None:
     if not _may_lack_news():
-        delay_notices.send_all()
+        delivery_followup.send_all()
 
 
 @shared_task(ignore_result=True)
 def tell_of_stock() -> None:
-    stock_watch.notify_watchers()
-    stock_watch.delete_old()
+    back_in_stock.notify_watchers()
+    back_in_stock.delete_old()
 
 
 @shared_task(ignore_result=True)
 def end_unreported() -> None:
     if not _may_lack_news():
-        unreported_delivery.ask_buyers()
-        unreported_delivery.close_unanswered()
+        delivery_followup.ask_buyers()
+        delivery_followup.close_unanswered()
 
 
 @shared_task(ignore_result=True)

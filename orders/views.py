@@ -7,19 +7,20 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog import availability, sales, shipping
-from catalog.models import Variant
+from catalog.models import Product, Variant
 from ilytat.display.countries import country_name
 from ilytat.integrations import throttle
+from orders import access, back_in_stock, quote
 from orders import cart as carts
-from orders import identity, quote
 from orders.cart import CartView
-from orders.forms import AddForm, FindForm, LineForm, country_choices
-from orders.mails import address_lines
+from orders.emails import address_lines
+from orders.forms import AddForm, FindForm, LineForm, WatchForm, country_choices
 from orders.models import Cart, Order
 from orders.states import OrderState
 from orders.tracking import progress
@@ -169,7 +170,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     found = Order.objects.filter(token=token).first()
     if found is None:
         raise Http404
-    proven = identity.is_proven(request, found)
+    proven = access.is_proven(request, found)
     context = progress(found) | {"proven": proven, "address_lines": _address(found) if proven else []}
     response = render(request, "orders/order.html", context)
     response["X-Robots-Tag"] = "noindex"
@@ -189,7 +190,53 @@ def order_find(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         number, email = form.cleaned_data["number"], form.cleaned_data["email"]
         found = Order.objects.filter(number=number).first()
-        if identity.prove_by_email(request, found, email, number=number) and found:
+        if access.prove_by_email(request, found, email, number=number) and found:
             return redirect(found)
         form.add_error(None, _("We found no order with this number and e-mail address."))
     return render(request, "orders/find.html", {"form": form}, status=200)
+
+
+def wording() -> str:
+    """What stands beside the field where the address is typed."""
+    return _("One mail when it can be ordered again, and no other. You confirm by a link.")
+
+
+@never_cache
+@throttle.ratelimit("5/minute")
+def wait_for(request: HttpRequest, product_id: int) -> HttpResponse:
+    """`form`, `product`, `wording`; then `email`, `proven`. One answer for every address, known or not."""
+    product = get_object_or_404(Product.objects.for_sale(), pk=product_id)
+    form = WatchForm(product, request.POST or None, initial=_known(request))
+    if not form.variants.exists():
+        messages.info(request, _("Nothing of it is sold out."))
+        return redirect(product)
+    if request.method == "POST" and form.is_valid():
+        return _asked(request, product, form)
+    context = {"form": form, "product": product, "wording": wording()}
+    return render(request, "orders/watch.html", context, status=422 if form.errors else 200)
+
+
+def _known(request: HttpRequest) -> dict[str, str]:
+    email = request.user.email if request.user.is_authenticated else ""
+    return {"variant": request.GET.get("variant", ""), "email": email}
+
+
+def _asked(request: HttpRequest, product: Product, form: WatchForm) -> HttpResponse:
+    email = form.cleaned_data["email"]
+    # Who is signed in has confirmed the account's address.
+    proven = request.user.is_authenticated and request.user.email == email
+    language = get_language() or "en"
+    back_in_stock.ask(form.cleaned_data["variant"], email, language=language, wording=wording(), proven=proven)
+    return render(request, "orders/watch_asked.html", {"email": email, "proven": proven, "product": product})
+
+
+@never_cache
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """`watch`, `product`. The link only shows the page: mail programs open links by themselves."""
+    watch = back_in_stock.watch_of(token)
+    if watch is None:
+        return render(request, "orders/watch_stale.html", status=410)
+    if request.method == "POST":
+        back_in_stock.confirm(watch)
+    template = "orders/watch_confirmed.html" if request.method == "POST" else "orders/watch_confirm.html"
+    return render(request, template, {"watch": watch, "product": watch.variant.product})

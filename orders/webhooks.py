@@ -19,7 +19,7 @@ from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.results import Outcome, Result
-from orders import fulfilment
+from orders import fulfillment
 from orders.models import EarlierDraft
 from orders.states import FulfilmentState
 
@@ -71,7 +71,7 @@ def on_order(event: InboundEvent) -> inbox.Apply:
     upstream = printify.client().order(str(event.subject.get("id") or ""))
 
     def apply() -> Result:
-        ours = fulfilment.of_upstream(upstream)
+        ours = fulfillment.of_upstream(upstream)
         if ours is None and EarlierDraft.objects.filter(printify_order_id=upstream.id).exists():
             return Result(Outcome.LATE, "It is about an earlier draft, which was taken back.")
         if ours is None:
@@ -79,9 +79,9 @@ def on_order(event: InboundEvent) -> inbox.Apply:
         if ours.printify_order_id is None:
             return Result(Outcome.LATE, "The worker that submits the order will read it.")
         before = ours.state
-        result = fulfilment.record(ours, upstream, who="webhook", skus=_skus(event))
+        result = fulfillment.record(ours, upstream, who="webhook", skus=_skus(event))
         if ours.state == FulfilmentState.ATTENTION != before:
-            fulfilment.on_attention(ours)
+            fulfillment.on_attention(ours)
         return result
 
     return apply

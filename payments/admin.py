@@ -19,7 +19,7 @@ from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from ilytat.integrations.transactions import retry_conflicts
 from orders import attention, refunding
-from orders.line_values import DELIVERY, Quantities
+from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from orders.refunding import Disputed, TooMuch

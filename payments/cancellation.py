@@ -9,12 +9,12 @@ from django.db.models import Sum
 from ilytat.integrations import alerts
 from ilytat.integrations.transactions import retry_conflicts
 from notifications.mail_contexts import NothingGoesBack
-from orders import lifecycle, line_values, mails
-from orders.line_values import Quantities
+from orders import allocation, emails, lifecycle
+from orders.allocation import Quantities
+from orders.lifecycle import TooLate
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from orders.refunding import By, Disputed
-from orders.revision import TooLate
 from orders.states import ARRIVED, CALLED_OFF, OPEN, FulfilmentState
 from payments import coupons, ledger, reserve
 from payments.models import Payment, Refund
@@ -27,7 +27,7 @@ TOO_LATE_TO_STOP = (
 
 def paid_with(order: Order) -> Payment | None:
     """The payment that paid for the order; for a reprint, which costs nothing, the first order's."""
-    return Payment.objects.filter(order=line_values.first(order), applied=True).first()
+    return Payment.objects.filter(order=allocation.first(order), applied=True).first()
 
 
 @retry_conflicts
@@ -42,7 +42,7 @@ def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_t
         amount, lines = owed(order, payment) if payment else (0, {})
         if payment and amount:
             reserve.create(payment, amount, reason="requested_by_customer", requested_by=who, note=why, lines=lines)
-        mails.order_canceled(order, by=by, refund=amount, reason=reason, nothing=_why_nothing(order, payment))
+        emails.order_canceled(order, by=by, refund=amount, reason=reason, nothing=_why_nothing(order, payment))
     return amount
 
 
@@ -52,13 +52,13 @@ def owed(order: Order, payment: Payment) -> tuple[int, Quantities]:
     if order.reprint_of is None:
         return left, {}
     paid_for = payment.order
-    lines = line_values.in_first(order, {line.pk: line.quantity for line in order.lines.all()})
-    return min(line_values.of_units(paid_for, lines, ledger.given(paid_for)), left), lines
+    lines = allocation.in_first(order, {line.pk: line.quantity for line in order.lines.all()})
+    return min(allocation.of_units(paid_for, lines, ledger.given(paid_for)), left), lines
 
 
 def _why_nothing(order: Order, payment: Payment | None) -> NothingGoesBack:
     """What the buyer reads when no money goes back."""
-    if payment is None or (order.reprint_of and not line_values.of_reprint(order)):
+    if payment is None or (order.reprint_of and not allocation.of_reprint(order)):
         return "not charged"
     if reserve.refundable_amount(payment):  # of other items: a reprint's own were refunded
         return "items refunded before"
@@ -119,13 +119,13 @@ def _stop(order: Order, *, who: str, refunded: int) -> bool:
         _warn_of_printing(order)
         return False
     coupons.release(order)
-    mails.order_canceled(order, by="shop", refund=refunded)
+    emails.order_canceled(order, by="shop", refund=refunded)
     return True
 
 
 def _warn_of_printing(order: Order) -> None:
     over = {FulfilmentState.SHIPPED, *ARRIVED, *CALLED_OFF}
-    family = Fulfilment.objects.filter(order__in=[order, *line_values.reprints_of(order)])
+    family = Fulfilment.objects.filter(order__in=[order, *allocation.reprints_of(order)])
     if family.exclude(state__in=over).exists():
         message = f"Order {order.number} is refunded in full, but its printing has begun."
         alerts.open_alert(f"refunded-printing:{order.number}", message, next_step=TOO_LATE_TO_STOP)

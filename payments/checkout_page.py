@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from orders import identity, lifecycle, quote
+from orders import access, lifecycle, quote
 from orders.addresses import Address
-from orders.agreement import Agreement
 from orders.cart import CartView
+from orders.lifecycle import Agreement
 from orders.models import Order
 from orders.states import OrderState
 from payments import checkout, coupons, ledger, settlement
@@ -98,7 +98,7 @@ KEPT = 10
 
 
 def mine(request: HttpRequest) -> QuerySet[Order]:
-    """The orders placed or paid from this browser, oldest first. It proves nothing: see `orders.identity`."""
+    """The orders placed or paid from this browser, oldest first. It proves nothing: see `orders.access`."""
     return Order.objects.filter(token__in=request.session.get(MINE, [])).order_by("placed_at")
 
 
@@ -136,7 +136,7 @@ def place(
         ledger.alert_staff(refusal)  # here, where the rollback does not take the alert with it
         raise
     remember(request, order)
-    identity.remember(request, order, verified=True)  # whoever typed the address here may change it here for a while
+    access.remember(request, order, verified=True)  # whoever typed the address here may change it here for a while
     return order
 
 
@@ -172,7 +172,7 @@ def fields(request: HttpRequest, shown: CartView) -> dict[str, Any]:
     book = saved(request)
     chosen = next((x for x in book if str(x.pk) == request.GET.get("address")), None)
     rows = mine(request).exclude(name="").reverse()
-    last = next((order for order in rows if identity.is_proven(request, order)), None)  # a link alone shows no address
+    last = next((order for order in rows if access.is_proven(request, order)), None)  # a link alone shows no address
     if chosen is None and last:
         return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
     if chosen or book:

@@ -16,8 +16,8 @@ from ilytat.integrations import alerts
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
 from notifications.models import OutgoingEmail
-from orders import lifecycle, mails
-from orders.line_values import reprints_of
+from orders import emails, lifecycle
+from orders.allocation import reprints_of
 from orders.locks import lock_order
 from orders.models import Fulfilment, HoldReason, Order, Shipment
 from payments import gateway
@@ -207,7 +207,7 @@ def evidence_package(dispute: Dispute) -> dict[str, str]:
         "customer_name": order.name,
         "customer_email_address": "" if is_erased else order.email,
         "product_description": _goods(order),
-        "shipping_address": "" if is_erased else "\n".join(mails.address_lines(order)),
+        "shipping_address": "" if is_erased else "\n".join(emails.address_lines(order)),
         "billing_address": "",
         **_parcels(parcels),
         "service_date": f"{order.paid_at:%Y-%m-%d}" if order.paid_at else "",

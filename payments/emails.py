@@ -10,7 +10,7 @@ from django.utils.translation import gettext, override
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox, staff_mails
 from notifications.models import OutgoingEmail
-from orders import line_values, mails
+from orders import allocation, emails
 from orders.models import Order
 from payments.models import Refund
 
@@ -26,7 +26,7 @@ def refund_sent(refund: Refund) -> None:
     with override(order.language):
         why = "" if payment.applied else gettext("Your order had been paid twice.")
     context: mail_contexts.RefundSent = {
-        **mails.about(order),
+        **emails.about(order),
         "amount": format_money(refund.amount, payment.currency, order.language),
         "partial": payment.applied and refund.amount < payment.captured,
         "reason": why,
@@ -39,7 +39,7 @@ def _is_announced(refund: Refund) -> bool:
     payment, order = refund.payment, refund.payment.order
     if not payment.applied:
         return False
-    numbers = [order.number, *(reprint.number for reprint in line_values.reprints_of(order))]
+    numbers = [order.number, *(reprint.number for reprint in allocation.reprints_of(order))]
     announced = OutgoingEmail.objects.filter(
         kind__in=("order_canceled", "claim_answered"), reference__in=numbers, created_at__gte=refund.created_at
     )
@@ -63,9 +63,9 @@ def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str
 def payment_confirming(order: Order) -> None:
     """Ordered, and the bank takes some days: nothing is printed meanwhile."""
     context: mail_contexts.PaymentConfirming = {
-        **mails.about(order),
-        "totals": mails.totals(order),
-        "ship_to": mails.address_lines(order),
+        **emails.about(order),
+        "totals": emails.totals(order),
+        "ship_to": emails.address_lines(order),
         "answer_by": "",
     }
     _queue("payment_confirming", f"confirming:{order.number}", order, context)
@@ -74,7 +74,7 @@ def payment_confirming(order: Order) -> None:
 def payment_failed(order: Order, *, attempt: int, pay_until: datetime | None) -> None:
     """A bank said no after some days: the order waits a little longer for another way to pay."""
     context: mail_contexts.PaymentFailed = {
-        **mails.about(order),
+        **emails.about(order),
         "total": format_money(order.total, order.currency, order.language),
         "retry_url": urljoin(settings.SITE_URL, reverse("checkout_again", args=[order.token])),
         "pay_until": pay_until.isoformat() if pay_until else "",

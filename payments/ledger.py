@@ -10,8 +10,8 @@ from django.db.models import Sum, prefetch_related_objects
 
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
-from orders import lifecycle, line_values, quote
-from orders.line_values import DELIVERY, Quantities
+from orders import allocation, lifecycle, quote
+from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import FulfilmentState
@@ -85,7 +85,7 @@ def margin_for_order(order: Order) -> Margin:
     payments = list(Payment.objects.filter(order=order))
     fees = [payment.fee for payment in payments]
     printify, certain = _printify(order)
-    reprints = line_values.reprints_of(order)
+    reprints = allocation.reprints_of(order)
     again = [_printify(reprint) for reprint in reprints]
     return Margin(
         received=sum(payment.captured for payment in payments),
@@ -308,7 +308,7 @@ def for_order(order: Order) -> Ledger:
 
 def lines_left(order: Order, refunded: Quantities) -> list[LineLeft]:
     """Return each line with what of it is not among the `refunded` (see `given`)."""
-    worth = line_values.of_lines(order)
+    worth = allocation.of_lines(order)
     return [
         LineLeft(line, worth[line.pk], max(line.quantity - refunded.get(line.pk, 0), 0)) for line in order.lines.all()
     ]
@@ -316,7 +316,7 @@ def lines_left(order: Order, refunded: Quantities) -> list[LineLeft]:
 
 def delivery_left(order: Order, refunded: Quantities) -> int:
     """Return what the delivery cost the buyer; 0 once it is among the `refunded`."""
-    return 0 if refunded.get(DELIVERY) else line_values.of_delivery(order)
+    return 0 if refunded.get(DELIVERY) else allocation.of_delivery(order)
 
 
 def given(order: Order) -> dict[int, int]:
@@ -332,7 +332,7 @@ def value(order: Order, chosen: Quantities) -> int:
     """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
     refunded = given(order)
     delivery = delivery_left(order, refunded) if chosen.get(DELIVERY) else 0
-    return line_values.of_units(order, chosen, refunded) + delivery
+    return allocation.of_units(order, chosen, refunded) + delivery
 
 
 class CreditRefused(Exception):

@@ -27,8 +27,8 @@ from ilytat.integrations.errors import IntegrationError, Refused
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome
 from ilytat.integrations.storable import storable_text
-from orders import fulfilment, quote
-from orders.line_values import first
+from orders import fulfillment, quote
+from orders.allocation import first
 from orders.models import Fulfilment, Hold, Order
 from orders.printify_statuses import PRODUCING
 from orders.states import CALLED_OFF, FulfilmentState, OrderState
@@ -87,7 +87,7 @@ def _open_orders(client: Printify, run: ReconcileRun) -> Iterator[UpstreamOrder]
 
 
 def _compare_order(run: ReconcileRun, upstream: UpstreamOrder) -> Iterator[Difference]:
-    job = fulfilment.of_upstream(upstream)
+    job = fulfillment.of_upstream(upstream)
     if job is None:
         yield unmatched_orders.at_printify(run, upstream)
         return
@@ -111,10 +111,10 @@ def _compare_order(run: ReconcileRun, upstream: UpstreamOrder) -> Iterator[Diffe
 def _take_over(job: Fulfilment, upstream: UpstreamOrder) -> None:
     with transaction.atomic():
         state_before = job.state
-        fulfilment.record(job, upstream, who="reconcile")
+        fulfillment.record(job, upstream, who="reconcile")
         current = Fulfilment.objects.select_related("order").get(pk=job.pk)
         if current.state == FulfilmentState.ATTENTION != state_before:
-            fulfilment.on_attention(current)
+            fulfillment.on_attention(current)
 
 
 def _compare_charge(run: ReconcileRun, job: Fulfilment, upstream: UpstreamOrder) -> Iterator[Difference]:

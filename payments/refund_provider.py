@@ -1,7 +1,7 @@
 """Refunds, cancellation and disputes as `orders` asks for them: see `orders.refunding`."""
 
 from orders import refunding
-from orders.line_values import Quantities
+from orders.allocation import Quantities
 from orders.locks import lock_order
 from orders.models import HoldReason, Order
 from orders.refunding import By, Concern, TooMuch

@@ -10,7 +10,7 @@ from typing import Literal
 from django.db.models import F
 
 from ilytat.integrations import wakeup
-from orders.line_values import DELIVERY, Quantities
+from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order
 from orders.refunding import Disputed, TooMuch
 from payments.models import Payment, Refund, RefundLine

@@ -21,8 +21,8 @@ from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.transactions import retry_conflicts
 from notifications import consent, mail_contexts, outbox
+from orders import emails as order_emails
 from orders import lifecycle
-from orders import mails as order_emails
 from orders.locks import lock_order
 from orders.models import Order
 from orders.states import OrderState

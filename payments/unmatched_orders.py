@@ -11,7 +11,7 @@ from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import InboundEvent
-from orders.agreement import is_number
+from orders.lifecycle import is_number
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments import incidents
 from payments.models import Difference, ReconcileRun

@@ -17,7 +17,7 @@ from catalog import availability
 from ilytat.display.money import format_money
 from ilytat.integrations import throttle
 from ilytat.integrations.errors import IntegrationError
-from orders import addresses, identity, quote, quote_renewal
+from orders import access, addresses, quote, quote_renewal
 from orders import cart as carts
 from orders.cart import CartView
 from orders.forms import CheckoutForm
@@ -242,7 +242,7 @@ def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
     order = get_object_or_404(Order, token=token)
     if order.state != OrderState.AWAITING_PAYMENT:
         return redirect(order)
-    if not (identity.is_proven(request, order) or checkout_page.mine(request).filter(pk=order.pk).exists()):
+    if not (access.is_proven(request, order) or checkout_page.mine(request).filter(pk=order.pk).exists()):
         return redirect(reverse("order_prove", args=[token]) + f"?next={request.path}")
     context = {"order": order, "total": order.total, "notice": "", "gone": False}
     if request.method == "POST":

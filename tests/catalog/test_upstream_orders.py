@@ -6,7 +6,7 @@ import pytest
 
 from catalog.upstream_orders import COST_MAX, read_order
 from ilytat.integrations.errors import Unavailable
-from orders import fulfilment
+from orders import fulfillment
 from orders.models import Fulfilment, Shipment
 from tests import factories
 
@@ -69,7 +69,7 @@ def test_the_largest_and_oddest_parcel_is_kept() -> None:
     line = {"metadata": {"external_id": "\0"}, "variant_id": 10**30, "print_provider_id": 10**30}
     upstream = read_order(ORDER | {"shipments": [parcel], "line_items": [line], "total_price": 10**30})
 
-    fulfilment.record(job, upstream, who="test")
+    fulfillment.record(job, upstream, who="test")
 
     kept = Shipment.objects.get()
     assert (len(kept.carrier), len(kept.number), kept.provider_id) == (60, 120, None)

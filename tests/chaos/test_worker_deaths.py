@@ -35,7 +35,7 @@ PRINTING = Left("paid", ("in_production",), 1, 1)
 DEATHS = {
     "B7 message heard, row not claimed": (Failpoint(f"{QUEUES}:work_due", "before", "inbox"), UNPAID, "always"),
     "B7 row claimed, nothing asked": (Failpoint(f"{QUEUES}:_attempt", "before", "inbox"), UNPAID, ""),
-    "B8 paid, before the commit": (Failpoint("orders.mails:order_confirmed", "after"), UNPAID, "servers"),
+    "B8 paid, before the commit": (Failpoint("orders.emails:order_confirmed", "after"), UNPAID, "servers"),
     "B8 committed, before the next row": (Failpoint(f"{QUEUES}:_attempt", "after", "inbox"), PAID, ""),
     "B9 intent written, not posted": (Failpoint(f"{PRINTIFY}.create_order", "before"), PAID, "servers"),
     "B11 accepted, its id not saved": (Failpoint(f"{PRINTIFY}.create_order", "after"), POSTED, "always"),

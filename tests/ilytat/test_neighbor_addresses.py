@@ -17,7 +17,7 @@ from ilytat.integrations import inbox, jobs
 from ilytat.integrations.email import normalized_or_blank
 from notifications import consent, newsletter, outbox
 from notifications.models import OutgoingEmail, Subscriber, Suppression
-from orders import stock_watch
+from orders import back_in_stock
 from orders.models import Order, StockWatch, WatchState
 from payments import coupons
 from payments.models import Coupon
@@ -117,7 +117,7 @@ def test_a_neighbors_request_is_a_request_of_its_own(client: Client, watch: Stoc
 
 @each_spelling
 def test_one_address_waits_once_in_any_spelling(watch: StockWatch, spelling: str) -> None:
-    stock_watch.ask(watch.variant, spelling, language="en", wording="words", proven=False)
+    back_in_stock.ask(watch.variant, spelling, language="en", wording="words", proven=False)
     assert StockWatch.objects.get() == watch
 
 

@@ -7,10 +7,10 @@ from django.db import IntegrityError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from orders import changes, identity
+from orders import access, changes
 from orders.addresses import Address
+from orders.lifecycle import TooLate
 from orders.models import Fulfilment, Order, OrderLine
-from orders.revision import TooLate
 from tests import factories
 from tests.addresses import ADDRESS
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, changed, paid
@@ -27,8 +27,8 @@ TOO_LATE = "Printing has begun, so this order can no longer be changed here."
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "is_proven", lambda *_: True)
-    monkeypatch.setattr(identity, "is_verified", lambda *_: True)
+    monkeypatch.setattr(access, "is_proven", lambda *_: True)
+    monkeypatch.setattr(access, "is_verified", lambda *_: True)
 
 
 @pytest.fixture

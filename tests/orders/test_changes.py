@@ -15,11 +15,11 @@ from catalog.models import Variant
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, lifecycle, mails, quote
-from orders import fulfilment as printing_steps
+from orders import changes, emails, lifecycle, quote
+from orders import fulfillment as printing_steps
 from orders.addresses import Address
+from orders.lifecycle import TooLate
 from orders.models import EarlierDraft, Fulfilment, Order
-from orders.revision import TooLate
 from payments.models import Payment, Refund
 from tests import factories
 from tests.orders.conftest import (
@@ -315,8 +315,8 @@ def test_two_presses_of_the_same_correction_make_one_revision(shipping: Upstream
 
 
 def _conflict_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The first call of this function of `orders.mails` ends as PostgreSQL ends one side of a deadlock."""
-    queue, conflicts = getattr(mails, name), [psycopg.errors.DeadlockDetected("ended")]
+    """The first call of this function of `orders.emails` ends as PostgreSQL ends one side of a deadlock."""
+    queue, conflicts = getattr(emails, name), [psycopg.errors.DeadlockDetected("ended")]
 
     def conflict_once(*given: Any, **named: Any) -> None:
         if conflicts:
@@ -324,7 +324,7 @@ def _conflict_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         queue(*given, **named)
 
     monkeypatch.setattr("ilytat.integrations.transactions.PAUSE_SECONDS", 0)
-    monkeypatch.setattr(mails, name, conflict_once)
+    monkeypatch.setattr(emails, name, conflict_once)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import attention
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import claims, next_step, photos, refunding
+from orders import claims, photos, refunding, tracking
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Dispute, Payment, Refund
@@ -168,7 +168,7 @@ def test_a_reprint_is_an_order_of_its_own_that_costs_the_buyer_nothing(upstream:
 def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrived(client: Client, state: str) -> None:
     claim = claimed()
     job = changed(Fulfilment.objects.get(order=claim.order), state=state)
-    assert next_step.sentence(claim.order, job) == "The buyer reported a problem. Answer the claim."
+    assert tracking.sentence(claim.order, job) == "The buyer reported a problem. Answer the claim."
     claims.reprint(claim, who="eva")
     assert claim.reprint is not None
     page = source(client.get(claim.order.get_absolute_url()))
@@ -177,7 +177,7 @@ def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrive
     assert f'href="{claim.reprint.get_absolute_url()}">Track your replacement' in page
     assert "It has arrived" not in page
     number = f"{claim.order.number}R1"
-    assert next_step.sentence(claim.order, job) == f"The claim was answered with a free replacement: order {number}."
+    assert tracking.sentence(claim.order, job) == f"The claim was answered with a free replacement: order {number}."
     changed(Fulfilment.objects.get(order=claim.reprint), state="delivered", printify_order_id=OTHER_ID)
     assert "free replacement" not in source(client.get(claim.order.get_absolute_url()))
 
@@ -190,7 +190,7 @@ def test_after_a_refund_the_order_page_says_what_was_refunded(client: Client) ->
     page = source(client.get(claim.order.get_absolute_url()))
     assert "We refunded $12.50" in page
     assert "It has arrived" not in page
-    assert next_step.sentence(claim.order, job) == "The claim was answered with a refund. Nothing is left to do."
+    assert tracking.sentence(claim.order, job) == "The claim was answered with a refund. Nothing is left to do."
 
 
 def test_a_declined_claim_changes_nothing_of_the_order_page(client: Client) -> None:

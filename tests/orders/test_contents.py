@@ -15,9 +15,9 @@ from ilytat.integrations import attention, inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications import rendering
 from notifications.models import OutgoingEmail
-from orders import lifecycle, parcel_contents, parcels
-from orders.models import Fulfilment, Order, Shipment, ShipmentLine
-from orders.revision import TooLate
+from orders import lifecycle, shipments
+from orders.lifecycle import TooLate
+from orders.models import Fulfilment, Order, Shipment, ShipmentLine, shipping
 from tests import factories
 from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, created, look, paid, printing
 from tests.pages import text
@@ -193,7 +193,7 @@ def test_part_of_a_line_in_a_parcel_leaves_the_rest_to_come() -> None:
     tee.quantity = 3
     shipment = Shipment.objects.create(fulfilment=job, carrier="usps", number="1")
     shipment.lines.create(line=tee, quantity=1)
-    contents = parcel_contents.distribute({tee.pk: tee, mug.pk: mug}, [shipment])
+    contents = shipping.distribute({tee.pk: tee, mug.pk: mug}, [shipment])
     assert [(x.line.title, x.quantity) for x in contents.by_parcel[shipment.pk]] == [("Tee", 1)]
     assert [(x.line.title, x.quantity) for x in contents.still_to_come] == [("Tee", 2), ("Mug", 1)]
 
@@ -230,7 +230,7 @@ def test_three_parcels_are_read_and_mailed_in_as_many_reads_as_one(upstream: Ups
         )
         skus = {"1": [job.order.lines.get(title="Tee").sku]}
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-            assert parcels.record_parcels(again(job), read_order(found), skus)
+            assert shipments.record_parcels(again(job), read_order(found), skus)
         reads.append([x["sql"] for x in queries if x["sql"].startswith("SELECT")])
     assert len(told("shipped")) == len(told("delivered")) == 4
     assert len(reads[0]) == len(reads[1]), reads

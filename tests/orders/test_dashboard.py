@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from orders import dashboard, health
+from orders import attention
 from payments import attention as money
 from payments.models import Payment, Refund
 from tests import factories
@@ -26,17 +26,17 @@ def test_orders_under_way_are_counted_by_how_they_stand() -> None:
     held(paid(ready=False))
     _job(state="in_production", printify_order_id="p1")
     _job(state="shipped", printify_order_id="p2")
-    tile = dashboard.under_way()
+    tile = attention.under_way()
     assert (tile.figure, tile.tone) == ("4", "busy")
     assert tile.detail == "2 wait for printing; 1 held; 1 printing; 1 on their way"
     _job(state="attention")
-    tile = dashboard.under_way()
+    tile = attention.under_way()
     assert (tile.figure, tile.tone) == ("5", "bad")
     assert "1 need you" in str(tile.detail)
 
 
 def test_without_orders_nothing_waits() -> None:
-    tile = dashboard.under_way()
+    tile = attention.under_way()
     assert (tile.figure, tile.detail, tile.tone) == ("0", "nothing waits", "good")
 
 
@@ -47,11 +47,11 @@ def test_without_orders_nothing_waits() -> None:
 def test_what_is_due_for_a_quarter_of_an_hour_is_an_alarm(columns: dict[str, Any], late: int, state: str) -> None:
     due = timezone.now() - timedelta(minutes=late)
     _job(**columns | {"next_at": due, "printify_order_id": ORDER_ID})
-    assert health.fulfilments_move().state == state
+    assert attention.fulfilments_move().state == state
 
 
 def test_with_nothing_late_all_is_well() -> None:
-    assert health.fulfilments_move().state == "ok"
+    assert attention.fulfilments_move().state == "ok"
 
 
 # --- money -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
-from orders import delay_notices, tasks
+from orders import delivery_followup, tasks
 from orders.models import Fulfilment, Order, Shipment
 from orders.states import FulfilmentState
 from tests.factories import paid_order
@@ -48,11 +48,11 @@ def test_the_day_after_the_last_promised_day_the_buyer_is_told_once() -> None:
 )
 def test_nobody_else_is(days_ago: int, state: str) -> None:
     promised(days_ago, state)
-    delay_notices.send_all()
+    delivery_followup.send_all()
     assert not OutgoingEmail.objects.exists()
 
 
 def test_what_is_still_being_made_is_late_without_a_parcel() -> None:
     promised(1, FulfilmentState.IN_PRODUCTION)
-    delay_notices.send_all()
+    delivery_followup.send_all()
     assert OutgoingEmail.objects.get().context["parcel"] == {"carrier": "", "number": "", "url": ""}

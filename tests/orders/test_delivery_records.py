@@ -11,7 +11,7 @@ from catalog.delivery_estimates import estimates
 from catalog.models import Product
 from notifications.templatetags.mail import day
 from orders import cart as carts
-from orders import delivery_records, quote, reprints
+from orders import claims, delivery_records, quote
 from orders.models import Order, Shipment
 from tests import factories
 from tests.orders.conftest import SHOP, Upstream, created
@@ -74,7 +74,7 @@ def test_product_page_cart_checkout_order_and_reprint_promise_the_same_days(clie
         assert {page: [day(each.isoformat()) in text for each in (first, last)]} == {page: [True, True]}
     parent = Order.objects.get()
     with transaction.atomic():
-        reprint = reprints.make(parent, parent.lines.all(), who="eva")
+        reprint = claims.make(parent, parent.lines.all(), who="eva")
     assert (reprint.arrives_from, reprint.arrives_until) == (first, last)
 
 

@@ -13,7 +13,7 @@ from ilytat.integrations.models import Alert
 from orders import attention, lifecycle
 from orders import cart as carts
 from orders.addresses import Address
-from orders.agreement import Agreement
+from orders.lifecycle import Agreement
 from orders.models import Cart, Fulfilment, HoldReason, Order
 from orders.states import FULFILMENT_RANK, FulfilmentState
 from tests import factories

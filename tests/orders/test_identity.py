@@ -15,7 +15,7 @@ from limits import parse
 from ilytat.accounts.models import User
 from ilytat.integrations import rate_counters
 from notifications.models import OutgoingEmail
-from orders import identity
+from orders import access
 from orders.models import Fulfilment, Order
 from tests import factories
 from tests.orders.conftest import again, created, paid, printing
@@ -167,7 +167,7 @@ def _codes_sent() -> int:
 def test_a_caller_who_takes_all_codes_of_his_leaves_one_for_a_caller_who_comes_first_that_day(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(identity, "CODES_HERE", parse("100/hour"))  # as if he came back every hour
+    monkeypatch.setattr(access, "CODES_HERE", parse("100/hour"))  # as if he came back every hour
     order = paid().order
     for _ in range(32):
         _ask_for_code(order, "192.0.2.1")
@@ -403,7 +403,7 @@ def test_both_wrong_answers_count_and_compare_alike(client: Client, monkeypatch:
         return False
 
     monkeypatch.setattr(rate_counters, "hit", counted)
-    monkeypatch.setattr(identity, "constant_time_compare", compared)
+    monkeypatch.setattr(access, "constant_time_compare", compared)
     _found(client, number="WRONG234", email=order.email)
     wrong_number, done[:] = list(done), []
     _found(client, number=order.number, email="bob@example.com")

@@ -12,7 +12,7 @@ from ilytat.integrations import health, jobs, providers
 from ilytat.integrations.models import Alert
 from notifications import tasks
 from notifications.models import OutgoingEmail
-from orders import attention, unreported_delivery
+from orders import attention, delivery_followup
 from orders.models import Fulfilment
 from orders.registry import queue
 from tests.orders.conftest import OTHER_ID, SHOP, Upstream, again, changed, created, look, paid, printing
@@ -174,7 +174,7 @@ def test_an_order_gives_up_only_while_printify_itself_is_healthy(
         ({"upstream_status": "on-hold", "last_error": "GET /v1/shops/1/orders/x.json: 404"}, False, False),
         ({"upstream_status": "canceled"}, False, True),
         ({"upstream_status": "has-issues"}, True, False),
-        ({"upstream_status": "in-production", "last_error": unreported_delivery.OVERDUE}, False, True),
+        ({"upstream_status": "in-production", "last_error": delivery_followup.OVERDUE}, False, True),
     ],
 )
 def test_printing_again_and_refunding_are_offered_only_for_what_was_not_made(

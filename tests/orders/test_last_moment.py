@@ -18,11 +18,11 @@ from catalog.upstream_orders import UpstreamOrder, read_order
 from ilytat.integrations import jobs
 from ilytat.integrations.results import Result
 from notifications.models import OutgoingEmail
-from orders import changes, fulfilment, lifecycle
+from orders import changes, fulfillment, lifecycle
+from orders.lifecycle import TooLate
 from orders.models import Fulfilment, HoldReason, Order, OrderLine, ShipmentLine
-from orders.parcels import Skus
 from orders.registry import queue
-from orders.revision import TooLate
+from orders.shipments import Skus
 from payments.models import Payment, Refund
 from tests import factories
 from tests.orders.conftest import ORDER_ID, SHOP, Upstream, again, changed, created
@@ -140,7 +140,7 @@ def test_poll_and_webhook_with_the_same_news_store_each_line_once(first: str) ->
 
     def read(who: str) -> Result:
         with transaction.atomic():
-            return fulfilment.record(again(job), found, who=who, skus=named[who])
+            return fulfillment.record(again(job), found, who=who, skus=named[who])
 
     with transaction.atomic():
         read(first)
@@ -173,6 +173,6 @@ def test_a_swap_and_the_news_of_a_parcel_do_not_wait_for_each_other_in_a_circle(
         Fulfilment.objects.filter(pk=job.pk).update(upstream_status="fulfilled")
         rival = Rival(swap)
         assert rival.waits()
-        fulfilment.record(job, read_order(found), who="webhook")
+        fulfillment.record(job, read_order(found), who="webhook")
     assert rival.result() == "too late"
     assert [packed.line_id for packed in ShipmentLine.objects.all()] == [line.pk]

@@ -15,7 +15,7 @@ from notifications.models import OutgoingEmail
 from orders import cart as carts
 from orders import lifecycle
 from orders.addresses import Address
-from orders.agreement import Agreement
+from orders.lifecycle import Agreement
 from orders.models import Cart, Fulfilment, Order, OrderLine
 from orders.states import ORDER_MOVES, OrderState
 from tests import factories

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from orders import line_values, reprints
+from orders import allocation, claims
 from orders.models import Order
 from tests import factories
 
@@ -35,25 +35,25 @@ def _order(prices: list[tuple[int, int]], *, discount: int = 0, taxes: list[int]
     ],
 )
 def test_shares_add_up(amount: int, weights: list[int], parts: list[int]) -> None:
-    assert line_values.shares(amount, weights) == parts
+    assert allocation.shares(amount, weights) == parts
     assert sum(parts) == (amount if any(weights) else 0)
 
 
 def test_a_line_is_its_price_less_its_share_of_the_discount_with_its_own_tax() -> None:
     order = _order([(2000, 1), (1000, 2)], discount=400, taxes=[144, 171], tax=353)
     shirt, mugs = order.lines.all()
-    assert line_values.of_lines(order) == {shirt.pk: 2000 - 200 + 144, mugs.pk: 2000 - 200 + 171}
-    assert line_values.of_delivery(order) == 475 + 38
-    assert line_values.of_units(order, {mugs.pk: 1}) == 985
-    assert line_values.of_units(order, {mugs.pk: 1}, {mugs.pk: 1}) == 986, "the odd cent goes with the last"
+    assert allocation.of_lines(order) == {shirt.pk: 2000 - 200 + 144, mugs.pk: 2000 - 200 + 171}
+    assert allocation.of_delivery(order) == 475 + 38
+    assert allocation.of_units(order, {mugs.pk: 1}) == 985
+    assert allocation.of_units(order, {mugs.pk: 1}, {mugs.pk: 1}) == 986, "the odd cent goes with the last"
 
 
 def test_no_more_of_a_line_is_worth_anything_than_was_bought() -> None:
     order = _order([(1000, 2)])
     [line] = order.lines.all()
-    assert line_values.of_units(order, {line.pk: 9}) == 2000
-    assert line_values.of_units(order, {line.pk: 1}, {line.pk: 2}) == 0
-    assert line_values.of_units(order, {line.pk + 1: 1}) == 0
+    assert allocation.of_units(order, {line.pk: 9}) == 2000
+    assert allocation.of_units(order, {line.pk: 1}, {line.pk: 2}) == 0
+    assert allocation.of_units(order, {line.pk + 1: 1}) == 0
 
 
 def test_unit_by_unit_in_any_order_is_what_was_paid() -> None:
@@ -66,9 +66,9 @@ def test_unit_by_unit_in_any_order_is_what_was_paid() -> None:
         units = [line.pk for line in order.lines.all() for _ in range(line.quantity)]
         dice.shuffle(units)
         gone: dict[int, int] = {}
-        back = line_values.of_delivery(order)
+        back = allocation.of_delivery(order)
         for pk in units:
-            part = line_values.of_units(order, {pk: 1}, gone)
+            part = allocation.of_units(order, {pk: 1}, gone)
             assert part >= 0
             back, gone = back + part, gone | {pk: gone.get(pk, 0) + 1}
         assert back == order.total
@@ -76,22 +76,22 @@ def test_unit_by_unit_in_any_order_is_what_was_paid() -> None:
 
 def test_a_reprint_is_worth_what_was_paid_for_the_things_it_prints_again() -> None:
     order = _order([(2000, 1), (1000, 2)], discount=400, taxes=[144, 171], tax=353)
-    again = reprints.make(order, list(order.lines.all())[1:], who="staff")
+    again = claims.make(order, list(order.lines.all())[1:], who="staff")
     assert (again.total, sum(line.tax for line in again.lines.all())) == (0, 0)
-    assert line_values.of_reprint(again) == 2000 - 200 + 171
-    assert line_values.of_reprint(reprints.make(again, again.lines.all(), who="staff")) == 1971, "also the second time"
+    assert allocation.of_reprint(again) == 2000 - 200 + 171
+    assert allocation.of_reprint(claims.make(again, again.lines.all(), who="staff")) == 1971, "also the second time"
 
 
 def test_a_reprint_whose_line_was_swapped_is_worth_what_the_first_line_cost() -> None:
     order = _order([(2000, 1), (1000, 2)], discount=400, taxes=[144, 171], tax=353)
     shirt, mugs = order.lines.all()
-    again = reprints.make(order, [mugs], who="staff")
+    again = claims.make(order, [mugs], who="staff")
     other = factories.variant(mugs.product, option_ids=[521, 15], title="White / M")
     again.lines.update(variant=other, printify_variant_id=other.variant_id)
-    last = reprints.make(again, again.lines.all(), who="staff")
+    last = claims.make(again, again.lines.all(), who="staff")
     for reprint in (again, last):
         [line] = reprint.lines.all()
         assert line.repeats == mugs
-        assert line_values.in_first(reprint, {line.pk: 2}) == {mugs.pk: 2}
-        assert line_values.of_reprint(reprint) == 1971
+        assert allocation.in_first(reprint, {line.pk: 2}) == {mugs.pk: 2}
+        assert allocation.of_reprint(reprint) == 1971
     assert shirt.repeats is None

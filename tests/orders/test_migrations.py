@@ -9,7 +9,7 @@ from django.apps.registry import Apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from orders import lifecycle, reprints
+from orders import claims, lifecycle
 from orders.models import Fulfilment, OrderLine, ShipmentLine
 from tests import factories
 
@@ -88,8 +88,8 @@ def test_lines_of_earlier_reprints_name_the_paid_line_they_repeat() -> None:
     job, _ = _job(2, 1)
     tee, mug = lines = list(job.order.lines.all())
     swapped = factories.variant(tee.product, option_ids=[521, 15], title="White / M")
-    again = reprints.make(job.order, lines, who="eva")
-    last = reprints.make(again, again.lines.all(), who="eva")
+    again = claims.make(job.order, lines, who="eva")
+    last = claims.make(again, again.lines.all(), who="eva")
     for reprint in (again, last):
         reprint.lines.filter(variant=tee.variant).update(variant=swapped, printify_variant_id=swapped.variant_id)
     foreign = factories.order_line(last, factories.variant(price=1))

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders import lifecycle, next_step
+from orders import lifecycle, tracking
 from orders.models import Fulfilment
 from orders.states import FulfilmentState, OrderState
 from tests import factories
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(job: Fulfilment) -> str:
-    return next_step.sentence(job.order, job)
+    return tracking.sentence(job.order, job)
 
 
 def test_a_draft_says_when_printing_begins() -> None:
@@ -40,7 +40,7 @@ def test_every_state_of_printing_has_its_sentence(state: str) -> None:
 @pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.PAID}))
 def test_every_state_of_an_order_without_printing_has_its_sentence(state: str) -> None:
     order = factories.order(factories.variant(), state=state)
-    assert next_step.sentence(order, None).endswith(".")
+    assert tracking.sentence(order, None).endswith(".")
 
 
 def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_client: Client) -> None:

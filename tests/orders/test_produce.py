@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations.models import Alert
-from orders import fulfilment as printing_steps
+from orders import fulfillment as printing_steps
 from orders import lifecycle
 from orders.models import Fulfilment, HoldReason
 from orders.states import FulfilmentState, OrderState

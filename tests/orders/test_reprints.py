@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ilytat.integrations import attention
 from notifications.models import OutgoingEmail
-from orders import changes, claims, line_values
+from orders import allocation, changes, claims
 from orders.models import Claim, Fulfilment, Order
 from orders.models.claim import ClaimKind
 from payments.models import Payment, Refund
@@ -43,7 +43,7 @@ def test_a_reprints_claim_is_worth_what_the_first_order_cost(discount: int, paid
 
 def test_what_went_back_for_the_first_one_does_not_go_back_again_for_its_reprint() -> None:
     claim = reprinted()
-    first = Claim.objects.get(order=line_values.first(claim.order))
+    first = Claim.objects.get(order=allocation.first(claim.order))
     refund = Refund.objects.create(payment=Payment.objects.get(), amount=2499, asked_by="eva")
     refund.lines.create(line=first.lines.get(), quantity=1)
     assert (claims.worth(claim), claims.refundable(claim)) == (2499, 0)
@@ -61,8 +61,8 @@ def test_a_reprint_of_a_reprint_still_knows_who_paid() -> None:
     claim = reprinted()
     assert claims.reprint(claim, who="eva")
     last = Order.objects.get(reprint_of=claim.order)
-    assert line_values.first(last).payments.exists()
-    assert line_values.of_reprint(last) == 2499
+    assert allocation.first(last).payments.exists()
+    assert allocation.of_reprint(last) == 2499
 
 
 def test_a_reprint_that_is_called_off_gives_back_what_was_paid_for_it() -> None:
@@ -109,7 +109,7 @@ def test_a_claim_on_a_line_that_repeats_none_is_worth_nothing() -> None:
     order = swapped_reprint()
     order.lines.update(repeats=None)
     lines = list(order.lines.all())
-    dear = line_values.first(order).lines.get(unit_price=4000)
+    dear = allocation.first(order).lines.get(unit_price=4000)
     assert dear.variant
     known = factories.order_line(order, dear.variant)
     order.lines.filter(pk=known.pk).update(repeats=dear)

@@ -13,7 +13,7 @@ from catalog.models import PrintifyCache, Variant
 from ilytat.integrations import jobs, privacy
 from notifications import consent
 from notifications.models import Consent, OutgoingEmail
-from orders import stock_watch
+from orders import back_in_stock
 from orders.models import StockWatch
 from tests import factories
 
@@ -65,11 +65,11 @@ def waiting(client: Client, variant: Variant) -> StockWatch:
 
 def test_one_mail_comes_when_it_is_back_and_never_a_second(client: Client, sold_out: Variant) -> None:
     waiting(client, sold_out)
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     assert news() == []
     restock()
     for _ in range(3):
-        stock_watch.notify_watchers()
+        back_in_stock.notify_watchers()
     [mail] = news()
     assert (mail.to, mail.context["amount"], mail.context["label"]) == (ADA, "$24.99", "White / S")
     assert mail.context["url"].endswith(f"{sold_out.product.get_absolute_url()}?variant={sold_out.variant_id}")
@@ -87,14 +87,14 @@ def test_a_stranger_who_types_an_address_causes_one_question_and_nothing_else(
     assert questions() == 1
     assert client.get(mailed_path()).status_code == 200, "mail programs open links by themselves"
     restock()
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     assert news() == []
 
 
 def test_an_address_is_asked_three_times_a_day_at_most(client: Client, sold_out: Variant) -> None:
     for _ in range(4):
         ask(client, factories.variant(sold_out.product, is_available=False))
-    assert questions() == stock_watch.DAILY
+    assert questions() == back_in_stock.DAILY
 
 
 def test_one_browser_asks_five_times_a_minute_at_most(client: Client, sold_out: Variant) -> None:
@@ -124,7 +124,7 @@ def test_who_left_meanwhile_hears_nothing(client: Client, sold_out: Variant) -> 
     assert reader
     client.post(f"/newsletter/leave/{consent.token(reader)}/")
     restock()
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     jobs.work_due("bulk mail")
     assert [mail.state for mail in news()] == ["unwanted"]
 
@@ -132,12 +132,12 @@ def test_who_left_meanwhile_hears_nothing(client: Client, sold_out: Variant) -> 
 def test_who_was_told_may_ask_for_the_next_time(client: Client, sold_out: Variant) -> None:
     waiting(client, sold_out)
     restock()
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     Variant.objects.update(is_available=False)
     waiting(client, sold_out)
     assert questions() == 2
     restock()
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     assert len(news()) == 2
 
 
@@ -145,7 +145,7 @@ def test_what_is_known_too_long_ago_is_not_called_back(client: Client, sold_out:
     waiting(client, sold_out)
     restock()
     PrintifyCache.objects.update(expires_at=timezone.now() - timedelta(days=9))
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     assert news() == []
 
 
@@ -203,7 +203,7 @@ def test_questions_and_news_are_forgotten_in_time(client: Client, sold_out: Vari
     for days, state, left in ((29, "told", 1), (31, "waiting", 1), (366, "waiting", 0)):
         then = timezone.now() - timedelta(days=days)
         StockWatch.objects.update(state=state, asked_at=then, told_at=then)
-        stock_watch.delete_old()
+        back_in_stock.delete_old()
         assert StockWatch.objects.filter(pk=mine.pk).count() == left
 
 
@@ -211,7 +211,7 @@ def test_questions_and_news_are_forgotten_in_time(client: Client, sold_out: Vari
 def test_after_a_month_nothing_is_left_of_a_question_or_an_answer(sold_out: Variant, state: str) -> None:
     then = timezone.now() - timedelta(days=31)
     StockWatch.objects.create(variant=sold_out, email=ADA, state=state, asked_at=then, told_at=then)
-    stock_watch.delete_old()
+    back_in_stock.delete_old()
     assert not StockWatch.objects.exists()
 
 
@@ -222,7 +222,7 @@ def test_it_is_told_in_the_export_and_gone_after_erasure(client: Client, sold_ou
     privacy.erase(ADA)
     assert not StockWatch.objects.exists()
     restock()
-    stock_watch.notify_watchers()
+    back_in_stock.notify_watchers()
     assert news() == []
 
 
@@ -243,7 +243,7 @@ def test_what_somebody_waits_for_stands_on_their_page_of_choices(client: Client,
     ask(client, sold_out)
     consent.agree(ADA, ["news"], language="en", where="test", wording="words")
     assert "What you wait for" not in client.get(choices_path()).content.decode(), "not confirmed yet"
-    stock_watch.confirm(StockWatch.objects.get())
+    back_in_stock.confirm(StockWatch.objects.get())
     page = client.get(choices_path()).content.decode()
     link = f"{sold_out.product.get_absolute_url()}?variant={sold_out.variant_id}"
     assert f'<a href="{link}">{sold_out.product.title}</a>' in page

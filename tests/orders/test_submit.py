@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert, RateBucket
-from orders import fulfilment as printing_steps
+from orders import fulfillment as printing_steps
 from orders.models import Fulfilment
 from orders.registry import queue
 from orders.states import FulfilmentState, OrderState

@@ -14,7 +14,7 @@ from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import find
 from notifications.models import OutgoingEmail
 from orders import attention as ways
-from orders import claims, lifecycle, privacy, tasks, unreported_delivery
+from orders import claims, delivery_followup, lifecycle, privacy, tasks
 from orders.models import Fulfilment, Order
 from orders.models.claim import ClaimKind
 from orders.states import FulfilmentState
@@ -42,7 +42,7 @@ def shipped(days_ago: int, *, tracked: bool = True, left: int = 40, **given: Any
 
 def asked(**given: Any) -> Fulfilment:
     """And nobody answered for more than two weeks."""
-    return changed(shipped(30, **given), asked_at=NOW() - unreported_delivery.ANSWER_TIME - DAY)
+    return changed(shipped(30, **given), asked_at=NOW() - delivery_followup.ANSWER_TIME - DAY)
 
 
 def kinds() -> list[str]:
@@ -64,7 +64,7 @@ def test_a_number_may_follow_within_a_day(upstream: Upstream) -> None:
 
 def test_without_one_it_is_shipped_all_the_same_and_told_once(upstream: Upstream) -> None:
     upstream.order("fulfilled", shipments=[])
-    job = look(changed(printing(), left_at=NOW() - unreported_delivery.NUMBER_COMES - DAY))
+    job = look(changed(printing(), left_at=NOW() - delivery_followup.NUMBER_COMES - DAY))
     assert (job.state, look(job).state) == ("shipped", "shipped")
     [mail] = OutgoingEmail.objects.filter(kind="shipped")
     assert mail.context["parcel"] == {"carrier": "", "number": "", "url": ""}
@@ -89,7 +89,7 @@ def test_the_page_says_that_there_is_nothing_to_follow(client: Client) -> None:
 @pytest.mark.parametrize(("late", "minutes"), [(-5, 20), (0, 20), (1, 40), (3, 160), (7, 24 * 60), (400, 24 * 60)])
 def test_printify_is_asked_ever_more_seldom(settings: Settings, late: int, minutes: float) -> None:
     settings.POLL_MINUTES = 20.0
-    assert unreported_delivery.poll_interval(promised(late, printing()).order) == minutes * 60
+    assert delivery_followup.poll_interval(promised(late, printing()).order) == minutes * 60
 
 
 def test_a_look_at_what_is_late_sets_the_longer_pause(upstream: Upstream, settings: Settings) -> None:
@@ -102,7 +102,7 @@ def test_a_look_at_what_is_late_sets_the_longer_pause(upstream: Upstream, settin
 def test_an_order_that_promised_no_day_has_a_usual_one() -> None:
     order = printing().order
     order.arrives_until = None
-    assert unreported_delivery.last_day(order) == timezone.localdate(order.paid_at) + unreported_delivery.USUAL
+    assert delivery_followup.last_day(order) == timezone.localdate(order.paid_at) + delivery_followup.USUAL
 
 
 # --- Never finished ----------------------------------------------------------------------------------------
@@ -110,16 +110,16 @@ def test_an_order_that_promised_no_day_has_a_usual_one() -> None:
 
 def test_what_is_made_without_end_comes_before_staff_and_again_two_weeks_later(upstream: Upstream) -> None:
     upstream.order("in-production")
-    job = look(promised(unreported_delivery.STUCK.days, printing()))
+    job = look(promised(delivery_followup.STUCK.days, printing()))
     assert job.state == "in_production"
-    job = look(promised(unreported_delivery.STUCK.days + 1, job))
-    assert (job.state, job.last_error) == ("attention", unreported_delivery.OVERDUE)
-    assert Alert.objects.get().message.endswith(unreported_delivery.OVERDUE)
+    job = look(promised(delivery_followup.STUCK.days + 1, job))
+    assert (job.state, job.last_error) == ("attention", delivery_followup.OVERDUE)
+    assert Alert.objects.get().message.endswith(delivery_followup.OVERDUE)
     assert lifecycle.retry(job, who="eva")
     job.order.events.update(why="Other words, which decide nothing.")
     job = look(job)
     assert job.state == "in_production", "staff have chosen to wait"
-    job.order.events.filter(what=unreported_delivery.OVERDUE_EVENT).update(at=NOW() - unreported_delivery.STUCK - DAY)
+    job.order.events.filter(what=delivery_followup.OVERDUE_EVENT).update(at=NOW() - delivery_followup.STUCK - DAY)
     assert look(job).state == "attention"
 
 
@@ -151,13 +151,13 @@ def test_an_order_that_promised_no_day_is_asked_about_too() -> None:
     job = shipped(0)
     old = {"arrives_until": None, "placed_at": NOW() - 60 * DAY}
     Order.objects.filter(pk=job.order_id).update(**old)
-    unreported_delivery.ask_buyers()
+    delivery_followup.ask_buyers()
     assert again(job).asked_at
 
 
 def test_the_question_names_parcel_and_place_to_answer() -> None:
     job = shipped(8)
-    unreported_delivery.ask_buyers()
+    delivery_followup.ask_buyers()
     context = OutgoingEmail.objects.get(kind="arrival_asked").context
     assert context["parcel"]["number"] == f"94{job.pk}"
     assert context["answer_url"].endswith(f"/orders/{job.order.token}/arrived/")
@@ -199,15 +199,15 @@ def test_not_while_something_is_claimed() -> None:
     job = asked()
     lines = job.order.lines.all()
     claim = claims.receive(job.order, key=uuid4(), kind=ClaimKind.LOST, lines=lines, words="", photos=[])
-    unreported_delivery.close_unanswered()
+    delivery_followup.close_unanswered()
     assert again(job).state == "shipped"
     assert claims.decline(claim, who="eva", answer="It lies at the post office.")
-    unreported_delivery.close_unanswered()
+    delivery_followup.close_unanswered()
     assert again(job).state == "ended"
 
 
 def test_what_was_refunded_on_its_way_ends_without_a_question() -> None:
-    job = shipped(unreported_delivery.STUCK.days + 1)
+    job = shipped(delivery_followup.STUCK.days + 1)
     lifecycle.mark_refunded(job.order, who="eva")
     tasks.end_unreported()
     assert (again(job).state, kinds()) == ("ended", [])

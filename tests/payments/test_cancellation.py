@@ -12,12 +12,12 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, claims, lifecycle, refunding, reprints
+from orders import changes, claims, lifecycle, refunding
 from orders.attention import cancel_for_shop
+from orders.lifecycle import TooLate
 from orders.models import Fulfilment, HoldReason
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
-from orders.revision import TooLate
 from payments import cancellation, disputes, refunds
 from payments.models import Dispute, Payment, Refund
 from payments.stripe_objects import RefundFacts, WarningFacts
@@ -215,7 +215,7 @@ def test_a_refund_asked_for_after_the_cancelation_has_its_own_email(till: Till) 
 def _reprinted(till: Till) -> tuple[Fulfilment, Fulfilment]:
     """The fulfillments of an order that has left, and of its reprint, which waits."""
     job = changed(printing_began(awaits_production(till)), state="shipped")
-    again = reprints.make(job.order, job.order.lines.all(), who="eva")
+    again = claims.make(job.order, job.order.lines.all(), who="eva")
     return job, Fulfilment.objects.select_related("order").get(order=again)
 
 
@@ -223,7 +223,7 @@ def test_nothing_is_printed_again_once_all_was_refunded(till: Till) -> None:
     job = changed(printing_began(awaits_production(till)), state="shipped")
     refund(2974)
     with pytest.raises(refunding.HoldStands, match="Nothing of the payment is left"):
-        reprints.make(job.order, job.order.lines.all(), who="eva")
+        claims.make(job.order, job.order.lines.all(), who="eva")
 
 
 def test_a_full_refund_while_a_reprint_waits_tells_staff_and_stops_it(till: Till, upstream: Upstream) -> None:
@@ -239,7 +239,7 @@ def test_a_full_refund_while_a_reprint_waits_tells_staff_and_stops_it(till: Till
 
 def test_a_full_refund_while_a_reprint_of_a_reprint_is_printed_tells_staff(till: Till) -> None:
     job, again = _reprinted(till)
-    last = reprints.make(again.order, again.order.lines.all(), who="eva")
+    last = claims.make(again.order, again.order.lines.all(), who="eva")
     changed(again, state="delivered", printify_order_id="p2")
     changed(Fulfilment.objects.get(order=last), state="in_production", printify_order_id="p3", sent_at=timezone.now())
     refund(2974)
@@ -249,7 +249,7 @@ def test_a_full_refund_while_a_reprint_of_a_reprint_is_printed_tells_staff(till:
 
 def test_a_fraud_warning_holds_the_waiting_reprint_and_its_reprint_as_well(till: Till) -> None:
     _job, again = _reprinted(till)
-    last = Fulfilment.objects.get(order=reprints.make(again.order, again.order.lines.all(), who="eva"))
+    last = Fulfilment.objects.get(order=claims.make(again.order, again.order.lines.all(), who="eva"))
     intent = Payment.objects.get().payment_intent_id
     disputes.warn(WarningFacts(id="issfr_1", payment_intent=intent, fraud_type="stolen_card", actionable=True))
     for reprint in (again, last):

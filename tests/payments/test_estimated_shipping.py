@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.upstream_orders import read_order
 from ilytat.accounts.models import User
-from orders import fulfilment
+from orders import fulfillment
 from orders.models import Fulfilment, Order
 from payments import attention, estimated_shipping
 from tests.orders.conftest import ORDER_ID, printing
@@ -28,7 +28,7 @@ def estimated(charged: int | None, **order: object) -> Fulfilment:
 def test_the_shipping_part_of_printifys_charge_is_stored() -> None:
     row = printing()
     upstream = read_order(payload("printify/order", id=ORDER_ID, status="in-production", total_shipping=600))
-    fulfilment.record(row, upstream, who="test")
+    fulfillment.record(row, upstream, who="test")
     row.refresh_from_db()
     assert row.upstream_shipping == 600
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client
 
-from orders import identity
+from orders import access
 from orders.forms import ON_THE_LABEL, CheckoutForm
 from orders.latin import in_latin
 from orders.models import Order
@@ -86,7 +86,7 @@ def test_a_buyer_confirms_the_latin_spelling_before_paying(client: Client) -> No
 
 
 def test_a_corrected_address_is_offered_in_latin_letters_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "is_verified", lambda *_: True)
+    monkeypatch.setattr(access, "is_verified", lambda *_: True)
     job = paid(ready=False)
     answer = client.post(f"{job.order.get_absolute_url()}address/", ADDRESS | {"city": "Чикаго"})
     assert answer.status_code == 422

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
 from ilytat.integrations.models import Alert
-from orders import lifecycle, reprints
+from orders import claims, lifecycle
 from orders.models import Cart, Fulfilment, Order
 from payments import cancellation, checkout, coupons, ledger
 from payments.models import CheckoutSession, Coupon, Dispute, Payment, PrintifyCredit, Refund
@@ -180,7 +180,7 @@ def test_printing_again_is_a_cost_of_the_first_order() -> None:
     order = _order()
     _paid(order)
     Fulfilment.objects.update(upstream_cost=1490)
-    again = reprints.make(order, order.lines.all(), who="staff")
+    again = claims.make(order, order.lines.all(), who="staff")
     assert (ledger.margin_for_order(order).reprints, ledger.margin_for_order(order).estimated) == (1100, True)
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
     found = ledger.margin_for_order(order)
@@ -190,8 +190,8 @@ def test_printing_again_is_a_cost_of_the_first_order() -> None:
 def test_a_reprint_of_a_reprint_is_a_cost_of_the_first_order() -> None:
     order = _order()
     _paid(order)
-    again = reprints.make(order, order.lines.all(), who="staff")
-    last = reprints.make(again, again.lines.all(), who="staff")
+    again = claims.make(order, order.lines.all(), who="staff")
+    last = claims.make(again, again.lines.all(), who="staff")
     Fulfilment.objects.update(upstream_cost=1000)
     PrintifyCredit.objects.create(order=last, amount=300, currency="USD", reference="PR-1", form_token="t1")
     found = ledger.margin_for_order(order)

@@ -24,12 +24,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from ilytat.integrations import attention, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import InboundEvent
-from orders import changes, claims, lifecycle, refunding, unreported_delivery
+from orders import changes, claims, delivery_followup, lifecycle, refunding
 from orders.addresses import Address
+from orders.lifecycle import TooLate
 from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
-from orders.revision import TooLate
 from orders.states import OrderState
 from payments import cancellation, checkout, payment_status, refunds
 from payments.models import CheckoutSession, Payment, Refund
@@ -141,12 +141,12 @@ class Shop(Story):
         with life(words):
             claims.receive(order, key=uuid4(), kind=kind, lines=order.lines.all(), words="", photos=[])
 
-    @precondition(lambda _: Fulfilment.objects.filter(state__in=unreported_delivery.MAY_HAVE_COME).exists())
+    @precondition(lambda _: Fulfilment.objects.filter(state__in=delivery_followup.MAY_HAVE_COME).exists())
     @rule(words=WORDS)
     def says_that_it_came(self, words: int) -> None:
         with life(words):
-            for job in Fulfilment.objects.filter(state__in=unreported_delivery.MAY_HAVE_COME).select_related("order"):
-                unreported_delivery.arrived(job.order, who="buyer")
+            for job in Fulfilment.objects.filter(state__in=delivery_followup.MAY_HAVE_COME).select_related("order"):
+                delivery_followup.arrived(job.order, who="buyer")
 
     def _paid(self, data: st.DataObject) -> Order:
         order: Order = data.draw(st.sampled_from(list(Order.objects.paid().order_by("pk"))))

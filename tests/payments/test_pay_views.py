@@ -6,7 +6,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from notifications.models import OutgoingEmail
-from orders import identity
+from orders import access
 from orders.models import Order
 from payments import checkout, checkout_page, gateway, settlement
 from payments.models import CheckoutSession
@@ -137,8 +137,8 @@ def test_remembering_a_payer_proves_nothing(client: Client, rf: RequestFactory) 
     request = rf.get("/")
     request.session, request.user = {}, AnonymousUser()  # type: ignore[assignment]  # a plain dict will do
     checkout_page.remember(request, order)
-    assert not identity.is_proven(request, order)
-    assert not identity.is_verified(request, order)
+    assert not access.is_proven(request, order)
+    assert not access.is_verified(request, order)
     assert list(checkout_page.mine(request)) == [order]
 
 

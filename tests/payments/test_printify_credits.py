@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from orders import reprints
+from orders import claims
 from orders.models import Fulfilment, Order
 from payments import ledger
 from payments.ledger import CreditRefused, book_credit
@@ -41,7 +41,7 @@ def test_a_credit_raises_the_margin_of_its_order_to_the_cent() -> None:
 @pytest.mark.django_db
 def test_a_credit_for_a_reprint_counts_in_the_first_orders_margin() -> None:
     order = sold()
-    again = reprints.make(order, order.lines.all(), who="staff")
+    again = claims.make(order, order.lines.all(), who="staff")
     Fulfilment.objects.filter(order=again).update(upstream_cost=1585)
     book(again, 1585)
     assert (ledger.margin_for_order(order).reprints, ledger.margin_for_order(order).credits) == (1585, 1585)

@@ -11,7 +11,7 @@ from ilytat.integrations.errors import Unavailable
 from orders import cart as carts
 from orders import lifecycle, live_quotes, quote_renewal
 from orders.addresses import Address
-from orders.agreement import Agreement
+from orders.lifecycle import Agreement
 from orders.models import Order
 from orders.quote_renewal import DeliveryChanged
 from payments import checkout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders import lifecycle, refunding, reprints
+from orders import claims, lifecycle, refunding
 from orders.models import Order
 from payments.models import Dispute, Payment, Refund
 from tests import factories
@@ -53,7 +53,7 @@ def test_what_it_was_for_is_remembered() -> None:
 
 def test_a_reprint_that_cannot_be_made_gives_back_what_was_paid_for_its_things() -> None:
     order = _paid()
-    again = reprints.make(order, order.lines.all(), who="staff")
+    again = claims.make(order, order.lines.all(), who="staff")
     assert _give(again) == 4998
     assert Refund.objects.get().payment.order == order
 

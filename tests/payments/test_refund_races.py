@@ -7,9 +7,9 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import jobs
 from ilytat.integrations.inbox import NotYetKnown
 from orders import changes
+from orders.lifecycle import TooLate
 from orders.models import Order
 from orders.registry import queue as printing
-from orders.revision import TooLate
 from payments import refunds
 from payments.models import Payment, Refund
 from payments.stripe_objects import RefundFacts

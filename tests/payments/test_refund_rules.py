@@ -10,9 +10,9 @@ from ilytat.integrations import alerts, jobs, wakeup
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import lifecycle, refunding
-from orders.line_values import DELIVERY
+from orders.allocation import DELIVERY
+from orders.lifecycle import TooLate
 from orders.models import Order
-from orders.revision import TooLate
 from payments import cancellation, refunds, reserve
 from payments.models import Coupon, CouponUse, Dispute, Payment, Refund
 from tests import factories

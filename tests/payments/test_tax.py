@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
-from orders import line_values
+from orders import allocation
 from orders.models import Order
 from payments import cancellation, checkout, gateway, ledger, refunds, session_params, settlement
 from payments.models import Payment, Refund
@@ -144,7 +144,7 @@ def test_a_line_goes_back_with_its_tax_and_all_lines_are_what_was_paid(till: Til
     _paid_with_tax(till, order, 200, 241)
     order.refresh_from_db()
     shirt, mugs = order.lines.all()
-    parts = [{shirt.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {line_values.DELIVERY: 1}]
+    parts = [{shirt.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {mugs.pk: 1}, {allocation.DELIVERY: 1}]
     amounts = [_give(order, part).amount for part in parts]
     assert amounts == [2699, 1079, 1079, 1080, 513]
     assert sum(amounts) == Payment.objects.get().captured == Payment.objects.get().refund_reserved
@@ -189,7 +189,7 @@ def test_from_the_address_to_the_last_cent_given_back(at_sandbox: Sandbox, taxed
     assert {line.pk: line.tax for line in order.lines.all()} == found.taxes
     assert sum(found.taxes.values()) < order.tax, "the delivery is taxed too"
     shirt, mugs = order.lines.all()
-    for part in ({mugs.pk: 2}, {shirt.pk: 1}, {line_values.DELIVERY: 1}, {mugs.pk: 1}):
+    for part in ({mugs.pk: 2}, {shirt.pk: 1}, {allocation.DELIVERY: 1}, {mugs.pk: 1}):
         jobs.work_one(refunds.queue, _give(order, part).pk)
     assert set(Refund.objects.values_list("state", flat=True)) == {"succeeded"}
     assert gateway.session(session_id).refunded == payment.captured
@@ -203,7 +203,7 @@ def test_a_discount_and_its_tax_add_up_at_the_sandbox(at_sandbox: Sandbox, taxed
     order.refresh_from_db()
     _, payment = _bought(at_sandbox, order)
     assert (order.state, payment.captured) == ("paid", order.total)
-    assert sum(line_values.of_lines(order).values()) + line_values.of_delivery(order) == order.total
+    assert sum(allocation.of_lines(order).values()) + allocation.of_delivery(order) == order.total
 
 
 def test_a_place_no_tax_is_known_of_is_paid_for_all_the_same(at_sandbox: Sandbox, taxed: None) -> None:

@@ -17,11 +17,11 @@ from pytest_django.fixtures import Settings
 from catalog.models import Variant
 from ilytat.display.money import exponent
 from notifications.models import OutgoingEmail
+from orders import allocation, lifecycle, quote
 from orders import cart as carts
-from orders import lifecycle, line_values, quote
 from orders.addresses import Address
-from orders.agreement import Agreement
 from orders.cart import CartView, LineView
+from orders.lifecycle import Agreement
 from orders.models import Cart, CartLine, Order
 from payments import checkout, gateway, payment_status
 from payments.models import Payment
@@ -112,10 +112,10 @@ def _bought(stripe: Stripe, order: Order) -> Payment:
 def _piece_by_piece(order: Order) -> int:
     """What single pieces and the delivery give back, one refund after the other."""
     gone: dict[int, int] = {}
-    back = line_values.of_delivery(order)
+    back = allocation.of_delivery(order)
     for line in order.lines.all():
         for _ in range(line.quantity):
-            back += line_values.of_units(order, {line.pk: 1}, gone)
+            back += allocation.of_units(order, {line.pk: 1}, gone)
             gone[line.pk] = gone.get(line.pk, 0) + 1
     return back
 

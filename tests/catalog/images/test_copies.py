@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from catalog.images import copies, duplicates, unused_files
 from catalog.models import FieldChange, ProductImage, UnusedFile
-from orders import mails
+from orders import emails
 from orders.models import OrderLine
 from tests import factories
 
@@ -173,4 +173,4 @@ def test_the_mail_of_an_order_shows_the_jpeg_of_what_was_bought(drawn: Draw) -> 
     made = copies.make_copies(drawn(500, 500))
     order = factories.order(factories.variant())
     OrderLine.objects.filter(order=order).update(image=made.files["400"])
-    assert mails.lines(order)[0]["image"] == copies.mail_url(made.files["400"])
+    assert emails.lines(order)[0]["image"] == copies.mail_url(made.files["400"])

@@ -15,7 +15,7 @@ from limits import RateLimitItem, parse
 
 from ilytat.integrations import rate_counters, throttle
 from ilytat.integrations.email import normalized_or_blank
-from orders import mails
+from orders import emails
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -82,7 +82,7 @@ def send_code(request: HttpRequest, order: "Order") -> bool:
     code = f"{secrets.randbelow(10**6):06}"
     until = time.time() + CODE_MINUTES * 60
     request.session[CODE] = {"order": order.token, "digest": _digest(order, code), "until": until}
-    mails.order_code(order, code=code, minutes=CODE_MINUTES)
+    emails.order_code(order, code=code, minutes=CODE_MINUTES)
     return True
 
 
@@ -119,4 +119,4 @@ def _within(request: HttpRequest, here: RateLimitItem, whole: RateLimitItem, wha
 
 
 def _digest(order: "Order", code: str) -> str:
-    return salted_hmac("orders.identity", f"{order.token}:{code}", algorithm="sha256").hexdigest()
+    return salted_hmac("orders.access", f"{order.token}:{code}", algorithm="sha256").hexdigest()

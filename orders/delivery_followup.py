@@ -1,7 +1,4 @@
-"""How an order ends that nobody reports on: no number to follow, no word of a delivery, a printing without end.
-
-Printify is asked ever more seldom, then the buyer, once; without a word from either it is over, and says so.
-"""
+"""A promise that was not kept: told once an order, on the day after the last day that was promised."""
 
 from datetime import date, datetime, timedelta
 
@@ -10,10 +7,33 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from orders import lifecycle, mails
+from orders import emails, lifecycle
 from orders.models import Fulfilment, Order
 from orders.models.claim import ClaimState
 from orders.states import FulfilmentState, OrderState
+
+# Older promises were broken before anybody looked: an apology would only surprise.
+FORGIVEN = timedelta(days=30)
+
+
+def overdue() -> QuerySet[Order]:
+    """Paid, past its last day of arrival, and not here: being made, or a parcel says so.
+
+    What travels without a number may have come: `endings` asks.
+    """
+    today = timezone.localdate()
+    late = Order.objects.filter(arrives_until__lt=today, arrives_until__gte=today - FORGIVEN)
+    making = Q(fulfilment__state=FulfilmentState.IN_PRODUCTION)
+    under_way = Q(fulfilment__state=FulfilmentState.SHIPPED, fulfilment__shipments__delivered_at=None)
+    tracked = Q(fulfilment__shipments__isnull=False)
+    return late.filter(making | under_way & tracked, state=OrderState.PAID).distinct()
+
+
+def send_all() -> None:
+    """Safe to repeat: the mail's key names the order."""
+    for order in overdue():
+        emails.late_parcel(order, emails.travelling(order.fulfilment))
+
 
 WHO = "clock"
 DAY_SECONDS = 24 * 60 * 60.0
@@ -74,7 +94,7 @@ def ask_buyers() -> None:
     for job in _unreported().filter(due, asked_at=None, order__state=OrderState.PAID).distinct():
         with transaction.atomic():
             if Fulfilment.objects.filter(pk=job.pk, asked_at=None).update(asked_at=timezone.now()):
-                mails.arrival_asked(job, answer_by=timezone.localdate() + ANSWER_TIME)
+                emails.arrival_asked(job, answer_by=timezone.localdate() + ANSWER_TIME)
 
 
 def close_unanswered() -> None:

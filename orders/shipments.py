@@ -11,8 +11,8 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from catalog.upstream_orders import Parcel, UpstreamLine, UpstreamOrder
-from orders import mails, parcel_contents
-from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine
+from orders import emails
+from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine, shipping
 
 Skus = Mapping[str, Iterable[str]]  # the number of a parcel → what its event says is in it
 LEFT = "fulfilled"
@@ -40,15 +40,15 @@ def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus |
     arrived = _mark_delivered(upstream, known)
     if created or arrived:
         rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
-        contents = parcel_contents.distribute(lines, rows)
+        contents = shipping.distribute(lines, rows)
         # Until everything has left nobody knows how many parcels there will be.
         all_left = not contents.still_to_come if contents.is_known else upstream.status == LEFT
         count = len(rows) if all_left else 0
         for number, row in enumerate(created, len(rows) - len(created) + 1):
-            mails.shipped(fulfilment.order, row, contents, number=number, count=count)
+            emails.shipped(fulfilment.order, row, contents, number=number, count=count)
         delivered_before = sum(row.delivered_at is not None for row in rows) - len(arrived)
         for number, row in enumerate(arrived, delivered_before + 1):
-            mails.delivered(fulfilment.order, row, contents, number=number, count=count)
+            emails.delivered(fulfilment.order, row, contents, number=number, count=count)
     return bool(created or packed or arrived)
 
 

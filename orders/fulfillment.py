@@ -18,10 +18,10 @@ from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
 from ilytat.integrations.jobs import LeaseLost
 from ilytat.integrations.results import Outcome, Result
-from orders import drafts, lifecycle, mails, parcels, unreported_delivery
+from orders import delivery_followup, emails, lifecycle, shipments
 from orders.locks import lock_order
-from orders.models import Fulfilment, Hold, HoldReason
-from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
+from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason
+from orders.printify_statuses import KNOWN, PREPARING, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
@@ -35,12 +35,12 @@ PROCESSING_WAIT = 60.0  # seconds, at most, before asking for production again
 def work(job: Fulfilment) -> None:
     """One step. Raises what `printify` raises; the kit turns that into a pause or into attention."""
     if job.state == FulfilmentState.CANCELING:
-        drafts.cancel(job)
+        cancel(job)
         return
     if job.order.state != OrderState.PAID and job.state not in UNDER_WAY:
         job.needs_attention(f"The order is {job.order.get_state_display()}: nothing is printed for it.")
         return
-    if job.state in BEFORE_PRODUCTION and not drafts.all_gone(job):
+    if job.state in BEFORE_PRODUCTION and not all_gone(job):
         return
     steps = {FulfilmentState.NEW: submit, FulfilmentState.CREATED: produce}
     steps.get(FulfilmentState(job.state), watch)(job)
@@ -173,17 +173,17 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     """What a worker's look found: kept, and looked at again later, or at rest for a person."""
     with transaction.atomic():
         record(job, upstream, who="poll")
-        overdue = job.state == FulfilmentState.IN_PRODUCTION and unreported_delivery.is_overdue(job)
-        if overdue and rest_for_a_person(job, unreported_delivery.OVERDUE):
-            lifecycle.note(job.order, who=WHO, what=unreported_delivery.OVERDUE_EVENT)
+        overdue = job.state == FulfilmentState.IN_PRODUCTION and delivery_followup.is_overdue(job)
+        if overdue and rest_for_a_person(job, delivery_followup.OVERDUE):
+            lifecycle.note(job.order, who=WHO, what=delivery_followup.OVERDUE_EVENT)
         if job.state == FulfilmentState.ATTENTION:
             job.update_leased(lease_until=None)  # its reason stays
             job.tell_staff()
         else:
-            job.reschedule(next_in=unreported_delivery.poll_interval(job.order))
+            job.reschedule(next_in=delivery_followup.poll_interval(job.order))
 
 
-def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: parcels.Skus | None = None) -> Result:
+def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: shipments.Skus | None = None) -> Result:
     """Take in what Printify says of an order, whoever asked. Idempotent, forward only.
     `skus` is what an event says is in a parcel.
 
@@ -196,7 +196,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: p
     if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
     is_erased = fulfilment.order.erased_at is not None  # its tracking numbers must not come back
-    fresh = not is_erased and parcels.record_parcels(fulfilment, upstream, skus)
+    fresh = not is_erased and shipments.record_parcels(fulfilment, upstream, skus)
     _tell_replaced(fulfilment, upstream)
     if upstream.status not in KNOWN:
         why = f"Printify's word {upstream.status!r} for order {fulfilment.order.number} is new to us."
@@ -238,7 +238,7 @@ def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
     target = _target(fulfilment, upstream)
     moved = lifecycle.advance(fulfilment, target, who=who)
     if target == FulfilmentState.SHIPPED and not upstream.parcels and moved:
-        mails.shipped_untracked(fulfilment)
+        emails.shipped_untracked(fulfilment)
     return moved
 
 
@@ -246,11 +246,11 @@ def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
     """All that has left is shipped; what has left without a number to follow, once no number came for a day."""
     if upstream.status != "fulfilled":
         return FulfilmentState.IN_PRODUCTION
-    all_left = unreported_delivery.all_left_at(fulfilment)
+    all_left = delivery_followup.all_left_at(fulfilment)
     if upstream.parcels:
         there = all(parcel.delivered for parcel in upstream.parcels)
         return FulfilmentState.DELIVERED if there else FulfilmentState.SHIPPED
-    untracked = all_left < timezone.now() - unreported_delivery.NUMBER_COMES
+    untracked = all_left < timezone.now() - delivery_followup.NUMBER_COMES
     return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION
 
 
@@ -285,3 +285,71 @@ def of_upstream(upstream: UpstreamOrder) -> Fulfilment | None:
         rows.filter(printify_order_id=upstream.id).first()
         or rows.filter(external_id=upstream.external_id or None, printify_order_id__isnull=True).first()
     )
+
+
+PREPARING_WAIT = 10.0  # seconds
+
+
+def cancel(job: Fulfilment) -> None:
+    """Work of a row that was called off: it ends canceled, or in attention when Printify prints it all the same."""
+    if not all_gone(job):
+        return
+    with transaction.atomic():
+        job.finish(FulfilmentState.CANCELED, upstream_status="canceled" if job.printify_order_id else "")
+        lifecycle.note(job.order, who=WHO, what="fulfilment", new=FulfilmentState.CANCELED)
+
+
+def all_gone(job: Fulfilment) -> bool:
+    """True when no earlier draft of the row is left at Printify; else the row has been let go until later."""
+    return all(_gone(job, draft) for draft in job.earlier.filter(gone_at__isnull=True))
+
+
+def _gone(job: Fulfilment, draft: EarlierDraft) -> bool:
+    if draft.printify_order_id is None and not _looked_up(job, draft):
+        return False
+    if draft.printify_order_id is None:
+        return _mark(draft)
+    upstream = _canceled(draft.printify_order_id)
+    if upstream.status == "canceled":
+        return _mark(draft)
+    if upstream.status in PRODUCING or upstream.status == "fulfilled":
+        # Ours to know, so that nobody takes it for a row that could still be stopped.
+        job.needs_attention(f"Taken back, but Printify prints {draft.external_id} all the same ({upstream.status}).")
+    elif upstream.status in PREPARING:
+        job.retry_later(f"Printify still prepares {draft.external_id}, which is to be canceled.", wait=PREPARING_WAIT)
+    else:
+        job.needs_attention(f"Printify does not cancel {draft.external_id} ({upstream.status}): cancel it there.")
+    return False
+
+
+def _looked_up(job: Fulfilment, draft: EarlierDraft) -> bool:
+    """Whether a draft of unknown fate has been looked for: only once no worker can still be creating it."""
+    tried = draft.last_try or draft.made_at
+    safe = tried + timedelta(seconds=settings.LEASE_SECONDS + settings.SETTLE_SECONDS)
+    wait = (safe - timezone.now()).total_seconds()
+    if wait > 0:
+        job.retry_later(f"Whether {draft.external_id} exists is unknown: waiting before looking.", wait=wait)
+        return False
+    found = printify.client().find_order(draft.external_id)
+    if found:
+        draft.printify_order_id = found.id
+        draft.save(update_fields=["printify_order_id"])
+    return True
+
+
+def _canceled(order_id: str) -> UpstreamOrder:
+    """As Printify has it after our wish: only what is read back counts."""
+    upstream = printify.client().order(order_id)
+    if upstream.status == "canceled" or upstream.status in PRODUCING | PREPARING or upstream.status == "fulfilled":
+        return upstream
+    try:
+        printify.client().cancel(order_id)
+    except Refused as error:
+        if error.status not in {400, 409, 422}:  # anything but "not in this state" is trouble of its own
+            raise
+    return printify.client().order(order_id)
+
+
+def _mark(draft: EarlierDraft) -> bool:
+    EarlierDraft.objects.filter(pk=draft.pk).update(gone_at=timezone.now())
+    return True

@@ -17,7 +17,7 @@ from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox
 from orders import refunding
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
-from orders.parcel_contents import Contents
+from orders.models.shipping import Contents
 
 NO_PARCEL: mail_contexts.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
