@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from catalog.models import PriceChange, Product, ProductImage
-from catalog.staff import category_admin, panel_actions, product_summary, search_admin, size_admin, sync_admin
+from catalog.staff import category_admin, panel, product_admin, search_admin, size_admin, sync_admin
+from catalog.staff.category_admin import LabelledInputs
 from catalog.staff.diffs import money
-from catalog.staff.labelled_inputs import LabelledInputs
-from catalog.staff.product_form import ProductForm, fieldsets
-from catalog.staff.product_inlines import ImageInline, VariantInline, thumb
-from catalog.sync import decisions, overrides, policies, run_requests
+from catalog.staff.product_admin import ImageInline, ProductForm, VariantInline, fieldsets, thumb
+from catalog.sync import changes, decisions, overrides, runs
 
 __all__ = ["ProductAdmin", "category_admin", "search_admin", "size_admin", "sync_admin"]
 
@@ -88,7 +87,7 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj is not None:
-            context |= {"card": product_summary.card(obj), "may": request.user.has_perm(panel_actions.PERMISSION)}
+            context |= {"card": product_admin.card(obj), "may": request.user.has_perm(panel.PERMISSION)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -155,19 +154,17 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
         return format_html("<details><summary>{}</summary><ul>{}</ul></details>", _("Show"), items)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(panel_actions.PERMISSION)
+        return request.user.has_perm(panel.PERMISSION)
 
     @admin.action(description=gettext_lazy("Sync now: read again from Printify"), permissions=["sync"])
     def sync_chosen(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
-        return panel_actions.ask(request, f"Sync {len(keys)} chosen", lambda: run_requests.ask(request.user, only=keys))
+        return panel.ask(request, f"Sync {len(keys)} chosen", lambda: runs.ask(request.user, only=keys))
 
     @admin.action(description=gettext_lazy("Dry run: what would change"), permissions=["sync"])
     def dry_run(self, request: HttpRequest, rows: QuerySet[Product]) -> HttpResponse:
         keys = [row.printify_id for row in rows]
-        return panel_actions.ask(
-            request, f"Dry run of {len(keys)}", lambda: run_requests.ask(request.user, dry_run=True, only=keys)
-        )
+        return panel.ask(request, f"Dry run of {len(keys)}", lambda: runs.ask(request.user, dry_run=True, only=keys))
 
     @admin.action(description=gettext_lazy("Hide in the shop"), permissions=["change"])
     def hide(self, request: HttpRequest, rows: QuerySet[Product]) -> None:
@@ -208,9 +205,9 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
             if column in changed
         ]:
             overrides.note(obj, words)
-        for field in policies.HOLDABLE:
+        for field in changes.HOLDABLE:
             if f"policy_{field.name}" in changed:
-                policies.choose(field.name, form.cleaned_data[f"policy_{field.name}"], obj)
+                changes.choose(field.name, form.cleaned_data[f"policy_{field.name}"], obj)
                 decisions.follow(field.name)
         if photo := form.cleaned_data.get("own_photo"):
             overrides.add_photo(obj, photo)

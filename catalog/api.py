@@ -17,11 +17,11 @@ from django.utils.http import quote_etag
 from ninja import Query, Router, Schema
 from pydantic import BaseModel, Field
 
-from catalog.images.pictures import address
+from catalog.images.urls import address
 from catalog.models import Category, Product, ProductImage, Variant
-from catalog.search import finder as search_
-from catalog.search import listings
-from catalog.storefront.structured_data import absolute
+from catalog.search import query
+from catalog.search import query as search_
+from catalog.storefront.seo import absolute
 from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
 
@@ -123,7 +123,7 @@ class Wanted(Schema):
 def products(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     """Products for sale, best first."""
     for_sale = Product.objects.for_sale()
-    listing = listings.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page, products=for_sale)
+    listing = query.listing(_query(wanted), _scope(wanted), per_page=wanted.per_page, products=for_sale)
     pages = listing.page.paginator
     if wanted.page > pages.num_pages:
         raise ApiError(404, "not_found", f"There are only {pages.num_pages} pages.", {"page": "too large"})
@@ -160,7 +160,7 @@ def _query(wanted: Wanted) -> QueryDict:
     return query
 
 
-def _scope(wanted: Wanted) -> listings.Scope:
+def _scope(wanted: Wanted) -> query.Scope:
     category = None
     if wanted.category:
         category = Category.objects.filter(slug=wanted.category).first()
@@ -170,7 +170,7 @@ def _scope(wanted: Wanted) -> listings.Scope:
     extra &= Q() if wanted.price_max is None else Q(price__lte=wanted.price_max)
     extra &= Q(in_stock=False) if wanted.in_stock is False else Q()
     found = search_.find(wanted.search) if wanted.search.strip() else None
-    return listings.Scope(category, found, extra)
+    return query.Scope(category, found, extra)
 
 
 def _products(found: Iterable[Product]) -> list[ProductOut]:

@@ -2,7 +2,7 @@
 
 Prices and stock change upstream without an event: what goes into a cart is read again when it is stale, and what is
 about to be charged always. When Printify is down the shop sells from what it knows, within staff's limit
-(`catalog.stale_limit`).
+(`catalog.freshness`).
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import stale_limit
+from catalog import freshness
 from catalog.models import PrintifyCache, Product, Variant
 from catalog.sync import runner
 from ilytat.integrations.errors import IntegrationError
@@ -36,9 +36,7 @@ def ensure_fresh(product_ids: Iterable[int], *, before_charge: bool = False) -> 
     """
     wanted = list(product_ids)
     _reread(_due(wanted, before_charge=before_charge))
-    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=stale_limit.due_since()).values(
-        "external_id"
-    )
+    outdated = PrintifyCache.objects.filter(type="product", expires_at__lte=freshness.due_since()).values("external_id")
     return frozenset(Product.objects.filter(pk__in=wanted, printify_id__in=outdated).values_list("pk", flat=True))
 
 
@@ -53,7 +51,7 @@ def last_checked(product: Product) -> datetime | None:
 def sellable(variant: Variant) -> bool:
     """Offered, in stock, shown, and known recently enough."""
     recent = PrintifyCache.objects.filter(type="product", external_id=variant.product.printify_id)
-    return variant.sellable and recent.filter(expires_at__gt=stale_limit.due_since()).exists()
+    return variant.sellable and recent.filter(expires_at__gt=freshness.due_since()).exists()
 
 
 def _due(product_ids: list[int], *, before_charge: bool) -> list[str]:

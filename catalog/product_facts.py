@@ -14,10 +14,11 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import batches, printify
+from catalog import batches
 from catalog.models import PrintifyCache, Product
-from catalog.storefront.descriptions import SizeTable
-from catalog.sync.payload_fields import objects, text
+from catalog.printify.client import printify
+from catalog.printify.fields import objects, text
+from catalog.storefront.descriptions import ParsedSizeTable
 from ilytat.integrations.errors import Refused
 from ilytat.integrations.storable import storable_json
 
@@ -40,13 +41,13 @@ class SafetyEntry:
     text: str
 
 
-def of_product(product: Product) -> tuple[SizeTable | None, list[SafetyEntry]]:
+def of_product(product: Product) -> tuple[ParsedSizeTable | None, list[SafetyEntry]]:
     """Return the size guide and the safety information as they are kept. One query."""
     guide = Q(type=SIZE_GUIDE, external_id=str(product.blueprint_id))
     safety = Q(type=SAFETY, external_id=product.printify_id)
     kept = dict(PrintifyCache.objects.filter(guide | safety).values_list("type", "data"))
     rows = [(name, list(cells)) for name, cells in kept.get(SIZE_GUIDE, {}).get("rows", [])]
-    table = SizeTable(kept[SIZE_GUIDE]["sizes"], rows) if rows else None
+    table = ParsedSizeTable(kept[SIZE_GUIDE]["sizes"], rows) if rows else None
     return table, [SafetyEntry(**entry) for entry in kept.get(SAFETY, {}).get("entries", [])]
 
 
@@ -93,13 +94,13 @@ def _wanted() -> list[Wanted]:
 def _refresh(wanted: Wanted) -> None:
     """A refusal keeps what is known, and is asked again tomorrow."""
     kind, key, version = wanted
-    client = printify.client()
+    api = printify()
     PrintifyCache.objects.postpone(kind, key, RETRY, hash=version)
     try:
         if kind == SIZE_GUIDE:
-            data = storable_json(read_guide(client.size_guide(int(key))))
+            data = storable_json(read_guide(api.size_guide(int(key))))
         else:
-            data = storable_json(read_safety(client.product_safety(key)))
+            data = storable_json(read_safety(api.product_safety(key)))
     except (Refused, ValueError):
         PrintifyCache.objects.postpone(kind, key, KEEP_NOTHING)
         return

@@ -8,8 +8,9 @@ import requests
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from catalog import printify, webhook_subscriptions
+from catalog import webhook_subscriptions
 from catalog.models import ProductImage
+from catalog.printify.client import printify
 from catalog.webhook_subscriptions import PROBE_TOPIC, SOURCE
 from ilytat.integrations import failure_texts, inbox
 from ilytat.integrations.client import PROBE
@@ -73,14 +74,14 @@ def printify_round_trip() -> Finding:
 def printify_scopes() -> Finding:
     """Read once with each scope. Whether it may write shows only at the first write, so the fix names those too."""
     try:
-        client = printify.client()
+        api = printify()
     except NotConfigured:
         return NO_TOKEN
     probes: dict[str, Callable[[], object]] = {
-        "shops.read": client.shops,
-        "products.read": lambda: client.product_page(1, lane=PROBE),
-        "orders.read": lambda: client.order_page(1, lane=PROBE),
-        "webhooks.read": lambda: client.webhooks(lane=PROBE),
+        "shops.read": api.shops,
+        "products.read": lambda: api.product_page(1, lane=PROBE),
+        "orders.read": lambda: api.order_page(1, lane=PROBE),
+        "webhooks.read": lambda: api.webhooks(lane=PROBE),
     }
     lacking = [scope for scope, probe in probes.items() if _is_forbidden(probe)]
     if lacking:

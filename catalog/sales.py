@@ -7,7 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from catalog.models import Product, ShelfEntry
-from catalog.search.listings import ORDERS
+from catalog.search.query import ORDERS
 from catalog.storefront.cards import Card, cards
 
 DAYS = 90

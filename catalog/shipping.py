@@ -14,9 +14,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog import batches, printify, shipping_rates
+from catalog import batches, shipping_rates
 from catalog.models import PrintifyCache, Product
-from catalog.sync.payload_fields import amount, objects, part, text, whole
+from catalog.printify.client import ABSENT, printify
+from catalog.printify.fields import amount, objects, part, text, whole
 from ilytat.integrations.errors import Refused
 
 KIND = "shipping"
@@ -93,11 +94,11 @@ def _refresh(pair: Pair) -> None:
 
 def _read_profiles(blueprint: int, provider: int) -> dict[str, Any]:
     """Return method → profile. Printify is asked which methods exist, since each 404 counts as an error there."""
-    client, profiles = printify.client(), {}
+    api, profiles = printify(), {}
     with _absent_is_nothing():
-        for method in client.shipping_methods(blueprint, provider):
+        for method in api.shipping_methods(blueprint, provider):
             with _absent_is_nothing():
-                profiles[method] = client.shipping_profile(blueprint, provider, method)
+                profiles[method] = api.shipping_profile(blueprint, provider, method)
     return profiles
 
 
@@ -106,7 +107,7 @@ def _absent_is_nothing() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        if error.status not in printify.ABSENT:
+        if error.status not in ABSENT:
             raise
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import stale_limit
+from catalog import freshness
 from catalog.models import PrintifyCache, Product
-from catalog.sync.payload_fields import amount, flag, objects, part, text, whole
+from catalog.printify.fields import amount, flag, objects, part, text, whole
 
 KIND = "rate_card"
 REST_OF_THE_WORLD = "REST_OF_THE_WORLD"
@@ -86,7 +86,7 @@ def _oldest() -> datetime:
 
     `expires_at` says nothing of it: it moves on also when Printify gives no new card.
     """
-    return stale_limit.due_since() - KEEP
+    return freshness.due_since() - KEEP
 
 
 def _entries(profile: Any) -> Iterator[tuple[int, str, Rate]]:

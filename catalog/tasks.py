@@ -6,9 +6,9 @@ from celery import shared_task
 from django.conf import settings
 
 from catalog import product_facts, sales, shipping
-from catalog.images import change_previews, fetching, unused_files
+from catalog.images import change_previews, cleanup, fetch
 from catalog.search import index
-from catalog.sync import publishing, run_requests, runner, task_queue
+from catalog.sync import publishing, runner, runs
 from ilytat.integrations import leases
 from ilytat.integrations.errors import IntegrationError
 
@@ -26,15 +26,15 @@ def refresh(trigger: str = "schedule", request: int | None = None) -> None:
 
     `request` is the run that staff asked for; the timetable's own keep still while staff have paused them.
     """
-    if request is None and trigger == "schedule" and run_requests.paused():
+    if request is None and trigger == "schedule" and runs.paused():
         return
     mine = runner.run(trigger, request=request)
-    run_requests.forget_old()
+    runs.forget_old()
     if mine is None:
         return
-    task_queue.ask(task_queue.FETCH_IMAGES)
+    runs.send(runs.FETCH_IMAGES)
     if not mine.dry_run:
-        task_queue.ask(task_queue.READ_DETAILS)
+        runs.send(runs.READ_DETAILS)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
@@ -43,10 +43,10 @@ def fetch_images(**_earlier: object) -> None:
 
     Messages of an earlier release carry `retry`: each picture now has its own time.
     """
-    result = fetching.fetch_due(PICTURES_SECONDS)
+    result = fetch.fetch_due(PICTURES_SECONDS)
     shown = change_previews.fetch_due(PICTURES_SECONDS)
     if shown or (result.done and result.left):
-        task_queue.ask(task_queue.FETCH_IMAGES)
+        runs.send(runs.FETCH_IMAGES)
 
 
 @shared_task(ignore_result=True, soft_time_limit=DETAILS_LIMIT, time_limit=DETAILS_LIMIT + 20)
@@ -64,14 +64,14 @@ def read_details() -> None:
             except IntegrationError:
                 has_failed = True
     if acquired and not has_failed and time.monotonic() > until:
-        task_queue.ask(task_queue.READ_DETAILS)
+        runs.send(runs.READ_DETAILS)
 
 
 @shared_task(ignore_result=True, soft_time_limit=PICTURES_LIMIT, time_limit=PICTURES_LIMIT + 20)
 def remove_leftovers() -> None:
     with leases.acquire("leftovers", PICTURES_LIMIT + 30) as acquired:
         if acquired:
-            unused_files.sweep()
+            cleanup.sweep()
             product_facts.forget_unsold()
 
 

@@ -2,9 +2,9 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 from django.views.i18n import set_language
 
-from catalog import feed, sitemaps, views
-from catalog.images import share_image
-from catalog.storefront import speculation_rules
+from catalog import views
+from catalog.images import urls
+from catalog.storefront import seo
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,10 +15,10 @@ urlpatterns = [
     path("search/", views.search_page, name="search"),
     path("search/suggest/", views.suggest, name="suggest"),
     path("language/", set_language, name="set_language"),
-    path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
-    path("speculation.json", speculation_rules.speculation, name="speculation"),
+    path("sitemap.xml", sitemap, {"sitemaps": seo.SITEMAPS}, name="sitemap"),
+    path("speculation.json", seo.speculation, name="speculation"),
     path("products/<slug:slug>/look/", views.look, name="look"),
-    path("products/<slug:slug>/picture.jpg", share_image.picture_jpeg, name="social_picture"),
-    path("robots.txt", sitemaps.robots, name="robots"),
-    path("feeds/google.xml", feed.google_feed, name="google_feed"),
+    path("products/<slug:slug>/picture.jpg", urls.picture_jpeg, name="social_picture"),
+    path("robots.txt", seo.robots, name="robots"),
+    path("feeds/google.xml", seo.google_feed, name="google_feed"),
 ]

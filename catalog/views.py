@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from catalog import sales
 from catalog.models import Category, OldSlug, Product
-from catalog.search import finder, listings, missed_searches, suggestions
-from catalog.search.listings import Scope
+from catalog.search import query, suggestions
+from catalog.search.query import Scope
 from catalog.storefront import home_page, product_page
 from catalog.storefront.cards import cards
 from ilytat.display.revalidation import revalidated
@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @revalidated
 def product_list(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`."""
-    return _listed(request, listings.listing(request.GET), {})
+    return _listed(request, query.listing(request.GET), {})
 
 
 @require_safe
@@ -42,7 +42,7 @@ def product_list(request: HttpRequest) -> HttpResponse:
 def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """`listing`, `cards`, `category`."""
     category = get_object_or_404(Category, slug=slug)
-    return _listed(request, listings.listing(request.GET, Scope(category)), {"category": category})
+    return _listed(request, query.listing(request.GET, Scope(category)), {"category": category})
 
 
 @require_safe
@@ -52,15 +52,15 @@ def search_page(request: HttpRequest) -> HttpResponse:
 
     If nothing is found also `singles` (each word alone, how many it finds) and `best` (sales.Best).
     """
-    query = _query(request)
-    found = finder.find(query)
-    listing = listings.listing(request.GET, Scope(found=found))
+    typed = _query(request)
+    found = query.find(typed)
+    listing = query.listing(request.GET, Scope(found=found))
     nothing = not listing.page.paginator.count and not listing.chips
-    if query and (found.instead or nothing):
-        missed_searches.note(request, query, found.instead)
-    singles = finder.singles(found) if nothing else []
+    if typed and (found.instead or nothing):
+        query.note(request, typed, found.instead)
+    singles = query.singles(found) if nothing else []
     extra = {
-        "query": query,
+        "query": typed,
         "instead": found.instead,
         "best": sales.best(BEST) if nothing else None,
         "singles": singles,
@@ -82,7 +82,7 @@ def _query(request: HttpRequest) -> str:
 
 
 def _listed(
-    request: HttpRequest, listing: listings.Listing, extra: dict[str, Any], template: str = "catalog/list.html"
+    request: HttpRequest, listing: query.Listing, extra: dict[str, Any], template: str = "catalog/list.html"
 ) -> HttpResponse:
     shown = cards(listing.page.object_list, listing.families)
     return render(request, template, {"listing": listing, "cards": shown, **extra})

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.integrations.models import InboundEvent
 from ilytat.integrations.webhook_subscriptions import address
 
@@ -27,7 +27,7 @@ def url() -> str:
 def own_subscriptions() -> list[dict[str, Any]]:
     """Return those at this shop's host and path, whatever their scheme. Asks Printify."""
     own_address = address(url())
-    return [hook for hook in printify.client().webhooks() if address(str(hook.get("url"))) == own_address]
+    return [hook for hook in printify().webhooks() if address(str(hook.get("url"))) == own_address]
 
 
 def send_test_event(subscription_id: str, *, wait_seconds: float) -> bool:
@@ -38,7 +38,7 @@ def send_test_event(subscription_id: str, *, wait_seconds: float) -> bool:
     """
     probe_id, started_at, deadline = f"test-{uuid.uuid4().hex}", timezone.now(), time.monotonic() + wait_seconds
     probe = {"id": probe_id, "type": "product", "shop_id": 0, "data": {"shop_id": 0}}
-    printify.client().simulate_webhook(subscription_id, probe)
+    printify().simulate_webhook(subscription_id, probe)
     while not _has_arrived(probe_id, started_at):
         if time.monotonic() > deadline:
             return False

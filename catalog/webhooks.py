@@ -5,8 +5,8 @@ from functools import partial
 from django.conf import settings
 from django.utils import timezone
 
-from catalog import printify
 from catalog.models import PrintifyCache
+from catalog.printify.client import printify
 from catalog.sync import publishing, runner
 from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts
@@ -33,7 +33,7 @@ def product_changed(event: InboundEvent) -> Apply:
     if _read_since(product_id, event):
         return lambda: Result(Outcome.DUPLICATE, "The product was read since.")
     asked_at = timezone.now()
-    payload = printify.client().product(product_id)
+    payload = printify().product(product_id)
     return lambda: _result(runner.keep(product_id, payload, asked_at))
 
 

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ilytat.integrations.dashboard import Tile, register
+from ilytat.integrations import dashboard as front_page
+from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.jobs import ATTENTION
 from notifications.health import LATE
 from notifications.models import OutgoingEmail
@@ -15,7 +16,7 @@ from notifications.models import OutgoingEmail
 NOT_ARRIVED = ("bounced", "dropped", "complained")
 
 
-@register(30, "notifications.view_outgoingemail")
+@front_page.register(30, "notifications.view_outgoingemail")
 def mail() -> Tile:
     now = timezone.now()
     today, waits = Q(created_at__gte=now - timedelta(days=1)), Q(state="new")

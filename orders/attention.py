@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.printify.orders import TROUBLED, WAITING
 from ilytat.display.money import format_money
 from ilytat.integrations import attention, health
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
@@ -22,7 +23,6 @@ from orders.locks import lock_order
 from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
 from orders.models.claim import ClaimState
 from orders.permissions import ACCEPT_PAYMENT, RELEASE_HOLD, REPRINT_ORDER
-from orders.printify_statuses import TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState, OrderState
 
 NOT_MADE = TROUBLED | {"canceled"}

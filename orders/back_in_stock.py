@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import availability
-from catalog.images.copies import mail_url
+from catalog.images.encode import mail_url
 from catalog.models import Variant
 from ilytat.display.money import format_money
 from ilytat.integrations import privacy

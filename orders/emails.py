@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from catalog.images.copies import mail_url
+from catalog.images.encode import mail_url
 from ilytat.display.countries import country_name
 from ilytat.display.money import format_money
 from notifications import mail_contexts, outbox

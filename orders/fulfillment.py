@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import printify
-from catalog.upstream_orders import UpstreamOrder
+from catalog.printify.client import printify
+from catalog.printify.orders import KNOWN, PREPARING, PRODUCING, TROUBLED, WAITING, UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Refused, Unavailable
@@ -21,7 +21,6 @@ from ilytat.integrations.results import Outcome, Result
 from orders import delivery_followup, emails, lifecycle, shipments
 from orders.locks import lock_order
 from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason
-from orders.printify_statuses import KNOWN, PREPARING, PRODUCING, TROUBLED, WAITING
 from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
 
 WHO = "fulfilment"
@@ -61,7 +60,7 @@ def submit(job: Fulfilment) -> None:
         if wait > 0:
             job.retry_later("An earlier try's outcome is unknown: waiting before looking.", wait=wait)
             return
-        found = printify.client().find_order(job.external_id)
+        found = printify().find_order(job.external_id)
     order_id = found.id if found else _create(job)
     with transaction.atomic():
         until_release = (job.release_at - timezone.now()).total_seconds()
@@ -74,7 +73,7 @@ def _create(job: Fulfilment) -> str:
     job.update_leased(first_try=job.first_try or now, last_try=now)
     job.ensure_leased(margin=settings.LEASE_SECONDS / 2)
     try:
-        return printify.client().create_order(job.request)
+        return printify().create_order(job.request)
     except Unavailable:
         job.update_leased(last_try=before)  # it did not happen: there is nothing to look for
         raise
@@ -90,7 +89,7 @@ def produce(job: Fulfilment) -> None:
     if wait > 0:  # staff pressed retry, or a hold ended early: the buyer's time to change things is kept
         job.reschedule(next_in=wait)
         return
-    upstream = printify.client().order(job.printify_order_id)
+    upstream = printify().order(job.printify_order_id)
     if _is_there(upstream):
         _take_in(job, upstream)
     elif upstream.status not in WAITING:
@@ -136,7 +135,7 @@ def _ask_production(job: Fulfilment, order_id: str) -> None:
     if not _take_production(job):
         raise LeaseLost("held, or the order changed, at the last moment")
     try:
-        printify.client().send_to_production(order_id, live=job.order.live)
+        printify().send_to_production(order_id, live=job.order.live)
     except Unavailable:
         job.update_leased(sent_at=before)  # this try did not happen: a hold must still be able to stop the next
         raise
@@ -166,7 +165,7 @@ def _take_production(job: Fulfilment) -> bool:
 
 def watch(job: Fulfilment) -> None:
     assert job.printify_order_id is not None  # noqa: S101 (as above)
-    _take_in(job, printify.client().order(job.printify_order_id))
+    _take_in(job, printify().order(job.printify_order_id))
 
 
 def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
@@ -330,7 +329,7 @@ def _looked_up(job: Fulfilment, draft: EarlierDraft) -> bool:
     if wait > 0:
         job.retry_later(f"Whether {draft.external_id} exists is unknown: waiting before looking.", wait=wait)
         return False
-    found = printify.client().find_order(draft.external_id)
+    found = printify().find_order(draft.external_id)
     if found:
         draft.printify_order_id = found.id
         draft.save(update_fields=["printify_order_id"])
@@ -339,15 +338,15 @@ def _looked_up(job: Fulfilment, draft: EarlierDraft) -> bool:
 
 def _canceled(order_id: str) -> UpstreamOrder:
     """As Printify has it after our wish: only what is read back counts."""
-    upstream = printify.client().order(order_id)
+    upstream = printify().order(order_id)
     if upstream.status == "canceled" or upstream.status in PRODUCING | PREPARING or upstream.status == "fulfilled":
         return upstream
     try:
-        printify.client().cancel(order_id)
+        printify().cancel(order_id)
     except Refused as error:
         if error.status not in {400, 409, 422}:  # anything but "not in this state" is trouble of its own
             raise
-    return printify.client().order(order_id)
+    return printify().order(order_id)
 
 
 def _mark(draft: EarlierDraft) -> bool:

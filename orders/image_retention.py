@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from catalog.images import unused_files
+from catalog.images import cleanup
 from orders.models import OrderLine
 
 
-@unused_files.keeper
+@cleanup.keeper
 def ordered() -> Iterable[str]:
     return OrderLine.objects.exclude(image="").values_list("image", flat=True).distinct().iterator()

@@ -15,8 +15,8 @@ from typing import Any
 from django.core.cache import cache
 from limits import parse
 
-from catalog import printify
 from catalog.models import Product
+from catalog.printify.client import printify
 from ilytat.integrations import rate_counters
 from ilytat.integrations.errors import IntegrationError, Refused
 
@@ -28,7 +28,7 @@ ADDRESS_INVALID, OTHER_SHOPS_PRODUCT = "8103", "8104"
 PRODUCT_UNKNOWN = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 ADDRESS, PRODUCT, OTHER = "address", "product", "other"  # what a refusal is about
 # By the kind of asker. A shopper needs one question per change and package. An office or a mobile network shares one
-# address, which still gets less than a third of what `catalog.budget` allows a minute.
+# address, which still gets less than a third of what `catalog.printify.rate_budget` allows a minute.
 LIMITS = {"cart": parse("30/minute"), "order": parse("30/minute"), "client": parse("150/minute")}
 # The key (401) and the rate limit (429) fail every question alike, and so does a silence (0): no product explains them.
 ABOUT_NO_PRODUCT = (0, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
@@ -112,7 +112,7 @@ def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
     if not all(rate_counters.hit(LIMITS[asker.partition(":")[0]], "quote", asker) for asker in askers):
         raise AskedTooOften
     try:
-        costs = printify.client().shipping_costs([x.as_line() for x in question.lines], question.address)
+        costs = printify().shipping_costs([x.as_line() for x in question.lines], question.address)
     except Refused as error:
         subject = _refused_subject(error)
         cache.set(question.refusal_key, subject, REFUSED_SECONDS)

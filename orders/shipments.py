@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from catalog.upstream_orders import Parcel, UpstreamLine, UpstreamOrder
+from catalog.printify.orders import Parcel, UpstreamLine, UpstreamOrder
 from orders import emails
 from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine, shipping
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from catalog import printify
+from catalog.printify import client
 from orders import back_in_stock, cart, delivery_followup, delivery_records
 
 
@@ -43,4 +43,4 @@ def _may_lack_news() -> bool:
 
     Buyers are told and asked nothing meanwhile, nor is an order ended. The next turn of the timetable does it.
     """
-    return printify.PROVIDER.has_failed_within(timedelta(minutes=settings.POLL_MINUTES))
+    return client.PROVIDER.has_failed_within(timedelta(minutes=settings.POLL_MINUTES))

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.integrations import inbox
 from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
@@ -68,7 +68,7 @@ def _skus(event: InboundEvent) -> dict[str, list[str]]:
     "order:shipment:delivered",
 )
 def on_order(event: InboundEvent) -> inbox.Apply:
-    upstream = printify.client().order(str(event.subject.get("id") or ""))
+    upstream = printify().order(str(event.subject.get("id") or ""))
 
     def apply() -> Result:
         ours = fulfillment.of_upstream(upstream)

@@ -17,10 +17,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalog import printify
-from catalog.order_list import IncompleteList, OrderWalk
-from catalog.printify import Printify
-from catalog.upstream_orders import UpstreamOrder
+from catalog.printify.client import ABSENT, Printify, printify
+from catalog.printify.order_list import IncompleteList, OrderWalk
+from catalog.printify.orders import PRODUCING, UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts, deadlines, failure_texts, inbox
 from ilytat.integrations.errors import IntegrationError, Refused
@@ -30,7 +29,6 @@ from ilytat.integrations.storable import storable_text
 from orders import fulfillment, quote
 from orders.allocation import first
 from orders.models import Fulfilment, Hold, Order
-from orders.printify_statuses import PRODUCING
 from orders.states import CALLED_OFF, FulfilmentState, OrderState
 from payments import gateway, incidents, ledger, refunded_orders, refunds, unmatched_orders, webhooks
 from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, StepOutcome
@@ -58,12 +56,12 @@ LOOK_AT_CHARGE = (
 
 def compare(run: ReconcileRun, since: datetime) -> Iterator[Difference]:
     """Yield what differs: first of the orders still open from earlier runs, then of all orders since `since`."""
-    client = printify.client()
+    api = printify()
     seen: set[str] = set()
-    for upstream in _open_orders(client, run):
+    for upstream in _open_orders(api, run):
         seen.add(upstream.id)
         yield from _compare_order(run, upstream)
-    walk = OrderWalk(client, since)
+    walk = OrderWalk(api, since)
     for upstream in walk:
         run.looked["printify orders"] = len(walk.seen)
         if upstream.id not in seen:
@@ -71,7 +69,7 @@ def compare(run: ReconcileRun, since: datetime) -> Iterator[Difference]:
     run.looked["printify orders"] = len(walk.seen)
 
 
-def _open_orders(client: Printify, run: ReconcileRun) -> Iterator[UpstreamOrder]:
+def _open_orders(api: Printify, run: ReconcileRun) -> Iterator[UpstreamOrder]:
     """Read again each order with an unexplained difference: a walk since the last run would not meet an old one."""
     rows = Difference.objects.filter(explained=False).exclude(printify_order_id="").exclude(run=run)
     last = ReconcileStep.objects.filter(name=NAME, outcome=StepOutcome.DONE).order_by("-started_at").first()
@@ -80,9 +78,9 @@ def _open_orders(client: Printify, run: ReconcileRun) -> Iterator[UpstreamOrder]
     ids = rows.order_by("printify_order_id").values_list("printify_order_id", flat=True).distinct()
     for order_id in ids:
         try:
-            yield client.order(order_id, lane="sync")
+            yield api.order(order_id, lane="sync")
         except Refused as error:
-            if error.status not in printify.ABSENT and error.code != OTHER_SHOPS:
+            if error.status not in ABSENT and error.code != OTHER_SHOPS:
                 raise
 
 

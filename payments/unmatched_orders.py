@@ -6,7 +6,7 @@ refunded, canceled or entered by itself: it stands before staff until a person s
 
 from collections.abc import Iterator
 
-from catalog.upstream_orders import UpstreamOrder
+from catalog.printify.orders import UpstreamOrder
 from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION

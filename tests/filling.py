@@ -5,11 +5,11 @@ Drawing all pictures takes a minute; a few show that they come.
 
 from django.core.management import call_command
 
-from catalog.images import fetching
+from catalog.images import fetch
 
 
 def fill() -> None:
     call_command("register_webhooks", verbosity=0)
     call_command("refresh_catalog", no_images=True, verbosity=0)
-    fetching.BATCH = 6
-    fetching.fetch_due(0.1)
+    fetch.BATCH = 6
+    fetch.fetch_due(0.1)

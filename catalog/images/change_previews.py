@@ -13,12 +13,12 @@ from django.core.files.storage import default_storage
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.images import fetching, pictures
-from catalog.images.copies import Copies
+from catalog.images import fetch, urls
+from catalog.images.encode import Copies
 from catalog.models import ProductImage
 from catalog.models.curation import FieldChange
-from catalog.sync.mockup_reader import camera_label
-from catalog.sync.mockup_writer import camera
+from catalog.printify.products import camera_label
+from catalog.sync.writers import camera
 from ilytat.integrations import leases
 
 SHOWN = 8
@@ -65,11 +65,11 @@ def fetch_due(seconds: float) -> int:
     """Fetch for at most about `seconds`; one process at a time. Returns how many pictures were tried."""
     undecided = FieldChange.objects.filter(field="images", state__in=FieldChange.UNDECIDED)
     count, end = 0, time.monotonic() + seconds
-    with leases.acquire("shots", seconds + fetching.DEADLINE + 30) as acquired:
+    with leases.acquire("shots", seconds + fetch.DEADLINE + 30) as acquired:
         for change, url in _wanted(undecided.order_by("-at", "-pk").iterator()) if acquired else ():
             if time.monotonic() > end:
                 break
-            outcome = fetching.attempt(url)
+            outcome = fetch.attempt(url)
             change.copies[url] = {"files": outcome.files} if isinstance(outcome, Copies) else {"error": outcome}
             # Unless the change has come to mean other pictures meanwhile.
             FieldChange.objects.filter(pk=change.pk, at=change.at).update(copies=change.copies)
@@ -98,7 +98,7 @@ def _arriving(change: FieldChange, record: dict[str, Any], present: Mapping[str,
 
 def _shot(record: dict[str, Any], files: Any, why: str | Promise, *, moved: bool = False) -> Shot:
     label = str(record.get("label") or camera_label(str(record.get("url", ""))))
-    name = pictures.VIEWS.get(label, label.replace("-", " ")) or _("picture")
+    name = urls.VIEWS.get(label, label.replace("-", " ")) or _("picture")
     src = default_storage.url(files[min(files, key=int)]) if files else ""
     return Shot(src, name, "" if src else why, moved)
 

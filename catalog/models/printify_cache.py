@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
-from catalog.failure_codes import FailureCode
+from catalog.printify.errors import FailureCode
 
 
 class PrintifyCacheQuerySet(models.QuerySet["PrintifyCache"]):

@@ -48,7 +48,7 @@ class ShelfEntry(models.Model):
 
 
 class Word(models.Model):
-    """A word of the catalogue as `catalog.search.tokens` writes it."""
+    """A word of the catalogue as `catalog.search.terms` writes it."""
 
     text = models.CharField(max_length=32, unique=True)
 

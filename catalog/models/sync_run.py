@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from catalog.failure_codes import FailureCode
 from catalog.models.product import Product
+from catalog.printify.errors import FailureCode
 
 
 class SyncRun(models.Model):

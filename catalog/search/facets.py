@@ -15,8 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog import colour_families, product_kinds
-from catalog.search import documents
+from catalog import color_groups, product_types
 from ilytat.display import money
 
 if TYPE_CHECKING:
@@ -27,6 +26,19 @@ VALUES_MAX = 24
 CHOSEN_MAX = 24
 SIZE_ORDER = ("XXS", "XS", "S", "M", "L", "XL", "2XL", "3XL", "4XL", "5XL", "6XL")
 STEPS = [*(f"under-{top}" for top in PRICE_STEPS), f"over-{PRICE_STEPS[-1]}"]
+
+
+BAR = "|"
+
+
+def join_values(values: Iterable[str]) -> str:
+    """So that one value can be looked for between its bars."""
+    kept = [value.replace(BAR, "/") for value in values if value]
+    return f"{BAR}{BAR.join(kept)}{BAR}" if kept else ""
+
+
+def split_values(text: str) -> list[str]:
+    return text.strip(BAR).split(BAR) if text else []
 
 
 class Combination(NamedTuple):
@@ -90,7 +102,7 @@ def _written(major: int) -> str:
 
 
 def _between_bars(column: str) -> Callable[[str], Q]:
-    return lambda slug: Q(**{f"{column}__contains": documents.joined([slug])})
+    return lambda slug: Q(**{f"{column}__contains": join_values([slug])})
 
 
 def is_clothing_size(size: str) -> bool:
@@ -120,20 +132,20 @@ FACETS = (
     Facet(
         "type",
         gettext_lazy("Type"),
-        lambda kind: _known((kind,), product_kinds.BY_SLUG),
+        lambda kind: _known((kind,), product_types.BY_SLUG),
         lambda slug: Q(kind=slug),
-        lambda slug: str(product_kinds.BY_SLUG[slug].name),
-        _place(product_kinds.BY_SLUG),
+        lambda slug: str(product_types.BY_SLUG[slug].name),
+        _place(product_types.BY_SLUG),
     ),
     Facet(
         "color",
         gettext_lazy("Color"),
-        lambda families: _known(documents.split(families), colour_families.BY_SLUG),
+        lambda families: _known(split_values(families), color_groups.BY_SLUG),
         _between_bars("families"),
-        lambda slug: str(colour_families.BY_SLUG[slug].name),
-        _place(colour_families.BY_SLUG),
+        lambda slug: str(color_groups.BY_SLUG[slug].name),
+        _place(color_groups.BY_SLUG),
     ),
-    Facet("size", gettext_lazy("Size"), documents.split, _between_bars("sizes"), str, size_key),
+    Facet("size", gettext_lazy("Size"), split_values, _between_bars("sizes"), str, size_key),
     Facet("price", gettext_lazy("Price"), lambda price: (_step(price),), _priced, _price_label, _place(STEPS)),
     Facet(
         "stock",

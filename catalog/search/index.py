@@ -4,17 +4,29 @@
 `catch_up` runs every minute, and a page shows only what `Product.objects.for_sale()` has.
 """
 
+import hashlib
+import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection
-from functools import partial
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.functional import Promise
+from django.utils.html import strip_tags
+from django.utils.translation import override
 
+from catalog import color_groups, product_types
+from catalog.color_groups import clean_hexes, family_of
 from catalog.models import Artwork, Posting, Product, ShelfEntry, Slip, Variant, Word
-from catalog.search import tokens
-from catalog.search.documents import Document, document
+from catalog.search import terms
+from catalog.search.facets import join_values
+from catalog.search.terms import EMPTY, words
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +50,87 @@ def put(pks: Collection[int]) -> int:
         for pk in products.keys() - fresh.keys():
             ShelfEntry.objects.filter(pk=pk).update(synced_at=products[pk].synced_at)
     return len(fresh) + gone
+
+
+TITLE, KIND, SAID, CHOICE, TEXT = 16, 8, 6, 6, 2
+TEXT_MAX, WORDS_MAX = 1200, 160  # characters, words
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+ARTWORK_MAX = 64
+
+
+@dataclass(frozen=True)
+class Document:
+    """`words` pairs each with its points. `families` and `sizes` are those of what can be bought."""
+
+    kind: str
+    families: str
+    sizes: str
+    price: int
+    in_stock: bool
+    featured: bool
+    position: int
+    newest: datetime
+    words: dict[str, int]
+    artworks: list[str]
+
+    @property
+    def digest(self) -> str:
+        written = json.dumps(asdict(self), sort_keys=True, default=str, ensure_ascii=False)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+
+def document(product: Product, option_ids: Collection[int], places: Iterable[str]) -> Document:
+    """`option_ids` are those of what can be bought, or of what is offered while all is sold out."""
+    shades = list(chosen_values(product.options, "color", option_ids))
+    sizes = [str(value["title"]) for value in chosen_values(product.options, "size", option_ids)]
+    families = sorted({family_of(one) for value in shades for one in clean_hexes(value.get("colors") or [])[:1]})
+    kind = product_types.kind_of(product.tags)
+    labels = [*product.tags, *places]
+    choices = [*sizes, *(str(value["title"]) for value in shades)]
+    choices += [name for slug in families for name in _names(color_groups.BY_SLUG[slug].name)]
+    return Document(
+        kind=kind.slug,
+        families=join_values(families),
+        sizes=join_values(sizes),
+        price=product.price_from or 0,
+        in_stock=product.in_stock,
+        featured=product.featured,
+        position=product.position,
+        newest=product.created_upstream or LONG_AGO,
+        words=_words(product, _names(kind.name), labels, choices),
+        artworks=[str(artwork)[:ARTWORK_MAX] for artwork in product.artwork_ids],
+    )
+
+
+def _words(product: Product, kind: Iterable[str], said: Iterable[str], choices: Iterable[str]) -> dict[str, int]:
+    """The weightiest mention counts; what is said first is kept where there are too many."""
+    found: dict[str, int] = {}
+    text = strip_tags(product.description.replace("<", " <"))[:TEXT_MAX]
+    parts = ((product.title, TITLE), (" ".join(kind), KIND), (" ".join(said), SAID), (" ".join(choices), CHOICE))
+    for part, points in (*parts, (text, TEXT)):
+        for word in words(part):
+            if word not in EMPTY:
+                found.setdefault(word, points)
+    return dict(list(found.items())[:WORDS_MAX])
+
+
+@cache
+def _names(name: str | Promise) -> tuple[str, ...]:
+    """In every language of the shop: whoever reads Spanish searches in Spanish."""
+    found = []
+    for code, _language in settings.LANGUAGES:
+        with override(code):
+            found.append(str(name))
+    return tuple(dict.fromkeys(found))
+
+
+def chosen_values(
+    options: Iterable[dict[str, Any]], kind: str, option_ids: Collection[int]
+) -> Iterable[dict[str, Any]]:
+    """The values of the axes of that type which are among `option_ids`."""
+    for axis in options:
+        if axis.get("type") == kind:
+            yield from (value for value in axis["values"] if value["id"] in option_ids)
 
 
 def _documents(products: Collection[Product]) -> dict[int, Document]:
@@ -100,7 +193,7 @@ def _word_ids(texts: Collection[str]) -> dict[str, int]:
 
 def _write_slips(made: dict[str, int]) -> None:
     Slip.objects.bulk_create(
-        (Slip(key=key, word_id=pk) for text, pk in made.items() if tokens.reach(text) for key in tokens.slips(text)),
+        (Slip(key=key, word_id=pk) for text, pk in made.items() if terms.reach(text) for key in terms.slips(text)),
         batch_size=SQL_BATCH,
     )
 

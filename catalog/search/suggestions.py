@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog import product_kinds
+from catalog import product_types
 from catalog.models import Product
-from catalog.search import finder, tokens
-from catalog.search.listings import Scope, best_first
+from catalog.search import query, terms
+from catalog.search.query import Scope, best_first
 from catalog.storefront.cards import Card, cards
 from ilytat.display import money
 
@@ -21,32 +21,32 @@ KINDS = 3
 LENGTH_MIN = 2
 
 
-def suggest(query: str) -> list[dict[str, Any]]:
+def suggest(text: str) -> list[dict[str, Any]]:
     """At most eight of {"text", "note", "url", "picture"}, best first, in a constant number of queries."""
-    found = finder.find(query) if len(query) >= LENGTH_MIN else finder.Found()
+    found = query.find(text) if len(text) >= LENGTH_MIN else query.Found()
     if found.matched is None:
         return []
     scope = Scope(found=found)
     pks = list(best_first(found.matched)[:PRODUCTS])
     by_pk = Product.objects.for_cards().in_bulk(pks)
     shown = cards(by_pk[pk] for pk in pks if pk in by_pk)
-    return [*_kinds(query, scope), *(_product(card) for card in shown)]
+    return [*_kinds(text, scope), *(_product(card) for card in shown)]
 
 
-def _kinds(query: str, scope: Scope) -> list[dict[str, Any]]:
+def _kinds(text: str, scope: Scope) -> list[dict[str, Any]]:
     """Kinds whose own name is being typed: the list of them, narrowed by the other words."""
     entries = scope.entries().filter(pk__in=Product.objects.for_sale().values("pk"))
     counts = dict(entries.order_by().values_list("kind").annotate(n=Count("pk")))
-    asked = tokens.asked(query)
-    named = [slug for slug in counts if slug in product_kinds.BY_SLUG and _is_named(slug, asked)]
+    typed = terms.query_terms(text)
+    named = [slug for slug in counts if slug in product_types.BY_SLUG and _is_named(slug, typed)]
     found = []
     for slug in sorted(named, key=lambda slug: -counts[slug])[:KINDS]:
-        rest = " ".join(word for word in asked if not _is_named(slug, [word]))
+        rest = " ".join(word for word in typed if not _is_named(slug, [word]))
         base = reverse("search") if rest else reverse("products")
         address = f"{base}?{urlencode({'q': rest, 'type': slug} if rest else {'type': slug})}"
         note = ngettext("%(n)d design", "%(n)d designs", counts[slug]) % {"n": counts[slug]}
         found.append(
-            {"text": _title(str(product_kinds.BY_SLUG[slug].name), rest), "note": note, "url": address, "picture": ""}
+            {"text": _title(str(product_types.BY_SLUG[slug].name), rest), "note": note, "url": address, "picture": ""}
         )
     return found
 
@@ -55,11 +55,11 @@ def _title(name: str, rest: str) -> str:
     return _("%(kind)s with “%(words)s”") % {"kind": name, "words": rest} if rest else name
 
 
-def _is_named(slug: str, asked: list[str]) -> bool:
-    own = tokens.words(str(product_kinds.BY_SLUG[slug].name))
+def _is_named(slug: str, typed: list[str]) -> bool:
+    own = terms.words(str(product_types.BY_SLUG[slug].name))
     return any(
-        mine == word or mine in tokens.alike(word) or (len(word) >= finder.PREFIX_MIN and mine.startswith(word))
-        for word in asked
+        mine == word or mine in terms.alike(word) or (len(word) >= query.PREFIX_MIN and mine.startswith(word))
+        for word in typed
         for mine in own
     )
 

@@ -1,18 +1,20 @@
 """Categories for staff: their names, their order, and the rules that place products."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Count, Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog import categories
 from catalog.models import Category, Product
-from catalog.staff.labelled_inputs import LabelledInputs
 
 
 class LinesField(forms.CharField):
@@ -52,6 +54,21 @@ class CategoryForm(forms.ModelForm[Category]):
             self.preview = categories.would_hold(categories.rule(typed))
             raise forms.ValidationError("preview")  # what keeps the admin from saving
         return data
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+class LabelledInputs(BaseModelAdmin[Row]):
+    """Screen readers hear the column's name with each input of the fields in `labelled`."""
+
+    labelled: Collection[str] = ()
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in self.labelled:
+            field.widget.attrs["aria-label"] = capfirst(str(db_field.verbose_name))
+        return field
 
 
 @admin.register(Category)

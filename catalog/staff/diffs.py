@@ -14,7 +14,7 @@ from catalog.images.change_previews import Shot
 from catalog.models import ProductImage, Variant
 from catalog.models.curation import FieldChange
 from catalog.sync import decisions
-from catalog.sync.policies import FIELDS
+from catalog.sync.changes import FIELDS
 from ilytat.display.money import format_money
 
 LINES_SHOWN = 12

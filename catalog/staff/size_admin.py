@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
 from catalog.models.curation import SizeTable
-from catalog.storefront import staff_size_tables
+from catalog.storefront import size_tables
 
 UNITS = [("cm", _("centimetres")), ("in", _("inches"))]
 
@@ -33,19 +33,19 @@ class SizeTableForm(forms.ModelForm[SizeTable]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["table"] = staff_size_tables.written(self.instance, "cm")
-            self.initial["within"] = staff_size_tables.both(self.instance.tolerance)[0]
+            self.initial["table"] = size_tables.written(self.instance, "cm")
+            self.initial["within"] = size_tables.both(self.instance.tolerance)[0]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         unit = data.get("unit", "cm")
         if "table" in data:
             try:
-                self.instance.sizes, self.instance.rows = staff_size_tables.parse(data["table"], unit)
-            except staff_size_tables.Unclear as error:
+                self.instance.sizes, self.instance.rows = size_tables.parse(data["table"], unit)
+            except size_tables.Unclear as error:
                 self.add_error("table", str(error))
         if data.get("within") is not None:
-            self.instance.tolerance = int(data["within"] * staff_size_tables.MM[unit])
+            self.instance.tolerance = int(data["within"] * size_tables.MM[unit])
         return data
 
 

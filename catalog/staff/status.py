@@ -14,12 +14,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog import stale_limit
-from catalog.images import fetching
+from catalog import freshness
+from catalog.images import fetch
 from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
 from catalog.staff import problems, rate_card, usage_chart
-from catalog.sync import run_requests
+from catalog.sync import runs
 from ilytat.integrations import heartbeats
 from ilytat.integrations.models import HealthResult, InboundEvent
 
@@ -67,7 +67,7 @@ class Status:
     waiting: int
     moved: int
     missing: problems.Missing | None
-    reserve: stale_limit.Reserve
+    reserve: freshness.Reserve
     strain: str
     usage: usage_chart.Usage
     silent: list[heartbeats.Problem]
@@ -79,14 +79,14 @@ class Status:
 
 
 def status() -> Status:
-    run = run_requests.open_run()
+    run = runs.open_run()
     success = _ended("success").first()
     listed = Product.objects.filter(gone_at__isnull=True)
     cached = PrintifyCache.objects.filter(type="product", external_id__in=listed.values("printify_id"))
-    usage = usage_chart.usage()
+    usage = usage_chart.usage_today()
     quarantined = PrintifyCache.objects.filter(type="product").exclude(error="").count()
-    silent, pause, missing, strain = list(_silent()), run_requests.paused(), problems.missing(), problems.strain()
-    reserve = stale_limit.reserve()
+    silent, pause, missing, strain = list(_silent()), runs.paused(), problems.missing(), problems.strain()
+    reserve = freshness.reserve()
     trouble = problems.worst(missing, reserve, usage, strain, quarantined)
     word, reason = _word(run, pause, success, silent, trouble)
     return Status(
@@ -102,8 +102,8 @@ def status() -> Status:
         cached=cached.count(),
         stale=cached.stale().count(),
         quarantined=quarantined,
-        pictures_due=fetching.due().count(),
-        pictures_failed=fetching.unfetched().exclude(error="").count(),
+        pictures_due=fetch.due().count(),
+        pictures_failed=fetch.unfetched().exclude(error="").count(),
         waiting=FieldChange.objects.filter(state="waiting").count(),
         moved=listed.filter(override_moved=True).count(),
         missing=missing,

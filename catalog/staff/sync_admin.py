@@ -1,10 +1,15 @@
 """Synchronisation for staff: the control panel's addresses, every run, every change, and what Printify last said."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.core.paginator import Paginator
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,10 +21,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog.models import PrintifyCache, Product, SyncRun
+from catalog.images import change_previews
+from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
 from catalog.models.curation import FieldChange
-from catalog.staff import panel, panel_actions, run_page
-from catalog.sync import decisions, run_requests, runs
+from catalog.staff import diffs, panel, status
+from catalog.staff.problems import Cause, cause
+from catalog.sync import decisions, runs
+from catalog.sync.runs import OPEN
 from ilytat.integrations.collapsed_json import collapsed
 from ilytat.integrations.readonly import ReadOnlyAdmin
 
@@ -53,8 +61,8 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
             return redirect("admin:catalog_syncrun_changelist")
         if not self.has_view_permission(request, run):
             raise PermissionDenied
-        found = run_page.page(run, request.GET.get("outcome", ""), request.GET.get("p", "1"))
-        extra = found | run_page.head(run) | {"may": self.has_sync_permission(request)}
+        found = page(run, request.GET.get("outcome", ""), request.GET.get("p", "1"))
+        extra = found | head(run) | {"may": self.has_sync_permission(request)}
         return TemplateResponse(request, "admin/catalog/run.html", self.admin_site.each_context(request) | extra)
 
     def live(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -62,8 +70,8 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
         run = get_object_or_404(SyncRun, pk=run_id)
         if not self.has_view_permission(request, run):
             raise PermissionDenied
-        run_requests.open_run()  # one that died or was never heard of is closed by whoever looks
-        extra = run_page.head(get_object_or_404(SyncRun, pk=run_id)) | {"may": self.has_sync_permission(request)}
+        runs.open_run()  # one that died or was never heard of is closed by whoever looks
+        extra = head(get_object_or_404(SyncRun, pk=run_id)) | {"may": self.has_sync_permission(request)}
         answer = TemplateResponse(request, "admin/catalog/_run_live.html", extra)
         answer["Cache-Control"] = "no-store"
         return answer
@@ -72,12 +80,10 @@ class SyncRunAdmin(ReadOnlyAdmin[SyncRun]):
         """Sync now: this product alone."""
         if not self.has_sync_permission(request):
             raise PermissionDenied
-        return panel_actions.ask(
-            request, f"Sync {printify_id}", lambda: run_requests.ask(request.user, only=[printify_id])
-        )
+        return panel.ask(request, f"Sync {printify_id}", lambda: runs.ask(request.user, only=[printify_id]))
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(panel_actions.PERMISSION)
+        return request.user.has_perm(panel.PERMISSION)
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, run: SyncRun) -> str:
@@ -200,3 +206,64 @@ class PrintifyCacheAdmin(ReadOnlyAdmin[PrintifyCache]):
     @admin.display(description="what Printify said")
     def said(self, row: PrintifyCache) -> SafeString:
         return collapsed(get_object_or_404(PrintifyCache, pk=row.pk).data)
+
+
+PAGE = 25
+PATIENCE = timedelta(minutes=2)  # in which pictures come, or do not
+TONES = {"success": "good", "running": "busy", "queued": "busy", "partial": "warn", "failed": "bad"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one product; `title` is for those the shop does not have (yet)."""
+
+    row: SyncChange
+    title: str
+    cause: Cause | None
+    diffs: list[diffs.Diff]
+
+
+def head(run: SyncRun) -> dict[str, Any]:
+    """What moves while the run does."""
+    return {
+        "run": run,
+        "tone": TONES.get(run.state, "quiet"),
+        "progress": status.progress(run) if run.state in OPEN else None,
+        "pictures_due": bool(run.ended_at and timezone.now() - run.ended_at < PATIENCE and _due(run)),
+    }
+
+
+def _due(run: SyncRun) -> bool:
+    """Pictures that a worker is about to fetch for this page."""
+    return change_previews.due(run.field_changes.filter(field="images", state__in=FieldChange.UNDECIDED))
+
+
+def page(run: SyncRun, chosen: str, number: str) -> dict[str, Any]:
+    """`outcomes` of the page, `counts` [(outcome, how many)], `chosen`, `pages`."""
+    counts = list(run.changes.order_by("outcome").values_list("outcome").annotate(n=Count("pk")))
+    chosen = chosen if chosen in {name for name, _n in counts} else ""
+    rows = run.changes.select_related("product").order_by("pk")
+    pages = Paginator(rows.filter(outcome=chosen) if chosen else rows, PAGE).get_page(number)
+    return {
+        "title": _("Run of %(when)s") % {"when": f"{timezone.localtime(run.started_at):%Y-%m-%d %H:%M}"},
+        "counts": counts,
+        "chosen": chosen,
+        "pages": pages,
+        "outcomes": _outcomes(run, list(pages.object_list)),
+        "asks_missing": not run.dry_run and any(name == "missing" for name, _n in counts),
+    }
+
+
+def _outcomes(run: SyncRun, rows: Iterable[SyncChange]) -> list[Outcome]:
+    rows = list(rows)
+    products = [row.product_id for row in rows if row.product_id]
+    found = run.field_changes.filter(product__in=products).select_related("product").order_by("pk")
+    of: dict[int, list[diffs.Diff]] = defaultdict(list)
+    for diff in diffs.diffs(found):
+        of[diff.change.product_id].append(diff)
+    return [Outcome(row, _title(row), cause(row.error_code), of[row.product_id or 0]) for row in rows]
+
+
+def _title(row: SyncChange) -> str:
+    new = row.fields.get("upstream_title") or [None, ""]
+    return str(new[1] or row.printify_id or _("without a number"))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog import budget
+from catalog.printify import rate_budget
 from ilytat.integrations import token_buckets
 from ilytat.integrations.models import ApiUsage
 
@@ -63,7 +63,7 @@ class Usage:
         return _("%(why)s. Calls go on at %(when)s.") % {"why": why, "when": f"{timezone.localtime(until):%H:%M:%S}"}
 
 
-def usage() -> Usage:
+def usage_today() -> Usage:
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     hours = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
     rows = ApiUsage.objects.filter(integration="printify", hour__gte=hours[0])
@@ -80,7 +80,7 @@ def usage() -> Usage:
         for at, (hour, (calls, errors)) in enumerate(zip(hours, pairs, strict=True))
     ]
     calls, errors = (sum(pair[at] for pair in pairs) for at in (0, 1))
-    limit = budget.ACCOUNT
+    limit = rate_budget.ACCOUNT
     paused = token_buckets.paused(limit)
     return Usage(
         bars=bars,

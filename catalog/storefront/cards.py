@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from catalog.colour_families import clean_hexes, family_of
-from catalog.images.pictures import Picture, lead, other_side, picture
+from catalog.color_groups import clean_hexes, family_of
+from catalog.images.urls import Picture, lead, other_side, picture
 from catalog.models import Product, ProductImage, Variant
-from catalog.search.documents import chosen_values
+from catalog.search.index import chosen_values
 
 SWATCHES_MAX = 5
 

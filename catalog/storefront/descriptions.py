@@ -14,7 +14,7 @@ EMPTY = re.compile(r"<(p|div|span)>(?:\s|&nbsp;|<br\s*/?>)*</\1>")
 
 
 @dataclass(frozen=True)
-class SizeTable:
+class ParsedSizeTable:
     """Sizes across, one measure a row: ("Width, in", ["18.00", …])."""
 
     sizes: list[str]
@@ -26,7 +26,7 @@ class Description:
     """`html` has been cleaned: it is safe to show."""
 
     html: str
-    table: SizeTable | None
+    table: ParsedSizeTable | None
 
 
 class _Cells(HTMLParser):
@@ -45,7 +45,7 @@ class _Cells(HTMLParser):
             self.rows[-1][-1] += data.strip()
 
 
-def described(raw: str, guide: SizeTable | None = None) -> Description:
+def described(raw: str, guide: ParsedSizeTable | None = None) -> Description:
     """Take the size table out of the text. With a `guide` that has its sizes it is not needed; another table stays."""
     html = str(cleaned(raw))
     found = TABLE.search(html)
@@ -62,10 +62,10 @@ def _as_list(found: re.Match[str]) -> str:
     return "<ul>" + "".join(f"<li>{item.strip()}</li>" for item in LINE.findall(found.group())) + "</ul>"
 
 
-def _size_table(html: str) -> SizeTable | None:
+def _size_table(html: str) -> ParsedSizeTable | None:
     """None when the table is not one of sizes across and measures down."""
     reader = _Cells()
     reader.feed(html)
     head, *body = reader.rows or [[]]
     rows = [(row[0], row[1:]) for row in body if len(row) == len(head) and row[0]]
-    return SizeTable(head[1:], rows) if len(head) > 1 and rows else None
+    return ParsedSizeTable(head[1:], rows) if len(head) > 1 and rows else None

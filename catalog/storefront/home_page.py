@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from catalog import sales
-from catalog.images.pictures import Picture
+from catalog.images.urls import Picture
 from catalog.models import Product, ShelfEntry
-from catalog.product_kinds import BY_SLUG, Kind
+from catalog.product_types import BY_SLUG, Kind
 from catalog.storefront.cards import Card, cards
 
 PICKS = 8

@@ -1,21 +1,23 @@
 """Everything a product page shows, put together in a constant number of queries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from catalog import product_facts
+from catalog import product_facts, shipping
 from catalog.availability import last_checked
-from catalog.images.pictures import Picture, for_variants, lead, picture, words
+from catalog.delivery_estimates import Window, estimates
+from catalog.images.urls import Picture, for_variants, lead, picture, words
 from catalog.models import Artwork, Product, ProductImage
-from catalog.storefront import staff_size_tables
+from catalog.storefront import size_tables
 from catalog.storefront.cards import Card, cards
-from catalog.storefront.delivery import delivery
 from catalog.storefront.descriptions import described
 from catalog.storefront.selection import Selection, select
+from catalog.storefront.seo import product_data
 from catalog.storefront.size_tables import in_both
-from catalog.storefront.structured_data import product_data
+from ilytat.display.countries import country_name
 
 SAME_DESIGN_MAX = 8
 ALTERNATIVES_MAX = 4
@@ -28,7 +30,7 @@ def page(product: Product, query: Mapping[str, str]) -> dict[str, Any]:
     pictures = gallery(product, selection, list(product.images.all()))
     guide, safety = product_facts.of_product(product)
     description = described(product.description, guide)
-    ours = staff_size_tables.of_product(product)
+    ours = size_tables.of_product(product)
     return {
         "product": product,
         "selection": selection,
@@ -71,3 +73,41 @@ def same_design(product: Product) -> list[Card]:
 def alternatives(product: Product) -> list[Card]:
     """For a product that is no longer made: the same design, else the shop's picks."""
     return same_design(product) or cards(Product.objects.for_cards().in_order()[:ALTERNATIVES_MAX])
+
+
+COUNTRY = "to"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """If ordered today, the usual way. `cost` is minor units, None while Printify has not said it; `making` is the
+    working days its printer needs.
+    """
+
+    country: str
+    name: str
+    making: tuple[int, int]
+    window: Window
+    cost: int | None
+    countries: list[tuple[str, str]]
+    carried: str = ""
+
+    @property
+    def first(self) -> str:
+        return self.window.first.isoformat()
+
+    @property
+    def last(self) -> str:
+        return self.window.last.isoformat()
+
+
+def delivery(product: Product, query: Mapping[str, str]) -> Delivery:
+    """To the country that the address names, else to the first the shop ships to. Two queries."""
+    known = settings.SHIP_TO_COUNTRIES
+    asked = query.get(COUNTRY, "")
+    country = asked if asked in known else known[0]
+    days, cost = shipping.profile(product, country)
+    names = [(code, country_name(code)) for code in known]
+    carried = f"&{COUNTRY}={country}" if country != known[0] else ""
+    window = estimates([product], country, days).window("standard")
+    return Delivery(country, dict(names)[country], days, window, cost, names, carried)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from catalog.colour_families import clean_hexes
+from catalog.color_groups import clean_hexes
 from catalog.models import Product, Variant
 
 COLOUR = "color"

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from catalog.models import PrintifyCache, Product
 from catalog.models.curation import FieldChange, Policy
-from catalog.sync import field_changes, policies, upsert
-from catalog.sync.mockup_writer import is_whole
-from catalog.sync.policies import FIELDS
-from catalog.sync.product_reader import read_product
+from catalog.printify.products import read_product
+from catalog.sync import changes, upsert
+from catalog.sync.changes import FIELDS
+from catalog.sync.writers import is_whole
 
 State = FieldChange.State
 TAKEN_OVER = (State.APPLIED, State.APPROVED)
@@ -61,7 +61,7 @@ def why_final(change: FieldChange) -> str:
 
 def keep(product: Product, field: str, value: Any) -> None:
     """Make `value` staff's own; prices are added to those kept already. Belongs into a transaction."""
-    column = field_changes.OVERRIDES.get(field)
+    column = changes.OVERRIDES.get(field)
     pins = {name: mine for name, mine in product.pins.items() if name != field}
     if not (column and value):  # an empty column would show Printify's words
         pins[field] = product.pins.get(field, {}) | value if field == "price" else value
@@ -75,7 +75,7 @@ def let_go(product: Product, field: str) -> None:
     basis = {name: said for name, said in product.basis.items() if name != field}
     pins = {name: value for name, value in product.pins.items() if name != field}
     with transaction.atomic():
-        own = {field_changes.OVERRIDES[field]: ""} if field in field_changes.OVERRIDES else {}
+        own = {changes.OVERRIDES[field]: ""} if field in changes.OVERRIDES else {}
         _update(product, basis=basis, pins=pins, override_moved=False, **own)
         upsert.reapply(product.printify_id, granted=[field])
 
@@ -83,7 +83,7 @@ def let_go(product: Product, field: str) -> None:
 def follow(field: str) -> int:
     """A policy was changed: what waited for its sake and need not any more is taken over. Returns how many."""
     waiting = FieldChange.objects.filter(field=field, state=State.WAITING).select_related("product")
-    free = [row.product for row in waiting if policies.policies(row.product)[field] == Policy.AUTO]
+    free = [row.product for row in waiting if changes.policies(row.product)[field] == Policy.AUTO]
     for product in free:
         upsert.reapply(product.printify_id)
     return len(free)
@@ -92,7 +92,7 @@ def follow(field: str) -> int:
 def theirs(product: Product, field: str, mine: Any = None) -> Any:
     """What Printify says of the field at present, in the shape that `Product.basis` keeps."""
     cache = PrintifyCache.objects.filter(type="product", external_id=product.printify_id).first()
-    return field_changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
+    return changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
 
 
 def _save(product: Product, field: str, said: Any, **values: Any) -> None:

@@ -9,15 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from catalog.images import copies
-from catalog.images.fetching import BYTES_MAX
-from catalog.images.pictures import NO_PLACE
+from catalog.images import encode
+from catalog.images.fetch import BYTES_MAX
+from catalog.images.urls import NO_PLACE
 from catalog.models import PrintifyCache, Product, ProductImage
 from catalog.models.curation import OldSlug
-from catalog.sync import decisions, field_changes
-from catalog.sync.payload_fields import Unreadable
-from catalog.sync.policies import FIELDS
-from catalog.sync.product_reader import ProductFacts, read_product
+from catalog.printify.fields import Unreadable
+from catalog.printify.products import ProductFacts, read_product
+from catalog.sync import changes, decisions
+from catalog.sync.changes import FIELDS
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def overrides(product: Product, said: ProductFacts | None) -> list[Override]:
             FIELDS[name].label,
             _ours(product, name),
             then,
-            field_changes.theirs(said, name, then) if said else then,
+            changes.theirs(said, name, then) if said else then,
         )
         for name, then in product.basis.items()
         if name in FIELDS
@@ -59,7 +59,7 @@ def overrides(product: Product, said: ProductFacts | None) -> list[Override]:
 
 
 def _ours(product: Product, name: str) -> Any:
-    column = field_changes.OVERRIDES.get(name)
+    column = changes.OVERRIDES.get(name)
     return (getattr(product, column) if column else "") or product.pins.get(name)
 
 
@@ -69,11 +69,11 @@ def note(product: Product, fields: Iterable[str]) -> None:
     basis = dict(product.basis)
     for name in fields:
         if upstream and _is_ours(product, name):
-            basis[name] = field_changes.theirs(upstream, name, _ours(product, name))
+            basis[name] = changes.theirs(upstream, name, _ours(product, name))
         else:
             basis.pop(name, None)
     product.basis = basis
-    product.override_moved = bool(upstream and field_changes.has_moved(product, upstream))
+    product.override_moved = bool(upstream and changes.has_moved(product, upstream))
     Product.objects.filter(pk=product.pk).update(basis=basis, override_moved=product.override_moved)
 
 
@@ -110,8 +110,8 @@ def taken(slug: str, product: Product) -> bool:
 def add_photo(product: Product, upload: File[bytes]) -> ProductImage:
     """Staff's own photo, checked and re-encoded like any mockup, shown first. Raises copies.Unusable."""
     if (upload.size or 0) > BYTES_MAX:
-        raise copies.Unusable("the file is larger than 10 MB")
-    made = copies.make_copies(upload.read())
+        raise encode.Unusable("the file is larger than 10 MB")
+    made = encode.make_copies(upload.read())
     values = {"files": made.files, "width": made.width, "height": made.height, "digest": made.digest}
     found, _made = ProductImage.objects.update_or_create(
         product=product, source_url=f"own:{made.digest}", defaults=values | {"own": True, "place": 0}

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import printify
 from catalog.models import PrintifyCache, Product
+from catalog.printify.client import printify
 from catalog.sync import runner
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import IntegrationError
@@ -31,7 +31,7 @@ def answer(printify_id: str) -> Result:
         return Result(Outcome.LATE, "The product is gone.")
     reason = stored.error or _refusal(product)
     if reason or product is None:
-        printify.client().publishing_failed(printify_id, reason)
+        printify().publishing_failed(printify_id, reason)
     else:
         _succeeded(product)
     detail = f"publishing_failed: {reason}" if reason else "publishing_succeeded"
@@ -82,7 +82,7 @@ def _refusal(product: Product | None) -> str:
 
 def _succeeded(product: Product) -> None:
     url = settings.SITE_URL + product.get_absolute_url()
-    printify.client().publishing_succeeded(product.printify_id, our_id=str(product.pk), url=url)
+    printify().publishing_succeeded(product.printify_id, our_id=str(product.pk), url=url)
     if product.hidden:
         message = f"Published in Printify, but hidden in the shop: {product}"
         alerts.open_alert(f"hidden:{product.pk}", message, next_step="Untick Hidden in the admin, or leave it.")

@@ -13,13 +13,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import budget, printify
 from catalog.models import PrintifyCache, Product, SyncChange, SyncRun
-from catalog.sync import disappearance, runs, selected_products, task_queue, upsert
-from catalog.sync.outcomes import RECORDED, outcome
-from catalog.sync.page_walk import Page, Walk
-from catalog.sync.payload_fields import Unreadable, storable, text
-from catalog.sync.product_reader import digest, product_id
+from catalog.printify import rate_budget
+from catalog.printify.client import printify
+from catalog.printify.errors import code_of
+from catalog.printify.fields import Unreadable, storable, text
+from catalog.printify.products import digest, product_id
+from catalog.sync import removed, runs, upsert
+from catalog.sync.pager import Page, Walk
 from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts, usage
 from ilytat.integrations.errors import IntegrationError, KeyRejected, Refused
@@ -42,7 +43,7 @@ def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None =
         return None
     with runs.ending(sync_run):
         try:
-            (selected_products.read if sync_run.only else _walk)(sync_run)
+            (read if sync_run.only else _walk)(sync_run)
         except KeyRejected as error:
             _break_off(sync_run, error)
     return sync_run
@@ -51,7 +52,7 @@ def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None =
 def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> Stored:
     """Read one product anew. Raises an IntegrationError when Printify cannot say how it stands."""
     asked_at = timezone.now()
-    payload = printify.client().product(printify_id, interactive=interactive)
+    payload = printify().product(printify_id, interactive=interactive)
     if dry_run:
         return upsert.store(payload, asked_at, dry_run=True) if payload is not None else Stored("gone", printify_id)
     return keep(printify_id, payload, asked_at)
@@ -59,7 +60,7 @@ def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: boo
 
 def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -> Stored:
     """Keep the answer about one product; None means that Printify has it no more. Also inside a transaction."""
-    stored = disappearance.gone(printify_id) if payload is None else upsert.store(payload, asked_at)
+    stored = removed.gone(printify_id) if payload is None else upsert.store(payload, asked_at)
     if stored.outcome in RECORDED:
         SyncLog.objects.create(
             integration="printify",
@@ -69,25 +70,25 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
             detail=stored.error or ", ".join(stored.fields)[:500],
         )
     if "images" in stored.fields or any(each.field == "images" for each in stored.found):
-        transaction.on_commit(partial(task_queue.ask, task_queue.FETCH_IMAGES), robust=True)
+        transaction.on_commit(partial(runs.send, runs.FETCH_IMAGES), robust=True)
     return stored
 
 
 def _walk(sync_run: SyncRun) -> None:
     tally: Counter[str] = Counter()
     note = _strain(sync_run)
-    if note and sync_run.trigger == SCHEDULE and budget.hopeless(usage.recent(budget.KEY)):
+    if note and sync_run.trigger == SCHEDULE and rate_budget.hopeless(usage.recent(rate_budget.KEY)):
         runs.save(sync_run, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
         return
     try:
-        walk = Walk(printify.client().product_page, wait=partial(_wait, sync_run))
+        walk = Walk(printify().product_page, wait=partial(_wait, sync_run))
         for page in walk.pages():
             tally += _keep_page(sync_run, page)
             runs.save(sync_run, current=_title(page), **_counts(walk, tally))
     except IntegrationError as error:
         _break_off(sync_run, error)
         return
-    tally += disappearance.judge(sync_run, walk)
+    tally += removed.judge(sync_run, walk)
     state = "success" if walk.complete else "partial"
     said = "; ".join(filter(None, [*walk.notes, note]))
     runs.save(sync_run, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
@@ -102,8 +103,8 @@ def _wait(sync_run: SyncRun, seconds: float) -> None:
 
 def _strain(sync_run: SyncRun) -> str:
     """What there is to say about the share of errors, "" while it is small."""
-    recent = usage.recent(budget.KEY)
-    if not budget.strained(recent):
+    recent = usage.recent(rate_budget.KEY)
+    if not rate_budget.strained(recent):
         alerts.close_alert(ERRORS)
         return ""
     note = f"{recent.error_share:.0f} % of the last {recent.calls} calls to Printify failed, so the sync is slowed"
@@ -182,3 +183,58 @@ def _tell_of_quarantine(sync_run: SyncRun) -> None:
         alerts.open_alert(QUARANTINE, f"{count} products from Printify cannot be used.", next_step=next_step)
     else:
         alerts.close_alert(QUARANTINE)
+
+
+MAX = 500  # beyond that a walk over all pages costs fewer calls
+
+
+def read(sync_run: SyncRun) -> None:
+    """Read every product of `sync_run.only`. What cannot be had is recorded and does not stop the others."""
+    tally: Counter[str] = Counter()
+    titles = dict(Product.objects.filter(printify_id__in=sync_run.only).values_list("printify_id", "upstream_title"))
+    runs.save(sync_run, total=len(sync_run.only))
+    for number, key in enumerate(sync_run.only, 1):
+        runs.save(sync_run, current=titles.get(key, key), seen=number - 1, calls=number, **_selected_counts(tally))
+        stored = _read(sync_run, key)
+        tally[stored.outcome] += 1
+        if stored.outcome in RECORDED:
+            outcome(sync_run, stored).save()
+    state = "partial" if tally["failed"] else "success"
+    runs.save(
+        sync_run, state=state, ended_at=timezone.now(), current="", seen=len(sync_run.only), **_selected_counts(tally)
+    )
+
+
+def _read(sync_run: SyncRun, key: str) -> Stored:
+    asked_at = timezone.now()
+    try:
+        payload = printify().product(key)
+    except KeyRejected:
+        raise  # says nothing about the product: the run ends
+    except IntegrationError as error:
+        product = Product.objects.filter(printify_id=key).first()
+        return Stored("failed", key, product, error=error.detail, error_code=code_of(error))
+    if payload is not None:
+        return upsert.store(payload, asked_at, dry_run=sync_run.dry_run, run=sync_run)
+    return Stored("gone", key) if sync_run.dry_run else removed.gone(key)
+
+
+def _selected_counts(tally: Counter[str]) -> dict[str, int]:
+    values = {name: tally[name] for name in RECORDED}
+    return values | {"unchanged": tally["unchanged"] + tally["older"]}
+
+
+RECORDED = ("created", "changed", "gone", "failed")
+
+
+def outcome(run: SyncRun, stored: Stored) -> SyncChange:
+    rolled_back = run.dry_run and stored.outcome == "created"
+    return SyncChange(
+        run=run,
+        product=None if rolled_back else stored.product,
+        printify_id=stored.printify_id,
+        outcome=stored.outcome,
+        fields=stored.fields,
+        error=stored.error,
+        error_code=stored.error_code,
+    )

@@ -15,14 +15,14 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from catalog import categories, stale_limit
-from catalog.failure_codes import FailureCode, code_of
+from catalog import categories, freshness
 from catalog.models import PrintifyCache, Product, SyncRun
+from catalog.printify.errors import FailureCode, code_of
+from catalog.printify.fields import Unreadable, flag, storable
+from catalog.printify.products import ProductFacts, design, digest, product_id, read_product
 from catalog.search import index
-from catalog.sync import field_changes, variant_writer
-from catalog.sync.mockup_writer import write_mockups
-from catalog.sync.payload_fields import Unreadable, flag, storable
-from catalog.sync.product_reader import ProductFacts, design, digest, product_id, read_product
+from catalog.sync import changes, writers
+from catalog.sync.writers import write_mockups
 from ilytat.integrations import failure_texts
 
 Outcome = Literal["created", "changed", "unchanged", "older", "gone", "failed"]
@@ -43,7 +43,7 @@ class Stored:
     fields: dict[str, list[Any]] = field(default_factory=dict)
     error: str = ""
     error_code: FailureCode | Literal[""] = ""
-    found: list[field_changes.Found] = field(default_factory=list)
+    found: list[changes.Found] = field(default_factory=list)
 
 
 def ttl() -> timedelta:
@@ -85,7 +85,7 @@ def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: Sy
         if dry_run:
             transaction.set_rollback(True)
     if dry_run and run and stored.product and stored.outcome == "changed":
-        field_changes.preview(stored.product, stored.found, run)
+        changes.preview(stored.product, stored.found, run)
     return stored
 
 
@@ -102,7 +102,7 @@ def reapply(printify_id: str, granted: Collection[str] = (), told: str = "") -> 
             return Stored("unchanged", printify_id)
         facts = read_product(cache.data)
         redesigned = "images" in granted or _is_redesigned(cache, product, facts)
-        weighed = field_changes.weigh(product, facts, redesigned=redesigned, granted=granted)
+        weighed = changes.weigh(product, facts, redesigned=redesigned, granted=granted)
         return _written(product, weighed, None, told)
 
 
@@ -139,13 +139,13 @@ def _keep(
     cache.data, cache.hash, cache.error, cache.error_code = data, digest(data), "", ""
     cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
     cache.save()
-    return _written(product, field_changes.weigh(product, facts, redesigned=redesigned), run)
+    return _written(product, changes.weigh(product, facts, redesigned=redesigned), run)
 
 
-def _written(product: Product | None, weighed: field_changes.Weighed, run: SyncRun | None, told: str = "") -> Stored:
+def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | None, told: str = "") -> Stored:
     outcome: Outcome = "created" if product is None else "changed"
     row, fields = _write(product, weighed)
-    field_changes.record(row, [each for each in weighed.found if each.field != told], run)
+    changes.record(row, [each for each in weighed.found if each.field != told], run)
     return Stored(
         outcome if fields or weighed.found else "unchanged", row.printify_id, row, fields, found=weighed.found
     )
@@ -162,10 +162,10 @@ def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts
     if cache.hash and cache.fetched_at > asked_at:
         return True
     known = product.updated_upstream if product else None
-    return bool(known and facts.updated and facts.updated < known and cache.expires_at >= stale_limit.due_since())
+    return bool(known and facts.updated and facts.updated < known and cache.expires_at >= freshness.due_since())
 
 
-def _write(product: Product | None, weighed: field_changes.Weighed) -> tuple[Product, dict[str, list[Any]]]:
+def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, dict[str, list[Any]]]:
     facts = weighed.facts
     values = _columns(facts) | {"gone_at": _gone_at(product, facts), "override_moved": weighed.moved}
     before = (product.tags, product.blueprint_id) if product else None
@@ -182,7 +182,7 @@ def _write(product: Product | None, weighed: field_changes.Weighed) -> tuple[Pro
         # Staff may have saved their columns since this row was read.
         row.save(update_fields=[*fields, "synced_at"] if product else None)
     moved = categories.move(row, before, categories.all_rules())
-    fields |= variant_writer.write_variants(row, facts.variants, set(fields))
+    fields |= writers.write_variants(row, facts.variants, set(fields))
     fields |= write_mockups(row, facts.mockups, redesigned=weighed.redesigned)
     if fields or moved:
         Product.objects.filter(pk=row.pk).update(synced_at=timezone.now())

@@ -2,18 +2,18 @@
 
 from django import template
 
-from catalog.images import pictures
+from catalog.images import urls
 from catalog.models import ProductImage
 
 register = template.Library()
 
 
 @register.filter
-def picture(image: ProductImage | None, alt: str = "") -> pictures.Picture:
-    return pictures.picture(image, alt)
+def picture(image: ProductImage | None, alt: str = "") -> urls.Picture:
+    return urls.picture(image, alt)
 
 
 @register.filter
 def media(name: str) -> str:
     """The address of a stored file, "" for none."""
-    return pictures.address(name) if name else ""
+    return urls.address(name) if name else ""

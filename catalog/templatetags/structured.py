@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Product
-from catalog.storefront.structured_data import absolute, crumbs, site
+from catalog.storefront.seo import absolute, crumbs, site
 
 register = template.Library()
 

@@ -18,9 +18,10 @@ from django.test import Client
 from django.utils import translation
 from PIL import Image
 
-from catalog import availability, printify
+from catalog import availability
 from catalog.models import SyncRun
-from catalog.sync import disappearance, task_queue
+from catalog.printify.client import printify
+from catalog.sync import removed, runs
 from ilytat.integrations import rate_counters
 from tests.payloads import payload
 
@@ -34,10 +35,10 @@ def _rested() -> Iterator[None]:
     """Budget, breaker and client are the process's: no test may inherit them."""
     rate_counters.alone.cache_clear()
     rate_counters.shared.cache_clear()
-    printify.client.cache_clear()
+    printify.cache_clear()
     availability._silent_until = 0.0
     yield
-    printify.client.cache_clear()
+    printify.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ def _english() -> Iterator[None]:
 
 def awaits_staff(run: SyncRun) -> bool:
     """Whether what the run missed is still to be confirmed or declined."""
-    return run.changes.filter(outcome=disappearance.MISSING).exists()
+    return run.changes.filter(outcome=removed.MISSING).exists()
 
 
 def tee(number: int = 1, **changes: Any) -> Product:
@@ -166,5 +167,5 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         asked.append((task, given, named))
         return True
 
-    monkeypatch.setattr(task_queue, "ask", ask)
+    monkeypatch.setattr(runs, "send", ask)
     return asked

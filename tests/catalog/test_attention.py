@@ -9,7 +9,7 @@ from django.utils import timezone
 from catalog import attention
 from catalog.models import Product
 from catalog.models.curation import FieldChange
-from catalog.sync import policies, upsert
+from catalog.sync import changes, upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def product() -> Product:
     upsert.store(tee(), timezone.now())
     for field in ("title", "price", "images"):
-        policies.choose(field, "ask")
+        changes.choose(field, "ask")
     return Product.objects.get()
 
 

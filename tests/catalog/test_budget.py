@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from catalog import budget
 from catalog.models import SyncRun
+from catalog.printify import rate_budget
 from catalog.sync import runner
 from ilytat.integrations import token_buckets
 from ilytat.integrations.errors import RateLimited
@@ -26,11 +26,11 @@ def spent(lane: str) -> int:
     count = 0
     with pytest.raises(RateLimited) as refused:
         while True:
-            budget.spend(lane)
+            rate_budget.spend(lane)
             count += 1
     wait = refused.value.retry_after
     assert wait is not None
-    assert 0 < wait <= budget.LONGEST
+    assert 0 < wait <= rate_budget.LONGEST
     return count
 
 
@@ -50,9 +50,9 @@ def test_quotes_cannot_use_up_the_calls_of_paid_orders() -> None:
 def test_in_no_minute_more_than_the_account_may(
     time_machine: TimeMachineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert budget.ACCOUNT.burst + budget.ACCOUNT.per_minute <= 600
-    assert budget.CATALOG.burst + budget.CATALOG.per_minute <= 100
-    monkeypatch.setattr(budget, "ACCOUNT", token_buckets.Limit("few", per_minute=48, burst=10))
+    assert rate_budget.ACCOUNT.burst + rate_budget.ACCOUNT.per_minute <= 600
+    assert rate_budget.CATALOG.burst + rate_budget.CATALOG.per_minute <= 100
+    monkeypatch.setattr(rate_budget, "ACCOUNT", token_buckets.Limit("few", per_minute=48, burst=10))
     count = 0
     for _ in range(12):
         count += spent("orders")
@@ -76,28 +76,28 @@ def test_a_rival_between_look_and_grasp_costs_nobody_a_token(monkeypatch: pytest
         return found
 
     monkeypatch.setattr(token_buckets, "_row", row)
-    assert token_buckets.take(budget.ACCOUNT) == 0
+    assert token_buckets.take(rate_budget.ACCOUNT) == 0
     assert RateBucket.objects.get(name="printify").tokens == 96
 
 
 def test_nobody_calls_while_printify_says_429(time_machine: TimeMachineFixture) -> None:
-    assert 20 <= budget.limited(20.0) <= 24
+    assert 20 <= rate_budget.limited(20.0) <= 24
     with pytest.raises(RateLimited, match="429 and asked for 20") as refused:
-        budget.spend("checkout")
+        rate_budget.spend("checkout")
     assert refused.value.retry_after is not None
     time_machine.shift(25)
-    budget.spend("checkout")
+    rate_budget.spend("checkout")
 
 
 @pytest.mark.parametrize(("asked", "least", "most"), [(None, 10, 12), (0.0, 10, 12), (300.0, 300, 300), (0.2, 1, 1.2)])
 def test_a_pause_is_never_nothing_and_never_for_ever(asked: float | None, least: float, most: float) -> None:
-    assert least <= budget.limited(asked) <= most
+    assert least <= rate_budget.limited(asked) <= most
 
 
 def test_a_short_pause_does_not_shorten_a_long_one() -> None:
-    budget.limited(200.0)
-    budget.limited(1.0)
-    found = token_buckets.paused(budget.ACCOUNT)
+    rate_budget.limited(200.0)
+    rate_budget.limited(1.0)
+    found = token_buckets.paused(rate_budget.ACCOUNT)
     assert found is not None
     assert found[0] - timezone.now() >= timedelta(seconds=200)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from catalog.colour_families import clean_hexes, family_of
+from catalog.color_groups import clean_hexes, family_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from catalog import product_facts, shipping, tasks
-from catalog.sync import task_queue
+from catalog.sync import runs
 from ilytat.integrations import leases
 from ilytat.integrations.errors import Unavailable
 from tests.catalog.conftest import Upstream, tee
@@ -37,16 +37,16 @@ def test_a_walk_asks_for_details_and_reads_none_itself(
 ) -> None:
     upstream.products = [tee()]
     tasks.refresh("staff")
-    assert [task for task, *_ in queued] == [task_queue.FETCH_IMAGES, task_queue.READ_DETAILS]
+    assert [task for task, *_ in queued] == [runs.FETCH_IMAGES, runs.READ_DETAILS]
     assert turns["had"] == []
 
 
 def test_the_message_stands_in_the_bulk_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr("celery.current_app.send_task", lambda task, **given: sent.append((task, given["queue"])))
-    task_queue.ask(task_queue.READ_DETAILS)
-    task_queue.ask(task_queue.FETCH_IMAGES)
-    assert sent == [(task_queue.READ_DETAILS, "bulk"), (task_queue.FETCH_IMAGES, "sync")]
+    runs.send(runs.READ_DETAILS)
+    runs.send(runs.FETCH_IMAGES)
+    assert sent == [(runs.READ_DETAILS, "bulk"), (runs.FETCH_IMAGES, "sync")]
 
 
 def test_rate_cards_that_cannot_be_read_do_not_keep_size_guides_from_being_read(
@@ -59,7 +59,7 @@ def test_rate_cards_that_cannot_be_read_do_not_keep_size_guides_from_being_read(
 
 @pytest.mark.parametrize(
     ("seconds", "error", "asked"),
-    [(-1.0, None, [task_queue.READ_DETAILS]), (60.0, None, []), (-1.0, Unavailable("503"), [])],
+    [(-1.0, None, [runs.READ_DETAILS]), (60.0, None, []), (-1.0, Unavailable("503"), [])],
     ids=["the time is over", "all is read", "Printify is away"],
 )
 def test_what_is_left_when_the_time_is_over_is_another_message(

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DataError
 
-from catalog.failure_codes import FailureCode, code_of
+from catalog.printify.errors import FailureCode, code_of
 from ilytat.integrations.errors import NotConfigured, OutcomeUnknown, RateLimited, Refused, Unavailable
 
 MISLEADING = "title is missing: no usable price, more than once, 429, 401, 503, token, deep"

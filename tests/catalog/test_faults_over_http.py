@@ -11,9 +11,10 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import budget, printify
 from catalog.models import PrintifyCache, Product, SyncRun
-from catalog.sync import disappearance, publishing, runner
+from catalog.printify import client, rate_budget
+from catalog.printify.client import printify
+from catalog.sync import publishing, removed, runner
 from ilytat.integrations import token_buckets
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, RateBucket
@@ -38,13 +39,13 @@ def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def shop(small_shop: Sandbox, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Read once, two products a page; quick to lose patience."""
     settings.PRINTIFY_API_BASE, settings.PRINTIFY_API_KEY = f"{small_shop.url}/printify", KEYS["PRINTIFY_API_KEY"]
-    monkeypatch.setattr(printify, "PRODUCTS_PER_PAGE", 2)
+    monkeypatch.setattr(client, "PRODUCTS_PER_PAGE", 2)
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
     small_shop.reset()
     for number in range(COUNT):
         made = tee(number)
         small_shop.post(f"/control/printify/products/{made.pop('id')}", made)
-    printify.client.cache_clear()
+    printify.cache_clear()
     assert done().created == COUNT
     yield small_shop
     small_shop.clear()
@@ -89,7 +90,7 @@ def test_a_list_that_does_not_add_up_hides_nothing(shop: Sandbox, kind: str, par
 def test_endless_pages_end(shop: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = shop.arm(LIST, "endless_pages", times=None)
     with monkeypatch.context() as patched:
-        patched.setattr("catalog.sync.page_walk.PAGES_MAX", 2)
+        patched.setattr("catalog.sync.pager.PAGES_MAX", 2)
         run = done()
     assert (run.state, run.gone, run.calls, shop.fired(fault)) == ("partial", 0, 2, 2)
     assert "stopped after 2 pages" in run.note
@@ -118,18 +119,18 @@ def test_endless_pages_end(shop: Sandbox, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_answer_that_is_none_is_asked_for_three_times_and_harms_nothing(
     shop: Sandbox, kind: str, params: dict[str, Any]
 ) -> None:
-    client = printify.client()
+    api = printify()
     if kind == "hang":
-        client.http = replace(client.http, read_timeout=0.3)
+        api.http = replace(api.http, read_timeout=0.3)
     if kind == "drip":
-        client.http = replace(client.http, deadline=0.3)
+        api.http = replace(api.http, deadline=0.3)
     fault = shop.arm(LIST, kind, times=None, params=params)
     run = done()
     assert (run.state, run.gone, on_the_shelf()) == ("failed", 0, COUNT)
     assert eventually(lambda: shop.fired(fault)) == 3
     assert not PrintifyCache.objects.exclude(error="").exists()
     shop.clear()
-    printify.client.cache_clear()
+    printify.cache_clear()
     assert (done().unchanged, PrintifyCache.objects.fresh().count()) == (COUNT, COUNT)
 
 
@@ -150,8 +151,8 @@ def test_a_429_pauses_the_whole_client_and_the_next_call_is_not_even_sent(
     fault, before = shop.arm(LIST, "429", times=None, params=params), timezone.now()
     assert (done().state, on_the_shelf(), shop.fired(fault)) == ("failed", COUNT, 1)
     with pytest.raises(Unavailable) as refused:
-        printify.client().shops()
-    found = token_buckets.paused(budget.ACCOUNT)
+        printify().shops()
+    found = token_buckets.paused(rate_budget.ACCOUNT)
     assert found is not None
     assert before + timedelta(seconds=least) <= found[0] <= timezone.now() + timedelta(seconds=most)
     assert refused.value.status == 0
@@ -229,16 +230,16 @@ def lose(shop: Sandbox, count: int) -> SyncRun:
 def test_a_third_missing_waits_for_a_person_who_may_say_that_it_is_right(shop: Sandbox) -> None:
     run = lose(shop, 2)
     assert (run.state, run.gone, on_the_shelf(), awaits_staff(run)) == ("partial", 0, COUNT, True)
-    assert disappearance.confirm(run) == 2
+    assert removed.confirm(run) == 2
     assert (on_the_shelf(), awaits_staff(run)) == (COUNT - 2, False)
     assert done().state == "success"
 
 
 def test_a_person_who_says_that_the_list_is_wrong_is_not_asked_again_about_the_same(shop: Sandbox) -> None:
-    assert disappearance.decline(lose(shop, 2)) == 2
+    assert removed.decline(lose(shop, 2)) == 2
     again = done()
     assert (again.state, on_the_shelf(), awaits_staff(again)) == ("partial", COUNT, False)
-    assert not Alert.objects.filter(key=disappearance.VANISHED, closed_at=None).exists()
+    assert not Alert.objects.filter(key=removed.VANISHED, closed_at=None).exists()
     assert awaits_staff(lose(shop, 3))
 
 
@@ -259,7 +260,7 @@ def publish(shop: Sandbox, **changes: Any) -> str:
 
 
 def locked_there(key: str) -> bool:
-    found = printify.client().product(key)
+    found = printify().product(key)
     assert found is not None
     return bool(found["is_locked"])
 

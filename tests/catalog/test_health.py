@@ -6,7 +6,7 @@ import responses
 from django.conf import LazySettings
 from django.utils import timezone
 
-from catalog import health
+from catalog import attention
 from catalog.models import PrintifyCache, SyncRun
 from catalog.sync import upsert
 from tests.catalog.conftest import tee
@@ -33,14 +33,14 @@ def test_printify_is_asked_for_our_shop(
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
     with responses.RequestsMock() as mock:
         mock.get(SHOPS, **answer)
-        verdict = health.reachable()
+        verdict = attention.reachable()
     assert verdict.state == state
     assert detail in verdict.detail
 
 
 def test_an_installation_without_a_token_is_warned(settings: LazySettings) -> None:
     settings.PRINTIFY_API_KEY = ""
-    assert health.reachable().state == "warn"
+    assert attention.reachable().state == "warn"
 
 
 def ran(**ago: float) -> None:
@@ -50,15 +50,15 @@ def ran(**ago: float) -> None:
 @pytest.mark.parametrize(("hours", "state"), [(0.1, "ok"), (3, "warn"), (60, "down")])
 def test_the_catalogue_is_as_well_as_its_last_complete_run_is_recent(hours: float, state: str) -> None:
     ran(hours=hours)
-    assert health.recent().state == state
+    assert attention.recent().state == state
 
 
 def test_quarantined_products_are_worth_a_warning() -> None:
     ran(minutes=1)
     upsert.store(tee(), timezone.now())
     PrintifyCache.objects.update(error="no usable price")
-    assert "1 products in quarantine" in health.recent().detail
+    assert "1 products in quarantine" in attention.recent().detail
 
 
 def test_a_catalogue_never_read_is_worth_a_warning() -> None:
-    assert health.recent().state == "warn"
+    assert attention.recent().state == "warn"

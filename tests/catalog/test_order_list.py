@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from catalog import order_list
-from catalog.order_list import IncompleteList, OrderWalk
+from catalog.printify import order_list
+from catalog.printify.order_list import IncompleteList, OrderWalk
 from ilytat.integrations import deadlines
 from ilytat.integrations.errors import Unavailable
 

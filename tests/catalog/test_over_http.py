@@ -6,9 +6,9 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 
-from catalog import printify
-from catalog.images import fetching
+from catalog.images import fetch
 from catalog.models import PrintifyCache, Product, ProductImage, SyncRun, Variant
+from catalog.printify.client import printify
 from catalog.sync import publishing, runner
 from ilytat.integrations import webhook_subscriptions
 from tests.stack import KEYS
@@ -23,7 +23,7 @@ def shelf(sandbox: Sandbox, settings: LazySettings) -> Sandbox:
     settings.PRINTIFY_API_KEY = KEYS["PRINTIFY_API_KEY"]
     settings.PRINTIFY_PRINTS_FOR_REAL = False
     settings.IMAGE_HOSTS = [sandbox.url.removeprefix("http://")]
-    printify.client.cache_clear()
+    printify.cache_clear()
     return sandbox
 
 
@@ -67,10 +67,10 @@ def test_an_outage_leaves_the_catalogue_as_it_was(shelf: Sandbox) -> None:
 
 def test_pictures_come_from_the_stand_in_and_become_ours(shelf: Sandbox) -> None:
     done()
-    row = fetching.due().first()
+    row = fetch.due().first()
     assert row is not None
     ProductImage.objects.exclude(pk=row.pk).delete()
-    assert fetching.fetch_due(30) == fetching.Fetched(done=1, failed=0, left=0)
+    assert fetch.fetch_due(30) == fetch.Fetched(done=1, failed=0, left=0)
     row.refresh_from_db()
     assert set(row.files) == {"400", "800", "1200"}
 
@@ -109,5 +109,5 @@ def test_subscriptions_are_made_once(shelf: Sandbox, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(webhook_subscriptions, "_providers", {})  # Printify's only
     call_command("register_webhooks", stdout=io.StringIO())
     call_command("register_webhooks", stdout=io.StringIO())
-    topics = [hook["topic"] for hook in printify.client().webhooks()]
+    topics = [hook["topic"] for hook in printify().webhooks()]
     assert len(set(topics)) == len(topics) == 10

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from catalog import feed as feeds
+from catalog.storefront import seo as feeds
 from ilytat.pages.texts import SLUGS
 from tests.catalog.goods import tee
 from tests.pages import source, text

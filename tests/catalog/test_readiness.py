@@ -9,7 +9,8 @@ import requests
 import responses
 from django.conf import LazySettings
 
-from catalog import printify, readiness
+from catalog import readiness
+from catalog.printify import client
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations import readiness as setup_checks
 from ilytat.integrations.models import InboundEvent
@@ -96,4 +97,4 @@ def test_a_rejected_key_is_fixed_by_a_new_one_not_by_asking_again(mock: response
     mock.get(HOOKS, json={}, status=401)
     finding = setup_checks._run("printify-webhooks", readiness.printify_webhooks)
     assert finding.detail == "Printify does not accept our key. All work for Printify waits."
-    assert finding.fix == printify.PROVIDER.next_step
+    assert finding.fix == client.PROVIDER.next_step

@@ -8,7 +8,7 @@ import responses
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalog import shipping, shipping_rates, stale_limit
+from catalog import freshness, shipping, shipping_rates
 from catalog.models import PrintifyCache, Product
 from catalog.shipping_rates import CardLine
 from tests import factories
@@ -112,7 +112,7 @@ def test_one_unknown_line_makes_the_whole_price_unknown() -> None:
 def test_a_card_older_than_the_stale_limit_is_unknown() -> None:
     card({1: standard(475, 240)})
     line = [CardLine(product(), 1, 1)]
-    due = timezone.now() - stale_limit.limit() - shipping_rates.KEEP
+    due = timezone.now() - freshness.limit() - shipping_rates.KEEP
     PrintifyCache.objects.update(fetched_at=due + timedelta(minutes=1))
     assert shipping_rates.costs(line, "US") == {"standard": 475}
     PrintifyCache.objects.update(fetched_at=due - timedelta(minutes=1))

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import availability, health, stale_limit
+from catalog import attention, availability, freshness
 from catalog.models import PrintifyCache, Product, SyncRun, Variant
 from catalog.models.curation import StaleLimit
 from catalog.staff import status
@@ -44,7 +44,7 @@ def limited(office: Client, hours: str) -> str:
 def test_until_staff_say_otherwise_the_environment_limits(product: Product, settings: LazySettings) -> None:
     settings.CACHE_STALE_LIMIT = timedelta(hours=5)
     due(hours=4)
-    assert (stale_limit.limit(), sold()) == (timedelta(hours=5), True)
+    assert (freshness.limit(), sold()) == (timedelta(hours=5), True)
     due(hours=6)
     assert not sold()
 
@@ -97,7 +97,7 @@ def test_the_panel_tells_until_when_the_shop_sells_and_what_it_sells_no_more(
 ) -> None:
     factories.running_processes()
     SyncRun.objects.create(state="success", ended_at=timezone.now())
-    stale_limit.choose(10, staff)
+    freshness.choose(10, staff)
     reserve = status.status().reserve
     expires = PrintifyCache.objects.get().expires_at
     assert (reserve.hours, reserve.until, reserve.too_old) == (10, expires + timedelta(hours=10), 0)
@@ -114,14 +114,14 @@ def test_the_panel_tells_until_when_the_shop_sells_and_what_it_sells_no_more(
 def test_health_follows_staffs_limit(staff: Any, settings: LazySettings) -> None:
     ttl = timedelta(minutes=settings.CATALOG_TTL_MINUTES)
     SyncRun.objects.create(state="success", ended_at=timezone.now() - ttl - timedelta(hours=3))
-    assert health.recent().state == "warn"
-    stale_limit.choose(2, staff)
-    assert health.recent().state == "down"
+    assert attention.recent().state == "warn"
+    freshness.choose(2, staff)
+    assert attention.recent().state == "down"
 
 
 def test_what_is_older_than_the_limit_yields_even_to_an_older_answer(product: Product, staff: Any) -> None:
     old = tee(updated_at="2020-01-01 00:00:00+00:00", title="Older")
     due(hours=5)
     assert upsert.store(old, timezone.now()).outcome == "older"
-    stale_limit.choose(4, staff)
+    freshness.choose(4, staff)
     assert upsert.store(old, timezone.now()).outcome == "changed"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.upstream_orders import COST_MAX, read_order
+from catalog.printify.orders import COST_MAX, read_order
 from ilytat.integrations.errors import Unavailable
 from orders import fulfillment
 from orders.models import Fulfilment, Shipment

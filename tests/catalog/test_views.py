@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog.images import pictures
+from catalog.images import urls
 from catalog.models import MissedSearch, Product
 from tests import factories
 from tests.catalog.goods import BLACK, SMALL, WHITE, picture, tee
@@ -72,7 +72,7 @@ def test_the_front_page_shows_the_first_of_each_kind_and_how_many_there_are(clie
     kinds = {str(tile.kind.slug): (tile.count, tile.picture.src) for tile in client.get("/").context["kinds"]}
     first = Product.objects.get(upstream_title="Tee 1").images.all()[0]
     assert {slug: count for slug, (count, _src) in kinds.items()} == {"t-shirts": 4, "mugs": 1}
-    assert kinds["t-shirts"][1] == pictures.picture(first).src
+    assert kinds["t-shirts"][1] == urls.picture(first).src
     assert [card.product.title for card in client.get("/").context["newest"]][-1:] != ["Sold out"]
 
 

@@ -7,7 +7,7 @@ from tests.chaos.outcome import ends_well, printed_once, upstream
 from tests.shopper import Shopper
 from tests.stack import Stack
 
-PRINTIFY = "catalog.printify:Printify"
+PRINTIFY = "catalog.printify.client:Printify"
 
 
 @pytest.mark.parametrize(

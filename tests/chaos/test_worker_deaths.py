@@ -12,7 +12,7 @@ from tests.stack import Stack
 CREATE = "printify.orders.create"
 PRODUCE = "printify.orders.send_to_production"
 QUEUES = "ilytat.integrations.jobs"
-PRINTIFY = "catalog.printify:Printify"
+PRINTIFY = "catalog.printify.client:Printify"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 import requests
 from urllib3 import HTTPResponse
 
-from catalog import printify
+from catalog.printify.client import Printify, printify
 from ilytat.integrations.errors import Refused
 from orders import lifecycle
 from sandbox.printify.urls import urlpatterns
@@ -55,7 +55,7 @@ def exchanges(at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[Exch
 
     with monkeypatch.context() as patch:
         patch.setattr(requests.Session, "send", record)
-        goods = next(row for row in printify.client().product_page(1)["data"] if row["blueprint_id"] == 6)
+        goods = next(row for row in printify().product_page(1)["data"] if row["blueprint_id"] == 6)
         _call_products(goods)
         _call_orders(goods)
         _call_webhooks()
@@ -64,48 +64,48 @@ def exchanges(at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[Exch
 
 
 def _call_products(goods: dict[str, Any]) -> None:
-    client = printify.client()
-    client.shops()
-    client.product(goods["id"])
-    client.product_safety(goods["id"])
-    client.size_guide(goods["blueprint_id"])
-    client.publishing_succeeded(goods["id"], our_id="1", url="https://shop.example/products/1/")
-    client.publishing_failed(goods["id"], "The price is missing.")
-    methods = client.shipping_methods(goods["blueprint_id"], goods["print_provider_id"])
-    client.shipping_profile(goods["blueprint_id"], goods["print_provider_id"], methods[0])
+    api = printify()
+    api.shops()
+    api.product(goods["id"])
+    api.product_safety(goods["id"])
+    api.size_guide(goods["blueprint_id"])
+    api.publishing_succeeded(goods["id"], our_id="1", url="https://shop.example/products/1/")
+    api.publishing_failed(goods["id"], "The price is missing.")
+    methods = api.shipping_methods(goods["blueprint_id"], goods["print_provider_id"])
+    api.shipping_profile(goods["blueprint_id"], goods["print_provider_id"], methods[0])
 
 
 def _call_orders(goods: dict[str, Any]) -> None:
-    client = printify.client()
+    api = printify()
     offered = next(row for row in goods["variants"] if row["is_enabled"] and row["is_available"])
     variant = factories.variant(factories.product(printify_id=goods["id"]), variant_id=offered["id"])
     body = lifecycle.printify_body(factories.order(variant, address2="Apt 4"))
     line = {"product_id": goods["id"], "variant_id": offered["id"], "quantity": 1}
-    client.shipping_costs([line], {"country": "US", "region": "IL", "zip": "60606"})
-    order_id = client.create_order(body)
-    client.create_order(body)  # the answer is the conflict that names the first one
-    client.order(order_id)
-    assert client.find_order(body["external_id"])
-    client.send_to_production(order_id, live=False)
+    api.shipping_costs([line], {"country": "US", "region": "IL", "zip": "60606"})
+    order_id = api.create_order(body)
+    api.create_order(body)  # the answer is the conflict that names the first one
+    api.order(order_id)
+    assert api.find_order(body["external_id"])
+    api.send_to_production(order_id, live=False)
     with suppress(Refused):
-        client.cancel(order_id)
+        api.cancel(order_id)
     second = {**body, "external_id": f"{body['external_id']}-2"}
-    client.cancel(client.order(client.create_order(second)).id)  # once read, it is on hold
+    api.cancel(api.order(api.create_order(second)).id)  # once read, it is on hold
     with suppress(Refused):
-        client.create_order({**second, "external_id": "3", "address_to": {**body["address_to"], "zip": ""}})
+        api.create_order({**second, "external_id": "3", "address_to": {**body["address_to"], "zip": ""}})
 
 
 def _call_webhooks() -> None:
-    client = printify.client()
-    client.create_webhook("order:created", HOOK, "secret")
-    for hook in client.webhooks():
-        client.simulate_webhook(hook["id"], {"id": "test"})
-        client.delete_webhook(hook["id"], "127.0.0.1:9")
-    client.create_webhook("order:updated", HOOK, "secret")
+    api = printify()
+    api.create_webhook("order:created", HOOK, "secret")
+    for hook in api.webhooks():
+        api.simulate_webhook(hook["id"], {"id": "test"})
+        api.delete_webhook(hook["id"], "127.0.0.1:9")
+    api.create_webhook("order:updated", HOOK, "secret")
 
 
 def _call_routes_without_client(sandbox: Sandbox, goods: dict[str, Any]) -> None:
-    hook = printify.client().webhooks()[0]["id"]
+    hook = printify().webhooks()[0]["id"]
     shop, blueprint = f"shops/{KEYS['PRINTIFY_SHOP_ID']}", f"catalog/blueprints/{goods['blueprint_id']}"
     provider = f"{blueprint}/print_providers/{goods['print_provider_id']}"
     every = dict.fromkeys(("title", "description", "images", "variants", "tags"), True)
@@ -151,11 +151,11 @@ def test_no_method_of_the_client_and_no_route_of_the_sandbox_is_left_out(exchang
     called = {
         name
         for call in (_call_products, _call_orders, _call_webhooks)
-        for name, method in vars(printify.Printify).items()
+        for name, method in vars(Printify).items()
         if f"client.{name}(" in inspect.getsource(call)
     }
     called |= {"product_page", "orders", "order_page"}  # behind the fixture and `find_order`
-    methods = {name for name, method in vars(printify.Printify).items() if inspect.isfunction(method)}
+    methods = {name for name, method in vars(Printify).items() if inspect.isfunction(method)}
     assert methods - called == {"__init__"}
     made = {(row.method, _sandbox_route(row.path)) for row in exchanges}
     assert _sandbox_routes() - made == set()

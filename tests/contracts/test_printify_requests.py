@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from catalog import printify
+from catalog.printify.client import Printify, printify
 from orders import cart as carts
 from orders import lifecycle, quote
 from orders.models import Order
@@ -116,7 +116,7 @@ def test_production_is_asked_for_without_a_body(upstream: Upstream, settings: Se
     assert _sent(upstream, "/send_to_production.json") is None
 
 
-CALLBACKS: dict[str, tuple[Callable[[printify.Printify], object], str, Any]] = {
+CALLBACKS: dict[str, tuple[Callable[[Printify], object], str, Any]] = {
     "succeeded": (
         lambda client: client.publishing_succeeded("p1", our_id="7", url="https://shop.example/products/tee-7/"),
         "publishing_succeeded",
@@ -132,10 +132,10 @@ CALLBACKS: dict[str, tuple[Callable[[printify.Printify], object], str, Any]] = {
 
 @pytest.mark.parametrize(("call", "route", "body"), CALLBACKS.values(), ids=CALLBACKS.keys())
 def test_publishing_is_answered_in_the_documented_words(
-    upstream: Upstream, call: Callable[[printify.Printify], object], route: str, body: Any
+    upstream: Upstream, call: Callable[[Printify], object], route: str, body: Any
 ) -> None:
     upstream.mock.add("POST", f"{SHOP}/products/p1/{route}.json", json={})
-    call(printify.client())
+    call(printify())
     assert _sent(upstream, f"/{route}.json") == body
 
 
@@ -147,7 +147,7 @@ def test_publishing_says_nothing_the_documents_do_not() -> None:
 
 def test_a_subscription_names_one_topic_its_address_and_the_secret(upstream: Upstream) -> None:
     upstream.mock.add("POST", f"{SHOP}/webhooks.json", json={"id": "w1"})
-    printify.client().create_webhook("order:updated", "https://shop.example/api/webhooks/printify", "s")
+    printify().create_webhook("order:updated", "https://shop.example/api/webhooks/printify", "s")
     assert shape(_sent(upstream, "/webhooks.json")) == {
         "": {"group"},
         "topic": {"str"},
@@ -159,6 +159,6 @@ def test_a_subscription_names_one_topic_its_address_and_the_secret(upstream: Ups
 def test_a_subscription_is_ended_with_its_host(upstream: Upstream) -> None:
     """Required since 2025 (contract, section 9)."""
     upstream.mock.add("DELETE", f"{SHOP}/webhooks/w1.json", json={"id": "w1"})
-    printify.client().delete_webhook("w1", "shop.example")
+    printify().delete_webhook("w1", "shop.example")
     [call] = upstream.asked("DELETE", "/webhooks/w1.json")
     assert str(call.url).endswith("?host=shop.example")

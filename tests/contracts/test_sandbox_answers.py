@@ -11,8 +11,8 @@ import pytest
 import requests
 from django.utils import timezone
 
-from catalog import printify
 from catalog.models import Variant
+from catalog.printify.client import printify
 from ilytat.integrations import jobs
 from ilytat.integrations.errors import OutcomeUnknown, Refused
 from orders import cart as carts
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 def _order(quantity: int = 1, **given: Any) -> Order:
     """Of a product that the sandbox's Printify really has."""
-    goods = printify.client().product_page(1)["data"][0]
+    goods = printify().product_page(1)["data"][0]
     offered = next(row for row in goods["variants"] if row["is_enabled"] and row["is_available"])
     variant = Variant.objects.filter(product__printify_id=goods["id"], variant_id=offered["id"]).first()
     if variant is None:
@@ -152,7 +152,7 @@ def test_printifys_prices_of_shipping_have_our_payloads_shape(at_sandbox: Sandbo
         "line_items": [{"product_id": line.printify_product_id, "variant_id": line.printify_variant_id, "quantity": 1}],
         "address_to": {"country": "US"},
     }
-    found = printify.client().http.write("POST", f"{printify.client().shop}/orders/shipping.json", asked)
+    found = printify().http.write("POST", f"{printify().shop}/orders/shipping.json", asked)
     assert unlike({"standard": 475}, found) == []
     assert set(found) <= set(payload("printify/shipping"))
 
@@ -166,7 +166,7 @@ def test_printifys_refusals_have_our_payloads_shape(at_sandbox: Sandbox, name: s
         body["address_to"]["zip"] = ""
         body["external_id"] += "-2"
     with pytest.raises(Refused) as refused:
-        printify.client().http.write("POST", f"{printify.client().shop}/orders.json", body)
+        printify().http.write("POST", f"{printify().shop}/orders.json", body)
     ours = payload(f"printify/{name}")
     assert refused.value.code == str(ours["code"])
     assert unlike(ours, refused.value.body) == []

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from catalog import printify
 from catalog.models import Variant
+from catalog.printify.client import printify
 from catalog.sync import runner
 from notifications.models import OutgoingEmail
 from orders import lifecycle
@@ -29,14 +29,14 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.django_db(transaction=T
 def _printify(sandbox: Sandbox, settings: Settings) -> Iterator[None]:
     settings.PRINTIFY_API_BASE, settings.PRINTIFY_API_KEY = f"{sandbox.url}/printify", KEYS["PRINTIFY_API_KEY"]
     settings.PRINTIFY_PRINTS_FOR_REAL, settings.PRINTIFY_SHOP_ID = False, KEYS["PRINTIFY_SHOP_ID"]
-    printify.client.cache_clear()
+    printify.cache_clear()
     yield
-    printify.client.cache_clear()
+    printify.cache_clear()
 
 
 def paid_order() -> Fulfilment:
     """Two sizes of one thing at one price are for sale; the first was bought, and its draft lies at Printify."""
-    for upstream in printify.client().product_page(1)["data"]:
+    for upstream in printify().product_page(1)["data"]:
         runner.refresh_product(upstream["id"])
         for variant in Variant.objects.sellable().filter(product__printify_id=upstream["id"]):
             same = Variant.objects.sellable().filter(product=variant.product, price=variant.price)
@@ -46,7 +46,7 @@ def paid_order() -> Fulfilment:
 
 
 def _drafted(variant: Variant) -> Fulfilment:
-    costs = printify.client().shipping_costs(
+    costs = printify().shipping_costs(
         [{"product_id": variant.product.printify_id, "variant_id": variant.variant_id, "quantity": 1}],
         {"country": "US", "region": "IL", "zip": "60606"},
     )

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from catalog.upstream_orders import read_order
+from catalog.printify.orders import read_order
 from ilytat.integrations import attention, inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications import rendering

@@ -7,7 +7,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from catalog import shipping_rates, shipping_surcharge, stale_limit
+from catalog import freshness, shipping_rates, shipping_surcharge
 from catalog.models import PrintifyCache, Product, ShippingSurcharge
 from orders import quote
 from orders.live_quotes import QuoteLine
@@ -119,7 +119,7 @@ def test_the_card_knows_where_nothing_is_sent(upstream: Upstream) -> None:
 def test_a_card_older_than_the_stale_limit_is_not_sold_from(upstream: Upstream) -> None:
     upstream.mock.add("POST", ROUTE, status=503)
     tee = product()
-    too_old = stale_limit.limit() + shipping_rates.KEEP + timedelta(minutes=1)
+    too_old = freshness.limit() + shipping_rates.KEEP + timedelta(minutes=1)
     PrintifyCache.objects.update(fetched_at=timezone.now() - too_old)
     with pytest.raises(quote.NoQuote):
         quote.of_lines([line(tee)], country="US")

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.integrations import health, jobs, providers
 from ilytat.integrations.models import Alert
 from notifications import tasks
@@ -109,9 +109,9 @@ def test_a_missing_permission_leaves_other_calls_alone_and_comes_to_staff_in_the
 
 def test_a_key_that_is_not_set_waits_like_one_that_ended(upstream: Upstream, settings: Any) -> None:
     settings.PRINTIFY_API_KEY = ""
-    printify.client.cache_clear()
+    printify.cache_clear()
     job = look(paid())
-    printify.client.cache_clear()
+    printify.cache_clear()
     assert (job.state, job.attempts, job.last_error) == ("new", 0, "PRINTIFY_API_KEY is not set.")
     assert _open_alerts() == ["provider:printify"]
 

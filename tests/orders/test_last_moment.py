@@ -14,7 +14,7 @@ import requests
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from catalog.upstream_orders import UpstreamOrder, read_order
+from catalog.printify.orders import UpstreamOrder, read_order
 from ilytat.integrations import jobs
 from ilytat.integrations.results import Result
 from notifications.models import OutgoingEmail

@@ -8,9 +8,9 @@ import requests
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from catalog.printify.orders import KNOWN, PRODUCING, TROUBLED, WAITING
 from orders import lifecycle
 from orders.models import Fulfilment
-from orders.printify_statuses import KNOWN, PRODUCING, TROUBLED, WAITING
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, held, look, paid, printing
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
 from orders.models import Cart, Fulfilment, Order
@@ -246,5 +246,5 @@ def at_sandbox(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
 
 
 def _forget_clients() -> None:
-    printify.client.cache_clear()
+    printify.cache_clear()
     gateway._client.cache_clear()

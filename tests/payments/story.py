@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from catalog import printify as printify_module
+from catalog.printify import client as printify_module
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail

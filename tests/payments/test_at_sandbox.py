@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from catalog import printify
 from catalog.models import Variant
+from catalog.printify.client import printify
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import InboundEvent
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 def _offered() -> Variant:
     """A thing that the sandbox's Printify really has, at 24.99."""
-    goods = printify.client().product_page(1)["data"][0]
+    goods = printify().product_page(1)["data"][0]
     offered = next(row for row in goods["variants"] if row["is_enabled"] and row["is_available"])
     product = factories.product(printify_id=goods["id"], upstream_title=goods["title"])
     return factories.variant(product, variant_id=offered["id"])

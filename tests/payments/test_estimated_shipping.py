@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog.upstream_orders import read_order
+from catalog.printify.orders import read_order
 from ilytat.accounts.models import User
 from orders import fulfillment
 from orders.models import Fulfilment, Order

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, readiness
 from ilytat.integrations.errors import Refused
@@ -114,11 +114,11 @@ def test_of_two_endpoints_the_enabled_one_counts(monkeypatch: pytest.MonkeyPatch
 def test_a_renewed_endpoint_replaces_the_old_one(at_sandbox: Sandbox) -> None:
     run("register_webhooks")
     [before] = webhook_endpoint.find()
-    subscriptions = printify.client().webhooks()
+    subscriptions = printify().webhooks()
     assert "STRIPE_WEBHOOK_SECRET=whsec_" in run("register_webhooks", "--renew", "stripe")
     [after] = gateway.webhook_endpoints()
     assert before.id != after.id
-    assert printify.client().webhooks() == subscriptions, "the other provider's are left alone"
+    assert printify().webhooks() == subscriptions, "the other provider's are left alone"
 
 
 def test_a_renewal_that_ends_before_the_deletion_loses_neither_endpoint_nor_secret(

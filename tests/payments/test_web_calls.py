@@ -10,7 +10,7 @@ import requests
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from catalog import printify
+from catalog.printify.client import printify
 from ilytat.integrations.errors import OutcomeUnknown, Unavailable
 from orders.models import Cart
 from payments import gateway, web_calls
@@ -36,7 +36,7 @@ def in_web_request(work: Callable[[], object]) -> None:
 def test_a_checkout_at_a_stalled_stripe_ends_soon_then_asks_no_more_and_recovers(
     client: Client, at_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    goods = printify.client().product_page(1)["data"][0]
+    goods = printify().product_page(1)["data"][0]
     offered = next(row for row in goods["variants"] if row["is_enabled"] and row["is_available"])
     variant = factories.variant(factories.product(printify_id=goods["id"]), variant_id=offered["id"])
     cart = holding(client, factories.cart(variant))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from catalog.upstream_orders import Parcel, UpstreamOrder
+from catalog.printify.orders import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
 from payments.stripe_objects import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
 
@@ -289,7 +289,7 @@ class Printify:
     too_early: bool = False
     told: list[Told] = field(default_factory=list)
 
-    # --- what the shop may call (catalog.printify) -------------------------------------------------------
+    # --- what the shop may call (catalog.printify.client) -------------------------------------------------------
 
     def create_order(self, body: Mapping[str, Any]) -> str:
         def act() -> str:

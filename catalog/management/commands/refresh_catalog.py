@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog import product_facts, shipping
-from catalog.images import fetching
+from catalog.images import fetch
 from catalog.models import Product
 from catalog.search import index
 from catalog.sync import runner, runs
@@ -74,5 +74,5 @@ class Command(BaseCommand):
             raise CommandError(stored.error)
 
     def _pictures(self) -> None:
-        result = fetching.fetch_due(PICTURES_SECONDS, retry=True)
+        result = fetch.fetch_due(PICTURES_SECONDS, retry=True)
         self.stdout.write(f"pictures: {result.done} fetched, {result.failed} failed, {result.left} left")

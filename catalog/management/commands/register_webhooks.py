@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from catalog import printify
+from catalog.printify.client import printify
 from catalog.webhook_subscriptions import SOURCE, url
 from ilytat.integrations import inbox, webhook_subscriptions
 from ilytat.integrations.errors import IntegrationError
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         """
         if settings.PRINTIFY_PRINTS_FOR_REAL and not settings.SECURE:
             raise CommandError("Printify can only reach a public https address: set SITE_URL to it.")
-        client, wanted, own = printify.client(), inbox.types(SOURCE), list[dict[str, Any]]()
+        client, wanted, own = printify(), inbox.types(SOURCE), list[dict[str, Any]]()
         for hook in client.webhooks():
             if address(str(hook.get("url"))) in self.own_addresses:
                 own.append(hook)

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import tasks
-from catalog.images import change_previews, unused_files
+from catalog.images import change_previews, cleanup
 from catalog.models import Product, ProductImage, SyncRun, UnusedFile
 from catalog.models.curation import FieldChange
-from catalog.staff import diffs, run_page
-from catalog.sync import decisions, policies, runner, task_queue, upsert
-from catalog.sync.outcomes import outcome
+from catalog.staff import diffs, sync_admin
+from catalog.sync import changes, decisions, runner, runs, upsert
+from catalog.sync.runner import outcome
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_the_page_of_a_run_waits_for_its_pictures_and_no_longer(
     page = office.get(live).content.decode()
     assert 'data-every="3000"' in page
     assert 'data-state="success pictures"' in page
-    SyncRun.objects.update(ended_at=timezone.now() - run_page.PATIENCE)
+    SyncRun.objects.update(ended_at=timezone.now() - sync_admin.PATIENCE)
     assert 'data-every="0"' in office.get(live).content.decode()
     SyncRun.objects.update(ended_at=timezone.now())
     change_previews.fetch_due(10)
@@ -117,7 +117,7 @@ def test_the_page_of_a_run_waits_for_its_pictures_and_no_longer(
 def test_pictures_of_a_waiting_change_are_fetched_once_and_anew_when_it_changes(
     host: responses.RequestsMock, drawn: Draw, product: Product
 ) -> None:
-    policies.choose("images", "ask")
+    changes.choose("images", "ask")
     host.get(NEW, body=drawn())
     upsert.store(tee(images=with_new()), timezone.now())
     change_previews.fetch_due(10)
@@ -130,14 +130,14 @@ def test_pictures_of_a_waiting_change_are_fetched_once_and_anew_when_it_changes(
 def test_files_shown_before_a_decision_stay_until_it_is_made(
     host: responses.RequestsMock, drawn: Draw, product: Product, staff: Any
 ) -> None:
-    policies.choose("images", "ask")
+    changes.choose("images", "ask")
     host.get(NEW, body=drawn())
     upsert.store(tee(images=with_new()), timezone.now())
     change_previews.fetch_due(10)
-    unused_files.sweep()
+    cleanup.sweep()
     assert not UnusedFile.objects.exists()
     decisions.decline(FieldChange.objects.get().pk, staff)
-    unused_files.sweep()
+    cleanup.sweep()
     assert UnusedFile.objects.count() == 4
 
 
@@ -151,11 +151,11 @@ def test_a_decided_change_shows_what_the_shop_has_since(product: Product, staff:
 def test_a_dry_run_and_a_held_change_ask_the_worker_for_pictures(
     upstream: Upstream, product: Product, queued: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
-    policies.choose("images", "ask")
+    changes.choose("images", "ask")
     upstream.products = [tee(images=with_new())]
     run = SyncRun.objects.create(state="queued", dry_run=True)
     tasks.refresh("staff", request=run.pk)
-    assert [task for task, *_ in queued] == [task_queue.FETCH_IMAGES]
+    assert [task for task, *_ in queued] == [runs.FETCH_IMAGES]
     with django_capture_on_commit_callbacks(execute=True):
         runner.refresh_product(tee()["id"])
-    assert [task for task, *_ in queued] == [task_queue.FETCH_IMAGES] * 2
+    assert [task for task, *_ in queued] == [runs.FETCH_IMAGES] * 2

@@ -13,7 +13,7 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from PIL import Image, ImageDraw
 
-from catalog.images import copies, duplicates, unused_files
+from catalog.images import cleanup, encode
 from catalog.models import FieldChange, ProductImage, UnusedFile
 from orders import emails
 from orders.models import OrderLine
@@ -38,46 +38,46 @@ def shirt(*, colour: str = "white", print_at: tuple[int, int] | None = None, qua
 
 
 def test_a_mail_shows_a_small_jpeg_at_an_absolute_address(drawn: Draw) -> None:
-    made = copies.make_copies(drawn(1300, 1300))
-    address = copies.mail_url(made.files["400"])
+    made = encode.make_copies(drawn(1300, 1300))
+    address = encode.mail_url(made.files["400"])
     assert address == f"http://testserver/media/mail/{made.digest[:2]}/{made.digest}.jpg"
-    with default_storage.open(copies.mail_name(made.files["1200"])) as file, Image.open(file) as copy:
+    with default_storage.open(encode.mail_name(made.files["1200"])) as file, Image.open(file) as copy:
         assert (copy.format, copy.size) == ("JPEG", (200, 200))
 
 
 def test_a_picture_of_before_there_were_jpegs_gets_its_own_when_a_mail_asks(drawn: Draw) -> None:
-    name = copies.make_copies(drawn()).files["400"]
-    default_storage.delete(copies.mail_name(name))
-    assert copies.mail_url(name).endswith(".jpg")
-    assert default_storage.exists(copies.mail_name(name))
+    name = encode.make_copies(drawn()).files["400"]
+    default_storage.delete(encode.mail_name(name))
+    assert encode.mail_url(name).endswith(".jpg")
+    assert default_storage.exists(encode.mail_name(name))
 
 
 def test_no_picture_and_a_lost_one_are_no_address() -> None:
-    assert copies.mail_url("") == ""
-    assert copies.mail_url("products/ab/abc-400.webp") == ""
+    assert encode.mail_url("") == ""
+    assert encode.mail_url("products/ab/abc-400.webp") == ""
 
 
 # --- what looks the same ---------------------------------------------------------------------------------
 
 
 def test_the_same_picture_saved_otherwise_is_alike_and_a_small_print_is_not() -> None:
-    plain, again = copies.make_copies(shirt()), copies.make_copies(shirt(quality=60))
+    plain, again = encode.make_copies(shirt()), encode.make_copies(shirt(quality=60))
     assert plain.digest != again.digest
-    assert duplicates.alike(plain.fingerprint, again.fingerprint)
+    assert encode.alike(plain.fingerprint, again.fingerprint)
     for other in (shirt(print_at=(400, 120)), shirt(colour="ivory"), shirt(colour="black")):
-        assert not duplicates.alike(plain.fingerprint, copies.make_copies(other).fingerprint)
-    assert not duplicates.alike("", "")
+        assert not encode.alike(plain.fingerprint, encode.make_copies(other).fingerprint)
+    assert not encode.alike("", "")
 
 
 def test_a_mockup_that_repeats_an_earlier_one_of_its_variants_is_marked() -> None:
-    product, same = factories.product(), copies.make_copies(shirt()).fingerprint
+    product, same = factories.product(), encode.make_copies(shirt()).fingerprint
     ids = {"first": [1, 2], "repeats": [2], "other colour": [3], "wider": [1, 2, 3], "of none": []}
     for place, (name, listed) in enumerate(ids.items()):
         ProductImage.objects.create(
             product=product, source_url=f"https://x/{name}", variant_ids=listed, position=place,
             fingerprint=same, files={"400": "a.webp"},
         )  # fmt: skip
-    duplicates.mark([product.pk])
+    encode.mark([product.pk])
     assert [row.source_url[10:] for row in product.images.filter(repeats=True)] == ["repeats"]
 
 
@@ -85,39 +85,39 @@ def test_a_mockup_that_repeats_an_earlier_one_of_its_variants_is_marked() -> Non
 
 
 def test_a_file_that_nothing_shows_goes_after_its_time_and_a_mails_picture_later(drawn: Draw) -> None:
-    made = copies.make_copies(drawn())
-    everything = {*made.files.values(), copies.mail_name(made.files["400"])}
+    made = encode.make_copies(drawn())
+    everything = {*made.files.values(), encode.mail_name(made.files["400"])}
     row = ProductImage.objects.create(product=factories.product(), source_url="https://x/1", files=made.files)
-    assert (unused_files.sweep(), UnusedFile.objects.count()) == (0, 0)
+    assert (cleanup.sweep(), UnusedFile.objects.count()) == (0, 0)
     row.delete()
-    assert unused_files.sweep() == 0
+    assert cleanup.sweep() == 0
     assert set(UnusedFile.objects.values_list("name", flat=True)) == everything
     UnusedFile.objects.update(since=timezone.now() - timedelta(days=181))
-    assert unused_files.sweep() == 3
-    assert default_storage.exists(copies.mail_name(made.files["400"]))
+    assert cleanup.sweep() == 3
+    assert default_storage.exists(encode.mail_name(made.files["400"]))
     UnusedFile.objects.update(since=timezone.now() - timedelta(days=201))
-    assert unused_files.sweep() == 1
+    assert cleanup.sweep() == 1
     assert not any(default_storage.exists(name) for name in everything)
     assert not UnusedFile.objects.exists()
 
 
 def test_what_orders_and_history_show_stays(drawn: Draw) -> None:
-    bought, reverted = copies.make_copies(drawn(500, 500)), copies.make_copies(drawn(600, 600))
+    bought, reverted = encode.make_copies(drawn(500, 500)), encode.make_copies(drawn(600, 600))
     order = factories.order(factories.variant())
     OrderLine.objects.filter(order=order).update(image=bought.files["400"])
     FieldChange.objects.create(
         product=factories.product(), field="images", before=[{"url": "https://x/1", "files": reverted.files}]
     )
-    unused_files.sweep()
+    cleanup.sweep()
     UnusedFile.objects.update(since=timezone.now() - timedelta(days=999))
-    assert unused_files.sweep() == 0
+    assert cleanup.sweep() == 0
 
 
 def test_a_file_that_is_of_use_again_is_forgotten_as_unused(drawn: Draw) -> None:
-    made = copies.make_copies(drawn())
-    unused_files.sweep()
+    made = encode.make_copies(drawn())
+    cleanup.sweep()
     ProductImage.objects.create(product=factories.product(), source_url="https://x/1", files=made.files)
-    unused_files.sweep()
+    cleanup.sweep()
     assert not UnusedFile.objects.exists()
 
 
@@ -151,26 +151,26 @@ def bucket(s3: str, settings: LazySettings) -> Iterator[str]:
 
 
 def test_pictures_live_in_a_bucket_and_are_shown_from_it(bucket: str, drawn: Draw) -> None:
-    made = copies.make_copies(drawn())
-    assert copies.make_copies(drawn()) == made
+    made = encode.make_copies(drawn())
+    assert encode.make_copies(drawn()) == made
     address = default_storage.url(made.files["800"])
     assert address == f"{bucket}/{made.files['800']}"
     answer = requests.get(address, timeout=5)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
     assert Image.open(io.BytesIO(answer.content)).size == (800, 800)
-    assert copies.mail_url(made.files["400"]) == f"{bucket}/{copies.mail_name(made.files['400'])}"
+    assert encode.mail_url(made.files["400"]) == f"{bucket}/{encode.mail_name(made.files['400'])}"
 
 
 def test_files_in_a_bucket_go_when_nothing_shows_them(bucket: str, drawn: Draw) -> None:
-    made = copies.make_copies(drawn(900, 900))
-    unused_files.sweep()
+    made = encode.make_copies(drawn(900, 900))
+    cleanup.sweep()
     UnusedFile.objects.update(since=timezone.now() - timedelta(days=999))
-    assert unused_files.sweep() >= 3
+    assert cleanup.sweep() >= 3
     assert not default_storage.exists(made.files["400"])
 
 
 def test_the_mail_of_an_order_shows_the_jpeg_of_what_was_bought(drawn: Draw) -> None:
-    made = copies.make_copies(drawn(500, 500))
+    made = encode.make_copies(drawn(500, 500))
     order = factories.order(factories.variant())
     OrderLine.objects.filter(order=order).update(image=made.files["400"])
-    assert emails.lines(order)[0]["image"] == copies.mail_url(made.files["400"])
+    assert emails.lines(order)[0]["image"] == encode.mail_url(made.files["400"])

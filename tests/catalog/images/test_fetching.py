@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from catalog.images import copies, fetching
+from catalog.images import encode, fetch
 from catalog.models import Product, ProductImage
 from catalog.sync import upsert
 from tests.catalog.conftest import tee
@@ -35,7 +35,7 @@ def one_picture(url: str = "https://images.printify.com/mockup/a/1/2/tee.jpg?cam
 def test_a_mockup_becomes_our_own_copies_named_by_content(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     host.get(row.source_url, body=drawn(1300, 900))
-    assert fetching.fetch_due(10) == fetching.Fetched(done=1, failed=0, left=0)
+    assert fetch.fetch_due(10) == fetch.Fetched(done=1, failed=0, left=0)
     row.refresh_from_db()
     assert (row.width, row.height, row.error) == (1300, 900, "")
     assert row.files == {
@@ -48,19 +48,19 @@ def test_a_mockup_becomes_our_own_copies_named_by_content(host: responses.Reques
 def test_a_small_mockup_is_not_blown_up(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     host.get(row.source_url, body=drawn(300, 300))
-    fetching.fetch_due(10)
+    fetch.fetch_due(10)
     row.refresh_from_db()
     assert list(row.files) == ["300"]
 
 
 def test_transparency_is_shown_on_white_and_metadata_is_dropped(drawn: Draw) -> None:
-    made = copies.make_copies(drawn(500, 500, "PNG", "RGBA"))
+    made = encode.make_copies(drawn(500, 500, "PNG", "RGBA"))
     with default_storage.open(made.files["400"]) as file, Image.open(file) as copy:
         assert (copy.mode, dict(copy.getexif())) == ("RGB", {})
 
 
 def test_the_same_picture_is_stored_once(drawn: Draw) -> None:
-    first, second = copies.make_copies(drawn()), copies.make_copies(drawn())
+    first, second = encode.make_copies(drawn()), encode.make_copies(drawn())
     assert first == second
     assert len(list(Path(default_storage.path("products")).rglob("*.webp"))) == 3
 
@@ -82,16 +82,16 @@ def test_the_same_picture_is_stored_once(drawn: Draw) -> None:
     ],
 )
 def test_only_allowed_hosts_are_asked(url: str, reason: str) -> None:
-    assert reason in fetching.refusal(url)
-    assert bool(fetching.refusal(url)) == bool(reason)
+    assert reason in fetch.refusal(url)
+    assert bool(fetch.refusal(url)) == bool(reason)
 
 
 def test_a_stand_in_may_speak_http_outside_production_only(settings: LazySettings) -> None:
     settings.PRINTIFY_API_BASE, settings.IMAGE_HOSTS = "http://127.0.0.1:8001/printify", ["127.0.0.1:8001"]
-    assert fetching.refusal("http://127.0.0.1:8001/mockups/a.jpg") == ""
-    assert "IMAGE_HOSTS" in fetching.refusal("http://127.0.0.1:9999/mockups/a.jpg")
+    assert fetch.refusal("http://127.0.0.1:8001/mockups/a.jpg") == ""
+    assert "IMAGE_HOSTS" in fetch.refusal("http://127.0.0.1:9999/mockups/a.jpg")
     settings.PRODUCTION = True
-    assert "only https" in fetching.refusal("http://127.0.0.1:8001/mockups/a.jpg")
+    assert "only https" in fetch.refusal("http://127.0.0.1:8001/mockups/a.jpg")
 
 
 def _bomb() -> bytes:
@@ -109,7 +109,7 @@ def _bomb() -> bytes:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 200, "not a picture that can be read"),
         (b"<html>not found</html>", 200, "not a picture that can be read"),
         (b"", 200, "not a picture that can be read"),
-        (b"x" * (fetching.BYTES_MAX + 1), 200, "larger than 10 MB"),
+        (b"x" * (fetch.BYTES_MAX + 1), 200, "larger than 10 MB"),
         (_bomb(), 200, "pixels are too many"),
         (requests.ConnectionError("cut"), 200, "could not be reached (connection failed)"),
         (requests.ReadTimeout("slow"), 200, "did not answer in time"),
@@ -121,7 +121,7 @@ def test_what_is_no_good_picture_leaves_a_reason_and_a_placeholder(
 ) -> None:
     row = one_picture()
     host.get(row.source_url, body=body, status=status, headers={"Location": "https://evil.example/"})
-    assert fetching.fetch_due(10).failed == 1
+    assert fetch.fetch_due(10).failed == 1
     row.refresh_from_db()
     assert reason in row.error
     assert (row.files, row.digest) == ({}, "")
@@ -130,7 +130,7 @@ def test_what_is_no_good_picture_leaves_a_reason_and_a_placeholder(
 def test_a_truncated_picture_is_refused(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     host.get(row.source_url, body=drawn()[:900])
-    assert fetching.fetch_due(10).failed == 1
+    assert fetch.fetch_due(10).failed == 1
     row.refresh_from_db()
     assert row.error == "the file is not a picture that can be read"
 
@@ -139,7 +139,7 @@ def test_a_failure_keeps_the_earlier_copy(host: responses.RequestsMock) -> None:
     row = one_picture()
     ProductImage.objects.update(files={"400": "products/old-400.webp"})
     host.get(row.source_url, status=500)
-    fetching.fetch_due(10)
+    fetch.fetch_due(10)
     row.refresh_from_db()
     assert row.files == {"400": "products/old-400.webp"}
 
@@ -152,27 +152,27 @@ def test_a_failure_is_retried_after_1_5_and_15_minutes_and_then_hourly(
     now = timezone.now()
     for number, minutes in enumerate((1, 5, 15, 60, 60), start=1):
         monkeypatch.setattr(timezone, "now", lambda now=now: now)
-        assert fetching.fetch_due(10).failed == 1
+        assert fetch.fetch_due(10).failed == 1
         row.refresh_from_db()
         assert (row.failures, row.retry_at) == (number, now + timedelta(minutes=minutes))
         now += timedelta(minutes=minutes)
         monkeypatch.setattr(timezone, "now", lambda now=now: now - timedelta(seconds=1))
-        assert not fetching.due().exists()
+        assert not fetch.due().exists()
 
 
 def test_a_person_can_retry_at_once_and_a_success_ends_the_count(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     host.get(row.source_url, status=500)
-    fetching.fetch_due(10)
-    fetching.fetch_due(10, retry=True)
+    fetch.fetch_due(10)
+    fetch.fetch_due(10, retry=True)
     host.reset()
     host.get(row.source_url, body=drawn())
-    assert fetching.fetch_due(10).done == 0
-    assert fetching.fetch_due(10, retry=True).done == 1
+    assert fetch.fetch_due(10).done == 0
+    assert fetch.fetch_due(10, retry=True).done == 1
     ProductImage.objects.update(digest="")
     host.reset()
     host.get(row.source_url, status=500)
-    fetching.fetch_due(10)
+    fetch.fetch_due(10)
     row.refresh_from_db()
     assert row.failures == 1
 
@@ -180,10 +180,10 @@ def test_a_person_can_retry_at_once_and_a_success_ends_the_count(host: responses
 def test_a_picture_that_changed_is_due_at_once_whatever_failed_before(host: responses.RequestsMock) -> None:
     row = one_picture()
     host.get(row.source_url, status=500)
-    fetching.fetch_due(10)
-    assert not fetching.due().exists()
+    fetch.fetch_due(10)
+    assert not fetch.due().exists()
     one_picture("https://images.printify.com/mockup/a/1/2/tee.jpg?camera_label=front&s=2")
-    assert fetching.due().get().error == ""
+    assert fetch.due().get().error == ""
 
 
 def test_a_product_without_any_picture_comes_first() -> None:
@@ -191,38 +191,38 @@ def test_a_product_without_any_picture_comes_first() -> None:
         upsert.store(tee(number), timezone.now())
     fetched, bare = Product.objects.order_by("pk")
     ProductImage.objects.filter(product=fetched, position=0).update(digest="d", files={"400": "products/a-400.webp"})
-    assert [row.product_id for row in fetching.due()] == [bare.pk] * 4 + [fetched.pk] * 3
+    assert [row.product_id for row in fetch.due()] == [bare.pk] * 4 + [fetched.pk] * 3
 
 
 def test_first_pictures_of_all_products_come_before_second_ones() -> None:
     for number in (1, 2):
         upsert.store(tee(number), timezone.now())
-    places = [(row.position, row.product_id) for row in fetching.due()]
+    places = [(row.position, row.product_id) for row in fetch.due()]
     assert places == sorted(places)
     assert [place for place, _ in places] == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_a_row_that_came_to_mean_another_picture_is_not_given_the_old_one(drawn: Draw) -> None:
     row = one_picture()
-    made = copies.make_copies(drawn())
+    made = encode.make_copies(drawn())
     ProductImage.objects.update(source_url="https://images.printify.com/another.jpg")
-    fetching._record(row, made)
+    fetch._record(row, made)
     assert ProductImage.objects.get().files == {}
 
 
 def test_a_host_that_is_down_is_left_alone_after_some_tries(
     host: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "BATCH", 4)
-    monkeypatch.setattr(fetching, "GIVE_UP_AFTER", 4)
+    monkeypatch.setattr(fetch, "BATCH", 4)
+    monkeypatch.setattr(fetch, "GIVE_UP_AFTER", 4)
     for number in range(3):
         upsert.store(tee(number), timezone.now())
-    assert fetching.fetch_due(10).failed == 4
+    assert fetch.fetch_due(10).failed == 4
 
 
 def test_a_fetched_picture_renews_what_lists_and_caches_know(host: responses.RequestsMock, drawn: Draw) -> None:
     row = one_picture()
     before = Product.objects.get().synced_at
     host.get(row.source_url, body=drawn())
-    fetching.fetch_due(10)
+    fetch.fetch_due(10)
     assert Product.objects.get().synced_at > before

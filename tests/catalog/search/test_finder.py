@@ -3,8 +3,8 @@
 import pytest
 from django.http import QueryDict
 
-from catalog.search import finder, index, listings
-from catalog.search.listings import Scope
+from catalog.search import index, query
+from catalog.search.query import Scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -18,13 +18,13 @@ def _shelf() -> None:
     index.catch_up()
 
 
-def found(query: str) -> list[str]:
-    listing = listings.listing(QueryDict(), Scope(found=finder.find(query)))
+def found(text: str) -> list[str]:
+    listing = query.listing(QueryDict(), Scope(found=query.find(text)))
     return [product.title for product in listing.page.object_list]
 
 
 @pytest.mark.parametrize(
-    ("query", "first"),
+    ("text", "first"),
     [
         ("bee mug", "Busy Bee Mug"),
         ("mug with bees", "Busy Bee Mug"),
@@ -35,12 +35,12 @@ def found(query: str) -> list[str]:
         ("white bee cup", "Busy Bee Mug"),
     ],
 )
-def test_types_colors_and_theme_words_are_found_in_any_form(query: str, first: str) -> None:
-    assert found(query)[0] == first
+def test_types_colors_and_theme_words_are_found_in_any_form(text: str, first: str) -> None:
+    assert found(text)[0] == first
 
 
 @pytest.mark.parametrize(
-    ("query", "first"),
+    ("text", "first"),
     [
         ("taza con abejas bee", "Busy Bee Mug"),
         ("tazas blancas", "Busy Bee Mug"),
@@ -52,8 +52,8 @@ def test_types_colors_and_theme_words_are_found_in_any_form(query: str, first: s
         ("bee l'tasse", "Busy Bee Mug"),
     ],
 )
-def test_things_and_colours_are_found_in_the_shops_other_languages(query: str, first: str) -> None:
-    assert found(query)[0] == first
+def test_things_and_colours_are_found_in_the_shops_other_languages(text: str, first: str) -> None:
+    assert found(text)[0] == first
 
 
 def test_every_word_must_be_met() -> None:
@@ -72,10 +72,10 @@ def test_every_word_must_be_met() -> None:
     ],
 )
 def test_a_slip_of_the_finger_is_searched_as_what_was_meant_and_says_so(typed: str, meant: str, first: str) -> None:
-    assert finder.find(typed).instead == meant
+    assert query.find(typed).instead == meant
     assert first in found(typed)
 
 
-@pytest.mark.parametrize("query", ["", "   ", "%", "the of", "qqqqqqqqqq", "a" * 500, "'; drop table", "\\", "_"])
-def test_nothing_sensible_finds_nothing(query: str) -> None:
-    assert found(query) == []
+@pytest.mark.parametrize("text", ["", "   ", "%", "the of", "qqqqqqqqqq", "a" * 500, "'; drop table", "\\", "_"])
+def test_nothing_sensible_finds_nothing(text: str) -> None:
+    assert found(text) == []

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalog import sales
 from catalog.models import Product, ShelfEntry
-from catalog.search import finder, index, listings, suggestions
+from catalog.search import index, query, suggestions
 from orders.models import OrderLine
 from tests import factories
 
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.django_db
 WHITE, BLACK, SMALL, MEDIUM = 521, 418, 14, 15
 
 
-def shown(query: str = "", *, searched: bool = False) -> listings.Listing:
+def shown(text: str = "", *, searched: bool = False) -> query.Listing:
     index.catch_up()
-    return listings.listing(QueryDict(query), listings.Scope(found=finder.find("mug") if searched else None))
+    return query.listing(QueryDict(text), query.Scope(found=query.find("mug") if searched else None))
 
 
-def titles(listing: listings.Listing) -> list[str]:
+def titles(listing: query.Listing) -> list[str]:
     return [product.title for product in listing.page.object_list]
 
 
-def group(listing: listings.Listing, key: str) -> dict[str, int]:
+def group(listing: query.Listing, key: str) -> dict[str, int]:
     return {value.slug: value.count for one in listing.groups if one.key == key for value in one.values}
 
 
@@ -63,7 +63,7 @@ def test_values_that_only_another_release_knows_are_not_offered() -> None:
     index.catch_up()
     ShelfEntry.objects.filter(product=made).update(families="|teal|white|", kind="kites")
 
-    listing = listings.listing(QueryDict("color=teal&type=kites"), listings.Scope())
+    listing = query.listing(QueryDict("color=teal&type=kites"), query.Scope())
 
     assert sorted(titles(listing)) == ["Black tee", "White tee"]
     assert group(listing, "color") == {"white": 1, "black": 1}
@@ -98,11 +98,11 @@ def test_each_chip_leads_to_the_list_without_it_and_from_its_first_page() -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["color=mauve", "size=%00", "price=under-x", "type=", "page=-1", "page=x", "sort=1;drop"]
+    "text", ["color=mauve", "size=%00", "price=under-x", "type=", "page=-1", "page=x", "sort=1;drop"]
 )
-def test_an_address_someone_made_up_shows_the_whole_list(query: str) -> None:
+def test_an_address_someone_made_up_shows_the_whole_list(text: str) -> None:
     thing("Tee", "T-shirts")
-    assert titles(shown(query)) == ["Tee"]
+    assert titles(shown(text)) == ["Tee"]
 
 
 def test_prices_fall_into_steps() -> None:
@@ -141,8 +141,8 @@ def test_what_staff_hid_a_moment_ago_is_not_shown_although_it_is_remembered() ->
     thing("Mug", "Mugs")
     index.catch_up()
     Product.objects.filter(pk=hidden.pk).update(hidden=True)
-    for scope in (listings.Scope(), listings.Scope(found=finder.find("mug"))):
-        assert titles(listings.listing(QueryDict(), scope)) == ["Mug"]
+    for scope in (query.Scope(), query.Scope(found=query.find("mug"))):
+        assert titles(query.listing(QueryDict(), scope)) == ["Mug"]
 
 
 def test_phone_models_are_offered_as_sizes_only_among_phones() -> None:

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import MissedSearch, Posting, Product
-from catalog.search import finder, index, missed_searches, suggestions
+from catalog.search import index, query, suggestions
 from tests import factories
 from tests.catalog.goods import tee
 from tests.pages import source, text
@@ -48,8 +48,8 @@ def test_what_is_no_longer_for_sale_is_not_suggested_though_the_index_still_has_
     Product.objects.filter(pk=bee.pk).update(**change)
     assert Posting.objects.filter(entry=bee.pk, word__text="bee").exists()
     assert (suggestions.suggest("bee"), suggestions.suggest("mug")) == ([], [])
-    assert finder.find("bees").senses == []
-    assert finder.find("beee").instead == "", "no spelling is corrected to a word that finds nothing"
+    assert query.find("bees").senses == []
+    assert query.find("beee").instead == "", "no spelling is corrected to a word that finds nothing"
 
 
 def test_the_search_box_names_no_word_that_may_find_nothing(client: Client) -> None:
@@ -82,7 +82,7 @@ def test_one_address_cannot_fill_the_list(client: Client) -> None:
 
 
 def test_the_rarest_make_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(missed_searches, "TERMS_MAX", 2)
+    monkeypatch.setattr(query, "TERMS_MAX", 2)
     for term in ("zzzz", "zzzz", "yyyy", "xxxx"):
         client.get("/search/", {"q": term})
     assert set(MissedSearch.objects.values_list("term", "count")) == {("zzzz", 2), ("xxxx", 1)}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from catalog.failure_codes import FailureCode
-from catalog.staff.failure_causes import CAUSES, cause
+from catalog.printify.errors import FailureCode
+from catalog.staff.problems import CAUSES, cause
 
 
 @pytest.mark.parametrize("code", FailureCode.values)

@@ -13,11 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import budget, tasks
+from catalog import tasks
 from catalog.models import PrintifyCache, Product, ProductImage, SyncChange, SyncRun
 from catalog.models.curation import FieldChange, SyncPause
+from catalog.printify import rate_budget
 from catalog.staff import problems, status
-from catalog.sync import disappearance, policies, run_requests, runner, runs, task_queue, upsert
+from catalog.sync import changes, removed, runner, runs, upsert
 from ilytat.integrations import alerts, token_buckets
 from ilytat.integrations.models import ApiUsage, HealthResult
 from tests import factories
@@ -55,11 +56,11 @@ def test_the_panel_says_in_one_word_how_the_catalogue_is(staff: Any, queued: lis
     words.append(word())
     factories.silence("beat")
     words.append(word())
-    run_requests.pause(staff)
+    runs.pause(staff)
     words.append(word())
     HealthResult.objects.create(name="printify", state="down", detail="503")
     words.append(word())
-    run_requests.ask(staff)
+    runs.ask(staff)
     words.append(word())
     assert words == ["Late", "Degraded", "Fresh", "Late", "Paused", "Down", "Running"]
 
@@ -80,7 +81,7 @@ def test_what_is_quarantined_or_missing_or_failing_degrades_the_word() -> None:
     assert "7.0 %" in status.status().reason
     run = SyncRun.objects.create(state="success", ended_at=timezone.now())
     SyncChange.objects.create(run=run, printify_id="x", outcome="missing")
-    alerts.open_alert(disappearance.VANISHED, "Many are missing.")
+    alerts.open_alert(removed.VANISHED, "Many are missing.")
     missing = status.status().missing
     assert missing is not None
     assert (missing.run, missing.count, missing.alive, missing.names) == (run, 1, 1, ["x"])
@@ -107,7 +108,7 @@ def test_the_card_counts_what_staff_ask_for() -> None:
 
 def test_the_panel_opens_empty_and_full(office: Client, upstream: Upstream) -> None:
     assert "Late" in shown(office, PANEL)
-    policies.choose("title", "ask")
+    changes.choose("title", "ask")
     upstream.products = [tee(number) for number in range(1, 6)]
     runner.run()
     upstream.products = [tee(number, title="Another") for number in range(1, 6)]
@@ -142,7 +143,7 @@ def test_an_action_tells_what_it_will_do_before_it_does_it(office: Client, queue
     run = SyncRun.objects.get()
     assert (run.state, run.dry_run) == ("queued", True)
     assert LogEntry.objects.get().change_message == "Dry run"
-    assert queued == [(task_queue.REFRESH, ("staff",), {"request": run.pk})]
+    assert queued == [(runs.REFRESH, ("staff",), {"request": run.pk})]
 
 
 def test_pausing_twice_is_said_and_logged_once(office: Client) -> None:
@@ -163,7 +164,7 @@ def test_a_run_is_cancelled_from_its_page(office: Client) -> None:
 
 
 def test_without_a_broker_the_button_says_so(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_queue, "ask", lambda *_given, **_named: False)
+    monkeypatch.setattr(runs, "send", lambda *_given, **_named: False)
     assert "broker cannot be reached" in pressed(office, "catalog_act", "sync")
 
 
@@ -199,7 +200,7 @@ def test_actions_need_their_token(office: Client) -> None:
 
 
 def test_what_is_shown_moves_while_a_run_does(office: Client, queued: list[Any]) -> None:
-    run, _ = run_requests.ask(get_user_model().objects.get())
+    run, _ = runs.ask(get_user_model().objects.get())
     assert 'data-every="1500"' in shown(office, "catalog_panel_live")
     runs.begin("staff", dry_run=False, request=run.pk)
     SyncRun.objects.update(
@@ -237,7 +238,7 @@ def test_dry_run_difference_approval_and_revert_by_the_buttons(
     upstream.products = [tee()]
     runner.run()
     pressed(office, "catalog_policies", title="ask", price="nonsense")
-    assert policies.policies()["title"] == "ask"
+    assert changes.policies()["title"] == "ask"
     upstream.products = [tee(title="Another tee")]
     pressed(office, "catalog_act", "dry")
     dry = SyncRun.objects.get(state="queued")
@@ -263,7 +264,7 @@ def test_the_missing_are_decided_about_on_a_page_that_names_them(office: Client)
     run = SyncRun.objects.create(state="partial", ended_at=timezone.now())
     for product in Product.objects.all():
         SyncChange.objects.create(run=run, product=product, printify_id=product.printify_id, outcome="missing")
-    alerts.open_alert(disappearance.VANISHED, "Many are missing.")
+    alerts.open_alert(removed.VANISHED, "Many are missing.")
     assert "Many products are missing" in shown(office, PANEL)
     upsert.store(tee(3, title="Tee 3"), timezone.now())
     assert "Tee 2" in shown(office, "catalog_act_on", "missing", run.pk)
@@ -276,10 +277,8 @@ def test_the_missing_are_decided_about_on_a_page_that_names_them(office: Client)
 def test_the_missing_are_declined_on_the_page_beside(office: Client) -> None:
     upsert.store(tee(title="Tee one"), timezone.now())
     run = SyncRun.objects.create(state="partial", ended_at=timezone.now())
-    SyncChange.objects.create(
-        run=run, product=Product.objects.get(), printify_id=tee()["id"], outcome=disappearance.MISSING
-    )
-    alerts.open_alert(disappearance.VANISHED, "Many are missing.")
+    SyncChange.objects.create(run=run, product=Product.objects.get(), printify_id=tee()["id"], outcome=removed.MISSING)
+    alerts.open_alert(removed.VANISHED, "Many are missing.")
     page = shown(office, PANEL)
     for words in ("did not see 1 of 1", "Tee one", "Approve: hide them", "Decline: keep them"):
         assert words in page
@@ -303,7 +302,7 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
     assert "slowed to 20 calls a minute" in tell(6)
     assert "starts no run" in tell(30)
     assert "Calls are paused" not in shown(office, PANEL)
-    token_buckets.pause(budget.ACCOUNT, 60, "Printify answered 429")
+    token_buckets.pause(rate_budget.ACCOUNT, 60, "Printify answered 429")
     page = shown(office, PANEL)
     assert "Calls are paused" in page
     assert "0 of 100, 480 more each minute" in page

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from catalog import shipping_rates, shipping_surcharge, stale_limit
+from catalog import freshness, shipping_rates, shipping_surcharge
 from catalog.models import PrintifyCache
 from catalog.staff import rate_card, status
 from ilytat.integrations.models import HealthResult
@@ -38,5 +38,5 @@ def test_with_estimates_off_or_cards_too_old_nothing_can_be_quoted() -> None:
     shipping_surcharge.choose(is_on=False, percent=10, fixed=0, by=None)
     assert rate_card.notice() == "Nothing can be quoted for 1 product."
     shipping_surcharge.choose(is_on=True, percent=10, fixed=0, by=None)
-    PrintifyCache.objects.update(fetched_at=timezone.now() - stale_limit.limit() - shipping_rates.KEEP)
+    PrintifyCache.objects.update(fetched_at=timezone.now() - freshness.limit() - shipping_rates.KEEP)
     assert rate_card.notice() == "Nothing can be quoted for 1 product."

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from catalog import budget
+from catalog.printify import rate_budget
 from catalog.staff import usage_chart
 from ilytat.integrations import token_buckets
 from ilytat.integrations.models import ApiUsage
@@ -19,7 +19,7 @@ def called(hours_ago: int, calls: int, errors: int = 0, integration: str = "prin
 
 
 def test_without_a_call_the_drawing_is_empty_and_nothing_divides_by_zero() -> None:
-    usage = usage_chart.usage()
+    usage = usage_chart.usage_today()
     assert (len(usage.bars), usage.calls, usage.errors, usage.error_share, usage.peak) == (24, 0, 0, 0.0, 0)
     assert {bar.height for bar in usage.bars} == {0}
     assert (usage.free, usage.paused, usage.pause_said) == (usage.burst, None, "")
@@ -30,7 +30,7 @@ def test_bars_are_as_high_as_their_hour_was_busy_and_never_vanish() -> None:
     called(23, 1, 1)
     called(24, 99_999)
     called(5, 50, integration="stripe")
-    usage = usage_chart.usage()
+    usage = usage_chart.usage_today()
     first, last = usage.bars[0], usage.bars[-1]
     assert (last.height, last.failed, last.y, last.failed_y) == (64, 32, 0, 32)
     assert (first.height, first.failed, first.x) == (2, 2, 0)
@@ -39,7 +39,7 @@ def test_bars_are_as_high_as_their_hour_was_busy_and_never_vanish() -> None:
 
 
 def test_while_all_calls_pause_none_is_free_and_the_reason_is_said() -> None:
-    token_buckets.pause(budget.ACCOUNT, 90, "Printify answered 429")
-    usage = usage_chart.usage()
+    token_buckets.pause(rate_budget.ACCOUNT, 90, "Printify answered 429")
+    usage = usage_chart.usage_today()
     assert usage.free == 0
     assert usage.pause_said.startswith("Printify answered 429. Calls go on at ")

@@ -3,14 +3,14 @@
 import pytest
 from django.utils.translation import override
 
-from catalog.storefront.descriptions import SizeTable
+from catalog.storefront.descriptions import ParsedSizeTable
 from catalog.storefront.size_tables import Cell, Measures, in_both
 
 SIZES = ["S", "M"]
 
 
 def rows(*given: tuple[str, list[str]]) -> dict[str, list[Cell]]:
-    found = in_both(SizeTable(SIZES, list(given)))
+    found = in_both(ParsedSizeTable(SIZES, list(given)))
     assert isinstance(found, Measures)
     return dict(found.rows)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.models import PriceChange, PrintifyCache, Product, Variant
-from catalog.sync import disappearance, price_log, runner
+from catalog.sync import removed, runner, writers
 from ilytat.integrations import alerts, providers
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import RateBucket
@@ -142,7 +142,7 @@ def clean_sync(upstream: Upstream) -> None:
     run = runner.run("test")
     assert run is not None
     if awaits_staff(run):
-        disappearance.confirm(run)
+        removed.confirm(run)
 
 
 def there(world: World) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def log_agrees() -> bool:
     """The last entry of each variant's price log is what is shown of it."""
     last = {each.variant_id: (each.price, each.available) for each in PriceChange.objects.order_by("pk")}
     variants = Variant.objects.select_related("product")
-    return last == {each.pk: (each.price, price_log.offered(each)) for each in variants}
+    return last == {each.pk: (each.price, writers.offered(each)) for each in variants}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog.models import PrintifyCache, Product
 from catalog.staff import status
-from catalog.sync import disappearance, publishing, runner, upsert
+from catalog.sync import publishing, removed, runner, upsert
 from tests.catalog.conftest import Upstream, awaits_staff, tee
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_staff_hide_what_is_missing_once_and_a_declined_run_asks_no_more(upstrea
     upstream.products = upstream.products[:2]
     run = runner.run()
     assert run is not None
-    assert (disappearance.decline(run), disappearance.decline(run), disappearance.confirm(run)) == (2, 0, 0)
+    assert (removed.decline(run), removed.decline(run), removed.confirm(run)) == (2, 0, 0)
     assert Product.objects.for_sale().count() == 4
     again = runner.run()
     assert again is not None

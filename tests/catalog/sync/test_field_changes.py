@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import PrintifyCache, Product, ProductImage, SyncRun, Variant
 from catalog.models.curation import FieldChange
-from catalog.sync import decisions, policies, runner, upsert
+from catalog.sync import changes, decisions, runner, upsert
 from tests.catalog.conftest import Upstream, tee
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_by_itself_everything_is_taken_over_and_told_field_by_field(product: Pro
 
 def test_what_asks_waits_until_staff_approve_it(product: Product, staff: Any) -> None:
     before = prices()
-    policies.choose("price", "ask")
+    changes.choose("price", "ask")
     heard(title="Another tee", **dearer())
     product.refresh_from_db()
     assert (product.title, prices()) == ("Another tee", before)
@@ -68,7 +68,7 @@ def test_what_asks_waits_until_staff_approve_it(product: Product, staff: Any) ->
 
 
 def test_a_waiting_change_follows_printify_and_settles_when_that_goes_back(product: Product) -> None:
-    policies.choose("title", "ask")
+    changes.choose("title", "ask")
     heard(title="One")
     heard(title="Two")
     assert FieldChange.objects.get(field="title").after == "Two"
@@ -77,7 +77,7 @@ def test_a_waiting_change_follows_printify_and_settles_when_that_goes_back(produ
 
 
 def test_what_was_declined_does_not_ask_again_but_another_value_does(product: Product, staff: Any) -> None:
-    policies.choose("title", "ask")
+    changes.choose("title", "ask")
     heard(title="One")
     assert decisions.decline(FieldChange.objects.get().pk, staff)
     heard(title="One", tags=["new"])
@@ -89,7 +89,7 @@ def test_what_was_declined_does_not_ask_again_but_another_value_does(product: Pr
 
 
 def test_what_is_ignored_is_told_once_and_can_still_be_taken_over(product: Product, staff: Any) -> None:
-    policies.choose("title", "ignore")
+    changes.choose("title", "ignore")
     heard(title="One")
     heard(title="One", tags=["new"])
     assert states("title") == ["ignored"]
@@ -100,12 +100,12 @@ def test_what_is_ignored_is_told_once_and_can_still_be_taken_over(product: Produ
 
 def test_an_exception_holds_for_its_product_only(product: Product) -> None:
     upsert.store(tee(2), timezone.now())
-    policies.choose("title", "ask", product)
+    changes.choose("title", "ask", product)
     heard(title="One")
     upsert.store(tee(2, title="One"), timezone.now())
     assert states("title") == ["waiting", "applied"]
-    assert policies.choose("title", "", product)
-    assert not policies.choose("title", "", product)
+    assert changes.choose("title", "", product)
+    assert not changes.choose("title", "", product)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_staff_hear_when_printify_changes_what_they_override(product: Product, s
 
 
 def test_pictures_wait_too(product: Product, staff: Any) -> None:
-    policies.choose("images", "ask")
+    changes.choose("images", "ask")
     said = tee()
     shown = set(ProductImage.objects.values_list("source_url", flat=True))
     heard(images=said["images"][:1])
@@ -164,7 +164,7 @@ def test_pictures_of_our_own_outlive_every_sync(product: Product) -> None:
 
 
 def test_stock_is_told_and_never_waits(product: Product) -> None:
-    policies.choose("availability", "ignore")
+    changes.choose("availability", "ignore")
     said = tee()
     one = next(variant for variant in said["variants"] if variant["is_enabled"])
     one["is_available"] = not one["is_available"]
@@ -175,7 +175,7 @@ def test_stock_is_told_and_never_waits(product: Product) -> None:
 
 
 def test_a_dry_run_tells_everything_and_writes_no_row_of_the_catalogue(upstream: Upstream, product: Product) -> None:
-    policies.choose("price", "ask")
+    changes.choose("price", "ask")
     upstream.products = [tee(title="Another tee", **dearer()), tee(2)]
     kept = [list(model.objects.order_by("pk").values()) for model in (Product, Variant, ProductImage, PrintifyCache)]
     run = runner.run("staff", dry_run=True)
@@ -195,7 +195,7 @@ def test_a_change_carries_the_run_that_found_it(upstream: Upstream, product: Pro
 
 
 def test_approving_shows_no_product_that_is_gone(product: Product, staff: Any) -> None:
-    policies.choose("title", "ask")
+    changes.choose("title", "ask")
     heard(title="One")
     Product.objects.update(gone_at=timezone.now())
     decisions.approve(FieldChange.objects.get().pk, staff)

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.images import copies, pictures
+from catalog.images import encode, urls
 from catalog.models import Product, ProductImage
 from catalog.models.curation import FieldChange, OldSlug, SizeTable
-from catalog.storefront import staff_size_tables
-from catalog.sync import overrides, policies, upsert
+from catalog.storefront import size_tables
+from catalog.sync import changes, overrides, upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -99,14 +99,14 @@ def test_a_photo_of_our_own_is_shown_first_and_stays(office: Client, product: Pr
     assert saved(office, product, own_photo=upload).status_code == 302
     photo = ProductImage.objects.get(own=True)
     upsert.store(tee(title="Another tee"), timezone.now())
-    found = pictures.lead(product.images.all())
+    found = urls.lead(product.images.all())
     assert found == photo
     wrong = SimpleUploadedFile("me.jpg", b"<svg onload=alert(1)>", content_type="image/jpeg")
     assert "cannot be used as a picture" in saved(office, product, own_photo=wrong).content.decode()
 
 
 def files_of(row: ProductImage) -> list[str]:
-    return [*row.files.values(), copies.mail_name(row.files["400"])]
+    return [*row.files.values(), encode.mail_name(row.files["400"])]
 
 
 def photo_of(office: Client, product: Product, drawn: Any) -> ProductImage:
@@ -158,8 +158,8 @@ def test_chosen_and_ordered_pictures_survive_a_sync(office: Client, product: Pro
     saved(office, product, **{"images-0-hidden": "on", "images-1-place": 1})
     upsert.store(tee(title="Another tee"), timezone.now())
     product.refresh_from_db()
-    assert pictures.lead(product.images.all()) == rows[1]
-    shown = pictures.for_variants(list(product.images.all()), [])
+    assert urls.lead(product.images.all()) == rows[1]
+    shown = urls.for_variants(list(product.images.all()), [])
     assert rows[0] not in shown
     assert Product.objects.filter(override_moved=False).exists()
     upsert.store(tee(images=tee()["images"][1:]), timezone.now())
@@ -171,9 +171,9 @@ def test_chosen_and_ordered_pictures_survive_a_sync(office: Client, product: Pro
 
 def test_an_exception_for_one_product_is_set_on_its_page(office: Client, product: Product) -> None:
     saved(office, product, policy_price="ask")
-    assert policies.exceptions(product) == {"price": "ask"}
+    assert changes.exceptions(product) == {"price": "ask"}
     saved(office, product, policy_price="")
-    assert policies.exceptions(product) == {}
+    assert changes.exceptions(product) == {}
 
 
 def test_the_page_shows_both_sides_and_the_buttons(office: Client, product: Product) -> None:
@@ -193,7 +193,7 @@ def test_the_page_shows_both_sides_and_the_buttons(office: Client, product: Prod
     ],
 )
 def test_a_size_table_is_read_as_people_type_it(text: str, unit: str, rows: Any) -> None:
-    assert staff_size_tables.parse(text, unit)[1] == rows
+    assert size_tables.parse(text, unit)[1] == rows
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_a_size_table_is_read_as_people_type_it(text: str, unit: str, rows: Any)
     ["", "Size | S", "Size | S\nWidth", "Size | S\nWidth | wide", "Size | S\nWidth | -1", "Size | S\nWidth | 1e9"],
 )
 def test_what_is_no_size_table_says_why(text: str) -> None:
-    with pytest.raises(staff_size_tables.Unclear):
-        staff_size_tables.parse(text, "cm")
+    with pytest.raises(size_tables.Unclear):
+        size_tables.parse(text, "cm")
 
 
 def test_staffs_measures_stand_on_the_product_and_in_the_size_guide(office: Client, product: Product) -> None:

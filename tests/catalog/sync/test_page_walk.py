@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.sync.page_walk import PAGES_MAX, Walk
+from catalog.sync.pager import PAGES_MAX, Walk
 from ilytat.integrations.errors import Unavailable
 
 Pages = list[dict[str, Any]]

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from catalog.sync import payload_fields
+from catalog.printify import fields
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from catalog.sync import payload_fields
     ],
 )
 def test_a_text_is_what_every_format_of_ours_can_hold(given: object, kept: str) -> None:
-    found = payload_fields.text({"title": given}, "title", 40)
+    found = fields.text({"title": given}, "title", 40)
     assert found == kept
     assert ET.fromstring(f"<a>{found}</a>").text in {kept, None}  # noqa: S314 (our own words)

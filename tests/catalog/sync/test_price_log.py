@@ -4,7 +4,7 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from catalog.models import PriceChange, Variant
-from catalog.sync import disappearance, upsert
+from catalog.sync import removed, upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def test_every_change_of_price_and_stock_is_kept_and_nothing_else() -> None:
 
 def test_what_vanishes_and_returns_is_written_down() -> None:
     upsert.store(tee(), NOW)
-    disappearance.gone(tee()["id"])
+    removed.gone(tee()["id"])
     upsert.store(tee(), NOW)
     assert log(12001) == [(2499, True), (2499, False), (2499, True)]
     assert log(12003) == [(Variant.objects.get(variant_id=12003).price, False)]

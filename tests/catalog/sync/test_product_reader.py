@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from catalog.failure_codes import FailureCode
-from catalog.sync.payload_fields import Unreadable, storable
-from catalog.sync.product_reader import ProductFacts, digest, read_product
+from catalog.printify.errors import FailureCode
+from catalog.printify.fields import Unreadable, storable
+from catalog.printify.products import ProductFacts, digest, read_product
 from tests.needs import SHARED
 from tests.payloads import payload
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from catalog.models import Product
-from catalog.sync import runner, task_queue
+from catalog.sync import runner, runs
 from ilytat.integrations.errors import Refused
 from tests.catalog.conftest import Upstream, tee
 
@@ -26,13 +26,13 @@ def test_new_pictures_are_fetched_without_waiting_for_the_next_walk(
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(task_queue, "ask", asked.append)
+    monkeypatch.setattr(runs, "send", asked.append)
     upstream.products = [tee()]
     for changes in ({}, {"title": "Other"}):
         upstream.products[0] |= changes
         with django_capture_on_commit_callbacks(execute=True):
             runner.refresh_product(tee()["id"])
-    assert asked == [task_queue.FETCH_IMAGES]
+    assert asked == [runs.FETCH_IMAGES]
 
 
 def test_a_product_printify_does_not_know_any_more_is_hidden(upstream: Upstream) -> None:

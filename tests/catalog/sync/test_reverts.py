@@ -8,10 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.images import fetching
+from catalog.images import fetch
 from catalog.models import Product, ProductImage, SyncRun
 from catalog.models.curation import FieldChange
-from catalog.sync import decisions, overrides, policies, upsert
+from catalog.sync import changes, decisions, overrides, upsert
 from tests.catalog.conftest import tee
 
 pytestmark = pytest.mark.django_db
@@ -102,14 +102,14 @@ def test_pictures_come_back_as_they_were_copies_and_staffs_order_too(product: Pr
     assert shown() == before
     again = ProductImage.objects.get(source_url=last.source_url)
     assert (again.place, again.hidden) == (3, True)
-    assert not fetching.due().exists()
+    assert not fetch.due().exists()
     product = heard(**fewer, title="Another tee")
     assert (shown(), product.override_moved) == (before, False)
     product = heard(images=tee()["images"][:1])
     assert (shown(), product.override_moved) == (before, True)
     overrides.let_go(product, "images")
     assert [row[0] for row in shown()] == [tee()["images"][0]["src"]]
-    assert fetching.due().count() == 1
+    assert fetch.due().count() == 1
 
 
 def test_the_pictures_of_an_earlier_design_come_back_from_our_copies(product: Product, staff: Any) -> None:
@@ -117,18 +117,18 @@ def test_the_pictures_of_an_earlier_design_come_back_from_our_copies(product: Pr
     fetched()
     before = shown()
     heard(**redesigned())
-    assert fetching.due().count() == len(before)
+    assert fetch.due().count() == len(before)
     ProductImage.objects.update(files={"400": "new.webp"}, digest="new")
     reverted("images", staff)
     assert shown() == before
     heard(**redesigned(), title="Another tee")
-    assert (shown(), fetching.due().exists()) == (before, False)
+    assert (shown(), fetch.due().exists()) == (before, False)
 
 
 def test_a_picture_that_was_never_fetched_is_fetched_after_it_came_back(product: Product, staff: Any) -> None:
     heard(images=[])
     reverted("images", staff)
-    assert fetching.due().count() == len(shown()) > 0
+    assert fetch.due().count() == len(shown()) > 0
     fetched()
     before = shown()
     heard(images=[], title="Another tee")
@@ -136,25 +136,25 @@ def test_a_picture_that_was_never_fetched_is_fetched_after_it_came_back(product:
 
 
 def test_a_redesign_that_waits_is_not_forgotten_for_another_change(product: Product, staff: Any) -> None:
-    policies.choose("images", "ask")
+    changes.choose("images", "ask")
     fetched()
     before = shown()
     heard(**redesigned())
     heard(**redesigned(), title="Another tee")
     assert (change("images").state, shown()) == ("waiting", before)
-    policies.choose("title", "ask")
+    changes.choose("title", "ask")
     heard(**redesigned(), title="A third")
     decisions.approve(change("title").pk, staff)
     assert change("images").state == "waiting"
     decisions.approve(change("images").pk, staff)
-    assert fetching.due().count() == len(before)
+    assert fetch.due().count() == len(before)
 
 
 @pytest.mark.parametrize(("field", "policy"), [("title", "ask"), ("title", "ignore"), ("images", "ask")])
 def test_what_was_approved_is_one_change_of_what_was_really_taken_over(
     product: Product, staff: Any, field: str, policy: str
 ) -> None:
-    policies.choose(field, policy)
+    changes.choose(field, policy)
     said: dict[str, Any] = {"title": "One"} if field == "title" else {"images": tee()["images"][:1]}
     heard(**said)
     old = change(field)
@@ -168,7 +168,7 @@ def test_what_was_approved_is_one_change_of_what_was_really_taken_over(
 
 def test_deciding_one_change_leaves_the_others_on_the_page_of_their_run(product: Product, staff: Any) -> None:
     for field in ("title", "tags"):
-        policies.choose(field, "ask")
+        changes.choose(field, "ask")
     run = SyncRun.objects.create()
     upsert.store(tee(title="One", tags=["new"]), timezone.now(), run=run)
     decisions.approve(change("title").pk, staff)
@@ -190,7 +190,7 @@ def test_what_is_not_ours_to_choose_says_so_in_place_of_the_button(
 ) -> None:
     row = FieldChange.objects.create(product=product, field=field, before={}, after={}, state="applied")
     page = office.get(reverse("admin:catalog_product_change", args=[product.pk])).content.decode()
-    reason = str(policies.FIELDS[field].final)
+    reason = str(changes.FIELDS[field].final)
     assert reason in page
     assert f"/{row.pk}/revert/" not in page
     assert not decisions.revert(row.pk, staff)
@@ -209,5 +209,5 @@ def test_pictures_noted_before_the_shop_kept_them_say_so(office: Client, product
 
 
 def test_every_field_can_be_taken_back_or_says_why_not() -> None:
-    assert {field.name for field in policies.FIELDS.values() if field.final} == {"cost", "availability", "options"}
-    assert all(field.holdable != bool(field.final) for field in policies.FIELDS.values())
+    assert {field.name for field in changes.FIELDS.values() if field.final} == {"cost", "availability", "options"}
+    assert all(field.holdable != bool(field.final) for field in changes.FIELDS.values())

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import PriceChange, PrintifyCache, Product, ProductImage, SyncChange, SyncRun, Variant
-from catalog.sync import product_reader, runner, upsert
+from catalog.printify import products
+from catalog.sync import runner, upsert
 from ilytat.integrations.models import Alert, SyncLog
 from tests.catalog.conftest import Upstream, tee
 
@@ -137,7 +138,7 @@ def test_a_surprise_in_one_product_does_not_end_the_walk(upstream: Upstream, mon
             raise DatabaseError("title is missing: value out of range")
         return original(data)
 
-    original = product_reader.read_product
+    original = products.read_product
     monkeypatch.setattr(upsert, "read_product", surprised)
     upstream.products = [tee(1), tee(2)]
     run = done()

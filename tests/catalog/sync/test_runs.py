@@ -48,7 +48,7 @@ def test_a_cancelled_run_stops_before_its_next_page(upstream: Upstream, monkeypa
     upstream.products, upstream.per_page = [tee(number) for number in range(4)], 2
 
     def canceling(*given: Any, **named: Any) -> Any:
-        runs.cancel(SyncRun.objects.get().pk)
+        runs.cancel_running(SyncRun.objects.get().pk)
         return original(*given, **named)
 
     original = upsert.store

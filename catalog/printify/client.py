@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from catalog import budget
-from catalog.sync import payload_fields
-from catalog.upstream_orders import COST_MAX, UpstreamOrder, is_order, read_order
+from catalog.printify import fields, rate_budget
+from catalog.printify.orders import COST_MAX, UpstreamOrder, is_order, read_order
 from ilytat.integrations import usage
 from ilytat.integrations.client import PROBE, ApiClient
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
@@ -30,7 +29,7 @@ ANSWER_MAX = 16 * 1024 * 1024
 CONFLICT = 409
 ABSENT = (404, 422)
 PROVIDER = Provider(
-    budget.KEY,
+    rate_budget.KEY,
     "Printify",
     "At Printify: My profile > Connections, make a new token. Set PRINTIFY_API_KEY and restart web and workers. "
     "Waiting work then continues by itself. A token ends after a year.",
@@ -126,8 +125,8 @@ class Printify:
         """Return those of SHIPPING_METHODS that have a v2 profile for this blueprint and print provider."""
         path = f"/v2/catalog/blueprints/{blueprint_id}/print_providers/{provider_id}/shipping.json"
         data = self.http.read(path, lane="catalog")
-        entries = payload_fields.objects(data if isinstance(data, dict) else {}, "data")
-        names = {payload_fields.part(entry, "attributes").get("name") for entry in entries}
+        entries = fields.objects(data if isinstance(data, dict) else {}, "data")
+        names = {fields.part(entry, "attributes").get("name") for entry in entries}
         return [method for method in SHIPPING_METHODS if V2_METHODS.get(method, method) in names]
 
     def shipping_profile(self, blueprint_id: int, provider_id: int, method: str) -> dict[str, Any]:
@@ -164,9 +163,9 @@ class Printify:
         """Yield the shop's orders, ten a page, at most LOOKUP_PAGES pages: there is no filter by our id."""
         for page in range(1, LOOKUP_PAGES + 1):
             found = self.order_page(page, lane="orders")
-            data = list(payload_fields.objects(found, "data")) if isinstance(found, dict) else None
+            data = list(fields.objects(found, "data")) if isinstance(found, dict) else None
             yield from (read_order(item) for item in data or () if is_order(item))
-            if not data or page >= (payload_fields.whole(found.get("last_page")) or 1):
+            if not data or page >= (fields.whole(found.get("last_page")) or 1):
                 return
 
     def order_page(self, page: int, *, lane: str = "sync") -> Any:
@@ -222,7 +221,7 @@ class Printify:
 
 
 @cache
-def client() -> Printify:
+def printify() -> Printify:
     """The process's client. Raises NotConfigured without a token."""
     if not settings.PRINTIFY_API_KEY:
         raise PROVIDER.not_configured("PRINTIFY_API_KEY")
@@ -234,9 +233,9 @@ def client() -> Printify:
     http = ApiClient(
         base=settings.PRINTIFY_API_BASE.rstrip("/"),
         headers=headers,
-        spend=budget.spend,
-        record=usage.recorder(budget.KEY),
-        limited=budget.limited,
+        spend=rate_budget.spend,
+        record=usage.recorder(rate_budget.KEY),
+        limited=rate_budget.limited,
         max_bytes=ANSWER_MAX,
         provider=PROVIDER,
     )

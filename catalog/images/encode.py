@@ -6,6 +6,7 @@ The names are immutable, so browsers and CDNs may keep the files for ever. Outlo
 import hashlib
 import io
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -14,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image, ImageOps
 
-from catalog.images import duplicates
+from catalog.models import ProductImage
 from ilytat.display.image_memory import one_at_a_time
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def make_copies(content: bytes) -> Copies:
             picture = _decoded(content)
         except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for a damaged file
             raise Unusable("the file is not a picture that can be read") from error
-        size, fingerprint = picture.size, duplicates.fingerprint(picture)
+        size, fingerprint = picture.size, image_fingerprint(picture)
         widths = [width for width in WIDTHS if width <= picture.width] or [picture.width]
         encoded = {_name(digest, width): _encoded(picture, width, "WEBP") for width in widths}
         mail = _encoded(picture, min(MAIL_WIDTH, picture.width), "JPEG")
@@ -124,3 +125,46 @@ def _stored(name: str, content: bytes) -> str:
     if default_storage.exists(name):
         return name
     return default_storage.save(name, ContentFile(content))
+
+
+SIDE = 16
+# Of 255, in the cell that differs most: a small print on one sleeve changes a cell by more, a re-encoding by less.
+TOLERANCE = 6
+
+
+def image_fingerprint(picture: Image.Image) -> str:
+    """Its brightness in 16 × 16 cells, and its mean colour, in hex."""
+    cells = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+    return (cells.tobytes() + picture.resize((1, 1), Image.Resampling.BOX).tobytes()).hex()
+
+
+def alike(one: str, other: str) -> bool:
+    if not one or len(one) != len(other):
+        return False
+    pairs = zip(bytes.fromhex(one), bytes.fromhex(other), strict=True)
+    return all(abs(a - b) <= TOLERANCE for a, b in pairs)
+
+
+def mark(product_ids: Iterable[int]) -> None:
+    """Say of each picture whether it repeats an earlier one. Staff's own photos repeat nothing."""
+    rows = ProductImage.objects.filter(product__in=list(product_ids), own=False).order_by("product", "position", "pk")
+    by_product: dict[int, list[ProductImage]] = {}
+    for row in rows.only("product", "variant_ids", "fingerprint", "repeats", "files"):
+        by_product.setdefault(row.product_id, []).append(row)
+    for each in by_product.values():
+        _mark(each)
+
+
+def _mark(rows: Sequence[ProductImage]) -> None:
+    kept: list[ProductImage] = []
+    for row in rows:
+        repeats = any(_covers(earlier, row) and alike(earlier.fingerprint, row.fingerprint) for earlier in kept)
+        if repeats != row.repeats:
+            ProductImage.objects.filter(pk=row.pk).update(repeats=repeats)
+        if not repeats and row.files:
+            kept.append(row)
+
+
+def _covers(earlier: ProductImage, later: ProductImage) -> bool:
+    """Whether the earlier one is shown wherever the later one would be."""
+    return not earlier.variant_ids or bool(later.variant_ids and set(later.variant_ids) <= set(earlier.variant_ids))

@@ -1,32 +1,143 @@
-"""The product feed in the words of Google's product data specification: one item a variant, grouped by product.
-
-Written page by page and kept compressed, so that a large catalog needs little more memory than a small one.
-"""
+"""A product in schema.org's words, for search engines and price comparisons."""
 
 import hashlib
 import threading
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Max
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib.sitemaps import Sitemap
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.html import strip_tags
 from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from catalog.images.pictures import for_variants, lead, picture
-from catalog.models import Product, ProductImage, Variant
-from catalog.product_kinds import kind_of
-from catalog.search.documents import chosen_values
+from catalog.images.urls import Picture, for_variants, lead, picture
+from catalog.models import Category, Product, ProductImage, Variant
+from catalog.product_types import kind_of
 from catalog.search.facets import is_clothing_size
-from catalog.storefront.structured_data import absolute, plain
+from catalog.search.index import chosen_values
 from ilytat.display import money
+
+IMAGES_MAX = 6
+TEXT_MAX = 5000
+
+
+def absolute(path: str) -> str:
+    return path if path.startswith("http") else f"{settings.SITE_URL}{path}"
+
+
+def product_data(product: Product, offered: Sequence[Variant], pictures: Sequence[Picture]) -> dict[str, Any]:
+    return {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "description": plain(product.description),
+        "image": [absolute(picture.largest) for picture in pictures[:IMAGES_MAX] if picture.files],
+        "sku": product.printify_id,
+        "offers": _offers(product, offered),
+    }
+
+
+def crumbs(product: Product) -> dict[str, Any]:
+    """The way to it, as the page shows it."""
+    places = [(_("Everything"), reverse("products"))]
+    places += [(category.name, category.get_absolute_url()) for category in product.categories.all()[:1]]
+    places.append((product.title, product.get_absolute_url()))
+    items = [
+        {"@type": "ListItem", "position": place, "name": name, "item": absolute(path)}
+        for place, (name, path) in enumerate(places, 1)
+    ]
+    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+
+
+def site(name: str) -> dict[str, Any]:
+    """The shop itself, and how it is searched."""
+    target = f"{absolute(reverse('search'))}?q={{words}}"
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": name,
+        "url": absolute(reverse("home")),
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": target,
+            "query-input": "required name=words",
+        },
+    }
+
+
+def plain(html: str) -> str:
+    return " ".join(strip_tags(html.replace("<", " <")).split())[:TEXT_MAX]
+
+
+def _offers(product: Product, offered: Sequence[Variant]) -> dict[str, Any]:
+    prices = [each.price for each in offered if each.is_available] or [each.price for each in offered]
+    currency = settings.SHOP_CURRENCY
+    return {
+        "@type": "AggregateOffer",
+        "url": absolute(product.get_absolute_url()),
+        "priceCurrency": currency,
+        "lowPrice": str(money.major(min(prices), currency)),
+        "highPrice": str(money.major(max(prices), currency)),
+        "offerCount": len(offered),
+        "availability": f"https://schema.org/{'InStock' if product.in_stock else 'OutOfStock'}",
+    }
+
+
+PAGES = ("about", "shipping", "returns", "size-guide", "contact", "terms", "privacy", "imprint", "accessibility")
+PRIVATE = ("/admin/", "/accounts/", "/cart/", "/checkout/", "/orders/", "/search/", "/api/")
+
+
+class _Sitemap(Sitemap[Any]):
+    def get_domain(self, site: Any = None) -> str:  # noqa: ARG002 (Django's signature)
+        return str(settings.SITE.netloc)
+
+    def get_protocol(self, protocol: str | None = None) -> str:  # noqa: ARG002 (Django's signature)
+        return str(settings.SITE.scheme)
+
+
+class Products(_Sitemap):
+    def items(self) -> QuerySet[Product]:
+        return Product.objects.for_sale().order_by("pk")
+
+    def lastmod(self, item: Product) -> datetime | None:
+        return item.updated_upstream
+
+
+class Categories(_Sitemap):
+    def items(self) -> QuerySet[Category]:
+        return Category.objects.all()
+
+
+class Pages(_Sitemap):
+    def items(self) -> list[str]:
+        return [reverse("home"), reverse("products"), *(reverse("page", args=[slug]) for slug in PAGES)]
+
+    def location(self, item: str) -> str:
+        return item
+
+
+SITEMAPS = {"products": Products, "categories": Categories, "pages": Pages}
+
+
+@require_safe
+@cache_control(max_age=3600)
+def robots(_request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE), f"Sitemap: {absolute('/sitemap.xml')}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
 
 PRODUCTS = 100
 MAX_AGE_SECONDS = 3600
@@ -139,3 +250,19 @@ def _item(product: Product, variant: Variant, image: str) -> dict[str, Any]:
         "clothing": any(map(is_clothing_size, sizes)),
         "kind": str(kind_of(product.tags).name),
     }
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def speculation(_request: HttpRequest) -> HttpResponse:
+    """Which links a browser may fetch when the pointer rests on them: a header leads here, for the policy allows no
+    script in the page.
+    """
+    where = {
+        "and": [
+            {"href_matches": ["/products/*", "/categories/*", "/pages/*"]},
+            {"not": {"selector_matches": "[rel~=nofollow], [data-choose], .chip, .filters a"}},
+        ]
+    }
+    rules = {"prefetch": [{"where": where, "eagerness": "moderate"}]}
+    return JsonResponse(rules, content_type="application/speculationrules+json")

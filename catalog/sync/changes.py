@@ -8,14 +8,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from catalog.models import Product, ProductImage, SyncRun, Variant
-from catalog.models.curation import FieldChange, Policy
-from catalog.sync import policies
-from catalog.sync.mockup_reader import Mockup
-from catalog.sync.mockup_writer import brought_back, camera, recorded
-from catalog.sync.product_reader import ProductFacts
+from catalog.models.curation import FieldChange, FieldPolicy, Policy
+from catalog.printify.products import Mockup, ProductFacts
+from catalog.sync.writers import brought_back, camera, recorded
 
 State = FieldChange.State
 COLUMNS = {"title": "upstream_title", "description": "upstream_description", "safety_information": "safety_information"}
@@ -57,7 +58,7 @@ def weigh(
         return Weighed(facts, redesigned)
     rows = {row.variant_id: row for row in Variant.objects.filter(product=product)}
     pictures = list(ProductImage.objects.filter(product=product, own=False).order_by("position", "pk"))
-    chosen = policies.policies(product) | dict.fromkeys(granted, str(Policy.AUTO))
+    chosen = policies(product) | dict.fromkeys(granted, str(Policy.AUTO))
     found = [
         Found(name, before, after, chosen.get(name, str(Policy.AUTO)), state)
         for name, before, after, overridden in _differences(product, facts, rows, pictures, redesigned=redesigned)
@@ -232,3 +233,73 @@ def _priced(facts: ProductFacts, prices: dict[str, int]) -> tuple[Any, ...]:
 
 def _mockup(row: ProductImage) -> Mockup:
     return Mockup(row.source_url, tuple(row.variant_ids), row.label, row.is_default)
+
+
+@dataclass(frozen=True)
+class Field:
+    """`holdable`: may wait or be ignored. `final` says why the old value cannot be kept, "" where staff may keep it."""
+
+    name: str
+    label: str | Promise
+    holdable: bool = True
+    final: str | Promise = ""
+
+
+FIELDS = {
+    field.name: field
+    for field in (
+        Field("title", gettext_lazy("Title")),
+        Field("description", gettext_lazy("Description")),
+        Field("safety_information", gettext_lazy("Care and safety")),
+        Field("tags", gettext_lazy("Tags")),
+        Field("price", gettext_lazy("Price")),
+        Field("images", gettext_lazy("Pictures")),
+        Field("visible", gettext_lazy("Visible at Printify")),
+        Field(
+            "cost",
+            gettext_lazy("Cost"),
+            holdable=False,
+            final=gettext_lazy("What Printify charges is not ours to choose."),
+        ),
+        Field(
+            "availability",
+            gettext_lazy("Stock"),
+            holdable=False,
+            final=gettext_lazy("What cannot be made cannot be sold. To sell less, switch the variant off in Printify."),
+        ),
+        Field(
+            "options",
+            gettext_lazy("Choices"),
+            holdable=False,
+            final=gettext_lazy("Choices belong to the variants as Printify makes them: change them there."),
+        ),
+    )
+}
+HOLDABLE = tuple(field for field in FIELDS.values() if field.holdable)
+
+
+def policies(product: Product | None = None) -> dict[str, str]:
+    """The policy of each field: the product's own, else the shop's, else that of a shop nobody has set up."""
+    found = {field.name: str(Policy.AUTO) for field in HOLDABLE}
+    rows = FieldPolicy.objects.filter(Q(product__isnull=True) | Q(product=product))
+    pairs = rows.values_list("product_id", "field", "policy")
+    for _product, name, policy in sorted(pairs, key=lambda row: row[0] is not None):
+        if name in found:
+            found[name] = policy
+    return found
+
+
+def exceptions(product: Product) -> dict[str, str]:
+    return dict(FieldPolicy.objects.filter(product=product).values_list("field", "policy"))
+
+
+def choose(field: str, policy: str, product: Product | None = None) -> bool:
+    """Set a policy; "" on a product removes its exception. Returns whether anything changed."""
+    row = FieldPolicy.objects.filter(field=field, product=product).first()
+    if (row.policy if row else "") == policy:
+        return False
+    if not policy:
+        FieldPolicy.objects.filter(field=field, product=product).delete()
+    else:
+        FieldPolicy.objects.update_or_create(field=field, product=product, defaults={"policy": policy})
+    return True

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from catalog.printify import Printify
-from catalog.sync.payload_fields import small
-from catalog.upstream_orders import UpstreamOrder, is_order, read_order
+from catalog.printify.client import Printify
+from catalog.printify.fields import small
+from catalog.printify.orders import UpstreamOrder, is_order, read_order
 from ilytat.integrations import deadlines
 from ilytat.integrations.errors import Unavailable
 

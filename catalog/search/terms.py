@@ -4,8 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from catalog.search.synonyms import ALSO, EMPTY, SAME
-
 LENGTH_MAX = 32
 ASKED_MAX = 8
 WORD = re.compile(r"[^\W_]+")
@@ -33,7 +31,7 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(SAME.get(word, word) for word in found))
 
 
-def asked(query: str) -> list[str]:
+def query_terms(query: str) -> list[str]:
     """What is to be found, at most eight words; a query of small words only asks for nothing."""
     return [word for word in words(query) if word not in EMPTY][:ASKED_MAX]
 
@@ -115,3 +113,105 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str:
 def _keeps_its_head(word: str, other: str) -> bool:
     """Of a short word the first letter is seldom the wrong one: "bee" is no "tee"."""
     return len(word) > SHORT or word[0] == other[0]
+
+
+# Say nothing of a product.
+EMPTY = frozenset(
+    {
+        *("a", "an", "and", "by", "for", "from", "in", "is", "it", "of", "on", "or", "the", "to", "with"),
+        *("color", "size", "couleur", "taille", "talla"),
+        *("al", "con", "de", "del", "el", "en", "la", "las", "lo", "los", "para", "por", "un", "una", "y"),
+        *("au", "aux", "avec", "dans", "des", "du", "et", "le", "les", "pour", "sur", "une"),
+    }
+)
+SAME = {"gray": "grey", "colour": "color", "favourite": "favorite", "xxl": "2xl", "xxxl": "3xl", "xxxxl": "4xl"}
+# What people type for what the printers call otherwise: the word itself is looked for as well.
+ALSO: dict[str, tuple[str, ...]] = {
+    "tee": ("tshirt", "shirt"),
+    "shirt": ("tshirt", "tee"),
+    "tshirt": ("tee", "shirt"),
+    "top": ("tshirt", "tee", "shirt", "tank"),
+    "jumper": ("sweatshirt", "hoodie", "sweater"),
+    "sweater": ("sweatshirt", "hoodie", "jumper"),
+    "pullover": ("sweatshirt", "hoodie"),
+    "hoody": ("hoodie",),
+    "cup": ("mug", "tumbler"),
+    "cushion": ("pillow",),
+    "bag": ("tote", "backpack"),
+    "tote": ("bag",),
+    "cap": ("hat",),
+    "beanie": ("hat",),
+    "print": ("poster",),
+    "picture": ("poster", "canvas"),
+    "art": ("poster", "canvas", "print"),
+    "canvas": ("poster",),
+    "journal": ("notebook",),
+    "diary": ("notebook",),
+    "decal": ("sticker",),
+    "iphone": ("phone",),
+    "case": ("phone",),
+    "throw": ("blanket",),
+    "onesie": ("bodysuit",),
+    "small": ("s",),
+    "medium": ("m",),
+    "large": ("l",),
+    "navy": ("blue",),
+    "teal": ("green", "blue"),
+    "turquoise": ("blue", "green"),
+    "burgundy": ("maroon", "red"),
+    "maroon": ("burgundy", "red"),
+    "beige": ("sand", "cream", "natural"),
+    "cream": ("natural", "ivory", "white"),
+    "ivory": ("natural", "cream"),
+    "charcoal": ("grey", "dark"),
+    "lilac": ("lavender", "purple"),
+    "violet": ("purple",),
+    # Spanish
+    "afiche": ("poster",),
+    "cartel": ("poster",),
+    "cuadro": ("poster", "mural"),
+    "lamina": ("poster", "mural"),
+    "almohada": ("cojine", "pillow"),
+    "bolsa": ("bolso", "tote"),
+    "bolso": ("bolsa",),
+    "mochila": ("bolso", "backpack"),
+    "buzo": ("sudadera",),
+    "calcomania": ("pegatina", "sticker"),
+    "adhesivo": ("pegatina", "sticker"),
+    "carcasa": ("funda",),
+    "celular": ("telefono", "phone"),
+    "movil": ("telefono", "phone"),
+    "cobija": ("manta",),
+    "frazada": ("manta",),
+    "gorro": ("gorra", "beanie"),
+    "sombrero": ("gorra", "hat"),
+    "libreta": ("cuaderno", "notebook"),
+    "diario": ("cuaderno", "journal"),
+    "playera": ("camiseta",),
+    "polera": ("camiseta",),
+    "remera": ("camiseta",),
+    "vaso": ("taza", "tumbler"),
+    "marino": ("navy", "azul"),
+    "violeta": ("morado",),
+    "pequena": ("s",),
+    "mediana": ("m",),
+    "grande": ("l",),
+    # French
+    "affiche": ("poster", "murale"),
+    "tableau": ("poster", "murale"),
+    "bonnet": ("chapeaux", "beanie"),
+    "casquette": ("chapeaux", "hat"),
+    "tuque": ("chapeaux", "beanie"),
+    "cahier": ("carnet", "notebook"),
+    "cellulaire": ("telephone", "phone"),
+    "coque": ("etuis", "phone"),
+    "capuche": ("capuchon", "hoodie"),
+    "molleton": ("chandail", "sweatshirt"),
+    "pull": ("chandail", "sweatshirt"),
+    "oreiller": ("coussin", "pillow"),
+    "plaid": ("couverture",),
+    "blanche": ("blanc",),
+    "marine": ("navy", "bleu"),
+    "violette": ("violet",),
+    "bordeaux": ("burgundy", "maroon", "rouge"),
+}

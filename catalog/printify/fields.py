@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog.failure_codes import FailureCode
+from catalog.printify.errors import FailureCode
 from ilytat.integrations import storable as outside
 
 # Stripe takes no larger amount, and a price beyond it is a mistake at the source.

@@ -1,21 +1,154 @@
-"""The queries behind lists, categories and search: filters, counts, order and pages, all of it in the address."""
+"""Search: product types, colours, sizes and theme words in any order, forgiving of a slip of the finger.
 
-from collections.abc import Iterable
+A constant number of queries, whatever is asked and however large the catalogue is.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add, or_
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, IntegerField, Max, Min, Q, QuerySet, When
-from django.http import QueryDict
+from django.db import transaction
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, When
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy
+from limits import parse
 
-from catalog import colour_families
-from catalog.models import Category, Product, ProductQuerySet, ShelfEntry
-from catalog.search import facets
+from catalog import color_groups
+from catalog.models import Category, MissedSearch, Posting, Product, ProductQuerySet, ShelfEntry, Slip, Word
+from catalog.search import facets, terms
 from catalog.search.facets import Counts, Facet, is_clothing_size
-from catalog.search.finder import Found
+from ilytat.integrations import rate_counters
+from ilytat.integrations.throttle import client_address
+
+PREFIX_MIN = 3  # letters; the word that is still being typed may be shorter
+LAST_MIN = 2
+VOCABULARY_MAX = 400
+CANDIDATES_MAX = 200
+
+
+@dataclass(frozen=True)
+class Sense:
+    """One asked word as the catalogue knows it: the ids of the very word, and of synonyms and words that begin so."""
+
+    text: str
+    exact: frozenset[int]
+    near: frozenset[int]
+
+    @property
+    def ids(self) -> frozenset[int]:
+        return self.exact | self.near
+
+
+@dataclass(frozen=True)
+class Found:
+    """`matched` are postings grouped by entry, with a `score`; None when nothing sensible was asked or is known.
+
+    `instead` is the spelling that was searched in place of what was typed.
+    """
+
+    matched: "QuerySet[Any, Any] | None" = None
+    senses: list[Sense] = field(default_factory=list)
+    instead: str = ""
+
+    def among(self, entries: "QuerySet[ShelfEntry]") -> "QuerySet[ShelfEntry]":
+        """Those of the entries that say every word: word by word, which databases do faster than by the scores."""
+        if self.matched is None:
+            return entries.none()
+        for sense in self.senses:
+            entries = entries.filter(pk__in=Posting.objects.filter(word__in=sense.ids).values("entry_id"))
+        return entries
+
+
+def find(query: str) -> Found:
+    asked = terms.query_terms(query)
+    if not asked:
+        return Found()
+    senses = _senses(asked)
+    if all(sense.ids for sense in senses):
+        return Found(_matched(senses), senses)
+    meant = _corrected(senses)
+    if not meant:
+        return Found()
+    corrected = [sense for sense in _senses(meant) if sense.ids]
+    return Found(_matched(corrected), corrected, " ".join(meant)) if corrected else Found()
+
+
+def _senses(asked: Sequence[str]) -> list[Sense]:
+    """One query for all words."""
+    others = {word: terms.alike(word) for word in asked}
+    exact = {*asked, *(other for found in others.values() for other in found)}
+    beginnings = [word for word in asked if _begins(word, asked)]
+    wanted = reduce(or_, (Q(text__startswith=word) for word in beginnings), Q(text__in=exact))
+    known = list(_for_sale(Word.objects.filter(wanted)).values_list("text", "pk")[:VOCABULARY_MAX])
+    return [_sense(word, others[word], known, prefix=word in beginnings) for word in asked]
+
+
+def _for_sale(words: "QuerySet[Word]") -> "QuerySet[Word]":
+    """Those of the words that find a product for sale now: the index follows the products up to a minute later."""
+    products = Product.objects.for_sale().filter(pk=OuterRef("entry_id"))
+    return words.filter(Exists(Posting.objects.filter(Exists(products), word=OuterRef("pk"))))
+
+
+def _begins(word: str, asked: Sequence[str]) -> bool:
+    return len(word) >= (LAST_MIN if word == asked[-1] else PREFIX_MIN) and not word.isdigit()
+
+
+def _sense(word: str, others: Collection[str], known: Sequence[tuple[str, int]], *, prefix: bool) -> Sense:
+    exact = frozenset(pk for text, pk in known if text == word)
+    near = frozenset(pk for text, pk in known if text in others or (prefix and text.startswith(word)))
+    return Sense(word, exact, near - exact)
+
+
+def _corrected(senses: Sequence[Sense]) -> list[str]:
+    """The words that are known, and what was probably meant by the others; what nothing is near to is left out."""
+    unknown = [sense.text for sense in senses if not sense.ids]
+    keys = {key for word in unknown for key in terms.slips(word)}
+    # From the slips to the words: the other way round each word of the catalogue would be looked at.
+    rows = _for_sale(Word.objects.filter(pk__in=Slip.objects.filter(key__in=keys).values("word_id")))
+    often = rows.annotate(often=Count("postings")).order_by("-often")
+    known = list(often.values_list("text", "often")[:CANDIDATES_MAX])
+    meant = [sense.text if sense.ids else terms.nearest(sense.text, known) for sense in senses]
+    return list(dict.fromkeys(word for word in meant if word))
+
+
+def _matched(senses: Sequence[Sense]) -> "QuerySet[Any, Any]":
+    """Every word must be met; a word in the title weighs more than one in the text, the very word more than a like."""
+    rows = Posting.objects.filter(word__in=frozenset().union(*(sense.ids for sense in senses))).values("entry_id")
+    points = {f"p{place}": _points(sense) for place, sense in enumerate(senses)}
+    rows = rows.annotate(**points)
+    if len(senses) > 1:
+        rows = rows.filter(**{f"{name}__gt": 0 for name in points})
+    return rows.annotate(score=reduce(add, map(F, points)))
+
+
+def _points(sense: Sense) -> Max:
+    exactly = When(word__in=sense.exact, then=F("points") * 2)
+    nearly = When(word__in=sense.near, then=F("points"))
+    cases = [case for case, ids in ((exactly, sense.exact), (nearly, sense.near)) if ids]
+    return Max(Case(*cases, default=0, output_field=IntegerField()))
+
+
+def singles(found: Found) -> list[tuple[str, int]]:
+    """Each word alone with the number of its products: the ways on when nothing has them all."""
+    if len(found.senses) < 2:  # noqa: PLR2004 (one word alone is the very search that failed)
+        return []
+    ids = frozenset().union(*(sense.ids for sense in found.senses))
+    said = Posting.objects.filter(word__in=ids, entry__in=Product.objects.for_sale().values("pk"))
+    each = {f"n{place}": _products(sense) for place, sense in enumerate(found.senses)}
+    counts = said.aggregate(**each)
+    return [(sense.text, n) for place, sense in enumerate(found.senses) if (n := counts[f"n{place}"])]
+
+
+def _products(sense: Sense) -> Count:
+    return Count("entry", filter=Q(word__in=sense.ids), distinct=True)
+
 
 PER_PAGE = 24
 PAGE_DIGITS = 6
@@ -205,7 +338,7 @@ def _useful(facet: Facet, slugs: list[str], chosen: list[str]) -> list[str]:
 
 
 def _shade(facet: Facet, slug: str) -> str:
-    return colour_families.BY_SLUG[slug].shade if facet.key == "color" else ""
+    return color_groups.BY_SLUG[slug].shade if facet.key == "color" else ""
 
 
 def _chips(query: QueryDict, groups: Iterable[Group]) -> list[Chip]:
@@ -227,3 +360,31 @@ def _address(query: QueryDict, *, sort: str = "", without: tuple[str, str] | Non
         key, slug = without
         changed.setlist(key, [value for value in changed.getlist(key) if value != slug])
     return f"?{changed.urlencode()}"
+
+
+RATE = parse("10/minute")
+TERM_MAX = 60  # characters
+TERMS_MAX = 2000  # rows
+# Nobody looks for a thing by these: somebody's address, number or link went into the wrong box.
+PERSONAL = re.compile(r"@|\d{5}|://|www\.|[\x00-\x1f]")
+
+
+def note(request: HttpRequest, query: str, instead: str = "") -> None:
+    """Count a search that found nothing by its own words. At most ten a minute from one address."""
+    term = " ".join(query.casefold().split())[:TERM_MAX]
+    if not term or PERSONAL.search(term) or not rate_counters.hit(RATE, "missed search", client_address(request)):
+        return
+    again = MissedSearch.objects.filter(term=term)
+    changes = {"count": F("count") + 1, "instead": instead[:TERM_MAX], "last_at": timezone.now()}
+    if not again.update(**changes):
+        with transaction.atomic():
+            MissedSearch.objects.get_or_create(term=term, defaults={"instead": instead[:TERM_MAX]})
+        _cap()
+
+
+def _cap() -> None:
+    """The rarest and oldest make room."""
+    surplus = MissedSearch.objects.count() - TERMS_MAX
+    if surplus > 0:
+        oldest = MissedSearch.objects.order_by("count", "last_at").values_list("pk", flat=True)[:surplus]
+        MissedSearch.objects.filter(pk__in=list(oldest)).delete()

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from catalog.images.copies import MAILS, PAGES, mail_name
+from catalog.images.encode import MAILS, PAGES, mail_name
 from catalog.models import FieldChange, ProductImage, UnusedFile
 
 KEEP = {PAGES: timedelta(days=14), MAILS: timedelta(days=200)}

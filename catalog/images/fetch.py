@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from catalog.images import duplicates
-from catalog.images.copies import Copies, Unusable, make_copies
+from catalog.images import encode
+from catalog.images.encode import Copies, Unusable, make_copies
 from catalog.models import Product, ProductImage, UnusedFile
 from ilytat.integrations import deadlines, failure_texts, leases
 from ilytat.integrations.client import body_of
@@ -79,7 +79,7 @@ def _fetch_all(result: Fetched, end: float, *, retry: bool) -> None:
                 _record(row, outcome)
                 result.done, result.failed = result.done + good, result.failed + (not good)
                 in_a_row = 0 if good else in_a_row + 1
-            duplicates.mark({row.product_id for row in rows})
+            encode.mark({row.product_id for row in rows})
             if time.monotonic() > end or in_a_row >= GIVE_UP_AFTER:
                 return
 

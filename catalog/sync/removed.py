@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import PrintifyCache, Product, ProductQuerySet, SyncChange, SyncRun
-from catalog.sync import price_log
-from catalog.sync.page_walk import Walk
+from catalog.sync import writers
+from catalog.sync.pager import Walk
 from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts
 
@@ -106,7 +106,7 @@ def _hide(keys: list[int]) -> int:
     now = timezone.now()
     with transaction.atomic():
         count = Product.objects.filter(pk__in=keys).update(gone_at=now, synced_at=now)
-        price_log.catch_up(keys)
+        writers.catch_up(keys)
     return count
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.sync.payload_fields import whole
-from catalog.sync.product_reader import product_id
+from catalog.printify.fields import whole
+from catalog.printify.products import product_id
 from ilytat.integrations.client import QUICK
 from ilytat.integrations.errors import Unavailable
 

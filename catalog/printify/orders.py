@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from catalog.sync import payload_fields
+from catalog.printify import fields
 from ilytat.integrations import failure_texts
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.storable import storable_json
@@ -63,8 +63,8 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         raise Unavailable(failure_texts.unreadable("Printify")) from error
     said = data.get("metadata")
     metadata: dict[str, Any] = said if isinstance(said, dict) else {}
-    parcels = [_parcel(item) for item in payload_fields.objects(data, "shipments")]
-    charges = (payload_fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
+    parcels = [_parcel(item) for item in fields.objects(data, "shipments")]
+    charges = (fields.small(data, name) for name in ("total_price", "total_shipping", "total_tax"))
     return UpstreamOrder(
         id=str(data["id"]),
         external_id=str(metadata.get("shop_order_id") or data.get("external_id") or ""),
@@ -72,10 +72,10 @@ def read_order(data: Mapping[str, Any]) -> UpstreamOrder:
         cost=min(sum(charges), COST_MAX),
         parcels=tuple(parcel for parcel in parcels if parcel.number),
         sent_to_production=bool(data.get("sent_to_production_at")),
-        lines=tuple(_line(item) for item in payload_fields.objects(data, "line_items")),
-        tax=payload_fields.small(data, "total_tax"),
-        shipping=payload_fields.small(data, "total_shipping"),
-        created_at=payload_fields.moment(data, "created_at"),
+        lines=tuple(_line(item) for item in fields.objects(data, "line_items")),
+        tax=fields.small(data, "total_tax"),
+        shipping=fields.small(data, "total_shipping"),
+        created_at=fields.moment(data, "created_at"),
     )
 
 
@@ -85,9 +85,9 @@ def _line(data: Mapping[str, Any]) -> UpstreamLine:
     return UpstreamLine(
         external_id=str(metadata.get("external_id") or ""),
         product_id=str(data.get("product_id") or ""),
-        variant_id=max(payload_fields.whole(data.get("variant_id")) or 0, 0),
+        variant_id=max(fields.whole(data.get("variant_id")) or 0, 0),
         sku=str(metadata.get("sku") or ""),
-        provider_id=payload_fields.small(data, "print_provider_id"),
+        provider_id=fields.small(data, "print_provider_id"),
         status=str(data.get("status") or ""),
     )
 
@@ -110,3 +110,18 @@ def _link(url: str) -> str:
     except ValueError:
         return ""
     return url if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= LINK_MAX else ""
+
+
+PREPARING = frozenset({"pending", "cost-calculation"})
+WAITING = PREPARING | {"on-hold"}
+PRODUCING = frozenset(
+    {
+        "sending-to-production",
+        "sending_to_production_delegate",
+        "sending_to_production_delegate_sync",
+        "in-production",
+        "partially-fulfilled",
+    }
+)
+TROUBLED = frozenset({"has-issues", "had-issues", "unfulfillable", "payment-not-received", "source-check-failed"})
+KNOWN = WAITING | PRODUCING | TROUBLED | {"fulfilled", "canceled"}
