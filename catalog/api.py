@@ -22,8 +22,8 @@ from catalog.models import Category, Product, ProductImage, Variant
 from catalog.search import query
 from catalog.search import query as search_
 from catalog.storefront.seo import absolute
-from ilytat.display.markup import cleaned
 from ilytat.integrations.api_errors import ApiError
+from ilytat.pages.markup import cleaned
 
 router = Router(tags=["products"])
 

@@ -13,7 +13,7 @@ from catalog.search import query, suggestions
 from catalog.search.query import Scope
 from catalog.storefront import home_page, product_page
 from catalog.storefront.cards import cards
-from ilytat.display.revalidation import revalidated
+from ilytat.pages.revalidation import revalidated
 
 QUERY_MAX = 80
 BEST = 4

@@ -10,9 +10,9 @@ from catalog.printify.client import printify
 from catalog.sync import publishing, runner
 from catalog.sync.upsert import Stored
 from ilytat.integrations import alerts
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.inbox import Apply, handles
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.results import Outcome, Result
 
 TOPICS = (
     "product:created",

@@ -55,7 +55,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "anymail",
     "csp",
-    "ilytat.display",
     "ilytat.pages",
     "ilytat.integrations",
     "ilytat.accounts",
@@ -105,7 +104,7 @@ TEMPLATES = [
                 "catalog.context.categories",
                 "orders.context.cart",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "ilytat.display.templatetags.shop"],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "ilytat.pages.templatetags.shop"],
         },
     }
 ]
@@ -261,7 +260,7 @@ STAFF_ALERTS_TO = env.list("STAFF_ALERTS_TO", default=[])
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_API_KEY:
-    EMAIL_BACKEND = "notifications.sendgrid.EmailBackend"
+    EMAIL_BACKEND = "notifications.delivery.EmailBackend"
 elif EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:
@@ -293,10 +292,10 @@ LOGIN_REDIRECT_URL = "account_home"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "ilytat.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "add_email": "ilytat.accounts.auth_forms.ShopAddEmailForm",
-    "login": "ilytat.accounts.auth_forms.ShopLoginForm",
-    "signup": "ilytat.accounts.auth_forms.ShopSignupForm",
-    "reset_password": "ilytat.accounts.auth_forms.ShopResetPasswordForm",  # pragma: allowlist secret
+    "add_email": "ilytat.accounts.forms.ShopAddEmailForm",
+    "login": "ilytat.accounts.forms.ShopLoginForm",
+    "signup": "ilytat.accounts.forms.ShopSignupForm",
+    "reset_password": "ilytat.accounts.forms.ShopResetPasswordForm",  # pragma: allowlist secret
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_DISPLAY = "ilytat.accounts.adapter.display_name"

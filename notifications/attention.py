@@ -1,11 +1,19 @@
 """What mail brings before staff: mails that could not be sent."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.conf import settings
+from django.db.models import Count, Q
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from ilytat.integrations import attention
+from ilytat.integrations import alerts, attention, health
+from ilytat.integrations import dashboard as front_page
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.dashboard import Tile
+from ilytat.integrations.health import Verdict
 from ilytat.integrations.jobs import ATTENTION
 from notifications import outbox
 from notifications.models import OutgoingEmail
@@ -42,3 +50,59 @@ attention.register(
         {"again": Action("Send again", _again), "drop": Action("Do not send it", _drop, final=True)},
     )
 )
+
+
+LATE = timedelta(minutes=15)
+
+
+@health.register("mail")
+def check_email() -> Verdict:
+    """Down: mails wait longer than they should, or need a person. Warn: mails are written to the console only."""
+    waiting = OutgoingEmail.rows().filter(state="new", created_at__lt=timezone.now() - LATE)
+    late, stuck = waiting.count(), OutgoingEmail.objects.filter(state=ATTENTION).count()
+    if not stuck:
+        alerts.close_alert("mail:attention")
+    if late:
+        reason = waiting.exclude(last_error="").values_list("last_error", flat=True).first() or "no worker?"
+        return Verdict("down", f"{late} mails wait longer than 15 minutes: {reason}")
+    if stuck:
+        return Verdict("warn", f"{stuck} mails could not be sent and need a person.")
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        return Verdict("warn", "No provider: mails are only printed to the log.")
+    return Verdict("ok")
+
+
+NOT_ARRIVED = ("bounced", "dropped", "complained")
+
+
+@front_page.register(30, "notifications.view_outgoingemail")
+def email_tile() -> Tile:
+    now = timezone.now()
+    today, waits = Q(created_at__gte=now - timedelta(days=1)), Q(state="new")
+    counts = OutgoingEmail.objects.filter(today | waits | Q(state=ATTENTION)).aggregate(
+        sent=Count("pk", filter=today & Q(state="sent")),
+        bounced=Count("pk", filter=today & Q(fate__in=NOT_ARRIVED)),
+        waiting=Count("pk", filter=waits),
+        late=Count("pk", filter=waits & Q(stream="shop", created_at__lt=now - LATE)),
+        stuck=Count("pk", filter=Q(state=ATTENTION)),
+    )
+    values = {_("sent in 24 hours"): counts["sent"], _("came back"): counts["bounced"], _("waiting"): counts["waiting"]}
+    detail = "; ".join(f"{count} {words}" for words, count in values.items() if count) or _("nothing was to be sent")
+    return Tile(_("Mail"), _figure(counts), detail, _url(counts), _tone(counts))
+
+
+def _figure(counts: dict[str, int]) -> str:
+    if counts["stuck"]:
+        return _("%(count)s not sent") % {"count": counts["stuck"]}
+    if counts["late"]:
+        return _("%(count)s late") % {"count": counts["late"]}
+    return _("%(count)s came back") % {"count": counts["bounced"]} if counts["bounced"] else _("All left")
+
+
+def _tone(counts: dict[str, int]) -> str:
+    return "bad" if counts["stuck"] or counts["late"] else "busy" if counts["bounced"] else "good"
+
+
+def _url(counts: dict[str, int]) -> str:
+    found = "?state__exact=attention" if counts["stuck"] else "?state__exact=new" if counts["late"] else ""
+    return reverse("admin:notifications_outgoingemail_changelist") + found

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from ilytat.integrations import alerts, jobs, wakeup
+from ilytat.integrations import alerts, jobs
 from ilytat.integrations.errors import Refused
-from notifications import mail_contexts, outbox
-from notifications.mail_types import TEST
+from notifications import contexts, outbox
+from notifications.email_types import TEST
 from notifications.models import BulkEmail, Campaign, CampaignText, Consent, OutgoingEmail, Subscriber
 
 QUEUE = "campaigns"
@@ -47,8 +47,8 @@ def start(campaign: Campaign) -> None:
         state=Campaign.State.SENDING, next_at=now
     ):
         raise NotReady("Only a draft can be started, and only a paused campaign goes on.")
-    wakeup.wake(QUEUE, outbox.BULK_LANE)
-    wakeup.wake(outbox.BULK_QUEUE, outbox.BULK_LANE)
+    jobs.wake(QUEUE, outbox.BULK_LANE)
+    jobs.wake(outbox.BULK_QUEUE, outbox.BULK_LANE)
 
 
 def pause(campaign: Campaign) -> None:
@@ -95,7 +95,7 @@ def _queue(campaign: Campaign, reader: Subscriber) -> None:
     )
 
 
-def context(campaign: Campaign, text: CampaignText) -> mail_contexts.CampaignMail:
+def context(campaign: Campaign, text: CampaignText) -> contexts.CampaignMail:
     return {
         "subject": text.subject,
         "preheader": text.preheader,

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 import requests
+from anymail.backends import sendgrid
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailError
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
-from ilytat.integrations import failure_texts, usage
+from ilytat.integrations import deadlines, failure_texts, usage
 from ilytat.integrations.client import SERVER_ERROR, TOO_MANY, retry_after_seconds
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
 from notifications import consent, rendering
-from notifications.mail_types import TEST
+from notifications.email_types import TEST
 from notifications.models import OutgoingEmail
 from notifications.rendering import Rendered
 
@@ -186,3 +187,13 @@ def _wrong_settings(error: Exception) -> Misconfigured:
 def _invalid(error: Exception) -> Refused:
     log.warning("email not valid", exc_info=error)
     return Refused("The email is not valid: check its address, its subject and the sender's address.")
+
+
+TOTAL = 30.0  # seconds
+
+
+class EmailBackend(sendgrid.EmailBackend):  # type: ignore[misc]  # Anymail carries no types
+    def create_session(self) -> requests.Session:
+        usual, ours = super().create_session(), deadlines.session(TOTAL)
+        ours.headers, ours.hooks = usual.headers, usual.hooks
+        return ours

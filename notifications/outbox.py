@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from ilytat.integrations import alerts, failure_texts, jobs, privacy, wakeup
+from ilytat.integrations import alerts, failure_texts, jobs, privacy
 from ilytat.integrations.errors import Refused
 from notifications import consent, delivery, rendering
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import BulkEmail, Campaign, OutgoingEmail, Suppression
 
 QUEUE = "mail"
@@ -84,7 +84,7 @@ def queue(
 
 
 def ring(stream: str) -> None:
-    wakeup.wake(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
+    jobs.wake(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
 
 
 def fitting(key: str) -> str:

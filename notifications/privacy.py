@@ -10,9 +10,9 @@ from ilytat.integrations import privacy
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import Person
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
-from notifications.staff_mails import alert_reference
+from notifications.staff_alerts import alert_reference
 
 BATCH = 500  # rows of one UPDATE
 # What an order's buyer or our staff have to read leaves before an erasure. The rest is about an account or a

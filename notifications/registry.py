@@ -4,16 +4,7 @@
 # ruff: noqa: F401
 
 from ilytat.integrations import jobs
-from notifications import (
-    attention,
-    campaigns,
-    dashboard,
-    events,
-    health,
-    outbox,
-    privacy,
-    readiness,
-)
+from notifications import attention, campaigns, outbox, privacy, readiness, webhooks
 
 jobs.register(outbox.jobs_queue)
 jobs.register(outbox.bulk_queue)

@@ -17,7 +17,7 @@ from django.templatetags.static import static
 from django.utils import timezone, translation
 
 from notifications.context import current_brand
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import Brand
 
 # Nothing is fetched while a mail is written: neither style sheets nor pictures.

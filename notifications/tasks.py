@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import newsletter, staff_mails
+from notifications import consent, staff_alerts
 from notifications.models import OutgoingEmail
 
 KEEP_DAYS = 30
@@ -13,13 +13,13 @@ KEEP_DAYS = 30
 
 @shared_task(ignore_result=True)
 def mail_alerts() -> None:
-    staff_mails.tell_open()
+    staff_alerts.tell_open()
 
 
 @shared_task(ignore_result=True)
 def forget_bodies() -> None:
     """Personal data does not outlive its use: after 30 days only kind, address, state and dates of a mail remain."""
-    newsletter.forget_unconfirmed()
+    consent.forget_unconfirmed()
     _forget_strangers()
     old = timezone.now() - timedelta(days=KEEP_DAYS)
     rows = OutgoingEmail.objects.filter(created_at__lt=old).exclude(context={}, text="", html="")

@@ -11,20 +11,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from ilytat.integrations import throttle
-from notifications import consent, newsletter, waits
+from ilytat.integrations import limits
+from notifications import consent, waits
 from notifications.forms import ChoicesForm, JoinForm
 from notifications.models import Subscriber
 
 
 @never_cache
-@throttle.ratelimit("5/minute")
+@limits.ratelimit("5/minute")
 def join(request: HttpRequest) -> HttpResponse:
     """One answer for every address, known or not."""
     form = JoinForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email, language = form.cleaned_data["email"], get_language() or "en"
-        newsletter.ask(email, language=language, where="newsletter form", wording=wording())
+        consent.ask(email, language=language, where="newsletter form", wording=wording())
         return render(request, "notifications/asked.html", {"email": email})
     return render(request, "notifications/join.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -36,12 +36,12 @@ def wording() -> str:
 
 @never_cache
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    asked = newsletter.asked(token)
+    asked = consent.asked(token)
     if asked is None:
         return _stale(request)
     reader, topics = asked
     if request.method == "POST":
-        newsletter.confirm(reader, topics, language=get_language() or "en")
+        consent.confirm(reader, topics, language=get_language() or "en")
         return redirect("newsletter_choices", token=consent.token(reader))
     return render(request, "notifications/confirm.html", {"email": reader.email})
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from limits import RateLimitItem, parse
 
-from ilytat.integrations import rate_counters, throttle
+from ilytat.integrations import limits
 from ilytat.integrations.email import normalized_or_blank
 from orders import emails
 
@@ -77,7 +77,7 @@ def prove_by_email(request: HttpRequest, order: "Order | None", typed: str, *, n
 
 def send_code(request: HttpRequest, order: "Order") -> bool:
     """Mails six figures to the order's own address. False: none was sent, because too many have been."""
-    if not _may_send_code(order, throttle.client_address(request)):
+    if not _may_send_code(order, limits.client_address(request)):
         return False
     code = f"{secrets.randbelow(10**6):06}"
     until = time.time() + CODE_MINUTES * 60
@@ -91,12 +91,12 @@ def _may_send_code(order: "Order", caller: str) -> bool:
 
     Requests over a caller's own limit do not count toward the order's: one caller cannot use up the codes of others.
     """
-    if not rate_counters.hit(CODES_HERE, "order code", order.token, caller):
+    if not limits.hit(CODES_HERE, "order code", order.token, caller):
         return False
-    if rate_counters.hit(ONE_A_DAY, "order code, first of caller", order.token, caller):
-        return rate_counters.hit(FIRST_CODES, "order code, first", order.token)
-    here_today = rate_counters.hit(MORE_HERE, "order code, more of caller", order.token, caller)
-    return here_today and rate_counters.hit(MORE_CODES, "order code, more", order.token)
+    if limits.hit(ONE_A_DAY, "order code, first of caller", order.token, caller):
+        return limits.hit(FIRST_CODES, "order code, first", order.token)
+    here_today = limits.hit(MORE_HERE, "order code, more of caller", order.token, caller)
+    return here_today and limits.hit(MORE_CODES, "order code, more", order.token)
 
 
 def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
@@ -104,7 +104,7 @@ def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
     if sent.get("order") != order.token or sent["until"] < time.time():
         return False
     # Counted outside the session, which requests at once would each read before the others write it.
-    allowed = rate_counters.hit(CODE_TRIES, "order code tried", sent["digest"])
+    allowed = limits.hit(CODE_TRIES, "order code tried", sent["digest"])
     if not (allowed and constant_time_compare(sent["digest"], _digest(order, "".join(code.split())))):
         return False
     del request.session[CODE]
@@ -114,8 +114,8 @@ def prove_by_code(request: HttpRequest, order: "Order", code: str) -> bool:
 
 def _within(request: HttpRequest, here: RateLimitItem, whole: RateLimitItem, what: str, whose: str) -> bool:
     """Count one request and return whether it is within both limits; one over the caller's own does not count twice."""
-    mine = rate_counters.hit(here, what, whose, throttle.client_address(request))
-    return mine and rate_counters.hit(whole, what, whose)
+    mine = limits.hit(here, what, whose, limits.client_address(request))
+    return mine and limits.hit(whole, what, whose)
 
 
 def _digest(order: "Order", code: str) -> str:

@@ -16,10 +16,9 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.delivery_estimates import PARCELS_MIN
-from ilytat.display.money import exponent, format_money, minor
-from ilytat.integrations.collapsed_json import collapsed
-from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
+from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline, collapsed
 from ilytat.integrations.storable import storable_text
+from ilytat.pages.money import exponent, format_money, minor
 from notifications import outbox
 from notifications.models import OutgoingEmail
 from orders import attention, claims, delivery_records, lifecycle, refunding, tracking

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.printify.orders import TROUBLED, WAITING
-from ilytat.display.money import format_money
 from ilytat.integrations import attention, health
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.dashboard import Tile, register
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.transactions import retry_conflicts
+from ilytat.pages.money import format_money
 from orders import allocation, claims, lifecycle, refunding
 from orders.delivery_followup import OVERDUE
 from orders.lifecycle import TooLate

@@ -17,9 +17,9 @@ from django.utils import timezone
 from catalog import availability
 from catalog.images.encode import mail_url
 from catalog.models import Variant
-from ilytat.display.money import format_money
 from ilytat.integrations import privacy
-from notifications import consent, mail_contexts, outbox, waits
+from ilytat.pages.money import format_money
+from notifications import consent, contexts, outbox, waits
 from notifications.models import OutgoingEmail
 from orders.cart import pictures
 from orders.models import StockWatch, WatchState
@@ -63,7 +63,7 @@ def _anew(watch: StockWatch) -> bool:
 
 
 def _question(watch: StockWatch) -> None:
-    context: mail_contexts.ConfirmStock = {
+    context: contexts.ConfirmStock = {
         "email": watch.email,
         "url": settings.SITE_URL + reverse("stock_watch_confirm", args=[token(watch)]),
         "title": watch.variant.product.title,
@@ -114,7 +114,7 @@ def _tell(watch: StockWatch, variant: Variant) -> None:
             outbox.queue("back_in_stock", dedupe_key=key, to=watch.email, language=watch.language, context=context)
 
 
-def _news(watch: StockWatch, variant: Variant) -> mail_contexts.BackInStock:
+def _news(watch: StockWatch, variant: Variant) -> contexts.BackInStock:
     image = pictures([variant]).get(variant.pk)
     file = image.files.get("400", "") if image else ""
     return {

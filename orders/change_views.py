@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from limits import parse
 
-from ilytat.display.money import format_money
-from ilytat.integrations import rate_counters, throttle
+from ilytat.integrations import limits
+from ilytat.pages.money import format_money
 from orders import access, addresses, changes, claims, delivery_followup, lifecycle, photos, refunding
 from orders.forms import AddressForm, ClaimForm, CodeForm, EmailForm
 from orders.lifecycle import TooLate
@@ -58,7 +58,7 @@ def _guarded(view: OfOrder[P], question: str) -> OfToken:
 
 
 @never_cache
-@throttle.ratelimit("10/minute")
+@limits.ratelimit("10/minute")
 def prove(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `email_form`, `code_form`, `sent` (the field for a code is shown), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
@@ -73,7 +73,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@throttle.ratelimit("10/minute")
+@limits.ratelimit("10/minute")
 def verify(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `code_form`, `form` (with errors, or None), `sent` (a field for the code), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
@@ -157,7 +157,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 @of_verified_order
-@throttle.ratelimit("10/minute")
+@limits.ratelimit("10/minute")
 def address(request: HttpRequest, order: Order) -> HttpResponse:
     """`order`, `form` (AddressForm), `doubts` (sentences about the address), `notice` (why it cannot be)."""
     if not _open(order):
@@ -267,7 +267,7 @@ def problem(request: HttpRequest, order: Order) -> HttpResponse:
     form = ClaimForm(order, request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, order, form, status=422)
-    if not rate_counters.hit(CLAIMS, "claims", order.token):
+    if not limits.hit(CLAIMS, "claims", order.token):
         return _page(request, order, form, status=429)
     try:
         drawn = _photos(request, form.cleaned_data["kind"])

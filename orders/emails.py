@@ -12,19 +12,19 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from catalog.images.encode import mail_url
-from ilytat.display.countries import country_name
-from ilytat.display.money import format_money
-from notifications import mail_contexts, outbox
+from ilytat.pages.countries import country_name
+from ilytat.pages.money import format_money
+from notifications import contexts, outbox
 from orders import refunding
 from orders.models import Claim, Fulfilment, Order, OrderLine, Shipment
 from orders.models.shipping import Contents
 
-NO_PARCEL: mail_contexts.Parcel = {"carrier": "", "number": "", "url": ""}
+NO_PARCEL: contexts.Parcel = {"carrier": "", "number": "", "url": ""}
 SEND_BACK = timedelta(days=14)  # from the declaration of a withdrawal, where the law knows it
 
 
 def order_confirmed(order: Order, *, cancel_until: datetime) -> None:
-    context: mail_contexts.OrderConfirmed = {
+    context: contexts.OrderConfirmed = {
         "number": order.number,
         "url": url(order),
         "name": order.name,
@@ -44,10 +44,10 @@ def order_canceled(
     by: Literal["buyer", "shop"],
     refund: int,
     reason: str = "",
-    nothing: mail_contexts.NothingGoesBack = "not charged",
+    nothing: contexts.NothingGoesBack = "not charged",
 ) -> None:
     """`refund` in minor units; with 0 the mail says why `nothing` goes back. `reason` is a sentence for the buyer."""
-    context: mail_contexts.OrderCanceled = {
+    context: contexts.OrderCanceled = {
         **about(order),
         "by": by,
         "reason": reason,
@@ -58,7 +58,7 @@ def order_canceled(
 
 
 def address_changed(order: Order, fulfilment: Fulfilment) -> None:
-    context: mail_contexts.AddressChanged = {
+    context: contexts.AddressChanged = {
         **about(order),
         "ship_to": address_lines(order),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
@@ -71,7 +71,7 @@ def address_changed(order: Order, fulfilment: Fulfilment) -> None:
 def order_changed(line: OrderLine, fulfilment: Fulfilment, *, before: str) -> None:
     """`before` is the label of what `line` was swapped for."""
     order = fulfilment.order
-    context: mail_contexts.OrderChanged = {
+    context: contexts.OrderChanged = {
         **about(order),
         "title": line.title,
         "before": before,
@@ -82,7 +82,7 @@ def order_changed(line: OrderLine, fulfilment: Fulfilment, *, before: str) -> No
 
 
 def claim_received(claim: Claim, *, answer_by: date) -> None:
-    context: mail_contexts.ClaimReceived = {
+    context: contexts.ClaimReceived = {
         **about(claim.order),
         "lines": _claimed(claim),
         "claim": str(claim.pk),
@@ -95,7 +95,7 @@ def claim_received(claim: Claim, *, answer_by: date) -> None:
 
 def claim_answered(claim: Claim, *, decision: Literal["reprint", "refund", "declined"]) -> None:
     order = claim.order
-    context: mail_contexts.ClaimAnswered = {
+    context: contexts.ClaimAnswered = {
         **about(order),
         "lines": _claimed(claim),
         "claim": str(claim.pk),
@@ -107,7 +107,7 @@ def claim_answered(claim: Claim, *, decision: Literal["reprint", "refund", "decl
 
 
 def withdrawal_receipt(claim: Claim) -> None:
-    context: mail_contexts.WithdrawalReceipt = {
+    context: contexts.WithdrawalReceipt = {
         **about(claim.order),
         "lines": _claimed(claim),
         "received_at": claim.made_at.isoformat(),
@@ -118,23 +118,23 @@ def withdrawal_receipt(claim: Claim) -> None:
     _queue("withdrawal_receipt", f"withdrawal:{claim.pk}", claim.order, context)
 
 
-def _claimed(claim: Claim) -> list[mail_contexts.Line]:
+def _claimed(claim: Claim) -> list[contexts.Line]:
     return [_line(claim.order, line) for line in claim.lines.all()] or lines(claim.order)
 
 
 def order_code(order: Order, *, code: str, minutes: int) -> None:
-    context: mail_contexts.OrderCode = {"number": order.number, "url": url(order), "code": code, "minutes": minutes}
+    context: contexts.OrderCode = {"number": order.number, "url": url(order), "code": code, "minutes": minutes}
     _queue("order_code", f"code:{order.number}:{uuid4().hex}", order, context)
 
 
-def about(order: Order) -> mail_contexts.OrderMail:
+def about(order: Order) -> contexts.OrderMail:
     """What every mail about an order knows."""
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
 def shipped(order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int) -> None:
     """`number`: this parcel's place among those that left. `count`: all parcels, 0 while more may follow."""
-    context: mail_contexts.Shipped = {
+    context: contexts.Shipped = {
         **_parcel_context(order, shipment, contents, number=number, count=count),
         "arrives_from": order.arrives_from.isoformat() if order.arrives_from else "",
         "arrives_until": order.arrives_until.isoformat() if order.arrives_until else "",
@@ -145,7 +145,7 @@ def shipped(order: Order, shipment: Shipment, contents: Contents, *, number: int
 def shipped_untracked(fulfilment: Fulfilment) -> None:
     """All of it has left, and there is no number to follow it by."""
     order = fulfilment.order
-    context: mail_contexts.Shipped = {
+    context: contexts.Shipped = {
         **about(order),
         "parcel": NO_PARCEL,
         "parcel_number": 1,
@@ -160,7 +160,7 @@ def shipped_untracked(fulfilment: Fulfilment) -> None:
 def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
     """Once an order."""
     order = fulfilment.order
-    context: mail_contexts.ArrivalAsked = {
+    context: contexts.ArrivalAsked = {
         **about(order),
         "parcel": travelling(fulfilment),
         "promised": order.arrives_until.isoformat() if order.arrives_until else "",
@@ -176,16 +176,16 @@ def delivered(order: Order, shipment: Shipment, contents: Contents, *, number: i
     _queue("delivered", f"delivered:{shipment.pk}", order, context)
 
 
-def late_parcel(order: Order, parcel_: mail_contexts.Parcel) -> None:
+def late_parcel(order: Order, parcel_: contexts.Parcel) -> None:
     """Once an order; the last day that was promised is the order's own."""
     promised = order.arrives_until.isoformat() if order.arrives_until else ""
-    context: mail_contexts.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
+    context: contexts.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
     _queue("late_parcel", f"late:{order.number}", order, context)
 
 
 def _parcel_context(
     order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int
-) -> mail_contexts.Delivered:
+) -> contexts.Delivered:
     packed = contents.by_parcel.get(shipment.pk) or []
     return {
         **about(order),
@@ -205,21 +205,21 @@ def url(order: Order) -> str:
     return str(urljoin(settings.SITE_URL, order.get_absolute_url()))
 
 
-def parcel(shipment: Shipment) -> mail_contexts.Parcel:
+def parcel(shipment: Shipment) -> contexts.Parcel:
     return {"carrier": shipment.carrier_name, "number": shipment.number, "url": shipment.url}
 
 
-def travelling(fulfilment: Fulfilment) -> mail_contexts.Parcel:
+def travelling(fulfilment: Fulfilment) -> contexts.Parcel:
     """The one that is still on its way; none while all is at the printer's, or without a number."""
     found = fulfilment.shipments.filter(delivered_at__isnull=True).last()
     return parcel(found) if found else NO_PARCEL
 
 
-def lines(order: Order) -> list[mail_contexts.Line]:
+def lines(order: Order) -> list[contexts.Line]:
     return [_line(order, line) for line in order.lines.all()]
 
 
-def _line(order: Order, line: OrderLine, quantity: int | None = None) -> mail_contexts.Line:
+def _line(order: Order, line: OrderLine, quantity: int | None = None) -> contexts.Line:
     """`quantity` of the line, by default all of it."""
     count = line.quantity if quantity is None else quantity
     return {
@@ -231,7 +231,7 @@ def _line(order: Order, line: OrderLine, quantity: int | None = None) -> mail_co
     }
 
 
-def totals(order: Order) -> mail_contexts.Totals:
+def totals(order: Order) -> contexts.Totals:
     def money(amount: int) -> str:
         return format_money(amount, order.currency, order.language)
 

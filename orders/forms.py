@@ -10,8 +10,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, Variant
-from ilytat.display.countries import country_name
 from ilytat.integrations.email import EmailFormField
+from ilytat.pages.countries import country_name
 from orders.addresses import REGION_NAMES, REGIONS, Address, problems, tidy
 from orders.latin import in_latin
 from orders.models import Order, OrderLine

@@ -13,11 +13,10 @@ from django.utils import timezone
 
 from catalog.printify.client import printify
 from catalog.printify.orders import KNOWN, PREPARING, PRODUCING, TROUBLED, WAITING, UpstreamOrder
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts
-from ilytat.integrations.errors import Refused, Unavailable
+from ilytat.integrations.errors import Outcome, Refused, Result, Unavailable
 from ilytat.integrations.jobs import LeaseLost
-from ilytat.integrations.results import Outcome, Result
+from ilytat.pages.money import format_money
 from orders import delivery_followup, emails, lifecycle, shipments
 from orders.locks import lock_order
 from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason

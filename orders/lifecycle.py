@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.integrations import alerts, wakeup
+from ilytat.integrations import alerts, jobs
 from ilytat.pages import texts
 from orders import emails, refunding
 from orders.addresses import Address, for_printify
@@ -205,7 +205,7 @@ def _begin_printing(order: Order) -> Fulfilment:
     if order.cart_id:
         subtract(order.cart_id, order.lines.all())
     emails.order_confirmed(order, cancel_until=release_at)
-    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return fulfillment
 
 
@@ -309,7 +309,7 @@ def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> N
             raise TooLate
         take_back(order, FulfilmentState.CANCELING, held_too=held_too)
         _move(order, OrderState.CANCELED, who=who, why=why)
-    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
 
 
 def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
@@ -322,7 +322,7 @@ def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
         raise TooLate
     begin_again(row, printify_body(order))
     note(order, who=who, what=what, why=why)
-    wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+    jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     row.refresh_from_db()
     return row
 
@@ -347,7 +347,7 @@ def release(hold: Hold, *, who: str) -> bool:
         note(order, who=who, what="released", why=str(hold))
         if hold.reason == HoldReason.COST:
             alerts.close_alert(f"fulfilment:{hold.fulfillment.external_id}")
-        wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+        jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return True
 
 
@@ -369,7 +369,7 @@ def retry(fulfilment: Fulfilment, *, who: str) -> bool:
     if moved:
         note(fulfilment.order, who=who, what="retried")
         alerts.close_alert(f"fulfilment:{fulfilment.external_id}")
-        wakeup.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
+        jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     return bool(moved)
 
 

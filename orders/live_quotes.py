@@ -17,7 +17,7 @@ from limits import parse
 
 from catalog.models import Product
 from catalog.printify.client import printify
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from ilytat.integrations.errors import IntegrationError, Refused
 
 STORED_SECONDS = 600
@@ -109,7 +109,7 @@ def ask(question: Question, askers: Sequence[str]) -> dict[str, int] | None:
         return None
     if _is_paused(question):
         return None
-    if not all(rate_counters.hit(LIMITS[asker.partition(":")[0]], "quote", asker) for asker in askers):
+    if not all(limits.hit(LIMITS[asker.partition(":")[0]], "quote", asker) for asker in askers):
         raise AskedTooOften
     try:
         costs = printify().shipping_costs([x.as_line() for x in question.lines], question.address)

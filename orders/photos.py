@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
-from ilytat.display.image_memory import one_at_a_time
+from ilytat.pages.image_memory import one_at_a_time
 
 MOST = 5
 MAX_BYTES = 10 * 1024 * 1024

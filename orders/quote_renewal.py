@@ -6,8 +6,8 @@ An order's price changes only before it is paid, and only to what its buyer has 
 from django.db import transaction
 from django.utils import timezone
 
-from ilytat.display.money import format_money
 from ilytat.integrations.errors import Unavailable
+from ilytat.pages.money import format_money
 from orders import lifecycle, quote
 from orders.models import Order
 from orders.states import OrderState

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ilytat.display.money import format_money
+from ilytat.pages.money import format_money
 from orders import changes, claims, refunding
 from orders.models import Claim, Fulfilment, Order, shipping
 from orders.models.claim import ClaimState

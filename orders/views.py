@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog import availability, sales, shipping
 from catalog.models import Product, Variant
-from ilytat.display.countries import country_name
-from ilytat.integrations import throttle
+from ilytat.integrations import limits
+from ilytat.pages.countries import country_name
 from orders import access, back_in_stock, quote
 from orders import cart as carts
 from orders.cart import CartView
@@ -44,7 +44,7 @@ def cart_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
     current = carts.current(request)
     shown = carts.view(current)
     country = (current.country if current else "") or quote.default_country()
-    options, served = _options(shown, country, throttle.client_address(request))
+    options, served = _options(shown, country, limits.client_address(request))
     context = {
         "cart": shown,
         "options": options,
@@ -81,7 +81,7 @@ def _removed(request: HttpRequest) -> dict[str, Any] | None:
 
 
 @require_POST
-@throttle.ratelimit("60/minute")  # each without a cart makes one
+@limits.ratelimit("60/minute")  # each without a cart makes one
 def cart_add(request: HttpRequest) -> HttpResponse:
     """Form fields product, variant (Printify's id), quantity, back. To the product or the cart, with a message."""
     form = AddForm(request.POST)
@@ -122,7 +122,7 @@ def _number(value: str | None) -> int:
 
 
 @require_POST
-@throttle.ratelimit("60/minute")
+@limits.ratelimit("60/minute")
 def cart_update(request: HttpRequest) -> HttpResponse:
     """Form fields line and quantity (0 removes), or country. Back to the cart."""
     current = carts.current(request)
@@ -149,7 +149,7 @@ def _change(request: HttpRequest, mine: Cart, line_id: int, quantity: int) -> No
 
 @never_cache
 @require_GET
-@throttle.ratelimit("30/minute", methods=frozenset({"GET"}))  # each without a cart makes one
+@limits.ratelimit("30/minute", methods=frozenset({"GET"}))  # each without a cart makes one
 def cart_restore(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the abandoned-cart email: to the cart, or to the order where it was paid meanwhile."""
     abandoned = get_object_or_404(Order, token=token)
@@ -183,7 +183,7 @@ def _address(found: Order) -> list[str]:
 
 
 @never_cache
-@throttle.ratelimit("10/minute")
+@limits.ratelimit("10/minute")
 def order_find(request: HttpRequest) -> HttpResponse:
     """`form`. The answer is the same for a wrong number and a wrong e-mail."""
     form = FindForm(request.POST or None)
@@ -202,7 +202,7 @@ def wording() -> str:
 
 
 @never_cache
-@throttle.ratelimit("5/minute")
+@limits.ratelimit("5/minute")
 def wait_for(request: HttpRequest, product_id: int) -> HttpResponse:
     """`form`, `product`, `wording`; then `email`, `proven`. One answer for every address, known or not."""
     product = get_object_or_404(Product.objects.for_sale(), pk=product_id)

@@ -17,8 +17,8 @@ from catalog.printify.client import printify
 from ilytat.integrations import inbox
 from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.results import Outcome, Result
 from orders import fulfillment
 from orders.models import EarlierDraft
 from orders.states import FulfilmentState

@@ -14,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import exponent, format_money, minor
+from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline
 from ilytat.integrations.errors import IntegrationError
-from ilytat.integrations.readonly import ReadOnlyAdmin, ReadOnlyInline
 from ilytat.integrations.transactions import retry_conflicts
+from ilytat.pages.money import exponent, format_money, minor
 from orders import attention, refunding
 from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from catalog import availability
 from catalog.models import Variant
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from ilytat.integrations.api_errors import ApiError
 from ilytat.integrations.errors import IntegrationError
-from ilytat.integrations.throttle import client_address
+from ilytat.integrations.limits import client_address
 from orders import cart as carts
 from orders import quote
 from orders.forms import CheckoutForm
@@ -74,7 +74,7 @@ def create_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
 
     Without an address no session can be made, because shipping depends on it: then `url` is our checkout page.
     """
-    if not rate_counters.hit(TRIES, "checkout", client_address(request)):
+    if not limits.hit(TRIES, "checkout", client_address(request)):
         raise ApiError(429, "too_many", "Too many tries. Please wait a minute.")
     variants = [_variant(item) for item in body.items]
     cart = carts.ensure(request)
@@ -140,7 +140,7 @@ def _variant(item: ItemIn) -> Variant:
 @router.get("/checkout/success", response=SuccessOut)
 def success(request: HttpRequest, session_id: str = "") -> dict[str, Any]:
     """How the payment stands; the order's details only for the browser that placed it."""
-    if not rate_counters.hit(LOOKUPS, "checkout_success", client_address(request)):
+    if not limits.hit(LOOKUPS, "checkout_success", client_address(request)):
         raise ApiError(429, "too_many", "Too many requests. Please wait a minute.")
     order = payment_status.order_of_session(request, session_id)
     if order is None:

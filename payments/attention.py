@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ilytat.display.money import format_money
 from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.dashboard import Tile, register
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.transactions import retry_conflicts
+from ilytat.pages.money import format_money
 from orders.attention import why_not_refundable
 from orders.locks import lock_order
 from orders.refunding import NotRefundable

@@ -8,7 +8,7 @@ from django.db.models import Sum
 
 from ilytat.integrations import alerts
 from ilytat.integrations.transactions import retry_conflicts
-from notifications.mail_contexts import NothingGoesBack
+from notifications.contexts import NothingGoesBack
 from orders import allocation, emails, lifecycle
 from orders.allocation import Quantities
 from orders.lifecycle import TooLate

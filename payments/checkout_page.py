@@ -27,7 +27,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ilytat.integrations import throttle
+from ilytat.integrations import limits
 from orders.forms import CheckoutForm
 
 IN_ANOTHER_TAB = gettext_lazy(
@@ -61,7 +61,7 @@ class CheckoutPage:
         """Fill in the ways of delivery, the chosen one, or why there are none."""
         self.offer = coupons.current(self.request, self.cart.subtotal, self.cart.currency)
         try:
-            client = throttle.client_address(self.request)
+            client = limits.client_address(self.request)
             found = quote.options(self.cart, country=country, region=region, zip_code=zip_code, client=client)
         except quote.NotServed:
             self.notice = _("Nobody who prints these ships to this address. Please change the address or the cart.")

@@ -16,10 +16,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from limits import parse
 
-from ilytat.display.money import format_money
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from ilytat.integrations.email import normalized_or_blank
-from ilytat.integrations.throttle import client_address
+from ilytat.integrations.limits import client_address
+from ilytat.pages.money import format_money
 from orders.locks import lock_order
 from orders.models import Order
 from orders.quote import Option
@@ -58,7 +58,7 @@ def current(request: HttpRequest, subtotal: int, currency: str) -> Offer | None:
 
 def typed(request: HttpRequest, code: str, subtotal: int, currency: str) -> Offer:
     """A try at a code. Raises NotValid, after too many tries as well, whatever was typed."""
-    if not rate_counters.hit(GUESSES, "coupon", client_address(request)):
+    if not limits.hit(GUESSES, "coupon", client_address(request)):
         raise NotValid(_("Too many codes were tried. Please wait some minutes."))
     found = offer(code, subtotal, currency)
     request.session[SESSION_KEY] = found.coupon.code

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from ilytat.display.money import exponent, format_money, minor
+from ilytat.pages.money import exponent, format_money, minor
 from orders.models import Order
 from payments.ledger import CreditRefused, book_credit
 

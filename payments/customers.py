@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.integrations import alerts, attention, jobs, wakeup
+from ilytat.integrations import alerts, attention, jobs
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.jobs import ATTENTION
 from orders.models import Order
@@ -88,7 +88,7 @@ def _let_staff_look(row: StripeCustomer, own: "QuerySet[StripeCustomer]") -> Non
 def delete(rows: "QuerySet[StripeCustomer]") -> None:
     """Queue the deletion at Stripe, inside the transaction that erases the orders."""
     if rows.filter(state=KEPT).update(state=DELETING, next_at=timezone.now(), attempts=0):
-        wakeup.wake(QUEUE, LANE)
+        jobs.wake(QUEUE, LANE)
 
 
 def work(row: StripeCustomer) -> None:
@@ -106,7 +106,7 @@ def retry(pk: int, _who: str = "") -> str:
         if not StripeCustomer.requeue(rows, DELETING):
             return "No change: it is not waiting for you."
         alerts.close_alert(_alert_key(pk))
-    wakeup.wake(QUEUE, LANE)
+    jobs.wake(QUEUE, LANE)
     return "Retry queued."
 
 

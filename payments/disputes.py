@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.inbox import NotYetKnown
-from ilytat.integrations.results import Outcome, Result
+from ilytat.pages.money import format_money
 from notifications.models import OutgoingEmail
 from orders import emails, lifecycle
 from orders.allocation import reprints_of

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, override
 
-from ilytat.display.money import format_money
-from notifications import mail_contexts, outbox, staff_mails
+from ilytat.pages.money import format_money
+from notifications import contexts, outbox, staff_alerts
 from notifications.models import OutgoingEmail
 from orders import allocation, emails
 from orders.models import Order
@@ -25,7 +25,7 @@ def refund_sent(refund: Refund) -> None:
         return
     with override(order.language):
         why = "" if payment.applied else gettext("Your order had been paid twice.")
-    context: mail_contexts.RefundSent = {
+    context: contexts.RefundSent = {
         **emails.about(order),
         "amount": format_money(refund.amount, payment.currency, order.language),
         "partial": payment.applied and refund.amount < payment.captured,
@@ -50,19 +50,19 @@ def _is_announced(refund: Refund) -> bool:
 def refund_failed(refund: Refund, *, alert_key: str, reason: str, next_step: str) -> None:
     """To staff, in place of the open alert's plain mail."""
     payment, order = refund.payment, refund.payment.order
-    context: mail_contexts.RefundFailed = {
+    context: contexts.RefundFailed = {
         "number": order.number,
         "url": urljoin(settings.SITE_URL, reverse("admin:payments_money", args=[order.pk])),
         "amount": format_money(refund.amount, payment.currency, settings.LANGUAGE_CODE),
         "reason": reason,
         "next_step": next_step,
     }
-    staff_mails.queue(alert_key, "refund_failed", dict(context), reference=order.number)
+    staff_alerts.queue(alert_key, "refund_failed", dict(context), reference=order.number)
 
 
 def payment_confirming(order: Order) -> None:
     """Ordered, and the bank takes some days: nothing is printed meanwhile."""
-    context: mail_contexts.PaymentConfirming = {
+    context: contexts.PaymentConfirming = {
         **emails.about(order),
         "totals": emails.totals(order),
         "ship_to": emails.address_lines(order),
@@ -73,7 +73,7 @@ def payment_confirming(order: Order) -> None:
 
 def payment_failed(order: Order, *, attempt: int, pay_until: datetime | None) -> None:
     """A bank said no after some days: the order waits a little longer for another way to pay."""
-    context: mail_contexts.PaymentFailed = {
+    context: contexts.PaymentFailed = {
         **emails.about(order),
         "total": format_money(order.total, order.currency, order.language),
         "retry_url": urljoin(settings.SITE_URL, reverse("checkout_again", args=[order.token])),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db.models import Sum, prefetch_related_objects
 
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts
+from ilytat.pages.money import format_money
 from orders import allocation, lifecycle, quote
 from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order

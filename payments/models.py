@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ilytat.display.money import format_money
 from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
+from ilytat.pages.money import format_money
 from orders.models import Cart, Order, OrderLine
 
 __all__ = [

@@ -20,12 +20,11 @@ from django.utils import timezone
 from catalog.printify.client import ABSENT, Printify, printify
 from catalog.printify.order_list import IncompleteList, OrderWalk
 from catalog.printify.orders import PRODUCING, UpstreamOrder
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts, deadlines, failure_texts, inbox
-from ilytat.integrations.errors import IntegrationError, Refused
+from ilytat.integrations.errors import IntegrationError, Outcome, Refused
 from ilytat.integrations.inbox import NotYetKnown
-from ilytat.integrations.results import Outcome
 from ilytat.integrations.storable import storable_text
+from ilytat.pages.money import format_money
 from orders import fulfillment, quote
 from orders.allocation import first
 from orders.models import Fulfilment, Hold, Order

@@ -11,11 +11,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from ilytat.display.money import format_money
-from ilytat.integrations import alerts, jobs, wakeup
-from ilytat.integrations.errors import Refused
+from ilytat.integrations import alerts, jobs
+from ilytat.integrations.errors import Outcome, Refused, Result
 from ilytat.integrations.inbox import NotYetKnown
-from ilytat.integrations.results import Outcome, Result
+from ilytat.pages.money import format_money
 from orders import lifecycle
 from orders.locks import lock_order
 from orders.models import Fulfilment, HoldReason
@@ -80,7 +79,7 @@ def retry(refund: Refund) -> bool:
     if not Refund.requeue(resting):
         return False
     alerts.close_alert(alert_key(refund))
-    wakeup.wake(QUEUE, LANE)
+    jobs.wake(QUEUE, LANE)
     return True
 
 

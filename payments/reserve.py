@@ -9,7 +9,7 @@ from typing import Literal
 
 from django.db.models import F
 
-from ilytat.integrations import wakeup
+from ilytat.integrations import jobs
 from orders.allocation import DELIVERY, Quantities
 from orders.locks import lock_order
 from orders.refunding import Disputed, TooMuch
@@ -76,6 +76,6 @@ def create(
             RefundLine(refund=refund, line_id=None if pk == DELIVERY else pk, quantity=quantity)
             for pk, quantity in named
         )
-        wakeup.wake(QUEUE, LANE)
+        jobs.wake(QUEUE, LANE)
     payment.refresh_from_db()
     return refund

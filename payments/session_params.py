@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ilytat.display.money import exponent
+from ilytat.pages.money import exponent
 from orders.models import Order, OrderLine
 from payments.models import CheckoutSession
 

@@ -14,13 +14,13 @@ from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.email import normalized_or_blank
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.inbox import NotYetKnown
-from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.transactions import retry_conflicts
-from notifications import consent, mail_contexts, outbox
+from ilytat.pages.money import format_money
+from notifications import consent, contexts, outbox
 from orders import emails as order_emails
 from orders import lifecycle
 from orders.locks import lock_order
@@ -229,7 +229,7 @@ def write(order: Order, facts: SessionFacts) -> bool:
         consent.agree_by_tick(order.email, "carts", language=order.language, where="payment page", wording=WORDING)
     if not consent.may_write(order.email, "carts"):
         return False
-    context: mail_contexts.AbandonedCart = {
+    context: contexts.AbandonedCart = {
         "name": order.name,
         "lines": order_emails.lines(order),
         "totals": order_emails.totals(order),

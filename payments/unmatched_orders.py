@@ -7,10 +7,10 @@ refunded, canceled or entered by itself: it stands before staff until a person s
 from collections.abc import Iterator
 
 from catalog.printify.orders import UpstreamOrder
-from ilytat.display.money import format_money
 from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import InboundEvent
+from ilytat.pages.money import format_money
 from orders.lifecycle import is_number
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments import incidents

@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalog import availability
-from ilytat.display.money import format_money
-from ilytat.integrations import throttle
+from ilytat.integrations import limits
 from ilytat.integrations.errors import IntegrationError
+from ilytat.pages.money import format_money
 from orders import access, addresses, quote, quote_renewal
 from orders import cart as carts
 from orders.cart import CartView
@@ -36,7 +36,7 @@ NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and 
 
 
 @never_cache
-@throttle.ratelimit("30/minute")
+@limits.ratelimit("30/minute")
 def checkout(request: HttpRequest) -> HttpResponse:
     """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
     `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`,
@@ -169,7 +169,7 @@ def _without_code(page: CheckoutPage, problem: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-@throttle.ratelimit("60/minute", methods=frozenset({"GET"}))  # reads from Stripe; the page polls 15 times a minute
+@limits.ratelimit("60/minute", methods=frozenset({"GET"}))  # reads from Stripe; the page polls 15 times a minute
 def checkout_success(request: HttpRequest) -> HttpResponse:
     """`status` (paid, confirming, unpaid, unknown); with an order of this browser also the order page's context and
     `masked_email`.
@@ -205,7 +205,7 @@ def _stripe_sources() -> dict[str, list[str]]:
 @never_cache
 @csp_update(_stripe_sources())  # type: ignore[arg-type]  # the library's types know no views with arguments
 @require_http_methods(["GET", "POST"])
-@throttle.ratelimit("60/minute", methods=frozenset({"GET", "POST"}))  # each calls Stripe
+@limits.ratelimit("60/minute", methods=frozenset({"GET", "POST"}))  # each calls Stripe
 def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `client_secret`, `public_key`, `stripe_js`: Stripe's Payment Element on our page."""
     order = checkout_page.mine(request).filter(token=token).prefetch_related("lines__product").first()
@@ -232,7 +232,7 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@throttle.ratelimit("20/minute")
+@limits.ratelimit("20/minute")
 def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `total`: from the mail about a payment that failed, one press leads to another way to pay it.
 
@@ -281,7 +281,7 @@ def _changed(order: Order, news: DeliveryChanged) -> dict[str, object]:
 
 
 @never_cache
-@throttle.ratelimit("30/minute")
+@limits.ratelimit("30/minute")
 def cart_code(request: HttpRequest) -> HttpResponse:
     """Form field `code`, or `no_code` to take it away. To the cart, or the cart with `code_problem`."""
     shown = carts.view(carts.current(request))

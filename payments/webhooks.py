@@ -11,9 +11,8 @@ from django.views.decorators.http import require_POST
 
 from ilytat.integrations import alerts, inbox
 from ilytat.integrations.api_errors import body
-from ilytat.integrations.errors import NotConfigured
+from ilytat.integrations.errors import NotConfigured, Outcome, Result
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.results import Outcome, Result
 from orders import lifecycle
 from orders.models import HoldReason, Order
 from orders.states import OrderState

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck
 from playwright.sync_api import BrowserContext, Page, expect
 
 from ilytat import caching
-from ilytat.integrations import breaker, rate_counters
+from ilytat.integrations import breaker, limits
 from payments import web_calls
 from tests import lock_order, needs, orderings_seed, spread, worlds
 from tests.stack import Stack
@@ -60,8 +60,8 @@ def _as_new() -> None:
     web_calls.stripe_breaker.reset()
     cache.clear()
     caching.alone.clear()
-    rate_counters.alone.cache_clear()
-    rate_counters.shared.cache_clear()
+    limits.alone.cache_clear()
+    limits.shared.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """How an event or a look at Stripe ended, as a pair that tests compare with."""
 
+from ilytat.integrations.errors import Result
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.results import Result
 
 
 def result_of(found: InboundEvent | Result) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageOps
 
 from catalog.models import ProductImage
-from ilytat.display.image_memory import one_at_a_time
+from ilytat.pages.image_memory import one_at_a_time
 
 log = logging.getLogger(__name__)
 

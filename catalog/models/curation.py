@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ilytat.display.money import format_money
+from ilytat.pages.money import format_money
 
 
 class Policy(models.TextChoices):

@@ -6,9 +6,9 @@ says 429 all of them pause; when too many calls fail, the sync slows down (Print
 
 import random
 
-from ilytat.integrations import token_buckets, usage
+from ilytat.integrations import limits, usage
 from ilytat.integrations.errors import RateLimited
-from ilytat.integrations.token_buckets import Limit
+from ilytat.integrations.limits import Limit
 from ilytat.integrations.usage import Usage
 
 KEY = "printify"
@@ -34,20 +34,20 @@ def spend(lane: str) -> None:
 
     Lane "catalog" is for Printify's own catalogue routes, which have a smaller limit besides.
     """
-    limits = [(ACCOUNT, LEAVE[lane])]
+    buckets = [(ACCOUNT, LEAVE[lane])]
     if lane == "catalog":
-        limits.insert(0, (CATALOG, 0))
+        buckets.insert(0, (CATALOG, 0))
     if lane == "sync" and strained(usage.recent(KEY)):
-        limits.insert(0, (SLOWED, 0))
-    for limit, leave in limits:
-        if wait := token_buckets.take(limit, leave=leave):
+        buckets.insert(0, (SLOWED, 0))
+    for limit, leave in buckets:
+        if wait := limits.take(limit, leave=leave):
             raise RateLimited(f"Printify: {_why(lane)}", retry_after=min(_spread(wait), LONGEST))
 
 
 def limited(seconds: float | None) -> float:
     """Printify said 429: nobody calls for as long as it asks, within reason. Returns the seconds."""
     wait = min(_spread(max(seconds or UNSAID, 1.0)), LONGEST)
-    token_buckets.pause(ACCOUNT, wait, f"Printify answered 429 and asked for {seconds or 'no certain'} seconds")
+    limits.pause(ACCOUNT, wait, f"Printify answered 429 and asked for {seconds or 'no certain'} seconds")
     return wait
 
 
@@ -60,7 +60,7 @@ def hopeless(recent: Usage) -> bool:
 
 
 def _why(lane: str) -> str:
-    found = token_buckets.paused(ACCOUNT)
+    found = limits.paused(ACCOUNT)
     return found[1] if found else f"the {lane} lane has used up its calls for now"
 
 

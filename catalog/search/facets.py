@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import color_groups, product_types
-from ilytat.display import money
+from ilytat.pages import money
 
 if TYPE_CHECKING:
     from catalog.models import ShelfEntry

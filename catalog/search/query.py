@@ -24,8 +24,8 @@ from catalog import color_groups
 from catalog.models import Category, MissedSearch, Posting, Product, ProductQuerySet, ShelfEntry, Slip, Word
 from catalog.search import facets, terms
 from catalog.search.facets import Counts, Facet, is_clothing_size
-from ilytat.integrations import rate_counters
-from ilytat.integrations.throttle import client_address
+from ilytat.integrations import limits
+from ilytat.integrations.limits import client_address
 
 PREFIX_MIN = 3  # letters; the word that is still being typed may be shorter
 LAST_MIN = 2
@@ -372,7 +372,7 @@ PERSONAL = re.compile(r"@|\d{5}|://|www\.|[\x00-\x1f]")
 def note(request: HttpRequest, query: str, instead: str = "") -> None:
     """Count a search that found nothing by its own words. At most ten a minute from one address."""
     term = " ".join(query.casefold().split())[:TERM_MAX]
-    if not term or PERSONAL.search(term) or not rate_counters.hit(RATE, "missed search", client_address(request)):
+    if not term or PERSONAL.search(term) or not limits.hit(RATE, "missed search", client_address(request)):
         return
     again = MissedSearch.objects.filter(term=term)
     changes = {"count": F("count") + 1, "instead": instead[:TERM_MAX], "last_at": timezone.now()}

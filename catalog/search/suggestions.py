@@ -14,7 +14,7 @@ from catalog.models import Product
 from catalog.search import query, terms
 from catalog.search.query import Scope, best_first
 from catalog.storefront.cards import Card, cards
-from ilytat.display import money
+from ilytat.pages import money
 
 PRODUCTS = 5
 KINDS = 3

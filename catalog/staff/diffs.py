@@ -15,7 +15,7 @@ from catalog.models import ProductImage, Variant
 from catalog.models.curation import FieldChange
 from catalog.sync import decisions
 from catalog.sync.changes import FIELDS
-from ilytat.display.money import format_money
+from ilytat.pages.money import format_money
 
 LINES_SHOWN = 12
 

@@ -28,7 +28,7 @@ from catalog.models.curation import FieldChange, Policy
 from catalog.staff import diffs, problems
 from catalog.staff.status import status
 from catalog.sync import changes, decisions, removed, runs
-from ilytat.display.money import major, minor
+from ilytat.pages.money import major, minor
 
 RUNS_SHOWN, WAITING_SHOWN = 8, 6
 

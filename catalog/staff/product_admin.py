@@ -23,7 +23,7 @@ from catalog.staff import diffs
 from catalog.staff.category_admin import LabelledInputs
 from catalog.staff.diffs import money
 from catalog.sync import changes, overrides
-from ilytat.integrations.readonly import ReadOnlyInline
+from ilytat.integrations.admin import ReadOnlyInline
 
 PHOTO_BYTES_MAX = 10 * 1024 * 1024
 

@@ -28,8 +28,7 @@ from catalog.staff import diffs, panel, status
 from catalog.staff.problems import Cause, cause
 from catalog.sync import decisions, runs
 from catalog.sync.runs import OPEN
-from ilytat.integrations.collapsed_json import collapsed
-from ilytat.integrations.readonly import ReadOnlyAdmin
+from ilytat.integrations.admin import ReadOnlyAdmin, collapsed
 
 
 @admin.register(SyncRun)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.printify import rate_budget
-from ilytat.integrations import token_buckets
+from ilytat.integrations import limits
 from ilytat.integrations.models import ApiUsage
 
 HOURS = 24
@@ -81,13 +81,13 @@ def usage_today() -> Usage:
     ]
     calls, errors = (sum(pair[at] for pair in pairs) for at in (0, 1))
     limit = rate_budget.ACCOUNT
-    paused = token_buckets.paused(limit)
+    paused = limits.paused(limit)
     return Usage(
         bars=bars,
         peak=peak,
         calls=calls,
         errors=errors,
-        free=0 if paused else int(token_buckets.left(limit)),
+        free=0 if paused else int(limits.left(limit)),
         burst=int(limit.burst),
         per_minute=int(limit.per_minute),
         paused=paused,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from ilytat.display.markup import cleaned
+from ilytat.pages.markup import cleaned
 
 TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 # Descriptions bring their lists as lines that begin with a dash or with ".:".

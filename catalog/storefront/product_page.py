@@ -17,7 +17,7 @@ from catalog.storefront.descriptions import described
 from catalog.storefront.selection import Selection, select
 from catalog.storefront.seo import product_data
 from catalog.storefront.size_tables import in_both
-from ilytat.display.countries import country_name
+from ilytat.pages.countries import country_name
 
 SAME_DESIGN_MAX = 8
 ALTERNATIVES_MAX = 4

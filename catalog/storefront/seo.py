@@ -28,7 +28,7 @@ from catalog.models import Category, Product, ProductImage, Variant
 from catalog.product_types import kind_of
 from catalog.search.facets import is_clothing_size
 from catalog.search.index import chosen_values
-from ilytat.display import money
+from ilytat.pages import money
 
 IMAGES_MAX = 6
 TEXT_MAX = 5000

@@ -13,9 +13,8 @@ from catalog.models import PrintifyCache, Product
 from catalog.printify.client import printify
 from catalog.sync import runner
 from ilytat.integrations import alerts
-from ilytat.integrations.errors import IntegrationError
+from ilytat.integrations.errors import IntegrationError, Outcome, Result
 from ilytat.integrations.models import SyncLog
-from ilytat.integrations.results import Outcome, Result
 
 log = logging.getLogger(__name__)
 

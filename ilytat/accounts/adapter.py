@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from ilytat.accounts import mails
+from ilytat.accounts import emails
 from ilytat.accounts.models import User
 from ilytat.integrations.email import normalize_email
 
@@ -22,7 +22,7 @@ def display_name(user: User) -> str:
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """What allauth calls by a template is a kind of ours."""
-        mails.queue(template_prefix, email, context, language=self._language(context))
+        emails.queue(template_prefix, email, context, language=self._language(context))
 
     def send_notification_mail(
         self,
@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         }
         values |= context or {}
         # Of a changed address both are told: allauth writes to the one before only.
-        for address in {to, values["to_email"]} if template_prefix == mails.CHANGED else {to}:
+        for address in {to, values["to_email"]} if template_prefix == emails.CHANGED else {to}:
             self.send_mail(template_prefix, address, values)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (allauth's signature)

@@ -1,5 +1,6 @@
 """Users for staff: the e-mail is the login, so Django's own forms and columns are ours to name."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin
@@ -10,16 +11,21 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 
-from ilytat.accounts import (
-    erasure_admin,  # noqa: F401 (importing registers the erasures)
-    second_factor,
-)
-from ilytat.accounts.models import User
+from ilytat.accounts import privacy, second_factor
+from ilytat.accounts.models import Erasure, User
+from ilytat.integrations import attention
+from ilytat.integrations.admin import ReadOnlyAdmin
+from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.email import EmailFormField
+from ilytat.integrations.jobs import ATTENTION
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.
 admin.site.unregister(Authenticator)
@@ -130,3 +136,61 @@ class ShopUserAdmin(UserAdmin[User]):
         skipped = f" Already off: {len(users) - len(changed)}." if len(users) > len(changed) else ""
         self.message_user(request, f"Two-step sign-in turned off: {len(changed)}.{skipped}")
         return None
+
+
+RETRY = "accounts.change_erasure"
+QUEUED, UNCHANGED = "Retry queued.", "No change: it is done, or being worked on."
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin[Erasure]):
+    """The email address stands here until the erasure is done: staff may have to write to the person."""
+
+    list_display = ("asked_at", "state", "email", "reason", "attempts", "last_error")
+    list_filter = ("state", "asked_at")
+    date_hierarchy = "asked_at"
+    fields = ("asked_at", "state", "email", "reason", ("attempts", "next_at"), "last_error")
+    change_form_template = "admin/accounts/erasure/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.retry))
+        return [path("<int:pk>/retry/", view, name="accounts_erasure_retry"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
+        return super().get_queryset(request).order_by("-asked_at")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Beside Django's: `may_retry`."""
+        erasure = self.get_object(request, object_id)
+        may_retry = erasure is not None and erasure.state != "done" and request.user.has_perm(RETRY)
+        context = {"may_retry": may_retry} | (extra_context or {})
+        return super().change_view(request, object_id, form_url, context)
+
+    def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm(RETRY):
+            raise PermissionDenied
+        erasure = get_object_or_404(Erasure, pk=pk)
+        done = privacy.retry(pk)
+        if done:
+            self.log_change(request, erasure, "Retry queued by hand")
+        self.message_user(request, QUEUED if done else UNCHANGED, messages.SUCCESS if done else messages.WARNING)
+        return redirect("admin:accounts_erasure_change", pk)
+
+
+def _stuck() -> Iterator[Row]:
+    for erasure in privacy.stuck()[:SHOWN]:
+        failed = erasure.state == ATTENTION
+        what = "A customer's data could not be deleted" if failed else "A deletion has waited for three weeks"
+        why = erasure.last_error or erasure.reason
+        url = reverse("admin:accounts_erasure_change", args=[erasure.pk])
+        costs = "The law gives us one month from the request."
+        yield Row(erasure.pk, what, why, erasure.asked_at, url, costs, ("again",))
+
+
+def _again(pk: int, _who: str) -> str:
+    return QUEUED if privacy.retry(pk) else UNCHANGED
+
+
+attention.register(Source("erasures", "Erasures", RETRY, _stuck, {"again": Action("Try again", _again)}))

@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Late: receivers and keepers register themselves once the models are loaded.
-        from ilytat.accounts import deferred_mails, guest_orders, privacy, readiness, roles, sign_in  # noqa: F401 (importing registers)
+        from ilytat.accounts import deferred_emails  # noqa: F401 (importing registers)

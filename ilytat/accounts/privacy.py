@@ -16,9 +16,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ilytat.accounts import mails, second_factor
+from ilytat.accounts import second_factor
 from ilytat.accounts.models import Erasure, User
-from ilytat.integrations import alerts, deadlines, jobs, privacy, wakeup
+from ilytat.integrations import alerts, deadlines, jobs, privacy
 from ilytat.integrations.email import normalize_email
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.privacy import Person
@@ -67,8 +67,8 @@ def knows(email: str) -> bool:
     """Whether there is anything to show. The mail that carries the link is not yet a trace of anybody."""
     kept = privacy.export(email)
     told = kept.pop("mail", {})
-    mails = [mail for mail in told.get("mails", ()) if mail["kind"] != LINK_KIND]
-    return bool(kept or mails or told.get("consent"))
+    emails = [mail for mail in told.get("mails", ()) if mail["kind"] != LINK_KIND]
+    return bool(kept or emails or told.get("consent"))
 
 
 def ask(email: str) -> Erasure:
@@ -113,7 +113,7 @@ def retry(pk: int) -> bool:
         if not Erasure.requeue(Erasure.objects.filter(pk=pk, state__in=("new", ATTENTION))):
             return False
         alerts.close_alert(alert_key(pk))
-    wakeup.wake(QUEUE, LANE)
+    jobs.wake(QUEUE, LANE)
     return True
 
 
@@ -136,7 +136,7 @@ def identify(person: Person) -> Person:
         users=keys,
         addresses=own,
         # Mails about the account carry the user's id: one to an earlier address names the next one.
-        references=[*own, *map(mails.reference, users)],
+        references=[*own, *map(emails.reference, users)],
         words=[person.address, *own, *(word for user in users for word in _words(user))],
         logged=[*(("accounts.user", str(key)) for key in keys), *(("account.emailaddress", str(x.pk)) for x in emails)],
     )

@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from ilytat.accounts import mails
+from ilytat.accounts import emails
 from ilytat.accounts.models import User
 
 
@@ -21,7 +21,7 @@ def reset(user: User) -> bool:
     if not deleted:
         return False
     end_sessions([user.pk])
-    mails.second_factor_reset(user)
+    emails.second_factor_reset(user)
     return True
 
 

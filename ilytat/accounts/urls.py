@@ -2,7 +2,7 @@ from allauth.account.views import signup
 from django.db import transaction
 from django.urls import path
 
-from ilytat.accounts import address_views, privacy_views, session_views, views
+from ilytat.accounts import views
 
 urlpatterns = [
     # The account and its mail, or neither; and as many commits for an address that has one already.
@@ -11,13 +11,13 @@ urlpatterns = [
     path("details/", views.details, name="account_details"),
     path("mails/", views.mail_choices, name="account_mails"),
     path("join/<str:token>/", views.join, name="account_join"),
-    path("addresses/", address_views.addresses, name="account_addresses"),
-    path("addresses/new/", address_views.address, name="account_address_new"),
-    path("addresses/<int:pk>/", address_views.address, name="account_address"),
-    path("addresses/<int:pk>/remove/", address_views.address_remove, name="account_address_remove"),
-    path("sessions/", session_views.Sessions.as_view(), name="usersessions_list"),
-    path("sessions/<int:pk>/end/", session_views.end, name="session_end"),
-    path("privacy/", privacy_views.mine, name="account_privacy"),
-    path("privacy/ask/", privacy_views.ask, name="privacy_ask"),
-    path("privacy/link/<str:token>/", privacy_views.by_link, name="privacy_link"),
+    path("addresses/", views.addresses, name="account_addresses"),
+    path("addresses/new/", views.address, name="account_address_new"),
+    path("addresses/<int:pk>/", views.address, name="account_address"),
+    path("addresses/<int:pk>/remove/", views.address_remove, name="account_address_remove"),
+    path("sessions/", views.Sessions.as_view(), name="usersessions_list"),
+    path("sessions/<int:pk>/end/", views.end, name="session_end"),
+    path("privacy/", views.mine, name="account_privacy"),
+    path("privacy/ask/", views.ask, name="privacy_ask"),
+    path("privacy/link/<str:token>/", views.by_link, name="privacy_link"),
 ]

@@ -7,4 +7,4 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Late: the registry of queues needs loaded models.
-        from ilytat.integrations import health_tiles, inbox, incidents, readiness_checks  # noqa: F401
+        from ilytat.integrations import alerts  # noqa: F401

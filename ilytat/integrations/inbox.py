@@ -13,10 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from ilytat.integrations import alerts, jobs, wakeup
+from ilytat.integrations import alerts, jobs
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.event_references import reference_of
 from ilytat.integrations.models import Alert, InboundEvent
-from ilytat.integrations.results import Outcome, Result
 from ilytat.integrations.storable import storable_json, storable_text
 
 Apply = Callable[[], Result]
@@ -66,7 +66,7 @@ def receive(source: str, event_id: str, type_: str, payload: dict[str, Any]) -> 
     # Deliveries of one event race one another: the unique constraint decides, not a look before.
     InboundEvent.objects.bulk_create([row], ignore_conflicts=True)
     if not ignored:
-        wakeup.wake(QUEUE, LANE)
+        jobs.wake(QUEUE, LANE)
     return InboundEvent.objects.filter(source=source, event_id=event_id, received_at=row.received_at).exists()
 
 

@@ -8,18 +8,21 @@ carry only a queue's name ("look now"), and the sweep looks anyway.
 
 import logging
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from celery import current_app
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ilytat.integrations import failure_texts, wakeup
+from ilytat.integrations import failure_texts
 from ilytat.integrations.errors import IntegrationError, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.storable import storable_text
 
@@ -177,7 +180,7 @@ def resume_failed() -> None:
         model = queue.model
         rows = model.rows().filter(state__in=model.due_states, lease_until__isnull=True, next_at__gt=now)
         if rows.exclude(last_error="").update(next_at=now):
-            wakeup.wake(queue.name, queue.lane)
+            wake(queue.name, queue.lane)
 
 
 def work_due(name: str, limit: int = BATCH) -> int:
@@ -223,3 +226,31 @@ def _after_failure(job: Job, error: IntegrationError) -> None:
         job.wait_for_provider(detail)
     else:
         job.retry_later(detail, wait=error.retry_after if isinstance(error, Unavailable) else None)
+
+
+LOOK = "ilytat.integrations.tasks.look"
+SILENCE_SECONDS = 30.0
+_silent_until = 0.0
+
+
+def wake(queue_name: str, lane: str) -> None:
+    """Send after commit (at once when no transaction is open)."""
+    transaction.on_commit(partial(_send, queue_name, lane), robust=True)
+
+
+def _send(queue_name: str, lane: str) -> None:
+    global _silent_until  # noqa: PLW0603 (a breaker's state is the process's)
+    if time.monotonic() < _silent_until:
+        return
+    try:
+        current_app.send_task(
+            LOOK,
+            args=[queue_name],
+            queue=lane,
+            retry_policy={"max_retries": 0},
+            ignore_result=True,
+            expires=600,
+        )
+    except Exception:  # noqa: BLE001 (whatever the broker's library raises, the row waits for the sweep)
+        _silent_until = time.monotonic() + SILENCE_SECONDS
+        log.warning("broker unreachable: the sweep will find the work", extra={"queue": queue_name})

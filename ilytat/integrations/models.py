@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from ilytat.integrations.errors import Outcome
 from ilytat.integrations.event_references import REFERENCE_MAX, subject_of
 from ilytat.integrations.jobs import Job
-from ilytat.integrations.results import Outcome
 
 
 class InboundEvent(Job):
@@ -151,7 +151,7 @@ class TaskHeartbeat(models.Model):
 
 
 class RateBucket(models.Model):
-    """Calls that may still be made to a provider, shared by all processes; see `ilytat.integrations.token_buckets`."""
+    """Calls that may still be made to a provider, shared by all processes; see `ilytat.integrations.limits`."""
 
     name = models.CharField(max_length=40, unique=True)
     tokens = models.FloatField()

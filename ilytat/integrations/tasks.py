@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db.models import Q
 from django.utils import timezone
 
-from ilytat.integrations import health, inbox, jobs, leases, wakeup
+from ilytat.integrations import health, inbox, jobs, leases
 from ilytat.integrations import watch as watching
 from ilytat.integrations.models import Heartbeat, InboundEvent, SyncLog
 
@@ -21,7 +21,7 @@ def look(queue_name: str) -> None:
     """Work on what is due in the queue. A full batch sends one more message, so that other queues get their turn."""
     if jobs.work_due(queue_name) == jobs.BATCH:
         lanes = {queue.name: queue.lane for queue in jobs.queues()}
-        wakeup.wake(queue_name, lanes[queue_name])
+        jobs.wake(queue_name, lanes[queue_name])
 
 
 @shared_task(ignore_result=True)
@@ -29,7 +29,7 @@ def sweep() -> None:
     """Find what no message announced: lost ones, dead workers' leases, rows whose time has come."""
     for queue in jobs.queues():
         if queue.model.due().exists():
-            wakeup.wake(queue.name, queue.lane)
+            jobs.wake(queue.name, queue.lane)
 
 
 @shared_task(ignore_result=True)

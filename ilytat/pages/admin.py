@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ilytat.display.markup import prose
 from ilytat.pages import texts
+from ilytat.pages.markup import prose
 from ilytat.pages.models import PageText
 
 

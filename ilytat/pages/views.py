@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from ilytat.display.revalidation import revalidated
 from ilytat.pages import texts
+from ilytat.pages.revalidation import revalidated
 
 
 @require_safe

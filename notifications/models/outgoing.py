@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ilytat.integrations.email import EmailColumn
 from ilytat.integrations.jobs import Job
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 
 
 class OutgoingEmail(Job):

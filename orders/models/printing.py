@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from ilytat.display.carriers import carrier_name
 from ilytat.integrations.jobs import Job
+from ilytat.pages.carriers import carrier_name
 from orders.models.order import Order, OrderLine
 from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState
 

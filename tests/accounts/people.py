@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
 from catalog.models import MissedSearch
-from ilytat.accounts import mails
+from ilytat.accounts import emails
 from ilytat.accounts.models import Address, User
 from ilytat.integrations import privacy
 from ilytat.integrations.event_references import reference_of
@@ -167,7 +167,7 @@ def _mail(order: Order, who: Customer) -> None:
         kind="refund_failed", dedupe_key=f"f{number}", to="staff@ilytat.com", reference=number, **mail
     )
     if order.user:
-        before = {"to": f"before-{number}@example.net", "reference": mails.reference(order.user)}
+        before = {"to": f"before-{number}@example.net", "reference": emails.reference(order.user)}
         OutgoingEmail.objects.create(kind="email_changed", dedupe_key=f"e{number}", **before, **mail)
     reader = Subscriber.objects.create(email=who.email, news=True)
     Consent.objects.create(subscriber=reader, address_hash=privacy.fingerprint(who.email), act="asked", where="footer")

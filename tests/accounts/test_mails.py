@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.accounts import mails
+from ilytat.accounts import emails
 from ilytat.accounts.models import User
 from ilytat.integrations import jobs
 from notifications.models import OutgoingEmail
@@ -16,7 +16,7 @@ VERIFY = "account/email/email_confirmation"
 
 
 def verify(email: str) -> None:
-    mails.queue(VERIFY, email, {"activate_url": "http://evil.example/accounts/confirm-email/1-abc/"}, language="en")
+    emails.queue(VERIFY, email, {"activate_url": "http://evil.example/accounts/confirm-email/1-abc/"}, language="en")
 
 
 def test_a_mails_links_lead_to_our_own_site_whatever_host_the_request_named() -> None:
@@ -37,7 +37,7 @@ def test_an_address_gets_five_mails_of_a_kind_an_hour_whoever_asks() -> None:
 def test_what_happened_to_an_account_is_told_every_time() -> None:
     told = {"timestamp": timezone.now(), "ip": "203.0.113.7", "user_agent": "Firefox"}
     for _ in range(7):
-        mails.queue("account/email/password_changed", "ana@example.com", told, language="en")
+        emails.queue("account/email/password_changed", "ana@example.com", told, language="en")
     assert OutgoingEmail.objects.count() == 7
 
 

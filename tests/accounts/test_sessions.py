@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
-from ilytat.accounts import user_agents
+from ilytat.accounts import sign_in
 from ilytat.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_everywhere_else_at_once(ana: User) -> None:
     ],
 )
 def test_a_browser_is_called_by_its_name(agent: str, name: str) -> None:
-    assert user_agents.browser_name(agent) == name
+    assert sign_in.browser_name(agent) == name
 
 
 def test_signing_in_greets_by_the_address_and_not_by_a_number(ana: User) -> None:

@@ -22,7 +22,7 @@ from catalog import availability
 from catalog.models import SyncRun
 from catalog.printify.client import printify
 from catalog.sync import removed, runs
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from tests.payloads import payload
 
 Answer = tuple[int, dict[str, str], str]
@@ -33,8 +33,8 @@ SHOP = "https://api.printify.com/v1/shops/1001"
 @pytest.fixture(autouse=True)
 def _rested() -> Iterator[None]:
     """Budget, breaker and client are the process's: no test may inherit them."""
-    rate_counters.alone.cache_clear()
-    rate_counters.shared.cache_clear()
+    limits.alone.cache_clear()
+    limits.shared.cache_clear()
     printify.cache_clear()
     availability._silent_until = 0.0
     yield

@@ -7,7 +7,7 @@ from time_machine import TimeMachineFixture
 from catalog.models import SyncRun
 from catalog.printify import rate_budget
 from catalog.sync import runner
-from ilytat.integrations import token_buckets
+from ilytat.integrations import limits
 from ilytat.integrations.errors import RateLimited
 from ilytat.integrations.models import Alert, ApiUsage, RateBucket
 from tests.catalog.conftest import Upstream, tee
@@ -52,7 +52,7 @@ def test_in_no_minute_more_than_the_account_may(
 ) -> None:
     assert rate_budget.ACCOUNT.burst + rate_budget.ACCOUNT.per_minute <= 600
     assert rate_budget.CATALOG.burst + rate_budget.CATALOG.per_minute <= 100
-    monkeypatch.setattr(rate_budget, "ACCOUNT", token_buckets.Limit("few", per_minute=48, burst=10))
+    monkeypatch.setattr(rate_budget, "ACCOUNT", limits.Limit("few", per_minute=48, burst=10))
     count = 0
     for _ in range(12):
         count += spent("orders")
@@ -66,17 +66,17 @@ def test_printifys_catalogue_routes_have_a_smaller_limit_besides() -> None:
 
 def test_a_rival_between_look_and_grasp_costs_nobody_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process takes one after we read the row: we read again."""
-    plain, rivals = token_buckets._row, [3]
+    plain, rivals = limits._row, [3]
 
-    def row(limit: token_buckets.Limit) -> RateBucket:
+    def row(limit: limits.Limit) -> RateBucket:
         found = plain(limit)
         if rivals[0]:
             rivals[0] -= 1
             RateBucket.objects.filter(pk=found.pk).update(version=found.version + 1, tokens=found.tokens - 1)
         return found
 
-    monkeypatch.setattr(token_buckets, "_row", row)
-    assert token_buckets.take(rate_budget.ACCOUNT) == 0
+    monkeypatch.setattr(limits, "_row", row)
+    assert limits.take(rate_budget.ACCOUNT) == 0
     assert RateBucket.objects.get(name="printify").tokens == 96
 
 
@@ -97,7 +97,7 @@ def test_a_pause_is_never_nothing_and_never_for_ever(asked: float | None, least:
 def test_a_short_pause_does_not_shorten_a_long_one() -> None:
     rate_budget.limited(200.0)
     rate_budget.limited(1.0)
-    found = token_buckets.paused(rate_budget.ACCOUNT)
+    found = limits.paused(rate_budget.ACCOUNT)
     assert found is not None
     assert found[0] - timezone.now() >= timedelta(seconds=200)
 

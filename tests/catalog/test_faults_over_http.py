@@ -15,7 +15,7 @@ from catalog.models import PrintifyCache, Product, SyncRun
 from catalog.printify import client, rate_budget
 from catalog.printify.client import printify
 from catalog.sync import publishing, removed, runner
-from ilytat.integrations import token_buckets
+from ilytat.integrations import limits
 from ilytat.integrations.errors import Unavailable
 from ilytat.integrations.models import Alert, RateBucket
 from tests import worlds
@@ -152,7 +152,7 @@ def test_a_429_pauses_the_whole_client_and_the_next_call_is_not_even_sent(
     assert (done().state, on_the_shelf(), shop.fired(fault)) == ("failed", COUNT, 1)
     with pytest.raises(Unavailable) as refused:
         printify().shops()
-    found = token_buckets.paused(rate_budget.ACCOUNT)
+    found = limits.paused(rate_budget.ACCOUNT)
     assert found is not None
     assert before + timedelta(seconds=least) <= found[0] <= timezone.now() + timedelta(seconds=most)
     assert refused.value.status == 0

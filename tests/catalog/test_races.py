@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog.models import PriceChange, Product, SyncRun, Variant
 from catalog.sync import runs, upsert
-from ilytat.integrations import token_buckets
+from ilytat.integrations import limits
 from tests.catalog.conftest import tee
 from tests.racing import race
 
@@ -35,6 +35,6 @@ def test_of_six_beginning_at_once_one_runs() -> None:
 
 
 def test_eight_who_call_at_once_take_no_more_than_there_is() -> None:
-    limit = token_buckets.Limit("race", per_minute=0.001, burst=5)
-    waits = race(8, lambda: token_buckets.take(limit))
+    limit = limits.Limit("race", per_minute=0.001, burst=5)
+    waits = race(8, lambda: limits.take(limit))
     assert sorted(wait > 0 for wait in waits) == [False] * 5 + [True] * 3

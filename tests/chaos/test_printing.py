@@ -12,7 +12,7 @@ STAFF = KEYS["STAFF_ALERTS_TO"]
 # What beat sends every five minutes and every minute, twice each.
 CHECK_AND_TELL = """
 from ilytat.integrations.health import run_all
-from notifications.staff_mails import tell_open
+from notifications.staff_alerts import tell_open
 for _ in range(2):
     run_all()
     tell_open()

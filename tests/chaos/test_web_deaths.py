@@ -89,7 +89,7 @@ def test_web_dies_when_the_buyer_has_left_for_stripe(shop: Stack) -> None:
     [
         pytest.param(Failpoint(RECEIVE, "before", "stripe"), False, id="B4", marks=pytest.mark.sample("always")),
         pytest.param(Failpoint(RECEIVE, "after", "stripe"), True, id="B5", marks=pytest.mark.sample("servers")),
-        pytest.param(Failpoint("ilytat.integrations.wakeup:_send", "before", "inbox"), True, id="B6"),
+        pytest.param(Failpoint("ilytat.integrations.jobs:_send", "before", "inbox"), True, id="B6"),
     ],
 )
 def test_web_dies_around_the_keeping_of_a_webhook(shop: Stack, point: Failpoint, *, kept: bool) -> None:

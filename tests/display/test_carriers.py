@@ -1,6 +1,6 @@
 import pytest
 
-from ilytat.display.carriers import carrier_name
+from ilytat.pages.carriers import carrier_name
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ilytat.display.markup import cleaned, prose
+from ilytat.pages.markup import cleaned, prose
 
 HOSTILE = [
     ("<script>alert(1)</script>soft", "soft"),

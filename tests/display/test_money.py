@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from ilytat.display.money import exponent, format_money, major, minor
+from ilytat.pages.money import exponent, format_money, major, minor
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import RequestFactory
 from django.urls import reverse
 
-from ilytat.display.revalidation import revalidated
+from ilytat.pages.revalidation import revalidated
 
 TOKEN = '<input type="hidden" name="csrfmiddlewaretoken" value="%s">'
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from ilytat.middleware import BODY_BYTES_MAX, MIB
 from ilytat.wsgi import ShopRequest, application
 from tests.ilytat.test_front_door import doors
@@ -69,7 +69,7 @@ class CutOff(io.RawIOBase):
 
 @pytest.fixture(autouse=True)
 def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_counters, "hit", lambda *_: True)
+    monkeypatch.setattr(limits, "hit", lambda *_: True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from ilytat.accounts.models import User
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from notifications.models import OutgoingEmail
 from orders.forms import CheckoutForm, WatchForm
 from payments import checkout_page
@@ -122,7 +122,7 @@ def _providers() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_counters, "hit", lambda *_: True)
+    monkeypatch.setattr(limits, "hit", lambda *_: True)
 
 
 @pytest.fixture

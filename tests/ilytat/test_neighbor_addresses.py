@@ -15,7 +15,7 @@ from django.test import Client
 from ilytat.accounts.models import User
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.email import normalized_or_blank
-from notifications import consent, newsletter, outbox
+from notifications import consent, outbox
 from notifications.models import OutgoingEmail, Subscriber, Suppression
 from orders import back_in_stock
 from orders.models import Order, StockWatch, WatchState
@@ -170,7 +170,7 @@ def test_a_neighbor_has_agreed_to_nothing(neighbor: str) -> None:
 @each_spelling
 def test_one_address_is_one_subscriber_and_one_suppression_in_any_spelling(spelling: str) -> None:
     consent.agree(OWNER, ["news"], language="en", where="test", wording="words")
-    newsletter.ask(spelling, language="en", where="test", wording="words")
+    consent.ask(spelling, language="en", where="test", wording="words")
     Suppression.objects.create(email=spelling, reason="bounce")
     assert Subscriber.objects.get().email == OWNER
     assert Suppression.objects.get().email == OWNER

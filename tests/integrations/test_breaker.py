@@ -8,7 +8,7 @@ from limits import parse
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from ilytat.caching import ForgivingRedisCache
-from ilytat.integrations import breaker, rate_counters
+from ilytat.integrations import breaker, limits
 
 
 class Hung:
@@ -29,7 +29,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
     nobody = Hung()
     for name in ("get", "get_many", "set", "set_many", "add", "delete", "delete_many"):
         monkeypatch.setattr(RedisCache, name, nobody)
-    monkeypatch.setattr(rate_counters, "shared", lambda: nobody)
+    monkeypatch.setattr(limits, "shared", lambda: nobody)
     return nobody
 
 
@@ -42,8 +42,8 @@ def test_cache_and_counters_wait_for_a_hung_redis_once(hung: Hung) -> None:
     cache.delete_many(["brand"])
     assert cache.add("brand", 1)
     assert not cache.delete("brand")
-    assert rate_counters.hit(parse("1/minute"), "one")
-    assert not rate_counters.hit(parse("1/minute"), "one"), "counted alone meanwhile"
+    assert limits.hit(parse("1/minute"), "one")
+    assert not limits.hit(parse("1/minute"), "one"), "counted alone meanwhile"
     assert hung.asked == 1
 
 
@@ -69,7 +69,7 @@ def test_a_lock_that_was_taken_alone_is_let_go_when_redis_is_back(monkeypatch: p
 
 
 def test_it_is_asked_again_after_a_rest(hung: Hung) -> None:
-    rate_counters.hit(parse("5/minute"), "one")
+    limits.hit(parse("5/minute"), "one")
     breaker.redis.reset()
-    rate_counters.hit(parse("5/minute"), "one")
+    limits.hit(parse("5/minute"), "one")
     assert hung.asked == 2

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from ilytat.integrations import inbox, jobs
+from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.inbox import NotYetKnown
 from ilytat.integrations.models import Alert, InboundEvent
-from ilytat.integrations.results import Outcome, Result
 from tests.factories import inbound_event
 from tests.racing import race
 from tests.results import result_of

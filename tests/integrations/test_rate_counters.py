@@ -6,16 +6,16 @@ from limits.strategies import FixedWindowRateLimiter
 from pytest_django.fixtures import Settings
 from redis.exceptions import RedisError
 
-from ilytat.integrations import breaker, rate_counters
+from ilytat.integrations import breaker, limits
 
 LIMIT = parse("2/minute")
 
 
 def test_without_redis_this_process_counts_alone(settings: Settings) -> None:
     settings.REDIS_URL = ""
-    assert rate_counters.shared() is rate_counters.alone()
-    assert [rate_counters.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
-    assert rate_counters.hit(LIMIT, "b"), "each key on its own"
+    assert limits.shared() is limits.alone()
+    assert [limits.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
+    assert limits.hit(LIMIT, "b"), "each key on its own"
 
 
 def test_redis_is_never_waited_for_longer_than_a_second(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,10 +24,10 @@ def test_redis_is_never_waited_for_longer_than_a_second(settings: Settings, monk
 
     def storage(url: str, **options: object) -> object:
         asked.update(options, url=url)
-        return rate_counters.alone().storage
+        return limits.alone().storage
 
-    monkeypatch.setattr(rate_counters, "RedisStorage", storage)
-    assert isinstance(rate_counters.shared(), FixedWindowRateLimiter)
+    monkeypatch.setattr(limits, "RedisStorage", storage)
+    assert isinstance(limits.shared(), FixedWindowRateLimiter)
     assert asked == {"url": settings.REDIS_URL, "socket_timeout": 1, "socket_connect_timeout": 1}
 
 
@@ -41,6 +41,6 @@ def test_while_redis_is_down_it_is_asked_once_and_counting_goes_on(
         asked.append(error)
         raise error
 
-    monkeypatch.setattr(rate_counters, "shared", down)
-    assert [rate_counters.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
+    monkeypatch.setattr(limits, "shared", down)
+    assert [limits.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
     assert (len(asked), breaker.redis.resting) == (1, True)

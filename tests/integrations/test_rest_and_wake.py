@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from ilytat.integrations import breaker, inbox, jobs, leases, wakeup
+from ilytat.integrations import breaker, inbox, jobs, leases
 from ilytat.integrations.jobs import BACKOFF_BASE, BACKOFF_CAP, Queue
 from ilytat.integrations.models import Alert, InboundEvent, Lease
 from tests.factories import inbound_event
@@ -18,7 +18,7 @@ KNOWN = "checkout.session.completed"
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     calls: list[tuple[str, str]] = []
-    monkeypatch.setattr(wakeup, "wake", lambda queue, lane: calls.append((queue, lane)))
+    monkeypatch.setattr(jobs, "wake", lambda queue, lane: calls.append((queue, lane)))
     return calls
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations.throttle import client_address
+from ilytat.integrations.limits import client_address
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from celery import Celery
 from django.db import transaction
 
-from ilytat.integrations import wakeup
+from ilytat.integrations import jobs
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -26,15 +26,15 @@ class Broker:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     standing_in = Broker()
-    monkeypatch.setattr(wakeup, "current_app", standing_in)
-    monkeypatch.setattr(wakeup, "_silent_until", 0.0)
+    monkeypatch.setattr(jobs, "current_app", standing_in)
+    monkeypatch.setattr(jobs, "_silent_until", 0.0)
     return standing_in
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_woken_only_when_the_row_can_be_seen(broker: Broker) -> None:
     with transaction.atomic():
-        wakeup.wake("inbox", "webhooks")
+        jobs.wake("inbox", "webhooks")
         assert broker.sent == []
 
     assert broker.sent == ["inbox"]
@@ -43,7 +43,7 @@ def test_a_worker_is_woken_only_when_the_row_can_be_seen(broker: Broker) -> None
 @pytest.mark.django_db(transaction=True)
 def test_work_that_was_rolled_back_wakes_nobody(broker: Broker) -> None:
     with pytest.raises(ValueError, match="undo"), transaction.atomic():
-        wakeup.wake("inbox", "webhooks")
+        jobs.wake("inbox", "webhooks")
         raise ValueError("undo")
 
     assert broker.sent == []
@@ -57,19 +57,19 @@ def test_a_broker_that_refuses_is_left_alone_for_half_a_minute(
     broker.refuses = True
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
-            wakeup.wake("inbox", "webhooks")
+            jobs.wake("inbox", "webhooks")
 
     assert broker.sent == ["inbox"]
     assert len(caplog.records) == 1
-    assert wakeup._silent_until - time.monotonic() == pytest.approx(30, abs=1)
+    assert jobs._silent_until - time.monotonic() == pytest.approx(30, abs=1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_after_the_silence_it_rings_again(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wakeup, "_silent_until", time.monotonic() - 1)
+    monkeypatch.setattr(jobs, "_silent_until", time.monotonic() - 1)
 
-    wakeup.wake("inbox", "webhooks")
-    wakeup.wake("mail", "mail")
+    jobs.wake("inbox", "webhooks")
+    jobs.wake("mail", "mail")
 
     assert broker.sent == ["inbox", "mail"]
 
@@ -77,12 +77,12 @@ def test_after_the_silence_it_rings_again(broker: Broker, monkeypatch: pytest.Mo
 @pytest.mark.django_db(transaction=True)
 def test_a_real_refused_broker_costs_the_page_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CELERY_BROKER_URL")  # Celery prefers it to what an app is given
-    monkeypatch.setattr(wakeup, "current_app", Celery("nobody", broker=NOWHERE, set_as_current=False))
-    monkeypatch.setattr(wakeup, "_silent_until", 0.0)
+    monkeypatch.setattr(jobs, "current_app", Celery("nobody", broker=NOWHERE, set_as_current=False))
+    monkeypatch.setattr(jobs, "_silent_until", 0.0)
     began = time.monotonic()
 
     for _ in range(20):
-        wakeup.wake("inbox", "webhooks")
+        jobs.wake("inbox", "webhooks")
 
     assert time.monotonic() - began < 20
 
@@ -92,7 +92,7 @@ def test_a_message_is_worth_ten_minutes(broker: Broker, monkeypatch: pytest.Monk
     options: dict[str, object] = {}
     monkeypatch.setattr(broker, "send_task", lambda _name, **given: options.update(given))
 
-    wakeup._send("inbox", "webhooks")
+    jobs._send("inbox", "webhooks")
 
     assert options["expires"] == 600
     assert options["queue"] == "webhooks"

@@ -41,7 +41,7 @@ def queued() -> Queue:
 @pytest.fixture
 def sendgrid(settings: Settings) -> None:
     """Mail leaves through Anymail, as in production; `responses` answers for SendGrid."""
-    settings.EMAIL_BACKEND = "notifications.sendgrid.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.delivery.EmailBackend"
 
 
 class Signer:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ilytat.integrations import jobs
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import Brand, OutgoingEmail
 from notifications.samples import sample
 from tests.notifications.conftest import Queue

@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from ilytat.display import message_catalogs
 from ilytat.integrations import jobs
+from ilytat.pages import message_catalogs
 from notifications import rendering
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import Brand, OutgoingEmail
 from notifications.samples import sample
 from tests.notifications.conftest import Queue

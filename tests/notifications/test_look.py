@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from notifications import rendering
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.samples import sample
 from tests import accessibility
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from time_machine import TimeMachineFixture
 
 from ilytat.integrations import privacy
-from notifications import consent, newsletter, outbox, tasks
+from notifications import consent, outbox, tasks
 from notifications.models import Consent, OutgoingEmail, Subscriber
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,8 @@ def test_the_page_is_the_same_for_readers_and_strangers(client: Client) -> None:
 
 def test_a_stranger_causes_three_mails_a_day_at_most() -> None:
     for _ in range(5):
-        newsletter.ask(ADA, language="en", where="test", wording="words")
-    assert OutgoingEmail.objects.filter(to=ADA).count() == newsletter.DAILY
+        consent.ask(ADA, language="en", where="test", wording="words")
+    assert OutgoingEmail.objects.filter(to=ADA).count() == consent.DAILY
 
 
 def test_a_day_later_or_for_another_address_the_count_begins_anew(time_machine: TimeMachineFixture) -> None:
@@ -68,7 +68,7 @@ def test_a_day_later_or_for_another_address_the_count_begins_anew(time_machine: 
 
     def asked(email: str = ADA) -> int:
         before = OutgoingEmail.objects.count()
-        newsletter.ask(email, language="en", where="test", wording="words")
+        consent.ask(email, language="en", where="test", wording="words")
         return OutgoingEmail.objects.count() - before
 
     assert [asked() for _ in range(4)] == [1, 1, 1, 0]
@@ -78,35 +78,35 @@ def test_a_day_later_or_for_another_address_the_count_begins_anew(time_machine: 
 
 
 def test_other_mails_of_the_day_do_not_use_up_the_count() -> None:
-    for number in range(newsletter.DAILY):
+    for number in range(consent.DAILY):
         context = {"email": ADA, "url": "", "other_url": ""}
         outbox.queue("password_reset", dedupe_key=f"reset:{number}", to=ADA, language="en", context=context)
-    newsletter.ask(ADA, language="en", where="test", wording="words")
+    consent.ask(ADA, language="en", where="test", wording="words")
     assert OutgoingEmail.objects.filter(kind="confirm_newsletter").count() == 1
 
 
 def test_who_has_one_topic_is_asked_for_the_missing_one() -> None:
     consent.agree(ADA, ["news"], language="en", where="test", wording="words")
-    newsletter.ask(ADA, language="en", where="test", wording="words", topics=["news", "carts", "everything"])
-    found = newsletter.asked(mailed_path().rstrip("/").rpartition("/")[2])
+    consent.ask(ADA, language="en", where="test", wording="words", topics=["news", "carts", "everything"])
+    found = consent.asked(mailed_path().rstrip("/").rpartition("/")[2])
     assert found is not None
     assert (found[0].email, found[1]) == (ADA, ["carts", "news"])
 
 
 def test_a_link_is_good_for_a_week_and_of_nobody_after_erasure(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
-    newsletter.ask("bob@example.com", language="en", where="test", wording="words")
-    newsletter.ask(ADA, language="en", where="test", wording="words")
+    consent.ask("bob@example.com", language="en", where="test", wording="words")
+    consent.ask(ADA, language="en", where="test", wording="words")
     token = mailed_path().rstrip("/").rpartition("/")[2]
-    time_machine.shift(timedelta(days=newsletter.LINK_DAYS))
-    found = newsletter.asked(token)
+    time_machine.shift(timedelta(days=consent.LINK_DAYS))
+    found = consent.asked(token)
     assert found is not None
     assert found[0].email == ADA
     time_machine.shift(1)
-    assert newsletter.asked(token) is None
+    assert consent.asked(token) is None
     time_machine.shift(-1)
     Subscriber.objects.filter(email=ADA).delete()
-    assert newsletter.asked(token) is None
+    assert consent.asked(token) is None
 
 
 def test_one_browser_asks_five_times_a_minute_at_most(client: Client) -> None:
@@ -156,7 +156,7 @@ def test_choices_cannot_be_made_before_the_address_said_yes(client: Client) -> N
 
 
 def test_an_address_that_never_answered_is_forgotten() -> None:
-    newsletter.ask(ADA, language="en", where="test", wording="words")
+    consent.ask(ADA, language="en", where="test", wording="words")
     reader_ = consent.agree("bob@example.com", ["news"], language="en", where="test", wording="words")
     Subscriber.objects.update(asked_at=timezone.now() - timedelta(days=31))
     tasks.forget_bodies()
@@ -167,7 +167,7 @@ def test_an_address_that_never_answered_is_forgotten() -> None:
 def test_an_address_without_a_yes_is_kept_a_month(days: int, left: int) -> None:
     consent.known(ADA, "en")
     Subscriber.objects.update(asked_at=timezone.now() - timedelta(days=days))
-    newsletter.forget_unconfirmed()
+    consent.forget_unconfirmed()
     assert Subscriber.objects.count() == left
 
 

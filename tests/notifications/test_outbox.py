@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from time_machine import TimeMachineFixture
 
-from ilytat.integrations import jobs, wakeup
+from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert
 from notifications import delivery, outbox
 from notifications.models import Campaign, OutgoingEmail, Suppression
@@ -166,7 +166,7 @@ def test_without_a_language_it_is_the_shops(queued: Queue, settings: Settings) -
 @pytest.mark.parametrize(("kind", "queue"), [("order_confirmed", "mail"), ("campaign", "bulk mail")])
 def test_each_stream_wakes_its_own_queue(queued: Queue, monkeypatch: pytest.MonkeyPatch, kind: str, queue: str) -> None:
     woken: list[tuple[str, ...]] = []
-    monkeypatch.setattr(wakeup, "wake", lambda *names: woken.append(names))
+    monkeypatch.setattr(jobs, "wake", lambda *names: woken.append(names))
     row = queued(kind)
     assert woken == [(queue, queue.split(maxsplit=1)[0])]
     if queue == "mail":

@@ -6,7 +6,7 @@ from django.template import Engine
 from pytest_django import DjangoAssertNumQueries
 
 from notifications import rendering
-from notifications.mail_types import KINDS
+from notifications.email_types import KINDS
 from notifications.models import Brand
 from notifications.samples import NUMBER, sample
 

@@ -37,7 +37,7 @@ def sandbox_of_the_live_shop(live_server: LiveServer, settings: Settings, tmp_pa
 
 
 def _point_at(url: str, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "notifications.sendgrid.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.delivery.EmailBackend"
     settings.ANYMAIL = {**settings.ANYMAIL, "SENDGRID_API_URL": f"{url}/sendgrid/v3/"}
     answer = requests.get(
         f"{url}/sendgrid/v3/user/webhooks/event/settings/signed",

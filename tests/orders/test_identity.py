@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from limits import parse
 
 from ilytat.accounts.models import User
-from ilytat.integrations import rate_counters
+from ilytat.integrations import limits
 from notifications.models import OutgoingEmail
 from orders import access
 from orders.models import Fulfilment, Order
@@ -402,7 +402,7 @@ def test_both_wrong_answers_count_and_compare_alike(client: Client, monkeypatch:
         done.append("compare")
         return False
 
-    monkeypatch.setattr(rate_counters, "hit", counted)
+    monkeypatch.setattr(limits, "hit", counted)
     monkeypatch.setattr(access, "constant_time_compare", compared)
     _found(client, number="WRONG234", email=order.email)
     wrong_number, done[:] = list(done), []

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from catalog.printify.orders import UpstreamOrder, read_order
 from ilytat.integrations import jobs
-from ilytat.integrations.results import Result
+from ilytat.integrations.errors import Result
 from notifications.models import OutgoingEmail
 from orders import changes, fulfillment, lifecycle
 from orders.lifecycle import TooLate

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ilytat.integrations import attention, inbox
+from ilytat.integrations.errors import Result
 from ilytat.integrations.models import Alert, InboundEvent
-from ilytat.integrations.results import Result
 from orders import lifecycle
 from orders.models import Fulfilment
 from payments import cancellation, gateway, reconciliation, refunds, tasks

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from ilytat.integrations import alerts, jobs, wakeup
+from ilytat.integrations import alerts, jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import lifecycle, refunding
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     calls: list[tuple[str, str]] = []
-    monkeypatch.setattr(wakeup, "wake", lambda queue, lane: calls.append((queue, lane)))
+    monkeypatch.setattr(jobs, "wake", lambda queue, lane: calls.append((queue, lane)))
     return calls
 
 

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
-from ilytat.display.money import format_money
 from ilytat.integrations import attention, jobs
+from ilytat.pages.money import format_money
 from notifications.models import OutgoingEmail
 from orders import claims, lifecycle
 from orders.models import Fulfilment, HoldReason, Order

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.display.money import format_money
 from ilytat.integrations import inbox
 from ilytat.integrations.models import Alert
+from ilytat.pages.money import format_money
 from notifications.models import OutgoingEmail
 from orders.models import Fulfilment, Order
 from payments import gateway, settlement

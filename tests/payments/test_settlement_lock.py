@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from ilytat.integrations.results import Result
+from ilytat.integrations.errors import Result
 from orders.models import Fulfilment, Order
 from payments import gateway, settlement
 from payments.models import Payment, Refund

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from catalog.models import Variant
-from ilytat.display.money import exponent
+from ilytat.pages.money import exponent
 from notifications.models import OutgoingEmail
 from orders import allocation, lifecycle, quote
 from orders import cart as carts

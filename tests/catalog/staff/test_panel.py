@@ -19,7 +19,7 @@ from catalog.models.curation import FieldChange, SyncPause
 from catalog.printify import rate_budget
 from catalog.staff import problems, status
 from catalog.sync import changes, removed, runner, runs, upsert
-from ilytat.integrations import alerts, token_buckets
+from ilytat.integrations import alerts, limits
 from ilytat.integrations.models import ApiUsage, HealthResult
 from tests import factories
 from tests.catalog.conftest import Upstream, tee
@@ -302,7 +302,7 @@ def test_the_panel_tells_when_calls_are_paused_and_when_errors_slow_the_sync(off
     assert "slowed to 20 calls a minute" in tell(6)
     assert "starts no run" in tell(30)
     assert "Calls are paused" not in shown(office, PANEL)
-    token_buckets.pause(rate_budget.ACCOUNT, 60, "Printify answered 429")
+    limits.pause(rate_budget.ACCOUNT, 60, "Printify answered 429")
     page = shown(office, PANEL)
     assert "Calls are paused" in page
     assert "0 of 100, 480 more each minute" in page

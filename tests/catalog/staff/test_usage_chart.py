@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog.printify import rate_budget
 from catalog.staff import usage_chart
-from ilytat.integrations import token_buckets
+from ilytat.integrations import limits
 from ilytat.integrations.models import ApiUsage
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_bars_are_as_high_as_their_hour_was_busy_and_never_vanish() -> None:
 
 
 def test_while_all_calls_pause_none_is_free_and_the_reason_is_said() -> None:
-    token_buckets.pause(rate_budget.ACCOUNT, 90, "Printify answered 429")
+    limits.pause(rate_budget.ACCOUNT, 90, "Printify answered 429")
     usage = usage_chart.usage_today()
     assert usage.free == 0
     assert usage.pause_said.startswith("Printify answered 429. Calls go on at ")

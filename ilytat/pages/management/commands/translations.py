@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ilytat.display import message_catalogs
+from ilytat.pages import message_catalogs
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ from django import template
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
-from ilytat.display import markup
-from ilytat.display import money as money_
+from ilytat.pages import markup
+from ilytat.pages import money as money_
 
 register = template.Library()
 register.filter(markup.cleaned)

@@ -1,8 +1,8 @@
-"""The typed context of each mail; `notifications.mail_types` lists the mails themselves.
+"""The typed context of each mail; `notifications.email_types` lists the mails themselves.
 
 A context is JSON, complete and frozen when the mail is queued: templates ask the database for nothing but the brand.
 Every key is present always; what does not apply is "" or []. Money is text already written for the reader
-(`ilytat.display.money.format_money`), moments and days are ISO 8601, addresses are absolute.
+(`ilytat.pages.money.format_money`), moments and days are ISO 8601, addresses are absolute.
 """
 
 from typing import Literal, TypedDict

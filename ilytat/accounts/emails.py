@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from ilytat.accounts import user_agents
+from ilytat.accounts import sign_in
 from ilytat.accounts.models import User
 from notifications import outbox
-from notifications.mail_contexts import AccountLink, AccountNotice, VerifyEmail, Welcome
+from notifications.contexts import AccountLink, AccountNotice, VerifyEmail, Welcome
 from notifications.models import OutgoingEmail
 
 HOURLY = 5  # mails of one kind to one address that a stranger can cause
@@ -107,7 +107,7 @@ def _notice(email: str, context: Context) -> AccountNotice:
         "detail": context.get("to_email") or context.get("deleted_email") or "",
         "at": context["timestamp"].isoformat(),
         "ip": context["ip"],
-        "agent": user_agents.browser_name(context["user_agent"]),
+        "agent": sign_in.browser_name(context["user_agent"]),
         "url": settings.SITE_URL + reverse("account_home"),
     }
 

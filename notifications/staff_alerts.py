@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 
 from ilytat.integrations.models import Alert
 from notifications import outbox
-from notifications.mail_contexts import StaffAlert
+from notifications.contexts import StaffAlert
 
 
 def alert_reference(alert_pk: int) -> str:
