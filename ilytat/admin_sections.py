@@ -37,7 +37,7 @@ ORDERS = Section(
         Table(
             "orders.order", _("Orders"), _("What was bought: find one by number, name or address; hold or cancel it.")
         ),
-        Table("orders.fulfillment", _("Printing"), _("One row for each order at Printify: try again, hold, release.")),
+        Table("orders.fulfilment", _("Printing"), _("One row for each order at Printify: try again, hold, release.")),
         Table(
             "orders.claim", _("Claims"), _("What buyers say is wrong with a parcel: print again, refund or decline.")
         ),

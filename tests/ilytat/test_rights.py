@@ -99,7 +99,7 @@ EDITS = {
     "notifications.campaign": {"owner": "ac"},
     "notifications.outgoingemail": {"support": "c", "owner": "c"},
     "notifications.suppression": {"support": "cd", "owner": "acd"},
-    "orders.fulfillment": {"fulfilment": "c", "finance": "c", "owner": "c"},
+    "orders.fulfilment": {"fulfilment": "c", "finance": "c", "owner": "c"},
     "pages.pagetext": {"owner": "a"},
     "payments.coupon": {"finance": "ac", "owner": "ac"},
 }
@@ -117,7 +117,7 @@ ACTIONS = {
     "notifications.campaign": dict.fromkeys(("start", "pause", "stop", "send_test"), OWNER),
     "notifications.outgoingemail": dict.fromkeys(("try_now", "send_again"), MAILS),
     "notifications.suppression": {"delete_selected": MAILS},
-    "orders.fulfillment": {"retry": PRINTING, "hold": PRINTING, "release": MONEY},
+    "orders.fulfilment": {"retry": PRINTING, "hold": PRINTING, "release": MONEY},
 }
 # The buttons of the review queue: source, action, and who may press it. Money is lost by none but those of MONEY.
 BUTTONS = {
