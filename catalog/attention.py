@@ -16,9 +16,6 @@ from catalog.models import FieldChange, PrintifyCache, Product, SyncRun
 from catalog.printify.client import printify
 from catalog.staff import diffs, status
 from catalog.sync import decisions
-from ilytat.integrations import attention
-from ilytat.integrations import dashboard as front_page
-from ilytat.integrations import health as checks
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.errors import IntegrationError, NotConfigured
@@ -61,21 +58,18 @@ def _person(who: str) -> Any:
     return get_user_model()._default_manager.filter(email=who).first()  # noqa: SLF001 (Django's documented name)
 
 
-attention.register(
-    Source(
-        "changes",
-        "Catalogue",
-        "catalog.change_fieldchange",
-        _changes,
-        {"approve": Action("Take it over", _approve), "decline": Action("Keep ours", _decline)},
-    )
+CHANGES = Source(
+    "changes",
+    "Catalogue",
+    "catalog.change_fieldchange",
+    _changes,
+    {"approve": Action("Take it over", _approve), "decline": Action("Keep ours", _decline)},
 )
 
 
 TONES = {"good": "good", "busy": "good", "bad": "bad"}
 
 
-@front_page.register(40, "catalog.view_syncrun")
 def catalogue() -> Tile:
     now = status.status()
     read = _("read %(ago)s ago") % {"ago": timesince(now.last_success, depth=1)} if now.last_success else now.reason
@@ -93,7 +87,6 @@ CHECK_SHOP = (
 RECONNECT = f"Reconnect the store at Printify: My stores. If its number changed: {CHECK_SHOP}"
 
 
-@checks.register("printify")
 def reachable() -> Verdict:
     """The token works, reaches our shop, and the shop is connected."""
     try:
@@ -113,7 +106,6 @@ def reachable() -> Verdict:
     return Verdict("ok", str(shop.get("title") or ""))
 
 
-@checks.register("catalogue")
 def recent() -> Verdict:
     """A complete walk not long ago, and nothing that is for sale too old to be sold."""
     last = SyncRun.objects.filter(state="success", dry_run=False).order_by("-ended_at").first()

@@ -16,7 +16,7 @@ from ilytat.integrations import failure_texts, inbox
 from ilytat.integrations.client import PROBE
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.readiness import Finding, last_event_text, register
+from ilytat.integrations.readiness import Finding, last_event_text
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
 NO_TOKEN = Finding(
@@ -25,7 +25,6 @@ NO_TOKEN = Finding(
 ROUND_TRIP_SECONDS = 20
 
 
-@register("printify-webhooks")
 def printify_webhooks() -> Finding:
     """One subscription a topic at our address, no more and no fewer, recognized as `register_webhooks` does."""
     url, expected = webhook_subscriptions.url(), Counter(inbox.types(SOURCE))
@@ -48,7 +47,6 @@ def printify_webhooks() -> Finding:
     return Finding("ok", f"{len(expected)} topics at {url}; {last_event_text(events)}")
 
 
-@register("printify-round-trip", on_request=True)
 def printify_round_trip() -> Finding:
     """Let Printify send a test event and wait for it.
 
@@ -70,7 +68,6 @@ def printify_round_trip() -> Finding:
     return Finding("down", detail, fix)
 
 
-@register("printify-scopes")
 def printify_scopes() -> Finding:
     """Read once with each scope. Whether it may write shows only at the first write, so the fix names those too."""
     try:
@@ -101,7 +98,6 @@ def _is_forbidden(probe: Callable[[], object]) -> bool:
     return False
 
 
-@register("media")
 def media() -> Finding:
     """Read a product's image at its public address, as browsers and Stripe's page do."""
     image = ProductImage.objects.exclude(digest="").exclude(files={}).order_by("-pk").first()

@@ -3,4 +3,4 @@
 # Importing registers.
 # ruff: noqa: F401
 
-from catalog import attention, readiness, webhooks
+from catalog import webhooks

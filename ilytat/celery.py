@@ -57,7 +57,7 @@ app.conf.beat_schedule = {
         "options": {"queue": "webhooks", "expires": settings.SWEEP_SECONDS * 2},
     },
     "health": {
-        "task": "ilytat.integrations.tasks.check_health",
+        "task": "ilytat.tasks.check_health",
         "schedule": 5 * MINUTE,
         "options": {"queue": "webhooks", "expires": 240},
     },

@@ -10,7 +10,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from ilytat.health import SETUP_CHECKS
 from ilytat.integrations import readiness
+from ilytat.integrations.health import SETUP_PREFIX
 from ilytat.integrations.models import HealthResult
 from ilytat.integrations.readiness import DETAIL_MAX
 from ilytat.integrations.storable import storable_text
@@ -33,7 +35,7 @@ def setup_check(request: HttpRequest) -> HttpResponse:
         if "acknowledge" in request.POST:
             _acknowledge(request)
         else:
-            readiness.run_all()
+            readiness.run_checks(SETUP_CHECKS)
             messages.success(request, "All checks were run.")
         return redirect("admin:setup_check")
     if "X-Forwarded-For" in request.headers and not settings.TRUSTED_PROXY_COUNT:
@@ -50,10 +52,10 @@ def _acknowledge(request: HttpRequest) -> None:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    rows = readiness.results().select_related("acknowledged_by")
+    rows = readiness.results(SETUP_CHECKS).select_related("acknowledged_by")
     results = sorted(rows, key=lambda result: (ORDER[result.state], not result.is_open, result.name))
     open_states = {result.state for result in results if result.is_open}
-    unrun_count = readiness.unrun_count()
+    unrun_count = readiness.unrun_count(SETUP_CHECKS)
     return {
         **admin.site.each_context(request),
         "title": "Setup check",
@@ -67,4 +69,4 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _title(result: HealthResult) -> str:
-    return result.name.removeprefix(readiness.PREFIX).replace("-", " ").capitalize()
+    return result.name.removeprefix(SETUP_PREFIX).replace("-", " ").capitalize()

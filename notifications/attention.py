@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ilytat.integrations import alerts, attention, health
-from ilytat.integrations import dashboard as front_page
+from ilytat.integrations import alerts
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.health import Verdict
@@ -41,21 +40,18 @@ def _drop(pk: int, who: str) -> str:
     return "Dropped." if rows.update(state="dropped", last_error=f"dropped by {who}") else "It was dealt with already."
 
 
-attention.register(
-    Source(
-        "mails",
-        "Mails",
-        "notifications.change_outgoingemail",
-        _mails,
-        {"again": Action("Send again", _again), "drop": Action("Do not send it", _drop, final=True)},
-    )
+EMAILS = Source(
+    "mails",
+    "Mails",
+    "notifications.change_outgoingemail",
+    _mails,
+    {"again": Action("Send again", _again), "drop": Action("Do not send it", _drop, final=True)},
 )
 
 
 LATE = timedelta(minutes=15)
 
 
-@health.register("mail")
 def check_email() -> Verdict:
     """Down: mails wait longer than they should, or need a person. Warn: mails are written to the console only."""
     waiting = OutgoingEmail.rows().filter(state="new", created_at__lt=timezone.now() - LATE)
@@ -75,7 +71,6 @@ def check_email() -> Verdict:
 NOT_ARRIVED = ("bounced", "dropped", "complained")
 
 
-@front_page.register(30, "notifications.view_outgoingemail")
 def email_tile() -> Tile:
     now = timezone.now()
     today, waits = Q(created_at__gte=now - timedelta(days=1)), Q(state="new")

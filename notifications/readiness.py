@@ -7,7 +7,7 @@ from dns.exception import DNSException
 from dns.resolver import NXDOMAIN, Resolver
 
 from ilytat.integrations import deadlines
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding
 
 SECONDS = 5.0  # for all lookups together
 SENDGRID_SELECTORS = ("s1", "s2")  # of DKIM, unless the account chose others
@@ -19,7 +19,6 @@ SMTP_FIX = "Add your mail provider's SPF text (v=spf1 …) as a TXT record of th
 DMARC_FIX = 'Add the TXT record "v=DMARC1; p=none" at _dmarc.<domain>.'
 
 
-@register("sender-domain")
 def sender_domain() -> Finding:
     """A missing record is a warning only: emails leave without it, and an account may have other DKIM selectors."""
     if settings.ENVIRONMENT == "development":

@@ -4,7 +4,7 @@
 # ruff: noqa: F401
 
 from ilytat.integrations import jobs
-from notifications import attention, campaigns, outbox, privacy, readiness, webhooks
+from notifications import campaigns, outbox, privacy, webhooks
 
 jobs.register(outbox.jobs_queue)
 jobs.register(outbox.bulk_queue)

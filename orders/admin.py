@@ -101,7 +101,7 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         job = self.get_object(request, object_id)
-        more = {"next_step": tracking.sentence(job.order, job)} if job else {}
+        more = {"next_step": tracking.next_step(job.order, job)} if job else {}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     @admin.display(description="last error", ordering="last_error")
@@ -292,7 +292,7 @@ def _beside(order: Order) -> dict[str, Any]:
     job = Fulfilment.objects.filter(order=order).prefetch_related("shipments__lines__line", "earlier", "holds").first()
     return {
         "job": job,
-        "next_step": tracking.sentence(order, job),
+        "next_step": tracking.next_step(order, job),
         "lines": order.lines.all(),
         "events": order.events.order_by("-at", "-pk"),
         "mails": OutgoingEmail.objects.filter(reference=order.number).order_by("pk").defer("html", "text", "context"),

@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.printify.orders import TROUBLED, WAITING
-from ilytat.integrations import attention, health
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from ilytat.integrations.dashboard import Tile, register
+from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.transactions import retry_conflicts
 from ilytat.pages.money import format_money
@@ -265,45 +264,39 @@ def _give_back(pk: int, who: str) -> str:
     return cancel_for_shop(Order.objects.get(pk=pk), who=who)
 
 
-attention.register(
-    Source(
-        "printing",
-        "Printing",
-        "orders.change_fulfilment",
-        _printing,
-        {
-            "retry": Action("Try again", _retry),
-            "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
-            "anew": Action("Submit it anew", _anew),
-            "reprint": Action("Print again", _reprint_all, final=True, permission=REPRINT_ORDER),
-            "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
-            "settled": Action("It is settled", _settle),
-        },
-    )
+FULFILLMENTS = Source(
+    "printing",
+    "Printing",
+    "orders.change_fulfilment",
+    _printing,
+    {
+        "retry": Action("Try again", _retry),
+        "cancel": Action("Cancel and refund", _cancel, final=True, permission=REFUND),
+        "anew": Action("Submit it anew", _anew),
+        "reprint": Action("Print again", _reprint_all, final=True, permission=REPRINT_ORDER),
+        "refund": Action("Refund", _refund_all, final=True, permission=REFUND),
+        "settled": Action("It is settled", _settle),
+    },
 )
-attention.register(
-    Source(
-        "holds",
-        "Holds",
-        "orders.change_fulfilment",
-        _holds,
-        {
-            "release": Action("Release it", _release, permission=RELEASE_HOLD),
-            "cancel": Action("Cancel and refund", _cancel_held, final=True, permission=REFUND),
-        },
-    )
+HOLDS = Source(
+    "holds",
+    "Holds",
+    "orders.change_fulfilment",
+    _holds,
+    {
+        "release": Action("Release it", _release, permission=RELEASE_HOLD),
+        "cancel": Action("Cancel and refund", _cancel_held, final=True, permission=REFUND),
+    },
 )
-attention.register(
-    Source(
-        "orders",
-        "Orders",
-        "orders.change_order",
-        _orders,
-        {
-            "accept": Action("Accept and print", _accept, final=True, permission=ACCEPT_PAYMENT),
-            "give_back": Action("Refund it", _give_back, final=True, permission=REFUND),
-        },
-    )
+ORDERS = Source(
+    "orders",
+    "Orders",
+    "orders.change_order",
+    _orders,
+    {
+        "accept": Action("Accept and print", _accept, final=True, permission=ACCEPT_PAYMENT),
+        "give_back": Action("Refund it", _give_back, final=True, permission=REFUND),
+    },
 )
 
 
@@ -338,21 +331,18 @@ def _refund(pk: int, who: str) -> str:
     return f"{format_money(claim.refund, refunding.currency(claim.order))} is going back."
 
 
-attention.register(
-    Source(
-        "claims",
-        "Claims",
-        "orders.change_claim",
-        _claims,
-        {
-            "reprint": Action("Print again", _reprint, final=True, permission=REPRINT_ORDER),
-            "refund": Action("Refund", _refund, final=True, permission=REFUND),
-        },
-    )
+CLAIMS = Source(
+    "claims",
+    "Claims",
+    "orders.change_claim",
+    _claims,
+    {
+        "reprint": Action("Print again", _reprint, final=True, permission=REPRINT_ORDER),
+        "refund": Action("Refund", _refund, final=True, permission=REFUND),
+    },
 )
 
 
-@register(20, "orders.view_order")
 def under_way() -> Tile:
     """How many paid orders have not been sent to their buyers yet."""
     counts: dict[tuple[str, bool], int] = {}
@@ -384,7 +374,6 @@ def _all(counts: dict[tuple[str, bool], int], state: str) -> int:
 LATE = timedelta(minutes=15)
 
 
-@health.register("orders")
 def fulfilments_move() -> Verdict:
     waiting = Fulfilment.objects.filter(state=FulfilmentState.ATTENTION).count()
     late = Fulfilment.due().filter(next_at__lt=timezone.now() - LATE).count()

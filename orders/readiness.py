@@ -1,10 +1,9 @@
 """Setup check: Printify's approval setting, as far as it can be known."""
 
 from ilytat.integrations.models import Alert
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding
 
 
-@register("printify-approval")
 def approval() -> Finding:
     """Printify's API does not tell the setting. An order it printed without our request does (see `fulfilment`)."""
     if Alert.objects.filter(key__startswith="approval:", closed_at=None).exists():

@@ -4,7 +4,7 @@
 # ruff: noqa: F401
 
 from ilytat.integrations import jobs
-from orders import attention, back_in_stock, fulfillment, image_retention, privacy, readiness, webhooks
+from orders import back_in_stock, fulfillment, image_retention, privacy, webhooks
 from orders.lifecycle import FULFILMENT_QUEUE
 from orders.models import Fulfilment
 

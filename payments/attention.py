@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ilytat.integrations import attention
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
-from ilytat.integrations.dashboard import Tile, register
+from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.transactions import retry_conflicts
@@ -90,29 +89,25 @@ def _stage(pk: int, who: str) -> str:
     return f"{len(texts)} texts lie at Stripe, unsent. Look at them there, then submit."
 
 
-attention.register(
-    Source(
-        "refunds",
-        "Refunds",
-        "payments.view_refund",
-        _refunds,
-        {
-            "again": Action("Try again", _again, permission=GIVE_BACK),
-            "let-go": Action("Paid another way", _let_go, final=True, permission=GIVE_BACK),
-        },
-    )
+REFUNDS = Source(
+    "refunds",
+    "Refunds",
+    "payments.view_refund",
+    _refunds,
+    {
+        "again": Action("Try again", _again, permission=GIVE_BACK),
+        "let-go": Action("Paid another way", _let_go, final=True, permission=GIVE_BACK),
+    },
 )
-attention.register(
-    Source(
-        "disputes",
-        "Disputes",
-        "payments.view_dispute",
-        _disputes,
-        {
-            "stage": Action("Stage the evidence", _stage, permission="payments.change_dispute"),
-            "refund": Action("Refund it instead", _refund, final=True, permission=GIVE_BACK),
-        },
-    )
+DISPUTES = Source(
+    "disputes",
+    "Disputes",
+    "payments.view_dispute",
+    _disputes,
+    {
+        "stage": Action("Stage the evidence", _stage, permission="payments.change_dispute"),
+        "refund": Action("Refund it instead", _refund, final=True, permission=GIVE_BACK),
+    },
 )
 
 
@@ -129,10 +124,9 @@ def _differences() -> Iterator[Row]:
         )
 
 
-attention.register(Source("differences", "Differences in the books", "payments.view_reconcilerun", _differences))
+DIFFERENCES = Source("differences", "Differences in the books", "payments.view_reconcilerun", _differences)
 
 
-@register(10, "payments.view_payment")
 def money_today() -> Tile:
     """By the shop's clock, in the shop's currency; payments of the other mode (test, live) do not count."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.integrations import alerts, attention, jobs
+from ilytat.integrations import alerts, jobs
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.jobs import ATTENTION
 from orders.models import Order
@@ -129,12 +129,10 @@ def _failed() -> Iterator[Row]:
 
 
 queue = jobs.register(jobs.Queue(name=QUEUE, model=StripeCustomer, work=work, lane=LANE, on_attention=on_attention))
-attention.register(
-    Source(
-        "stripe-customers",
-        "Customers to delete at Stripe",
-        "payments.change_stripecustomer",
-        _failed,
-        {"again": Action("Try again", retry)},
-    )
+STRIPE_CUSTOMERS = Source(
+    "stripe-customers",
+    "Customers to delete at Stripe",
+    "payments.change_stripecustomer",
+    _failed,
+    {"again": Action("Try again", retry)},
 )

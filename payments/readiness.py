@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from ilytat.integrations.errors import FORBIDDEN, KeyRejected, NotConfigured
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.readiness import Finding, last_event_text, register
+from ilytat.integrations.readiness import Finding, last_event_text
 from payments import gateway, webhook_endpoint
 from payments.models import Difference
 from payments.stripe_objects import EndpointFacts
@@ -15,7 +15,6 @@ REGISTER = "Run manage.py register_webhooks."
 RENEW = "Run manage.py register_webhooks --renew stripe and set the new secret."
 
 
-@register("stripe-webhooks")
 def stripe_webhooks() -> Finding:
     """One enabled endpoint at our address, for the events the shop handles, whose events are accepted."""
     try:
@@ -60,7 +59,6 @@ def _accepted_events() -> QuerySet[InboundEvent]:
     return InboundEvent.objects.filter(source=SOURCE).exclude(event_id__in=fetched)
 
 
-@register("sales-tax")
 def sales_tax() -> Finding:
     """A reminder: whether this seller has to collect it, and where, the shop cannot know."""
     if settings.STRIPE_AUTOMATIC_TAX:

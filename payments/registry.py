@@ -3,4 +3,4 @@
 # Importing registers.
 # ruff: noqa: F401
 
-from payments import attention, customers, health, privacy, readiness, refund_provider, refunds, webhooks
+from payments import customers, privacy, refund_provider, refunds, webhooks

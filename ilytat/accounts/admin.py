@@ -1,6 +1,5 @@
 """Users for staff: the e-mail is the login, so Django's own forms and columns are ours to name."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin
@@ -16,16 +15,14 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from ilytat.accounts import privacy, second_factor
+from ilytat.accounts.attention import QUEUED, RETRY, UNCHANGED
 from ilytat.accounts.models import Erasure, User
-from ilytat.integrations import attention
 from ilytat.integrations.admin import ReadOnlyAdmin
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.email import EmailFormField
-from ilytat.integrations.jobs import ATTENTION
 
 # allauth's page shows the secret from which every code of a phone can be made: nobody needs to read that.
 admin.site.unregister(Authenticator)
@@ -138,10 +135,6 @@ class ShopUserAdmin(UserAdmin[User]):
         return None
 
 
-RETRY = "accounts.change_erasure"
-QUEUED, UNCHANGED = "Retry queued.", "No change: it is done, or being worked on."
-
-
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin[Erasure]):
     """The email address stands here until the erasure is done: staff may have to write to the person."""
@@ -177,20 +170,3 @@ class ErasureAdmin(ReadOnlyAdmin[Erasure]):
             self.log_change(request, erasure, "Retry queued by hand")
         self.message_user(request, QUEUED if done else UNCHANGED, messages.SUCCESS if done else messages.WARNING)
         return redirect("admin:accounts_erasure_change", pk)
-
-
-def _stuck() -> Iterator[Row]:
-    for erasure in privacy.stuck()[:SHOWN]:
-        failed = erasure.state == ATTENTION
-        what = "A customer's data could not be deleted" if failed else "A deletion has waited for three weeks"
-        why = erasure.last_error or erasure.reason
-        url = reverse("admin:accounts_erasure_change", args=[erasure.pk])
-        costs = "The law gives us one month from the request."
-        yield Row(erasure.pk, what, why, erasure.asked_at, url, costs, ("again",))
-
-
-def _again(pk: int, _who: str) -> str:
-    return QUEUED if privacy.retry(pk) else UNCHANGED
-
-
-attention.register(Source("erasures", "Erasures", RETRY, _stuck, {"again": Action("Try again", _again)}))

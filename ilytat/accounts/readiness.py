@@ -5,10 +5,9 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from ilytat.accounts.models import User
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding
 
 
-@register("staff-login")
 def staff_login() -> Finding:
     owners = User.objects.filter(Q(is_superuser=True) | Q(groups__name="owner"), is_staff=True, is_active=True)
     if not owners.exists():

@@ -6,7 +6,7 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from ilytat.integrations import attention, inbox, jobs
+from ilytat.integrations import inbox, jobs
 from ilytat.integrations.attention import SHOWN, Action, Row, Source
 from ilytat.integrations.errors import Outcome
 from ilytat.integrations.jobs import ATTENTION
@@ -94,17 +94,13 @@ def _close(pk: int, _who: str) -> str:
     return "Closed."
 
 
-attention.register(
-    Source(
-        "events",
-        "Webhooks",
-        "integrations.change_inboundevent",
-        _events,
-        {"again": Action("Work on it again", _again), "ignore": Action("Ignore it", _ignore)},
-    )
+EVENTS = Source(
+    "events",
+    "Webhooks",
+    "integrations.change_inboundevent",
+    _events,
+    {"again": Action("Work on it again", _again), "ignore": Action("Ignore it", _ignore)},
 )
-attention.register(
-    Source(
-        "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Action("It is dealt with", _close)}
-    )
+INCIDENTS = Source(
+    "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Action("It is dealt with", _close)}
 )

@@ -1,17 +1,14 @@
-"""What needs a person. Each app registers where such rows come from and the actions that resolve them; the admin shows
-them first. An action is a plain call that the tasks could make as well, so that pressing it twice is harmless.
+"""What needs a person: where such rows come from and the actions that resolve them.
+
+Each app defines its sources, `ilytat.admin` lists them, and the admin shows their rows first. An action is a plain call
+that the tasks could make as well, so that pressing it twice is harmless.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Min, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-
-from ilytat.integrations import jobs
 
 SHOWN = 50  # of each source: more than that is one incident, not fifty
 
@@ -50,22 +47,6 @@ class Source:
     actions: dict[str, Action] = field(default_factory=dict)
 
 
-_sources: dict[str, Source] = {}
-
-
-def register(source: Source) -> Source:
-    _sources[source.name] = source
-    return source
-
-
-def source(name: str) -> Source | None:
-    return _sources.get(name)
-
-
-def sources() -> Iterator[Source]:
-    return iter(tuple(_sources.values()))
-
-
 @dataclass(frozen=True)
 class Button:
     name: str
@@ -88,26 +69,8 @@ def may(request: HttpRequest, source: Source, action: Action) -> bool:
     return request.user.has_perms([right for right in (source.permission, action.permission) if right])
 
 
-def items(request: HttpRequest) -> list[Item]:
-    """All that waits and this person may see, oldest first."""
-    allowed = [each for each in _sources.values() if request.user.has_perm(each.permission)]
-    found = [Item(each, row, request) for each in allowed for row in each.rows()]
-    return sorted(found, key=lambda item: item.row.since)
-
-
-@dataclass(frozen=True)
-class Lag:
-    """A queue whose oldest due row has waited `seconds`."""
-
-    name: str
-    seconds: int
-
-
-def lags() -> Iterator[Lag]:
-    """One query a queue."""
-    now = timezone.now()
-    for queue in jobs.queues():
-        due: QuerySet[Any] = queue.model.due(now)
-        oldest = due.aggregate(oldest=Min("next_at"))["oldest"]
-        if oldest is not None:
-            yield Lag(queue.name, int((now - oldest).total_seconds()))
+def items(request: HttpRequest, sources: Iterable[Source]) -> list[Item]:
+    """Return the rows that this person may see, oldest first."""
+    visible = [source for source in sources if request.user.has_perm(source.permission)]
+    rows = [Item(source, row, request) for source in visible for row in source.rows()]
+    return sorted(rows, key=lambda item: item.row.since)

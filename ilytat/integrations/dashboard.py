@@ -1,10 +1,18 @@
-"""The figures on staff's first page. Each app registers its own; the page shows those the person may see."""
+"""The figures on the dashboard, and those of the kit itself: background jobs, and the providers as last checked.
 
-from collections.abc import Callable
+Each app defines its tiles; `ilytat.admin` lists them. A tile is computed on every load: a few queries, no provider.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
+
+from ilytat.integrations import health, heartbeats
 
 Words = str | Promise
 
@@ -21,25 +29,41 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class _Place:
-    rank: int
+class TileSource:
+    """`tile` is shown to who holds `permission`."""
+
     permission: str
     tile: Callable[[], Tile]
 
 
-_places: list[_Place] = []
+def tiles(request: HttpRequest, sources: Iterable[TileSource]) -> list[Tile]:
+    return [source.tile() for source in sources if request.user.has_perm(source.permission)]
 
 
-def register(rank: int, permission: str) -> Callable[[Callable[[], Tile]], Callable[[], Tile]]:
-    """Lower ranks stand first. The tile is asked for on every load: a few queries, and no provider."""
+def processes() -> Tile:
+    rows = heartbeats.processes()
+    problems = heartbeats.problems(rows) if rows else []
+    late = sum(problem.name.startswith(heartbeats.TASK_PREFIX) for problem in problems)
+    silent = len(problems) - late
+    figure = f"{silent} not running" if silent else f"{late} late" if late else "Working" if rows else "Not heard yet"
+    tone = "bad" if problems else "good" if rows else "busy"
+    recent = [row for row in rows if row.beat_at > row.now - timedelta(days=1)]
+    detail = "; ".join(f"{row.name}: {heartbeats.last_seen(row)}" for row in recent)
+    return Tile("Background jobs", figure, detail, reverse("healthz_deep"), tone)
 
-    def add(tile: Callable[[], Tile]) -> Callable[[], Tile]:
-        _places.append(_Place(rank, permission, tile))
-        return tile
 
-    return add
-
-
-def tiles(request: HttpRequest) -> list[Tile]:
-    allowed = [place for place in _places if request.user.has_perm(place.permission)]
-    return [place.tile() for place in sorted(allowed, key=lambda place: place.rank)]
+def providers() -> Tile:
+    rows = list(health.results())
+    failing = [row for row in rows if row.state != "ok"]
+    old = not rows or health.are_old(rows)
+    names = ", ".join(row.name.capitalize() for row in failing)
+    figure = names or ("Not checked" if old else "All answer")
+    tone = "bad" if any(row.state == "down" for row in failing) else "busy" if failing or old else "good"
+    if failing:
+        detail = failing[0].detail
+    else:
+        last = max((row.checked_at for row in rows), default=None)
+        detail = (
+            f"checked: {heartbeats.duration_text(timezone.now() - last)} ago" if last else "Checked every five minutes."
+        )
+    return Tile("Checks", figure, detail, reverse("admin:integrations_healthresult_changelist"), tone)

@@ -1,6 +1,6 @@
-"""Health checks by name. Each app registers its own; the beat runs them and the pages read the stored results."""
+"""Health checks: run by the beat (`ilytat.tasks`), stored, and read by the pages. `ilytat.health` lists them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -13,6 +13,7 @@ from ilytat.integrations.errors import FORBIDDEN, IntegrationError, KeyRejected
 from ilytat.integrations.models import HealthResult
 
 State = Literal["ok", "warn", "down"]
+SETUP_PREFIX = "setup:"  # of the stored results of setup checks (`ilytat.integrations.readiness`)
 RESULT_AGE_MAX = timedelta(minutes=15)  # three turns of the timetable
 
 
@@ -30,15 +31,6 @@ class Verdict:
 
 
 Check = Callable[[], Verdict]
-_checks: dict[str, Check] = {}
-
-
-def register(name: str) -> Callable[[Check], Check]:
-    def add(check: Check) -> Check:
-        _checks[name] = check
-        return check
-
-    return add
 
 
 def failed(error: IntegrationError) -> Verdict:
@@ -48,17 +40,20 @@ def failed(error: IntegrationError) -> Verdict:
 
 
 def results() -> QuerySet[HealthResult]:
-    """The last result of each registered check; one that was renamed or removed leaves a row behind."""
-    return HealthResult.objects.filter(name__in=_checks).order_by("name")
+    return HealthResult.objects.exclude(name__startswith=SETUP_PREFIX).order_by("name")
 
 
 def are_old(rows: Iterable[HealthResult]) -> bool:
     return min(row.checked_at for row in rows) < timezone.now() - RESULT_AGE_MAX
 
 
-def run_all() -> dict[str, Verdict]:
-    """Run every check (they may call out), keep the results, open and close the alerts."""
-    return {name: _run(name, check) for name, check in _checks.items()}
+def run_checks(checks: Mapping[str, Check]) -> dict[str, Verdict]:
+    """Run all checks of the shop (they may call out), store the results, open and close the alerts.
+
+    The stored result of a check that is not among them, because it was renamed or removed, is deleted.
+    """
+    results().exclude(name__in=checks).delete()
+    return {name: _run(name, check) for name, check in checks.items()}
 
 
 def _run(name: str, check: Check) -> Verdict:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from celery import current_app
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from ilytat.integrations import failure_texts
@@ -254,3 +254,21 @@ def _send(queue_name: str, lane: str) -> None:
     except Exception:  # noqa: BLE001 (whatever the broker's library raises, the row waits for the sweep)
         _silent_until = time.monotonic() + SILENCE_SECONDS
         log.warning("broker unreachable: the sweep will find the work", extra={"queue": queue_name})
+
+
+@dataclass(frozen=True)
+class Lag:
+    """A queue whose oldest due row has waited `seconds`."""
+
+    name: str
+    seconds: int
+
+
+def lags() -> Iterator[Lag]:
+    """One query a queue."""
+    now = timezone.now()
+    for queue in queues():
+        due: QuerySet[Any] = queue.model.due(now)
+        oldest = due.aggregate(oldest=Min("next_at"))["oldest"]
+        if oldest is not None:
+            yield Lag(queue.name, int((now - oldest).total_seconds()))

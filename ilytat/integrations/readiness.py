@@ -1,10 +1,10 @@
 """Setup checks: what this installation still lacks. `manage.py doctor` and the admin's Setup check run this list.
 
 Health checks ask every few minutes whether a working shop still works. These ask whether an installation was
-set up completely. Each app registers its own.
+set up completely. `ilytat.health` lists them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from ilytat.integrations import failure_texts, heartbeats
 from ilytat.integrations.errors import IntegrationError, KeyRejected
-from ilytat.integrations.health import State
+from ilytat.integrations.health import SETUP_PREFIX, State
 from ilytat.integrations.models import HealthResult, InboundEvent
 
-PREFIX = "setup:"  # of the names under which results are stored
 DETAIL_MAX, ERROR_MAX = 300, 160  # characters
 RESULT_AGE_MAX = timedelta(days=30)
 
@@ -31,28 +30,11 @@ class Finding:
 
 
 Check = Callable[[], Finding]
-_checks: dict[str, Check] = {}
-_checks_on_request: dict[str, Check] = {}
 
 
-def register(name: str, *, on_request: bool = False) -> Callable[[Check], Check]:
-    """`on_request` is for a check that makes a provider do something: only `doctor` runs it, when told to."""
-
-    def add(check: Check) -> Check:
-        (_checks_on_request if on_request else _checks)[name] = check
-        return check
-
-    return add
-
-
-def run_all() -> dict[str, Finding]:
-    """Run every check and store the results. They call the providers: not inside a transaction."""
-    return {name: _run(name, check) for name, check in sorted(_checks.items())}
-
-
-def run_on_request() -> dict[str, Finding]:
-    """Run those that were registered `on_request`. They call the providers and wait for them."""
-    return {name: _run(name, check) for name, check in sorted(_checks_on_request.items())}
+def run_checks(checks: Mapping[str, Check]) -> dict[str, Finding]:
+    """Run the checks and store the results. They call the providers: not inside a transaction."""
+    return {name: _run(name, check) for name, check in sorted(checks.items())}
 
 
 def last_event_text(events: QuerySet[InboundEvent]) -> str:
@@ -72,7 +54,7 @@ def _run(name: str, check: Check) -> Finding:
         finding = Finding("down", detail, fix or "Run the check again when the provider answers.")
     except Exception as error:  # noqa: BLE001 (a broken check is a finding, not a crash of the others)
         finding = Finding("down", failure_texts.logged(error, "setup check failed", check=name))
-    _store(PREFIX + name, finding)
+    _store(SETUP_PREFIX + name, finding)
     return finding
 
 
@@ -89,20 +71,21 @@ def _store(name: str, finding: Finding) -> None:
 
 def acknowledge(name: str, detail: str, user_id: int) -> bool:
     """Count a warning as ok while it says `detail`. Return False when it no longer does, or is no warning."""
-    warning = results().filter(name=name, state="warn", detail=detail)
+    setup_results = HealthResult.objects.filter(name__startswith=SETUP_PREFIX)
+    warning = setup_results.filter(name=name, state="warn", detail=detail)
     return bool(warning.update(acknowledged_at=timezone.now(), acknowledged_by=user_id))
 
 
-def results() -> QuerySet[HealthResult]:
-    """The stored results of the registered checks. An old one counts as not run."""
-    names = [PREFIX + name for name in _checks]
-    return HealthResult.objects.filter(name__in=names, checked_at__gt=timezone.now() - RESULT_AGE_MAX)
+def results(names: Iterable[str]) -> QuerySet[HealthResult]:
+    """Return the stored results of these checks. An old one counts as not run."""
+    stored_names = [SETUP_PREFIX + name for name in names]
+    return HealthResult.objects.filter(name__in=stored_names, checked_at__gt=timezone.now() - RESULT_AGE_MAX)
 
 
-def unrun_count() -> int:
-    return len(_checks) - results().count()
+def unrun_count(names: Collection[str]) -> int:
+    return len(names) - results(names).count()
 
 
-def is_complete() -> bool:
-    """Every check has run; each was ok, or its warning was acknowledged."""
-    return not unrun_count() and not any(result.is_open for result in results())
+def is_complete(names: Collection[str]) -> bool:
+    """Return whether every check has run, and each was ok or its warning was acknowledged."""
+    return not unrun_count(names) and not any(result.is_open for result in results(names))

@@ -9,7 +9,7 @@ import requests
 from django.conf import settings
 
 from ilytat.integrations import failure_texts, heartbeats
-from ilytat.integrations.readiness import Finding, register
+from ilytat.integrations.readiness import Finding
 from ilytat.pages import texts
 
 TIMEOUT_SECONDS = (3, 5)  # connect, read
@@ -25,17 +25,14 @@ def _processes(prefix: str) -> Finding:
     return Finding("down", " ".join(problem.sentence for problem in silent), f"Start: {commands}")
 
 
-@register("workers")
 def workers() -> Finding:
     return _processes("worker:")
 
 
-@register("beat")
 def beat() -> Finding:
     return _processes(heartbeats.BEAT)
 
 
-@register("clock")
 def clock() -> Finding:
     """Compare our clock with the Date header of Stripe's API: no key is sent, and any status has the header."""
     try:
@@ -51,7 +48,6 @@ def clock() -> Finding:
     return Finding("ok", f"within {skew} s of Stripe's")
 
 
-@register("backup")
 def backup() -> Finding:
     if not settings.BACKUP_MARKER:
         fix = "Let the backup job touch a file when it succeeds and set BACKUP_MARKER to its path."
@@ -65,7 +61,6 @@ def backup() -> Finding:
     return Finding("down", f"The {text}.", fix) if age > BACKUP_AGE_MAX else Finding("ok", text)
 
 
-@register("legal-pages")
 def legal_pages() -> Finding:
     drafts = texts.unreviewed()
     if not drafts:

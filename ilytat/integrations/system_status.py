@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from ilytat.integrations import attention, broker, health, heartbeats
-from ilytat.integrations.attention import Lag
+from ilytat.integrations import broker, health, heartbeats, jobs
 from ilytat.integrations.heartbeats import Problem
+from ilytat.integrations.jobs import Lag
 from ilytat.integrations.models import Alert, HealthResult, Heartbeat
 
 LATE_SECONDS = 600
@@ -33,7 +33,7 @@ class SystemStatus:
 
 def current() -> SystemStatus:
     """Read the database and ask the broker (see `broker.Probe`). Raises what an unreachable database raises."""
-    lags, checks, rows = list(attention.lags()), list(health.results()), heartbeats.processes()
+    lags, checks, rows = list(jobs.lags()), list(health.results()), heartbeats.processes()
     is_starting = not rows and time.monotonic() - STARTED < heartbeats.allowed_silence().total_seconds()
     broker_state = broker.probe.current()
     problems = list(_broken_broker(broker_state)) or ([] if is_starting else heartbeats.problems(rows))

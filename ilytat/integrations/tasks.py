@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db.models import Q
 from django.utils import timezone
 
-from ilytat.integrations import health, inbox, jobs, leases
+from ilytat.integrations import inbox, jobs
 from ilytat.integrations import watch as watching
 from ilytat.integrations.models import Heartbeat, InboundEvent, SyncLog
 
@@ -30,13 +30,6 @@ def sweep() -> None:
     for queue in jobs.queues():
         if queue.model.due().exists():
             jobs.wake(queue.name, queue.lane)
-
-
-@shared_task(ignore_result=True)
-def check_health() -> None:
-    with leases.acquire("health", 120) as acquired:
-        if acquired:
-            health.run_all()
 
 
 @shared_task(ignore_result=True)

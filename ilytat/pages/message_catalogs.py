@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(settings.BASE_DIR)
 APPS = ("ilytat", "catalog", "notifications", "orders", "payments")
 # Sentences of the admin's pages that stand outside files named after it.
-STAFF = ("/dashboard.py", "/attention_page.py", "/next_step.py")
+STAFF = ("/dashboard.py", "/attention.py", "/next_step.py")
 # Neither the stand-ins nor the demo speak to shoppers, and the admin speaks English.
 SILENT = ("sandbox/", "ilytat/devserver/", "/migrations/", "admin", *STAFF)
 KEYWORDS = DEFAULT_KEYWORDS | {

@@ -7,7 +7,8 @@ from django.test import Client
 
 from ilytat.accounts import privacy as wishes
 from ilytat.accounts.models import Erasure, User
-from ilytat.integrations import attention, jobs, privacy
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import jobs, privacy
 from ilytat.integrations.errors import Refused
 from ilytat.integrations.models import Alert
 from orders.models import Order
@@ -59,7 +60,7 @@ def test_it_waits_in_the_queue_of_what_needs_a_person_once(admin_client: Client,
     failed.refresh_from_db()
     assert (failed.state, failed.email) == ("done", "")
     assert not Alert.objects.filter(closed_at=None).exists()
-    assert not list(attention.source("erasures").rows())  # type: ignore[union-attr]  # it is registered
+    assert not list(ATTENTION_SOURCES["erasures"].rows())
 
 
 def test_its_page_says_why_and_tries_again(admin_client: Client, failed: Erasure) -> None:

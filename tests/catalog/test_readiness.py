@@ -11,10 +11,11 @@ from django.conf import LazySettings
 
 from catalog import readiness
 from catalog.printify import client
+from ilytat.health import SETUP_CHECKS, SETUP_CHECKS_ON_REQUEST
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations import readiness as setup_checks
 from ilytat.integrations.models import InboundEvent
-from ilytat.integrations.readiness import run_all, run_on_request
+from ilytat.integrations.readiness import run_checks
 from tests.catalog.conftest import SHOP
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +65,7 @@ def test_the_check_says_when_the_last_event_arrived(mock: responses.RequestsMock
 def test_a_test_event_that_arrives_is_ignored_without_a_call(mock: responses.RequestsMock) -> None:
     mock.get(HOOKS, json=subscriptions())
     answer_test_event(mock, arrives=True)
-    assert run_on_request()["printify-round-trip"].state == "ok"
+    assert run_checks(SETUP_CHECKS_ON_REQUEST)["printify-round-trip"].state == "ok"
     calls = len(mock.calls)
     jobs.work_due(inbox.QUEUE)
     assert list(InboundEvent.objects.values_list("state", "outcome")) == [("done", "ignored")]
@@ -89,8 +90,8 @@ def test_without_a_subscription_no_test_event_is_sent(mock: responses.RequestsMo
 
 def test_a_test_event_is_sent_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ilytat.integrations.readiness._run", lambda name, _check: name)
-    assert "printify-round-trip" not in run_all()
-    assert "printify-round-trip" in run_on_request()
+    assert "printify-round-trip" not in run_checks(SETUP_CHECKS)
+    assert "printify-round-trip" in run_checks(SETUP_CHECKS_ON_REQUEST)
 
 
 def test_a_rejected_key_is_fixed_by_a_new_one_not_by_asking_again(mock: responses.RequestsMock) -> None:

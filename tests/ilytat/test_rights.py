@@ -19,7 +19,7 @@ from catalog.models import SyncRun
 from catalog.models.curation import FieldChange
 from ilytat.accounts.models import Erasure, User
 from ilytat.accounts.roles import ROLES
-from ilytat.integrations import attention
+from ilytat.admin import ATTENTION_SOURCES
 from notifications.models import Campaign, CampaignText, OutgoingEmail
 from orders.models import Claim, ClaimPhoto, Fulfilment
 from payments.models import Dispute, Payment, Refund
@@ -296,7 +296,7 @@ def test_each_action_is_offered_to_whom_it_should(roles: dict[str, User]) -> Non
 
 
 def test_each_button_of_the_review_queue_stands_in_the_table() -> None:
-    registered = {(source.name, action) for source in attention.sources() for action in source.actions}
+    registered = {(source.name, action) for source in ATTENTION_SOURCES.values() for action in source.actions}
     assert registered == set(BUTTONS)
 
 

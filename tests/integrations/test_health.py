@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from ilytat import health as health_of_all_apps
 from ilytat.integrations import broker, health, heartbeats, system_status
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.models import Alert, HealthResult
@@ -31,12 +32,12 @@ class Answers:
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch) -> Answers:
     answers = Answers()
-    monkeypatch.setattr(health, "_checks", {"printify": answers})
+    monkeypatch.setattr(health_of_all_apps, "HEALTH_CHECKS", {"printify": answers})
     return answers
 
 
 def run() -> HealthResult:
-    health.run_all()
+    health.run_checks(health_of_all_apps.HEALTH_CHECKS)
     return HealthResult.objects.get(name="printify")
 
 
@@ -117,9 +118,12 @@ def test_the_deep_page_is_503_when_the_checks_are_too_old(client: Client, check:
     assert reason.startswith("The health checks last ran 16")
 
 
-def test_a_result_of_a_check_that_no_longer_exists_is_ignored(client: Client, check: Answers) -> None:
+def test_the_result_of_a_check_that_was_removed_is_deleted(client: Client, check: Answers) -> None:
     factories.running_processes()
-    HealthResult.objects.create(name="gone", state="down", checked_at=timezone.now() - timedelta(days=9))
+    for name in ("removed", "setup:kept"):
+        HealthResult.objects.create(name=name, state="down", checked_at=timezone.now() - timedelta(days=9))
+    run()
+    assert set(HealthResult.objects.values_list("name", flat=True)) == {"printify", "setup:kept"}
     assert reasons(client, 200) == []
 
 

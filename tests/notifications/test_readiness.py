@@ -8,6 +8,7 @@ from dns.resolver import NXDOMAIN, LifetimeTimeout, NoNameservers, NoResolverCon
 from dns.rrset import RRset, from_text
 from pytest_django.fixtures import Settings
 
+from ilytat.health import SETUP_CHECKS
 from ilytat.integrations import readiness
 from ilytat.integrations.readiness import Finding
 from notifications.readiness import SECONDS
@@ -48,7 +49,7 @@ def finding(monkeypatch: pytest.MonkeyPatch) -> Callable[[Zone], Finding]:
             raise NXDOMAIN(qnames=[dns.name.from_text(name)], responses={})  # type: ignore[no-untyped-call]  # dnspython types no constructor
 
         monkeypatch.setattr(Resolver, "resolve", resolve)
-        return readiness._run("sender-domain", readiness._checks["sender-domain"])
+        return readiness._run("sender-domain", SETUP_CHECKS["sender-domain"])
 
     return run
 
@@ -104,7 +105,7 @@ def test_without_an_answer_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, e
         raise error
 
     monkeypatch.setattr(Resolver, "resolve", resolve)
-    result = readiness._run("sender-domain", readiness._checks["sender-domain"])
+    result = readiness._run("sender-domain", SETUP_CHECKS["sender-domain"])
     assert result.detail == "The DNS records of emails could not be checked: no DNS server answered."
     assert result.state == "warn"
 
@@ -113,11 +114,11 @@ def test_without_an_answer_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, e
 def test_a_reserved_domain_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, settings: Settings, address: str) -> None:
     monkeypatch.delattr(Resolver, "resolve")
     settings.EMAIL_FROM = address
-    result = readiness._run("sender-domain", readiness._checks["sender-domain"])
+    result = readiness._run("sender-domain", SETUP_CHECKS["sender-domain"])
     assert (result.state, "EMAIL_FROM" in result.fix) == ("warn", True)
 
 
 def test_nothing_is_looked_up_in_development(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.delattr(Resolver, "resolve")
     settings.ENVIRONMENT = "development"
-    assert readiness._run("sender-domain", readiness._checks["sender-domain"]).state == "ok"
+    assert readiness._run("sender-domain", SETUP_CHECKS["sender-domain"]).state == "ok"

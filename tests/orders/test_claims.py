@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import attention
+from ilytat.admin import ATTENTION_SOURCES
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import claims, photos, refunding, tracking
@@ -168,7 +168,7 @@ def test_a_reprint_is_an_order_of_its_own_that_costs_the_buyer_nothing(upstream:
 def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrived(client: Client, state: str) -> None:
     claim = claimed()
     job = changed(Fulfilment.objects.get(order=claim.order), state=state)
-    assert tracking.sentence(claim.order, job) == "The buyer reported a problem. Answer the claim."
+    assert tracking.next_step(claim.order, job) == "The buyer reported a problem. Answer the claim."
     claims.reprint(claim, who="eva")
     assert claim.reprint is not None
     page = source(client.get(claim.order.get_absolute_url()))
@@ -177,7 +177,7 @@ def test_after_a_reprint_the_order_page_leads_to_the_replacement_until_it_arrive
     assert f'href="{claim.reprint.get_absolute_url()}">Track your replacement' in page
     assert "It has arrived" not in page
     number = f"{claim.order.number}R1"
-    assert tracking.sentence(claim.order, job) == f"The claim was answered with a free replacement: order {number}."
+    assert tracking.next_step(claim.order, job) == f"The claim was answered with a free replacement: order {number}."
     changed(Fulfilment.objects.get(order=claim.reprint), state="delivered", printify_order_id=OTHER_ID)
     assert "free replacement" not in source(client.get(claim.order.get_absolute_url()))
 
@@ -190,7 +190,7 @@ def test_after_a_refund_the_order_page_says_what_was_refunded(client: Client) ->
     page = source(client.get(claim.order.get_absolute_url()))
     assert "We refunded $12.50" in page
     assert "It has arrived" not in page
-    assert tracking.sentence(claim.order, job) == "The claim was answered with a refund. Nothing is left to do."
+    assert tracking.next_step(claim.order, job) == "The claim was answered with a refund. Nothing is left to do."
 
 
 def test_a_declined_claim_changes_nothing_of_the_order_page(client: Client) -> None:
@@ -241,8 +241,7 @@ def test_a_claim_is_not_called_refunded_when_nothing_goes_back(why: str) -> None
     assert (claim.state, claim.refund, claims.refundable(claim)) == ("open", 0, 0)
     assert not Refund.objects.exists()
     assert kinds() == ["order_confirmed", "claim_received"]
-    source = attention.source("claims")
-    assert source
+    source = ATTENTION_SOURCES["claims"]
     assert source.actions["refund"].run(claim.pk, "eva").startswith("Nothing was changed")
 
 
@@ -326,8 +325,7 @@ def test_staff_write_a_refund_as_people_write_money(admin_client: Client) -> Non
 def test_an_open_claim_waits_for_staff_with_what_it_costs() -> None:
     claim = claimed()
     charged(claim.order)
-    source = attention.source("claims")
-    assert source
+    source = ATTENTION_SOURCES["claims"]
     [row] = source.rows()
     assert (row.pk, row.actions) == (claim.pk, ("reprint", "refund"))
     assert "A refund is $24.99; a reprint about $11.00" in row.costs

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from catalog.printify.orders import read_order
-from ilytat.integrations import attention, inbox, jobs
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications import rendering
 from notifications.models import OutgoingEmail
@@ -253,8 +254,7 @@ def test_what_costs_more_than_was_paid_is_held_until_a_person_accepts_the_loss(u
     assert (job.state, len(job.open_holds), job.sent_at) == ("created", 1, None)
     assert "Printify charges $94.75, the buyer paid $29.74" in job.held_because
     assert upstream.asked("POST", "/send_to_production.json") == []
-    source = attention.source("holds")
-    assert source
+    source = ATTENTION_SOURCES["holds"]
     [row] = source.rows()
     assert row.costs == "The buyer paid $29.74; Printify charges $94.75."
     upstream.answers_production()
@@ -266,8 +266,7 @@ def test_what_printify_canceled_is_submitted_anew_under_another_id(upstream: Ups
     upstream.order("canceled")
     job = look(created())
     assert job.state == "attention"
-    source = attention.source("printing")
-    assert source
+    source = ATTENTION_SOURCES["printing"]
     assert next(iter(source.rows())).actions == ("retry", "anew", "cancel")
     source.actions["anew"].run(job.pk, "eva")
     upstream.creates(OTHER_ID)
@@ -278,8 +277,7 @@ def test_what_printify_canceled_is_submitted_anew_under_another_id(upstream: Ups
 def test_trouble_after_production_is_printed_again_once(upstream: Upstream) -> None:
     upstream.order("canceled")
     job = look(printing())
-    source = attention.source("printing")
-    assert source
+    source = ATTENTION_SOURCES["printing"]
     assert "R1" in source.actions["reprint"].run(job.pk, "eva")
     assert source.actions["reprint"].run(job.pk, "eva") == "It was dealt with already."
     assert Order.objects.filter(reprint_of=job.order).count() == 1

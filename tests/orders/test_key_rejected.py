@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.printify.client import printify
+from ilytat.health import HEALTH_CHECKS
 from ilytat.integrations import health, jobs, providers
 from ilytat.integrations.models import Alert
 from notifications import tasks
@@ -64,7 +65,7 @@ def test_an_ended_token_is_one_incident_and_all_orders_resume(
     for _ in range(3):
         _due_now()
         jobs.work_due(queue.name)
-        health.run_all()
+        health.run_checks(HEALTH_CHECKS)
         tasks.mail_alerts()
 
     rows = [again(job) for job in three_orders]
@@ -79,7 +80,7 @@ def test_an_ended_token_is_one_incident_and_all_orders_resume(
     assert [client.get(page).content.count(b"snag") for page in pages] == before
 
     _new_token(upstream)
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     assert not [key for key in _open_alerts() if "printify" in key]
     jobs.work_due(queue.name)
     jobs.work_due(queue.name)
@@ -98,12 +99,12 @@ def test_a_missing_permission_leaves_other_calls_alone_and_comes_to_staff_in_the
     upstream.order("in-production", order_id=THIRD_ID)
     assert (look(job).state, look(job).attempts) == ("new", 2)
     assert look(other).last_error == ""
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     assert "provider:printify:permission" in _open_alerts(), "the health check cannot see that permission"
     changed(job, attempts=Fulfilment.max_attempts)
     assert look(job).state == "attention"
     Alert.objects.update(last_at=timezone.now() - providers.PERMISSION_SILENCE * 1.1)
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     assert "provider:printify:permission" not in _open_alerts()
 
 
@@ -129,7 +130,7 @@ def test_a_process_with_a_new_token_tries_at_once_and_one_with_the_old_token_doe
     _token_ends(upstream)
     assert look(paid()).last_error.startswith("Printify does not accept our key.")
     settings.PRINTIFY_API_KEY = "a third"
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     assert Alert.objects.get(key="provider:printify").closed_at is None
 
 
@@ -140,7 +141,7 @@ def test_a_changed_shop_number_is_named_and_no_new_token_is_asked_for(upstream: 
     job = look(paid())
     for _ in range(2):
         tasks.mail_alerts()
-        health.run_all()
+        health.run_checks(HEALTH_CHECKS)
     tasks.mail_alerts()
     alert = Alert.objects.get(key="provider:printify", closed_at=None)
     assert alert.message == "Printify accepts the token, but not for shop 1001. Its shops: 2002."
@@ -149,7 +150,7 @@ def test_a_changed_shop_number_is_named_and_no_new_token_is_asked_for(upstream: 
     assert look(job).last_error == alert.message
     assert len(upstream.asked("POST", "/orders.json")) == 1
     settings.PRINTIFY_SHOP_ID = "2002"
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     assert not [key for key in _open_alerts() if "printify" in key]
 
 
@@ -160,7 +161,7 @@ def test_an_order_gives_up_only_while_printify_itself_is_healthy(
     job = changed(printing(THIRD_ID), attempts=Fulfilment.max_attempts - 1)
     upstream.mock.upsert("GET", f"{SHOP}/orders/{THIRD_ID}.json", status=503)
     upstream.mock.upsert("GET", SHOPS, **({"status": 503} if is_down else {"json": OURS}))
-    health.run_all()
+    health.run_checks(HEALTH_CHECKS)
     for _ in range(3):
         job = look(job)
     assert job.state == state

@@ -17,17 +17,19 @@ pytestmark = pytest.mark.django_db
 
 
 def told(job: Fulfilment) -> str:
-    return tracking.sentence(job.order, job)
+    return tracking.next_step(job.order, job)
 
 
 def test_a_draft_says_when_printing_begins() -> None:
     later = changed(created(), release_at=timezone.now() + timedelta(hours=1))
-    assert told(later).startswith("Printing begins at ")
-    assert told(changed(later, release_at=timezone.now())).startswith("Printing begins within a minute. Until then")
+    assert told(later).startswith("Production is requested at ")
+    assert told(changed(later, release_at=timezone.now())).startswith(
+        "Production is requested within a minute. Until then"
+    )
 
 
 def test_a_held_order_waits_for_a_person() -> None:
-    assert "held" in told(held(paid()))
+    assert "On hold" in told(held(paid()))
 
 
 @pytest.mark.parametrize("state", sorted(FulfilmentState))
@@ -40,7 +42,7 @@ def test_every_state_of_printing_has_its_sentence(state: str) -> None:
 @pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.PAID}))
 def test_every_state_of_an_order_without_printing_has_its_sentence(state: str) -> None:
     order = factories.order(factories.variant(), state=state)
-    assert tracking.sentence(order, None).endswith(".")
+    assert tracking.next_step(order, None).endswith(".")
 
 
 def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_client: Client) -> None:
@@ -48,7 +50,7 @@ def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_cl
     for words in ("She called.", "He called."):
         lifecycle.note(order, who="ana", what="note", why=words)
     page = text(admin_client.get(f"/admin/orders/order/{order.pk}/change/"))
-    assert "Printing begins" in page
+    assert "Production is requested" in page
     assert "Total" in page
     assert "$29.74" in page
     assert page.index("He called.") < page.index("She called.")
@@ -58,6 +60,6 @@ def test_the_order_page_tells_lines_money_and_the_timeline_newest_first(admin_cl
 def test_the_printing_page_tells_the_same_and_leads_to_the_order(admin_client: Client) -> None:
     job = changed(created(), upstream_cost=1519)
     page = text(admin_client.get(f"/admin/orders/fulfilment/{job.pk}/change/"))
-    assert "Printing begins" in page
+    assert "Production is requested" in page
     assert f"Order {job.order.number}: all buttons" in page
     assert "$15.19" in page

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ilytat.integrations import attention
+from ilytat.admin import ATTENTION_SOURCES
 from notifications.models import OutgoingEmail
 from orders import allocation, changes, claims
 from orders.models import Claim, Fulfilment, Order
@@ -143,8 +143,7 @@ def test_canceling_a_reprint_of_what_cost_nothing_says_that_nothing_was_charged(
 
 
 def test_the_queries_for_open_claims_do_not_grow_with_their_number() -> None:
-    source = attention.source("claims")
-    assert source
+    source = ATTENTION_SOURCES["claims"]
 
     def claim_reprints() -> None:
         """One claim on a reprint, and one on a reprint of a reprint."""

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import alerts, attention, inbox, jobs
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import alerts, inbox, jobs
 from ilytat.integrations.models import Alert
 from ilytat.integrations.privacy import find
 from notifications.models import OutgoingEmail
@@ -271,8 +272,7 @@ def test_the_order_page_asks_too(client: Client) -> None:
 
 def test_what_staff_settle_is_not_called_delivered() -> None:
     job = changed(printing(), state="attention")
-    source = attention.source("printing")
-    assert source
+    source = ATTENTION_SOURCES["printing"]
     assert source.actions["settled"].run(job.pk, "eva").startswith("Closed")
     assert again(job).state == "ended"
 

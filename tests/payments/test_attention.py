@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from ilytat.integrations import attention
+from ilytat.admin import ATTENTION_SOURCES
 from ilytat.integrations.attention import Row
 from ilytat.integrations.models import Alert
 from payments import cancellation, disputes
@@ -18,14 +18,12 @@ pytestmark = pytest.mark.django_db
 
 
 def _rows(name: str) -> list[Row]:
-    source = attention.source(name)
-    assert source
+    source = ATTENTION_SOURCES[name]
     return list(source.rows())
 
 
 def _press(name: str, way: str, pk: int) -> str:
-    source = attention.source(name)
-    assert source
+    source = ATTENTION_SOURCES[name]
     return source.actions[way].run(pk, "eva")
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.accounts import privacy as wishes
-from ilytat.integrations import attention, jobs
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import jobs
 from ilytat.integrations.errors import OutcomeUnknown
 from ilytat.integrations.models import Alert
 from orders.models import Order
@@ -104,7 +105,7 @@ def test_what_stripe_refuses_is_told_and_tried_again_by_a_person(till: Till) -> 
     wishes.ask(row.order.email)
     deletes(till, **refused(400))
     jobs.work_due(customers.QUEUE)
-    [item] = attention.source("stripe-customers").rows()  # type: ignore[union-attr]  # it is registered
+    [item] = ATTENTION_SOURCES["stripe-customers"].rows()
     assert (item.pk, item.actions) == (row.pk, ("again",))
     assert Alert.objects.get(closed_at=None).key == f"stripe-customer:{row.pk}"
     deletes(till, json=CUSTOMER | {"deleted": True})
@@ -156,7 +157,7 @@ def test_one_that_is_not_found_and_may_be_there_is_looked_for_by_staff(till: Til
     row.refresh_from_db()
     assert row.state == "attention"
     assert row.order.number in Alert.objects.get(key=f"stripe-customer:{row.pk}", closed_at=None).message
-    [item] = attention.source("stripe-customers").rows()  # type: ignore[union-attr]  # it is registered
+    [item] = ATTENTION_SOURCES["stripe-customers"].rows()
     assert item.what.startswith("Stripe may still have a customer")
     assert customers.retry(row.pk) == "Retry queued."
     jobs.work_due(customers.QUEUE)

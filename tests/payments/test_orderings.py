@@ -21,6 +21,7 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from ilytat.admin import ATTENTION_SOURCES
 from ilytat.integrations import attention, inbox
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import InboundEvent
@@ -329,8 +330,7 @@ def _claimable() -> list[Order]:
 
 
 def _waiting() -> list[tuple[attention.Source, attention.Row]]:
-    found = [source for name in ORDER_OF if (source := attention.source(name))]
-    return [(source, row) for source in found for row in source.rows()]
+    return [(source, row) for source in map(ATTENTION_SOURCES.__getitem__, ORDER_OF) for row in source.rows()]
 
 
 SETTINGS = hypothesis.settings(

@@ -10,7 +10,8 @@ import pytest
 import requests
 from django.utils import timezone
 
-from ilytat.integrations import alerts, attention
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import alerts
 from ilytat.integrations.models import Alert
 from orders.models import Fulfilment
 from payments import ledger, reconciliation
@@ -128,7 +129,7 @@ def test_an_open_difference_is_compared_again_though_no_page_reaches_it(quiet: T
     upstream.listed()
     for _ in range(2):
         assert len(unexplained("alive at Printify")) == 1
-    assert len(list(attention._sources["differences"].rows())) == 1
+    assert len(list(ATTENTION_SOURCES["differences"].rows())) == 1
     upstream.order("canceled", metadata={"shop_order_id": job.external_id})
     assert unexplained("alive at Printify") == []
 
@@ -201,9 +202,9 @@ def test_a_charge_over_the_tolerance_is_reported_and_booked(
     [difference] = unexplained("charge differs")
     assert difference.explanation.startswith(text.format(job.order.number))
     assert ledger.margin_for_order(job.order).printify == sum(totals)
-    [row] = attention._sources["incidents"].rows()
+    [row] = ATTENTION_SOURCES["incidents"].rows()
     assert text.format(job.order.number) in row.what
-    assert list(attention._sources["differences"].rows()) == [], "one place in the queue is enough"
+    assert list(ATTENTION_SOURCES["differences"].rows()) == [], "one place in the queue is enough"
 
 
 @pytest.mark.parametrize(("booked", "totals"), [(1575, (1100, 475, 100)), (0, (1100, 575, 0)), (0, (1100, 475, 300))])

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ilytat.integrations import attention, inbox
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import inbox
 from ilytat.integrations.errors import Result
 from ilytat.integrations.models import Alert, InboundEvent
 from orders import lifecycle
@@ -101,7 +102,7 @@ def test_what_nothing_explains_waits_for_a_person(quiet: Till) -> None:
     reconciliation.run()
     assert _kinds(explained=False) == ["amount differs", "not submitted", "paid without money"]
     assert "3 differences" in Alert.objects.get(key=reconciliation.ALERT).message
-    source = attention._sources["differences"]
+    source = ATTENTION_SOURCES["differences"]
     assert len(list(source.rows())) == 3
 
 

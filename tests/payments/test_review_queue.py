@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
-from ilytat.integrations import attention, jobs
+from ilytat.admin import ATTENTION_SOURCES
+from ilytat.integrations import jobs
 from ilytat.pages.money import format_money
 from notifications.models import OutgoingEmail
 from orders import claims, lifecycle
@@ -112,7 +113,7 @@ def _put_into(situation: str, job: Fulfilment) -> None:
 
 
 def test_every_button_that_moves_orders_or_money_is_walked() -> None:
-    registered = {name: tuple(attention._sources[name].actions) for name in BUTTONS}
+    registered = {name: tuple(ATTENTION_SOURCES[name].actions) for name in BUTTONS}
     assert registered == BUTTONS
 
 
@@ -123,7 +124,7 @@ def test_a_button_pressed_twice_keeps_the_books(till: Till, situation: str, sour
     job = awaits_production(till)
     _put_into(situation, job)
     pk = _row(source, job)
-    action = attention._sources[source].actions[button]
+    action = ATTENTION_SOURCES[source].actions[button]
     answers = [action.run(pk, "eva") for _press in range(2)]
     assert all(answer and answer[-1] in ".!" for answer in answers), answers
     _books_are_kept(situation, answers)
@@ -157,12 +158,12 @@ def _emails(kind: str) -> list[OutgoingEmail]:
 def test_refund_it_instead_makes_another_refund_after_the_first_one_failed(till: Till) -> None:
     job = awaits_production(till)
     pk = _asked_by_the_bank(job)
-    press = attention._sources["disputes"].actions["refund"]
+    press = ATTENTION_SOURCES["disputes"].actions["refund"]
     assert press.run(pk, "eva") == "$29.74 is going back."
     first = Refund.objects.get()
     Refund.objects.update(state="attention")
     assert press.run(pk, "eva").startswith("Nothing was changed"), "pressed twice"
-    assert attention._sources["refunds"].actions["let-go"].run(first.pk, "eva")
+    assert ATTENTION_SOURCES["refunds"].actions["let-go"].run(first.pk, "eva")
     assert press.run(pk, "eva") == "$29.74 is going back."
     assert (Refund.objects.count(), Payment.objects.get().refund_reserved) == (2, 2974)
 
@@ -183,7 +184,7 @@ def test_accepting_an_order_that_was_delivered_prints_nothing_and_keeps_the_day_
     paid_at = Order.objects.get(pk=job.order_id).paid_at
     Fulfilment.objects.update(state="delivered", printify_order_id="p1", sent_at=timezone.now())
     _money_differs(job)
-    accept = attention._sources["orders"].actions["accept"]
+    accept = ATTENTION_SOURCES["orders"].actions["accept"]
     assert accept.run(job.order_id, "eva") == "Accepted. It was already printed; nothing is printed again."
     assert Order.objects.get(pk=job.order_id).paid_at == paid_at
 
@@ -196,7 +197,7 @@ def test_releasing_one_hold_leaves_the_others_standing(till: Till) -> None:
     _dispute(Payment.objects.get(), "needs_response")
     lifecycle.hold_for_concerns(job, who="stripe")
     lifecycle.hold(job, HoldReason.REVIEW, who="stripe", reference="pi_1")
-    release = attention._sources["holds"].actions["release"]
+    release = ATTENTION_SOURCES["holds"].actions["release"]
     review, dispute = job.holds.get(reason="review"), job.holds.get(reason="dispute")
     for hold in (dispute, review):
         assert release.run(hold.pk, "eva").startswith("Not released. A bank disputes this payment")
@@ -213,7 +214,7 @@ def test_an_order_is_not_accepted_over_an_open_dispute(till: Till) -> None:
     job.delete()
     _money_differs(job)
     _dispute(payment, "needs_response")
-    accept = attention._sources["orders"].actions["accept"]
+    accept = ATTENTION_SOURCES["orders"].actions["accept"]
     assert accept.run(order.pk, "eva").startswith("Not accepted. A bank disputes this payment")
     order.refresh_from_db()
     assert (order.state, Fulfilment.objects.count()) == ("attention", 0)
@@ -226,6 +227,6 @@ def test_an_accepted_order_is_held_for_an_inquiry_that_came_before(till: Till) -
     Order.objects.filter(pk=order.pk).update(state="attention", cart=None)
     OutgoingEmail.objects.all().delete()
     _dispute(payment, "warning_needs_response", refundable=True)
-    answer = attention._sources["orders"].actions["accept"].run(order.pk, "eva")
+    answer = ATTENTION_SOURCES["orders"].actions["accept"].run(order.pk, "eva")
     assert answer.startswith("Accepted. Printing is on hold: Payment disputed")
     assert [hold.reason for hold in Fulfilment.objects.get().open_holds] == [HoldReason.DISPUTE]

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from catalog.printify.client import printify
 from ilytat.accounts.models import User
+from ilytat.health import SETUP_CHECKS
 from ilytat.integrations import inbox, readiness
 from ilytat.integrations.errors import Refused
 from ilytat.integrations.models import Alert, InboundEvent
@@ -36,7 +37,7 @@ def run(command: str, *arguments: str) -> str:
 
 
 def states() -> dict[str, str]:
-    return {name: finding.state for name, finding in readiness.run_all().items()}
+    return {name: finding.state for name, finding in readiness.run_checks(SETUP_CHECKS).items()}
 
 
 def test_a_new_installation_is_red_and_each_fix_turns_its_check_green(
@@ -189,7 +190,7 @@ def test_a_restricted_key_that_may_not_read_endpoints_is_no_failure(till: Till) 
 
 def test_a_token_without_a_scope_is_named(at_sandbox: Sandbox) -> None:
     at_sandbox.arm("printify.orders.list", "403", times=None)
-    finding = readiness.run_all()["printify-scopes"]
+    finding = readiness.run_checks(SETUP_CHECKS)["printify-scopes"]
     assert isinstance(finding, Finding)
     assert "lacks orders.read" in finding.detail
     assert not Alert.objects.filter(key__startswith="provider:").exists()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from ilytat.admin import ATTENTION_SOURCES
 from ilytat.integrations import alerts, attention, inbox
 from ilytat.integrations.models import Alert, InboundEvent
 from orders.models import EarlierDraft, Fulfilment, Order
@@ -38,8 +39,7 @@ def _compared() -> list[Difference]:
 
 
 def _waits(source: str) -> list[attention.Row]:
-    found = attention.source(source)
-    assert found
+    found = ATTENTION_SOURCES[source]
     return list(found.rows())
 
 

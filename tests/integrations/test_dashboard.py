@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from ilytat.integrations.health_tiles import processes
+from ilytat.integrations.dashboard import processes
 from ilytat.integrations.models import TaskHeartbeat
 from tests.factories import running_processes, silence
 

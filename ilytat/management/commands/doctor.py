@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from ilytat.health import HEALTH_CHECKS, SETUP_CHECKS, SETUP_CHECKS_ON_REQUEST
 from ilytat.integrations import failure_texts, health, readiness
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.readiness import Finding
@@ -56,10 +57,10 @@ class Command(BaseCommand):
         if migrations.state == "down":
             yield "other checks", Verdict("warn", "not run: they need the database with all its tables")
             return
-        yield from sorted(health.run_all().items())
-        yield from readiness.run_all().items()
+        yield from sorted(health.run_checks(HEALTH_CHECKS).items())
+        yield from readiness.run_checks(SETUP_CHECKS).items()
         if round_trip:
-            yield from readiness.run_on_request().items()
+            yield from readiness.run_checks(SETUP_CHECKS_ON_REQUEST).items()
 
 
 def _asked(question: Callable[[], Verdict]) -> Verdict:
