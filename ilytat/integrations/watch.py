@@ -30,17 +30,18 @@ def run(*, pings: bool) -> None:
     """
     if time.monotonic() - system_status.STARTED < heartbeats.allowed_silence().total_seconds():
         return
-    problems = [problem.sentence for problem in system_status.current().problems]
+    status = system_status.current()
+    problems = [problem.sentence for problem in status.problems]
     if settings.PING_URL and (pings or problems):
         ping(problems)  # first: alerts need the broker
-    update_alerts()
+    update_alerts(status.process_problems)
 
 
-def update_alerts() -> None:
+def update_alerts(problems: list[Problem]) -> None:
     """One alert for each silent process and one for all late tasks, closed when it is over. Mailed without beat: it may
     be dead.
     """
-    alerts_due = dict(_alerts(heartbeats.problems()))
+    alerts_due = dict(_alerts(problems))
     for key, (message, next_step) in alerts_due.items():
         alerts.open_alert(key, message, next_step=next_step)
     recovered = Alert.objects.filter(key__startswith=alerts.PROCESS_PREFIX, closed_at=None).exclude(key__in=alerts_due)
