@@ -24,7 +24,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def healthz_deep(_request: HttpRequest) -> HttpResponse:
-    """For a monitor, not for a load balancer: 503 with `reasons` when any part of the shop does not work."""
+    """For a monitor, not for a load balancer: 503 with `reasons` when any part of the shop does not work.
+
+    Anyone may read it: no names of hosts, and of incidents only the provider's.
+    """
     try:
         connection.ensure_connection()
         status = system_status.current()
@@ -40,7 +43,10 @@ def healthz_deep(_request: HttpRequest) -> HttpResponse:
         "broker": status.broker.error or "ok",
         "messages": status.broker.messages,
         "oldest_due_seconds": {queue.name: lags.get(queue.name, 0) for queue in jobs.queues()},
-        "heartbeat_age_seconds": {row.name: int((row.now - row.beat_at).total_seconds()) for row in status.heartbeats},
+        "heartbeat_age_seconds": {
+            row.name.partition("@")[0]: int((row.now - row.beat_at).total_seconds())
+            for row in reversed(status.heartbeats)  # of one name on several hosts the newest counts
+        },
         "checks": {result.name: result.state for result in status.checks},
     }
     return JsonResponse(body, status=503 if status.problems else 200)

@@ -29,7 +29,8 @@ QUEUES = tuple(queue for queues, _ in WORKERS.values() for queue in queues)
 class Problem:
     """A silent process or a late periodic task. `name` is stable and unique; `command` starts the process again.
 
-    `queues`: those that a silent worker leaves without a consumer. `detail` is for staff only: `sentence` is public.
+    `queues`: those that a silent worker leaves without a consumer. `detail` is for staff only: `sentence` is public,
+    so it names no host.
     """
 
     name: str
@@ -136,7 +137,8 @@ def _silent_workers(rows: list[Heartbeat], queues: list[str]) -> Iterator[Proble
             own = [queue for queue in queues if queue in WORKERS[node][0]]
         queues = [queue for queue in queues if queue not in own]
         sentence = f"The worker for {', '.join(own)} is not running: {_last_seen(last)}."
-        yield Problem(f"worker:{node}", sentence, _worker_command(node, own), queues=tuple(own))
+        detail = f"Its name was {last.name}." if last else ""
+        yield Problem(f"worker:{node}", sentence, _worker_command(node, own), detail, tuple(own))
 
 
 def _worker_command(node: str, queues: list[str]) -> str:
@@ -146,7 +148,7 @@ def _worker_command(node: str, queues: list[str]) -> str:
 
 
 def _last_seen(row: Heartbeat | None) -> str:
-    return f"{row.name} was last seen {last_seen(row)}" if row else "it has never been seen"
+    return f"it was last seen {last_seen(row)}" if row else "it has never been seen"
 
 
 def _late_tasks(rows: list[Heartbeat], consumed: set[str]) -> Iterator[Problem]:

@@ -56,7 +56,8 @@ def _alerts(problems: list[Problem]) -> Iterator[tuple[str, tuple[str, str]]]:
     late = [problem for problem in problems if problem.name.startswith(heartbeats.TASK_PREFIX)]
     for problem in problems:
         if problem not in late:
-            yield alerts.PROCESS_PREFIX + problem.name, (problem.sentence, f"Start it with: {problem.command}")
+            message = f"{problem.sentence} {problem.detail}".strip()
+            yield alerts.PROCESS_PREFIX + problem.name, (message, f"Start it with: {problem.command}")
     if late:
         names = ", ".join(problem.name.removeprefix(heartbeats.TASK_PREFIX) for problem in late)
         message = late[0].sentence if len(late) == 1 else f"{len(late)} periodic tasks are late: {names}"

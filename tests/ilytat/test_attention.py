@@ -148,7 +148,8 @@ def test_work_that_nobody_does_is_the_first_thing_said(admin_client: Client) -> 
 
     factories.silence("orders@host")
     page = text_of(admin_client.get(INDEX))
-    assert "Trouble The worker for webhooks, fulfilment, mail is not running: orders@host was last seen" in page
+    assert "Trouble The worker for webhooks, fulfilment, mail is not running: it was last seen" in page
+    assert "Its name was orders@host." in page
     assert "Start it with celery -A ilytat worker -n orders@%h -Q webhooks,fulfilment,mail --concurrency 2" in page
     assert "oldest due row" not in page, "the dead worker explains it"
     assert "needs a person" not in page

@@ -14,9 +14,9 @@ from tests.stack import Stack
 
 QUEUES = {"orders": "webhooks,fulfilment,mail", "sync": "sync,bulk"}
 SENTENCES = {
-    "orders": "The worker for webhooks, fulfilment, mail is not running: orders@stack was last seen",
-    "sync": "The worker for sync, bulk is not running: sync@stack was last seen",
-    "beat": "Beat is not running: beat was last seen",
+    "orders": "The worker for webhooks, fulfilment, mail is not running: it was last seen",
+    "sync": "The worker for sync, bulk is not running: it was last seen",
+    "beat": "Beat is not running: it was last seen",
 }
 ALERTS_MAILED = """
 SELECT mail.id FROM notifications_outgoingemail mail

@@ -8,13 +8,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from ilytat import health as health_of_all_apps
-from ilytat.integrations import broker, health, heartbeats, system_status
+from ilytat.integrations import alerts, broker, health, heartbeats, system_status
 from ilytat.integrations.health import Verdict
-from ilytat.integrations.models import Alert, HealthResult
+from ilytat.integrations.models import Alert, HealthResult, Heartbeat, TaskHeartbeat
 from tests import factories
 from tests.factories import inbound_event
 
 pytestmark = pytest.mark.django_db
+COMPARE = "payments.tasks.compare"
 
 
 class Answers:
@@ -86,7 +87,7 @@ def test_the_deep_page_tells_of_queues_and_checks(client: Client, check: Answers
     assert (body["status"], body["reasons"], body["broker"]) == ("ok", [], "ok")
     assert body["checks"] == {"printify": "ok"}
     assert body["oldest_due_seconds"]["inbox"] == 0
-    assert body["heartbeat_age_seconds"] == {"beat": 0, "orders@host": 0, "sync@host": 0}
+    assert body["heartbeat_age_seconds"] == {"beat": 0, "orders": 0, "sync": 0}
     assert set(body["messages"]) == set(heartbeats.QUEUES)
 
 
@@ -164,3 +165,27 @@ def test_before_anything_was_ever_seen_the_deep_page_is_starting_for_a_while(
 
     monkeypatch.setattr(system_status, "STARTED", time.monotonic() - 500)
     assert len(reasons(client)) == 3
+
+
+def test_a_stranger_reads_the_causes_on_the_deep_page_and_none_of_their_details(client: Client, check: Answers) -> None:
+    heartbeats.record_process("orders@ip-10-0-3-7", heartbeats.WORKERS["orders"][0])
+    heartbeats.record_process("sync@ip-10-0-3-8", heartbeats.WORKERS["sync"][0])
+    heartbeats.record_process(heartbeats.BEAT)
+    factories.silence("orders@ip-10-0-3-7")
+    Heartbeat.objects.update(started_at=timezone.now() - timedelta(days=10))
+    TaskHeartbeat.objects.create(name=COMPARE, finished_at=timezone.now() - timedelta(days=9))
+    heartbeats.record_failure(COMPARE, ValueError("no such order A-1042"))
+    alerts.open_alert("provider:stripe", "acct_1Mx does not accept sk_live_…9f2c", next_step="Ask it@ilytat.com.")
+    check.next = Verdict("down", "Shop 8841 was disconnected.")
+    run()
+    answer = client.get("/healthz/deep")
+    failed = "Its last run failed (ValueError). The log has the details."
+    assert answer.json()["reasons"] == [
+        "The worker for webhooks, fulfilment, mail is not running: it was last seen 10 min ago.",
+        f"The periodic task {COMPARE} last finished 9 days ago; 2 h are allowed. {failed}",
+        "An incident is open: stripe.",
+        "The check of printify fails.",
+    ]
+    assert set(answer.json()["heartbeat_age_seconds"]) == {"beat", "orders", "sync"}
+    for secret in ("10-0-3", "A-1042", "acct_1Mx", "9f2c", "it@ilytat.com", "8841"):
+        assert secret not in answer.content.decode()

@@ -40,9 +40,9 @@ def test_one_worker_for_all_queues_is_a_valid_deployment() -> None:
 @pytest.mark.parametrize(
     ("silent", "name", "sentence"),
     [
-        ("orders@host", "worker:orders", "The worker for webhooks, fulfilment, mail is not running: orders@host was"),
-        ("sync@host", "worker:sync", "The worker for sync, bulk is not running: sync@host was last seen 10"),
-        ("beat", "beat", "Beat is not running: beat was last seen 10"),
+        ("orders@host", "worker:orders", "The worker for webhooks, fulfilment, mail is not running: it was"),
+        ("sync@host", "worker:sync", "The worker for sync, bulk is not running: it was last seen 10"),
+        ("beat", "beat", "Beat is not running: it was last seen 10"),
     ],
 )
 def test_a_silent_process_is_named_as_it_was_last_seen(silent: str, name: str, sentence: str) -> None:
@@ -53,6 +53,7 @@ def test_a_silent_process_is_named_as_it_was_last_seen(silent: str, name: str, s
     (problem,) = heartbeats.problems()
     assert problem.name == name
     assert problem.sentence.startswith(sentence)
+    assert problem.detail == (f"Its name was {silent}." if "@" in silent else ""), "a host's name is for staff only"
 
 
 def test_processes_that_were_never_seen_are_named_as_the_procfile_starts_them() -> None:
@@ -181,7 +182,7 @@ def test_a_process_that_was_last_seen_in_the_future_is_not_running() -> None:
     (problem,) = heartbeats.problems()
     assert problem.name == "beat"
     assert problem.sentence.startswith(
-        "Beat is not running: beat was last seen 3 h in the future, so the clock of the database was set back."
+        "Beat is not running: it was last seen 3 h in the future, so the clock of the database was set back."
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 import responses
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 from requests import ConnectionError as NoConnection
 
@@ -46,6 +47,17 @@ def test_while_all_is_well_the_monitor_is_pinged_and_nobody_is_alerted(sent: lis
     assert ping.call_count == 1
     assert not Alert.objects.exists()
     assert sent == []
+
+
+@responses.activate
+def test_heartbeats_are_read_once_for_the_monitor_and_the_alerts(
+    sent: list[str], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    responses.post(PING)
+    with django_assert_max_num_queries(50) as queries:
+        watch.run(pings=True)
+    reads = [query["sql"] for query in queries.captured_queries if "heartbeat" in query["sql"]]
+    assert len(reads) == 2, "processes and periodic tasks"
 
 
 @responses.activate
