@@ -22,6 +22,7 @@ API_ERRORS = {
     405: ("method", "This route does not know that method."),
     411: ("no_length", "Send the body with a Content-Length."),
     413: ("too_large", "The body is too large."),
+    429: ("too_many", "Too many requests. Please wait a minute."),
 }
 MIB = 1024 * 1024
 BODY_BYTES_MAX = MIB // 4  # forms, carts and events of Stripe and Printify stay far below
@@ -110,8 +111,9 @@ class MaxBodyMiddleware:
         if "Transfer-Encoding" in request.headers:  # Django reads no further than the Content-Length
             return HttpResponse("Send the body with a Content-Length.", status=411, content_type="text/plain")
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or len(length) > LENGTH_DIGITS or int(length) > _body_limit(request):
-            return render(request, "413.html", status=413)
+        limit = _body_limit(request)
+        if not length.isdecimal() or len(length) > LENGTH_DIGITS or int(length) > limit:
+            return render(request, "413.html", {"takes_files": limit > BODY_BYTES_MAX}, status=413)
         return None
 
 
@@ -173,8 +175,9 @@ def _in_json(response: HttpResponse) -> HttpResponse:
     if found is None or response.headers.get("Content-Type", "").startswith("application/json"):
         return response
     answer = JsonResponse(body(*found), status=response.status_code)
-    if "Allow" in response.headers:
-        answer["Allow"] = response.headers["Allow"]
+    for name in ("Allow", "Retry-After"):
+        if name in response.headers:
+            answer[name] = response.headers[name]
     return answer
 
 

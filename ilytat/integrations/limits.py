@@ -98,7 +98,7 @@ def ratelimit(rate: str, *, methods: frozenset[str] = frozenset({"POST"})) -> Ca
 
 
 def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "pages/too_many.html", status=429)
+    response = render(request, "429.html", status=429)
     response["Retry-After"] = str(seconds)
     return response
 

@@ -1,5 +1,6 @@
 """What pages and mails say of the shop."""
 
+import hashlib
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_noop
 
 from notifications.models.email_colors import EmailColors
 
-CACHED = "brand"
 LINKS_MAX = 12
 NAME_MAX = 40  # characters
 
@@ -48,8 +48,8 @@ class Brand(EmailColors):
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         # Now for this transaction, and again when others can see what was saved.
-        cache.delete(CACHED)
-        transaction.on_commit(partial(cache.delete, CACHED))
+        cache.delete(cache_key())
+        transaction.on_commit(partial(cache.delete, cache_key()))
 
     def clean(self) -> None:
         """Social links go into pages and emails as they are: names and https addresses only."""
@@ -57,6 +57,12 @@ class Brand(EmailColors):
         wrong = _wrong(self.social)
         if wrong:
             raise ValidationError({"social": wrong})
+
+
+def cache_key() -> str:
+    """Return the key of the cached row. It names the fields: a row of another release may lack one."""
+    names = " ".join(field.attname for field in Brand._meta.concrete_fields)  # noqa: SLF001 (Django's documented name)
+    return f"brand:{hashlib.sha256(names.encode()).hexdigest()[:16]}"
 
 
 def _wrong(links: object) -> list[str]:

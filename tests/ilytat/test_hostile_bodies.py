@@ -142,9 +142,19 @@ def test_a_body_is_bounded_by_its_page_before_it_is_read(stranger: Client, path:
 
 def test_a_body_that_is_too_large_is_explained_to_people_and_to_programs(stranger: Client) -> None:
     body = "x" * (BODY_BYTES_MAX + 1)
-    assert "That was too large to send" in stranger.post("/cart/add/", body, content_type=FORM).content.decode()
+    page = stranger.post("/cart/add/", body, content_type=FORM).content.decode()
+    assert "That was too large to send" in page
+    assert "shorten your text" in page
+    assert "Photos" not in page, "this form takes none"
     answer = stranger.post("/api/checkout/create-session", body, content_type=JSON)
     assert answer.json()["error"]["code"] == "too_large"
+
+
+def test_photos_that_are_too_large_are_explained_where_a_form_takes_some(stranger: Client) -> None:
+    unread: dict[str, Any] = {"wsgi.input": CutOff(), "CONTENT_LENGTH": str(56 * MIB + 1), "CONTENT_TYPE": MULTIPART}
+    page = stranger.post("/orders/x/problem/", **unread).content.decode()
+    assert "Photos may have up to 10 MB each." in page
+    assert "shorten your text" not in page
 
 
 @pytest.mark.parametrize("path", ["/cart/add/", "/api/checkout/create-session", "/api/webhooks/stripe"])

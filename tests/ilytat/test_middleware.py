@@ -5,9 +5,14 @@ what is answered before the host is checked.
 import json
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
+from ilytat.integrations import throttle
+from ilytat.middleware import ApiPaths
 from orders.models import Cart
 from tests import factories
 
@@ -60,6 +65,18 @@ def test_a_json_post_from_a_program_or_our_own_page_is_accepted(
     answer = client.post(CREATE_SESSION, cart_body(), content_type=content_type, headers=headers)
     assert answer.status_code == 200
     assert Cart.objects.count() == 1
+
+
+def test_too_many_requests_are_answered_in_json_by_the_api_and_with_a_page_elsewhere(rf: RequestFactory) -> None:
+    limited = throttle.ratelimit("0/minute", methods=frozenset({"GET"}))(lambda _request: HttpResponse())
+    requests = rf.get("/api/x"), rf.get("/x")
+    for request in requests:
+        request.session, request.user = SessionStore(), AnonymousUser()
+    api, page = map(ApiPaths(limited), requests)
+    assert (api.status_code, page.status_code) == (429, 429)
+    assert json.loads(api.content)["error"]["code"] == "too_many"
+    assert api["Retry-After"] == page["Retry-After"] == "60"
+    assert "That was a little too often" in page.content.decode()
 
 
 def test_a_read_from_another_origin_is_answered(client: Client) -> None:

@@ -1,12 +1,14 @@
 """The brand's links, edited as rows."""
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from notifications.context import current_brand
 from notifications.models import Brand
+from notifications.models.brand import cache_key
 
 pytestmark = pytest.mark.django_db
 FIELDS = ("name", "legal_name", "tagline", "support_email", "phone", "address", "hours")
@@ -33,6 +35,17 @@ def test_a_link_is_added_renamed_and_taken_away(admin_client: Client, client: Cl
     assert '<a href="https://etsy.com/shop/x" rel="me noopener">Etsy</a>' in client.get("/newsletter/").content.decode()
     save(admin_client, ("", ""), ("", ""))
     assert Brand.objects.get().social == []
+
+
+def test_a_row_that_a_release_with_fewer_fields_cached_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as earlier_release:
+        fields = Brand._meta.concrete_fields
+        earlier_release.setattr(Brand._meta, "concrete_fields", fields[:-1])
+        cached = Brand(name="From the cache")
+        del cached.__dict__[fields[-1].attname]
+        cache.set(cache_key(), cached)
+        assert current_brand().name == "From the cache"
+    assert current_brand().name == "ILYTAT Designs"
 
 
 @pytest.mark.parametrize(
