@@ -54,7 +54,7 @@ class HeartbeatScheduler(PersistentScheduler):
         from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
 
         super().setup_schedule()
-        with _own_connection("beat"):
+        with _own_connection("beat", failed="last runs of tasks not read"):
             last_runs = heartbeats.last_runs()
             for entry in self.schedule.values():
                 if not entry.total_run_count and entry.task in last_runs:
@@ -82,15 +82,17 @@ def _send_watch(app: Any, queues: list[str]) -> None:
 def _send(name: str, queues: list[str]) -> None:
     from ilytat.integrations import heartbeats  # late: Django is set up after this module is loaded
 
-    with _own_connection(name):
+    with _own_connection(name, failed="heartbeat not recorded"):
         heartbeats.record_process(name, queues)
         if name == heartbeats.BEAT:
             heartbeats.record_schedule()
 
 
 @contextmanager
-def _own_connection(name: str) -> Iterator[None]:
-    """A database that is away must end neither worker nor beat. Workers fork: no connection is left open for that.
+def _own_connection(name: str, *, failed: str) -> Iterator[None]:
+    """Log `failed` in place of an error: a database that is away must end neither worker nor beat.
+
+    Workers fork: no connection is left open for that.
 
     A worker's event loop waits here: until it goes on it reads no result, and takes a finished task for one that is
     over its time limit.
@@ -101,7 +103,7 @@ def _own_connection(name: str) -> Iterator[None]:
             connection.pool.timeout = POOL_SECONDS  # type: ignore[attr-defined]  # PostgreSQL's only
         yield
     except DatabaseError as error:
-        log.warning("heartbeat not recorded", extra={"node": name, "error": str(error)})
+        log.warning(failed, extra={"node": name, "error": str(error)})
     finally:
         connection.close()
         if has_pool:

@@ -93,6 +93,8 @@ def _ours(error: stripe.StripeError, *, writing: bool, is_probe: bool) -> Except
     status = error.http_status or 0
     # Without JSON there is no message of Stripe's: the library quotes the body instead.
     said = (error.user_message or "") if isinstance(error.json_body, dict) else ""
+    if status in {UNAUTHORIZED, FORBIDDEN}:
+        return PROVIDER.rejected(said, status=status, call=str(error.request_id or ""), is_probe=is_probe)
     if isinstance(error, stripe.APIConnectionError):
         log.warning("no answer", extra={"call": "stripe", "error": str(error)})
         detail = failure_texts.no_answer("Stripe", error)
@@ -102,8 +104,6 @@ def _ours(error: stripe.StripeError, *, writing: bool, is_probe: bool) -> Except
         detail = failure_texts.answered("Stripe", status, said) if is_read else failure_texts.unreadable("Stripe")
     if isinstance(error, stripe.RateLimitError):
         return Unavailable(detail, status=status, code=code)
-    if status in {UNAUTHORIZED, FORBIDDEN}:
-        return PROVIDER.rejected(said, status=status, is_probe=is_probe)
     # APIError: 5xx, 409 (the same key is at work this moment), and an answer that is no JSON.
     if isinstance(error, stripe.APIConnectionError | stripe.APIError):
         kind = OutcomeUnknown if writing else Unavailable

@@ -209,9 +209,9 @@ class ApiClient:
             return
         body = _lenient(content)
         said = _reason(body)
-        log.info("request refused", extra={"call": path, "status": status, "answer": said})
         if self.provider and status in {UNAUTHORIZED, FORBIDDEN}:
-            raise self.provider.rejected(said, status=status, is_probe=lane == PROBE)
+            raise self.provider.rejected(said, status=status, call=path, is_probe=lane == PROBE)
+        log.info("request refused", extra={"call": path, "status": status, "answer": said})
         detail = failure_texts.answered(self._title, status, said)
         raise Refused(detail, status=status, code=_code(body), body=body)
 

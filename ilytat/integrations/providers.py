@@ -82,15 +82,15 @@ class Provider:
         if incident := rows.filter(credentials_digest=self._credentials_digest()).first():
             raise KeyRejected(incident.message, next_step=incident.next_step)
 
-    def rejected(self, said: str, *, status: int, is_probe: bool = False) -> KeyRejected:
+    def rejected(self, said: str, *, status: int, call: str, is_probe: bool = False) -> KeyRejected:
         """Open the incident for an answer of 401 or 403. Return the error to raise. Call outside a transaction.
 
         A 403 means that the key lacks a permission for this one call: other calls go on. The health check cannot see
         that permission, so this incident is over when no call has met it for hours. `is_probe`: the call only asked
         whether the key or a permission is there, so it neither alerts staff to a permission nor changes an incident.
-        `said` is the provider's message, as it came.
+        `said` is the provider's message, as it came. `call` is for the log: a path, or Stripe's id of the request.
         """
-        log.warning("key rejected", extra={"provider": self.name, "status": status, "answer": said})
+        log.warning("key rejected", extra={"provider": self.name, "call": call, "status": status, "answer": said})
         if status == FORBIDDEN:
             message = f"{self.title}: our key lacks a permission. {failure_texts.says(self.title, said)}".strip()
             if not is_probe:

@@ -6,6 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 from celery import current_app
+from django.conf import settings
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.utils import OperationalError
 from django.utils import timezone
 
@@ -44,6 +47,25 @@ def test_a_task_that_never_finished_is_due_a_turn_after_it_became_known(tmp_path
     assert due(tmp_path / "new") == {DAILY}
 
 
-def test_a_database_that_is_away_keeps_beat_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_away_keeps_beat_from_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(heartbeats, "last_runs", Mock(side_effect=OperationalError("refused")))
     assert due(tmp_path / "new") == set()
+    assert caplog.messages == ["last runs of tasks not read"]
+
+
+def test_a_heartbeat_waits_a_second_for_a_connection_and_its_failure_is_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker's loop waits too: it must not wait as long as a page may."""
+    pool = {"pool": {"min_size": 0, "max_size": 16, "timeout": 60}}
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", pool)
+    refused = {"HOST": "127.0.0.1", "PORT": 1, "NAME": "x", "USER": "x", "PASSWORD": "", "OPTIONS": pool}
+    away = DatabaseWrapper(connections.settings["default"] | refused, "away")
+    monkeypatch.setattr(celery_heartbeats, "connection", away)
+    monkeypatch.setattr(heartbeats, "record_process", lambda *_given: away.ensure_connection())
+    celery_heartbeats._send("sync@host", ["sync"])
+    (record,) = [record for record in caplog.records if record.name == celery_heartbeats.__name__]
+    assert record.message == "heartbeat not recorded"
+    assert vars(record)["error"] == "couldn't get a connection after 1.00 sec"

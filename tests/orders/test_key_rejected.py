@@ -1,5 +1,6 @@
 """Printify's token ends: one incident, no order needs a person, and everything resumes with the new token."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -132,6 +133,15 @@ def test_a_process_with_a_new_token_tries_at_once_and_one_with_the_old_token_doe
     settings.PRINTIFY_API_KEY = "a third"
     health.run_checks(HEALTH_CHECKS)
     assert Alert.objects.get(key="provider:printify").closed_at is None
+
+
+def test_a_rejected_token_is_one_line_in_the_log(upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
+    _token_ends(upstream)
+    with caplog.at_level(logging.INFO):
+        look(paid())
+    (record,) = [record for record in caplog.records if vars(record).get("status") == UNAUTHORIZED]
+    assert (record.message, vars(record)["provider"]) == ("key rejected", "printify")
+    assert vars(record)["call"].endswith("/orders.json")
 
 
 def test_a_changed_shop_number_is_named_and_no_new_token_is_asked_for(upstream: Upstream, settings: Any) -> None:

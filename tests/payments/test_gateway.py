@@ -1,6 +1,7 @@
 """The edge to Stripe: its errors in our words, its signatures, its objects as facts (D16, D17, H1, H3)."""
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,14 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], type[Exception]]] = {
     "read timeout": ({"body": requests.ReadTimeout()}, Unavailable, OutcomeUnknown),
     "cut": ({"body": requests.ConnectionError("reset")}, Unavailable, OutcomeUnknown),
 }
+
+
+def test_a_rejected_key_is_one_line_in_the_log(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+    till.creates(**refused(401))
+    with caplog.at_level(logging.INFO), pytest.raises(KeyRejected):
+        _create()
+    shop = [record.message for record in caplog.records if record.name.startswith(("payments", "ilytat"))]
+    assert shop == ["key rejected"]
 
 
 @pytest.mark.parametrize(("answer", "on_read", "_on_write"), ANSWERS.values(), ids=ANSWERS.keys())
