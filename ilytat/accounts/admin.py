@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 from ilytat.accounts import privacy, second_factor
 from ilytat.accounts.attention import QUEUED, RETRY, UNCHANGED
 from ilytat.accounts.models import Erasure, User
+from ilytat.accounts.roles import is_owner
 from ilytat.integrations.admin import ReadOnlyAdmin
 from ilytat.integrations.email import EmailFormField
 
@@ -80,19 +81,24 @@ class ShopUserAdmin(UserAdmin[User]):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Only a superuser gives rights beyond the groups."""
+        """Only owners give groups, and only a superuser rights beyond them."""
         fixed = super().get_readonly_fields(request, obj)
-        return fixed if request.user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+        if request.user.is_superuser:
+            return fixed
+        beyond = (*fixed, "is_superuser", "user_permissions")
+        return beyond if is_owner(request.user) else (*beyond, "groups")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser's account is changed by superusers only; its password page asks this too."""
+        """A superuser's account is changed by superusers only, an owner's by owners. Its password page asks too."""
         return self._within_reach(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._within_reach(request, obj) and super().has_delete_permission(request, obj)
 
     def _within_reach(self, request: HttpRequest, obj: User | None) -> bool:
-        return obj is None or not obj.is_superuser or bool(request.user.is_superuser)
+        if obj is None or request.user.is_superuser:
+            return True
+        return not obj.is_superuser and (not is_owner(obj) or is_owner(request.user))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).annotate(orders_made=Count("orders"))
@@ -109,9 +115,7 @@ class ShopUserAdmin(UserAdmin[User]):
 
     def has_reset_second_factor_permission(self, request: HttpRequest) -> bool:
         """Only owners and superusers: it takes away half of the protection of an account."""
-        user = request.user
-        is_owner = user.is_superuser or user.groups.filter(name="owner").exists()
-        return is_owner and self.has_change_permission(request)
+        return is_owner(request.user) and self.has_change_permission(request)
 
     @admin.action(description="Turn off two-step sign-in (lost phone)", permissions=["reset_second_factor"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:

@@ -2,14 +2,15 @@
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from ilytat.accounts.models import User
+from ilytat.accounts.roles import IS_OWNER
 from ilytat.integrations.readiness import Finding
 
 
 def staff_login() -> Finding:
-    owners = User.objects.filter(Q(is_superuser=True) | Q(groups__name="owner"), is_staff=True, is_active=True)
+    owners = User.objects.filter(IS_OWNER, is_staff=True, is_active=True)
     if not owners.exists():
         return Finding("down", "No owner can sign in to the admin.", "Run manage.py createsuperuser.")
     if (

@@ -6,11 +6,14 @@ Whoever needs more than a role gives gets single permissions in the admin; group
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.management import create_permissions
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.db.models import Q
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+
+from ilytat.accounts.models import User
 
 SEEN_BY_ALL = ("catalog", "orders", "payments", "notifications", "integrations", "pages")
 # What each role may do beyond looking: "app.codename", or "app.*" for all of that app. Whatever can cost the shop money
@@ -44,6 +47,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "owner": (*(f"{app}.*" for app in SEEN_BY_ALL), "accounts.*", "auth.view_group"),
 }
+
+
+# May grant roles and whatever takes protection away from an account.
+IS_OWNER = Q(is_superuser=True) | Q(groups__name="owner")
+
+
+def is_owner(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return User.objects.filter(IS_OWNER, pk=user.pk).exists()
 
 
 def granted(role: str) -> Q:

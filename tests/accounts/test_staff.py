@@ -5,6 +5,7 @@ import pytest
 import time_machine
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
@@ -118,3 +119,57 @@ def test_staff_find_add_and_change_users_by_address(admin_client: Client) -> Non
 
 def test_nobody_reads_the_secrets_of_two_step_sign_in(admin_client: Client) -> None:
     assert admin_client.get("/admin/mfa/authenticator/").status_code == 404
+
+
+@pytest.fixture
+def owner() -> User:
+    return with_group("owner")
+
+
+@pytest.fixture
+def manager() -> User:
+    """May change users, and is no owner."""
+    user = User.objects.create_user("manager@ilytat.test", PASSWORD, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__model="user", codename__endswith="_user"))
+    return user
+
+
+def with_group(name: str) -> User:
+    user = User.objects.create_user(f"{name}@ilytat.test", PASSWORD, is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+    return user
+
+
+def grant(client: Client, by: User, user: User, *groups: str) -> set[str]:
+    """Submit the form of `user` with these groups. Return those the user has then."""
+    client.force_login(by)
+    keys = [group.pk for group in Group.objects.filter(name__in=groups)]
+    data = {"email": user.email, "first_name": "Renamed", "last_name": "", "language": "en", "groups": keys}
+    data |= {"is_active": "on", "is_staff": "on"}
+    client.post(f"/admin/accounts/user/{user.pk}/change/", data)
+    return set(user.groups.values_list("name", flat=True))
+
+
+def test_the_right_to_change_users_gives_no_groups_and_takes_none(client: Client, manager: User) -> None:
+    support = with_group("support")
+    assert grant(client, manager, manager, "owner") == set()
+    assert grant(client, manager, support) == {"support"}
+    support.refresh_from_db()
+    assert support.first_name == "Renamed", "the rest of the form is saved"
+
+
+def test_owners_and_superusers_give_and_take_groups(client: Client, owner: User, chief: User) -> None:
+    support = with_group("support")
+    assert grant(client, owner, support, "finance") == {"finance"}
+    assert grant(client, chief, support, "owner") == {"owner"}
+
+
+def test_an_owners_account_is_changed_by_owners_only(client: Client, manager: User, owner: User) -> None:
+    password_page = f"/admin/accounts/user/{owner.pk}/password/"
+    client.force_login(manager)
+    assert client.get(password_page).status_code == 403
+    assert grant(client, manager, owner) == {"owner"}
+    owner.refresh_from_db()
+    assert owner.first_name == ""
+    client.force_login(owner)
+    assert client.get(password_page).status_code == 200
