@@ -54,7 +54,7 @@ IS_OWNER = Q(is_superuser=True) | Q(groups__name="owner")
 
 
 def is_owner(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return User.objects.filter(IS_OWNER, pk=user.pk).exists()
+    return user.pk is not None and User.objects.filter(IS_OWNER, pk=user.pk).exists()
 
 
 def granted(role: str) -> Q:

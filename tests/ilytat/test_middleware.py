@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from ilytat.integrations import throttle
+from ilytat.integrations import limits
 from ilytat.middleware import ApiPaths
 from orders.models import Cart
 from tests import factories
@@ -68,7 +68,7 @@ def test_a_json_post_from_a_program_or_our_own_page_is_accepted(
 
 
 def test_too_many_requests_are_answered_in_json_by_the_api_and_with_a_page_elsewhere(rf: RequestFactory) -> None:
-    limited = throttle.ratelimit("0/minute", methods=frozenset({"GET"}))(lambda _request: HttpResponse())
+    limited = limits.ratelimit("0/minute", methods=frozenset({"GET"}))(lambda _request: HttpResponse())
     requests = rf.get("/api/x"), rf.get("/x")
     for request in requests:
         request.session, request.user = SessionStore(), AnonymousUser()
