@@ -78,7 +78,7 @@ class ProductAdmin(LabelledInputs[Product], admin.ModelAdmin[Product]):
         if not self.has_change_permission(request, product) or verb not in {"drop", "keep"}:
             raise PermissionDenied
         if field in product.basis:
-            (overrides.let_go if verb == "drop" else overrides.keep)(product, field)
+            (overrides.clear_override if verb == "drop" else overrides.keep)(product, field)
             self.log_change(request, product, f"{verb} override of {field}")
             message = _("Printify's value is shown again.") if verb == "drop" else _("Seen: ours stays.")
             self.message_user(request, message, messages.SUCCESS)

@@ -16,7 +16,7 @@ from catalog.models import FieldChange, PrintifyCache, Product, SyncRun
 from catalog.printify.client import printify
 from catalog.staff import diffs, status
 from catalog.sync import decisions
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.errors import IntegrationError, NotConfigured
 from ilytat.integrations.health import Verdict, failed
@@ -58,7 +58,7 @@ def _person(who: str) -> Any:
     return get_user_model()._default_manager.filter(email=who).first()  # noqa: SLF001 (Django's documented name)
 
 
-CHANGES = Source(
+CHANGES = AttentionSource(
     "changes",
     "Catalogue",
     "catalog.change_fieldchange",

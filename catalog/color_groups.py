@@ -12,7 +12,7 @@ HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
-class Family:
+class ColorGroup:
     """`shade` is what its swatch shows."""
 
     slug: str
@@ -21,17 +21,17 @@ class Family:
 
 
 FAMILIES = (
-    Family("white", _("White & cream"), "#f7f3e9"),
-    Family("grey", _("Grey"), "#9a9b9c"),
-    Family("black", _("Black"), "#1d1c1b"),
-    Family("brown", _("Brown & sand"), "#a9825b"),
-    Family("red", _("Red"), "#b3322c"),
-    Family("orange", _("Orange & rust"), "#c9713a"),
-    Family("yellow", _("Yellow & gold"), "#e3b94f"),
-    Family("green", _("Green"), "#66795f"),
-    Family("blue", _("Blue"), "#37557f"),
-    Family("purple", _("Purple"), "#6d4f86"),
-    Family("pink", _("Pink"), "#dd9bb0"),
+    ColorGroup("white", _("White & cream"), "#f7f3e9"),
+    ColorGroup("grey", _("Grey"), "#9a9b9c"),
+    ColorGroup("black", _("Black"), "#1d1c1b"),
+    ColorGroup("brown", _("Brown & sand"), "#a9825b"),
+    ColorGroup("red", _("Red"), "#b3322c"),
+    ColorGroup("orange", _("Orange & rust"), "#c9713a"),
+    ColorGroup("yellow", _("Yellow & gold"), "#e3b94f"),
+    ColorGroup("green", _("Green"), "#66795f"),
+    ColorGroup("blue", _("Blue"), "#37557f"),
+    ColorGroup("purple", _("Purple"), "#6d4f86"),
+    ColorGroup("pink", _("Pink"), "#dd9bb0"),
 )
 BY_SLUG = {family.slug: family for family in FAMILIES}
 # Upper ends of the hue circle's parts, in degrees.

@@ -18,7 +18,7 @@ HOURS_MAX = 24 * 30
 
 
 @dataclass(frozen=True)
-class Reserve:
+class FreshnessWindow:
     """`hours` after it is due a product is sold no more; `chosen` is staff's row, `default` the environment's hours.
 
     `until`: the first of those on sale would be refused then, if Printify stayed silent. `too_old` are refused now.
@@ -43,7 +43,7 @@ def due_since() -> datetime:
     return timezone.now() - limit()
 
 
-def reserve() -> Reserve:
+def reserve() -> FreshnessWindow:
     row = StaleLimit.objects.select_related("by").filter(pk=1).first()
     default = settings.CACHE_STALE_LIMIT.total_seconds() / 3600
     hours = row.hours if row else default
@@ -52,7 +52,7 @@ def reserve() -> Reserve:
     known = PrintifyCache.objects.filter(type="product", external_id__in=shown)
     first = known.filter(expires_at__gt=trusted).aggregate(at=Min("expires_at"))["at"]
     until = first + timedelta(hours=hours) if first else None
-    return Reserve(hours, row, default, until, known.filter(expires_at__lte=trusted).count())
+    return FreshnessWindow(hours, row, default, until, known.filter(expires_at__lte=trusted).count())
 
 
 def choose(hours: int | None, by: Any) -> bool:

@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProductType:
     slug: str
     name: str | Promise
     tags: frozenset[str]
 
 
-def _kind(slug: str, name: str | Promise, *tags: str) -> Kind:
-    return Kind(slug, name, frozenset(tag.casefold() for tag in tags))
+def _kind(slug: str, name: str | Promise, *tags: str) -> ProductType:
+    return ProductType(slug, name, frozenset(tag.casefold() for tag in tags))
 
 
 # The first that matches wins: a hoodie tagged "Sweatshirts" as well is a hoodie.
@@ -43,10 +43,10 @@ KINDS = (
     _kind("socks", _("Socks"), "Socks"),
     _kind("kids", _("Kids & baby"), "Kids' Clothing", "Baby Clothing", "Kids", "Baby"),
 )
-OTHER = Kind("other", _("More good things"), frozenset())
+OTHER = ProductType("other", _("More good things"), frozenset())
 BY_SLUG = {kind.slug: kind for kind in (*KINDS, OTHER)}
 
 
-def kind_of(tags: Iterable[str]) -> Kind:
+def kind_of(tags: Iterable[str]) -> ProductType:
     folded = {tag.casefold() for tag in tags}
     return next((kind for kind in KINDS if not kind.tags.isdisjoint(folded)), OTHER)

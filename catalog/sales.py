@@ -15,7 +15,7 @@ SQL_BATCH = 500
 
 
 @dataclass(frozen=True)
-class Best:
+class BestSellers:
     """`proven`: every one of them was bought lately. Otherwise the shop's own picks fill up what sales leave empty."""
 
     pks: list[int]
@@ -27,11 +27,11 @@ class Best:
         return cards(found[pk] for pk in self.pks if pk in found)
 
 
-def best(many: int) -> Best:
+def best(many: int) -> BestSellers:
     """Of what can be bought now, the most bought first. One query."""
     entries = ShelfEntry.objects.filter(in_stock=True).order_by(*ORDERS["best"])
     rows = list(entries.values_list("pk", "sold")[:many])
-    return Best([pk for pk, _sold in rows], proven=len(rows) == many and all(sold for _pk, sold in rows))
+    return BestSellers([pk for pk, _sold in rows], proven=len(rows) == many and all(sold for _pk, sold in rows))
 
 
 def count() -> int:

@@ -50,7 +50,7 @@ def category_detail(request: HttpRequest, slug: str) -> HttpResponse:
 def search_page(request: HttpRequest) -> HttpResponse:
     """`listing`, `cards`, `query`, `instead` (the spelling searched in its place).
 
-    If nothing is found also `singles` (each word alone, how many it finds) and `best` (sales.Best).
+    If nothing is found also `singles` (each word alone, how many it finds) and `best` (sales.BestSellers).
     """
     typed = _query(request)
     found = query.find(typed)
@@ -58,7 +58,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     nothing = not listing.page.paginator.count and not listing.chips
     if typed and (found.instead or nothing):
         query.note(request, typed, found.instead)
-    singles = query.singles(found) if nothing else []
+    singles = query.per_term_counts(found) if nothing else []
     extra = {
         "query": typed,
         "instead": found.instead,

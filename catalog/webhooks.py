@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalog.models import PrintifyCache
 from catalog.printify.client import printify
 from catalog.sync import publishing, runner
-from catalog.sync.upsert import Stored
+from catalog.sync.upsert import UpsertResult
 from ilytat.integrations import alerts
 from ilytat.integrations.errors import Outcome, Result
 from ilytat.integrations.inbox import Apply, handles
@@ -65,7 +65,7 @@ def shop_disconnected(event: InboundEvent) -> Apply:
     return apply
 
 
-def _result(stored: Stored) -> Result:
+def _result(stored: UpsertResult) -> Result:
     match stored.outcome:
         case "unchanged":
             return Result(Outcome.DUPLICATE, "Nothing has changed.")

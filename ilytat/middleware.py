@@ -66,7 +66,7 @@ class HealthPagesMiddleware:
         return page(request) if page else self.get_response(request)
 
 
-class RefuseNul:
+class NullByteMiddleware:
     """PostgreSQL stores no NUL: a raw one in an address or a form would be a 500."""
 
     def __init__(self, get_response: Next) -> None:
@@ -125,7 +125,7 @@ def _body_limit(request: HttpRequest) -> int:
     return UPLOAD_BYTES_MAX.get(match.view_name) or UPLOAD_BYTES_MAX.get(match.namespace, BODY_BYTES_MAX)
 
 
-class ApiPaths:
+class ApiErrorMiddleware:
     """The API's paths work with and without a trailing slash (a POST could not follow a redirect), and errors
     are said in JSON, also where no route of the API was reached.
     """
@@ -181,7 +181,7 @@ def _in_json(response: HttpResponse) -> HttpResponse:
     return answer
 
 
-class KeepNothing:
+class NoStoreMiddleware:
     """What is said to somebody alone is kept by no cache, also where a library forgets to say so."""
 
     def __init__(self, get_response: Next) -> None:
@@ -194,7 +194,7 @@ class KeepNothing:
         return response
 
 
-class CompressText(GZipMiddleware):
+class TextGZipMiddleware(GZipMiddleware):
     """Pictures are compressed already: doing it again takes time and hides their length."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

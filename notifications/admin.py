@@ -112,7 +112,7 @@ class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
         count = 0
         for mail in mails:
             try:
-                copy = outbox.again(mail)
+                copy = outbox.resend(mail)
             except outbox.CannotResend as error:
                 self.message_user(request, f"{mail}: {error}", messages.WARNING)
                 continue

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ilytat.integrations import alerts
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.jobs import ATTENTION
@@ -40,7 +40,7 @@ def _drop(pk: int, who: str) -> str:
     return "Dropped." if rows.update(state="dropped", last_error=f"dropped by {who}") else "It was dealt with already."
 
 
-EMAILS = Source(
+EMAILS = AttentionSource(
     "mails",
     "Mails",
     "notifications.change_outgoingemail",

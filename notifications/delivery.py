@@ -40,7 +40,7 @@ class Misconfigured(Exception):
     """The provider refuses this installation, whatever the mail: certainly not sent."""
 
 
-def hand_over(job: OutgoingEmail, mail: Rendered, message_id: str) -> str:
+def send_message(job: OutgoingEmail, mail: Rendered, message_id: str) -> str:
     """Send, once. Returns the provider's id for it, "" when there is none.
 
     Raises Misconfigured, Refused (this mail cannot be sent), Unavailable or OutcomeUnknown.
@@ -85,7 +85,7 @@ def _marketing(job: OutgoingEmail) -> bool:
     return job.stream == "marketing"
 
 
-def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
+def unsubscribe_links(job: OutgoingEmail) -> Mapping[str, str]:
     """The links by which a reader of marketing leaves or chooses; they tell us which campaign it was."""
     if job.kind == TEST:
         return rendering.nowhere()
@@ -96,7 +96,7 @@ def ways_out(job: OutgoingEmail) -> Mapping[str, str]:
 
 def _leaving(job: OutgoingEmail) -> dict[str, str]:
     """RFC 8058: mail programs show a button that leaves by one POST."""
-    url = "" if job.kind == TEST else ways_out(job).get("leave_url")
+    url = "" if job.kind == TEST else unsubscribe_links(job).get("leave_url")
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 
 

@@ -39,7 +39,7 @@ class CannotResend(Exception):
     """The mail is of a kind that is sent once; the reason is for staff."""
 
 
-def written_by(kind: str, write: Callable[[OutgoingEmail], Changes | None]) -> None:
+def context_resolver(kind: str, write: Callable[[OutgoingEmail], Changes | None]) -> None:
     """Asked right before a mail of that kind leaves, for what was not to be found out earlier; None: it is unwanted.
 
     A page must not tell a stranger by the time it takes who has an account: it queues for everybody.
@@ -73,7 +73,7 @@ def queue(
         kind=kind,
         stream=stream,
         campaign=campaign,
-        dedupe_key=fitting(dedupe_key),
+        dedupe_key=shorten_key(dedupe_key),
         to=to,
         language=language or settings.LANGUAGE_CODE,
         context=dict(context),
@@ -87,7 +87,7 @@ def ring(stream: str) -> None:
     jobs.wake(*((BULK_QUEUE, BULK_LANE) if stream == "marketing" else (QUEUE, LANE)))
 
 
-def fitting(key: str) -> str:
+def shorten_key(key: str) -> str:
     """The key itself, or its beginning and a digest when the column could not hold it."""
     if len(key) <= KEY_LENGTH:
         return key
@@ -114,7 +114,7 @@ def send(job: OutgoingEmail) -> None:
     job.update_leased(subject=mail.subject[:200], **kept)
     job.ensure_leased(min(HANDOVER_SECONDS, settings.LEASE_SECONDS / 2))
     try:
-        provider_id = delivery.hand_over(job, mail, message_id(job.dedupe_key))
+        provider_id = delivery.send_message(job, mail, message_id(job.dedupe_key))
     except delivery.Misconfigured as error:
         _pause(job, str(error))
         return
@@ -158,7 +158,7 @@ def _keeps_words(job: OutgoingEmail) -> bool:
 
 def _rendered(job: OutgoingEmail) -> rendering.Rendered:
     try:
-        return rendering.render(job.kind, job.language, job.context, links=delivery.ways_out(job))
+        return rendering.render(job.kind, job.language, job.context, links=delivery.unsubscribe_links(job))
     except Exception as error:
         # A template fails the same way each time: staff must see it now, not after an hour of tries.
         why = failure_texts.logged(error, "email not rendered", kind=job.kind, row=job.pk)
@@ -186,7 +186,7 @@ def _pause(job: OutgoingEmail, why: str) -> None:
     job.finish("new", next_in=PAUSE_SECONDS, last_error=why[:2000])
 
 
-def again(original: OutgoingEmail) -> OutgoingEmail:
+def resend(original: OutgoingEmail) -> OutgoingEmail:
     """Send the same mail once more as a new row. The caller has made sure that staff want this.
 
     Raises CannotResend for a mail of a kind that is sent once.

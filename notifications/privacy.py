@@ -72,4 +72,6 @@ def addresses() -> Iterator[str]:
         yield from model.objects.values_list(column, flat=True).distinct()
 
 
-privacy.register(privacy.Keeper("mail", export=export, erase=erase, unsettled=unsettled, addresses=addresses))
+privacy.register(
+    privacy.PersonalDataHandler("mail", export=export, erase=erase, unsettled=unsettled, addresses=addresses)
+)

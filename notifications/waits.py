@@ -13,17 +13,17 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Keeper:
+class SubscriptionSource:
     """Both are asked with the reader's address; `stop` gets a key as it was posted, which may be anything."""
 
     listing: Callable[[str], Iterable[Wait]]
     stop: Callable[[str, str], bool]
 
 
-_keepers: list[Keeper] = []
+_keepers: list[SubscriptionSource] = []
 
 
-def register(keeper: Keeper) -> None:
+def register(keeper: SubscriptionSource) -> None:
     _keepers.append(keeper)
 
 

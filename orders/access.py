@@ -1,8 +1,8 @@
 """Who may see the whole order and change it: whoever has the link and knows the e-mail address, or reads its mail.
 
 The link alone opens the page, because it stands in mails that people forward; it shows no address and changes nothing.
-A forwarded mail also names the email address, so knowing it is not enough to send the parcel elsewhere: `is_verified`.
-What was shown stays with this browser's session and ends after a while.
+A forwarded mail also names the email address, so knowing it (`knows_email`) is not enough to send the parcel elsewhere:
+`is_verified`. What was shown stays with this browser's session and ends after a while.
 """
 
 import secrets
@@ -45,7 +45,7 @@ def remember(request: HttpRequest, order: "Order", *, verified: bool = False) ->
         request.session[key] = known | {order.token: now + PROVEN_SECONDS}
 
 
-def is_proven(request: HttpRequest, order: "Order") -> bool:
+def knows_email(request: HttpRequest, order: "Order") -> bool:
     return _is_owner(request, order) or _is_remembered(request, order, PROVEN)
 
 

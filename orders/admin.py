@@ -258,7 +258,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     def resend(self, request: HttpRequest, pk: int, mail: int) -> HttpResponse:
         order = self._mine(request, pk)
         try:
-            outbox.again(get_object_or_404(OutgoingEmail, pk=mail, reference=order.number))
+            outbox.resend(get_object_or_404(OutgoingEmail, pk=mail, reference=order.number))
         except outbox.CannotResend as why:
             messages.error(request, str(why))
         else:

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.printify.orders import TROUBLED, WAITING
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.health import Verdict
 from ilytat.integrations.transactions import retry_conflicts
 from ilytat.pages.money import format_money
 from orders import allocation, claims, lifecycle, refunding
 from orders.delivery_followup import OVERDUE
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.locks import lock_order
 from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
 from orders.models.claim import ClaimState
@@ -114,7 +114,7 @@ def cancel_for_shop(order: Order, *, who: str) -> str:
     """Cancel an order that cannot be made, refund it, and write to the buyer. Returns what happened, in a sentence."""
     try:
         back = refunding.cancel(order, by="shop", who=who, why="canceled by staff", reason=OURS)
-    except TooLate:
+    except ProductionStarted:
         order.refresh_from_db()
         if order.state == OrderState.CANCELED:
             return "Nothing was changed: it is canceled already."
@@ -140,7 +140,7 @@ def _anew(pk: int, who: str) -> str:
     try:
         with lock_order(job.order):
             lifecycle.revise(job.order, who=who, what="submitted anew")
-    except TooLate:
+    except ProductionStarted:
         return "Too late: it is held, printing, or over."
     return "A new draft is made once the old one is gone."
 
@@ -150,7 +150,7 @@ def _reprint_all(pk: int, who: str) -> str:
     job = _fulfilment(pk)
     try:
         with lock_order(job.order):
-            if not lifecycle.settle(job, who=who):
+            if not lifecycle.close_manually(job, who=who):
                 return "It was dealt with already."
             again = claims.make(job.order, job.order.lines.all(), who=who)
     except refunding.HoldStands as error:
@@ -163,9 +163,9 @@ def _refund_all(pk: int, who: str) -> str:
     job = _fulfilment(pk)
     try:
         with lock_order(job.order):
-            if not lifecycle.settle(job, who=who):
+            if not lifecycle.close_manually(job, who=who):
                 return "It was dealt with already."
-            back = refunding.give_back(job.order, who=who, note="not made")
+            back = refunding.request_refund(job.order, who=who, note="not made")
             lifecycle.mark_refunded(job.order, who=who, why="not made")
     except refunding.NotRefundable as error:
         return why_not_refundable(error)
@@ -176,7 +176,7 @@ def _settle(pk: int, who: str) -> str:
     """Printify will say nothing more of it (a lost parcel, an order ended there): staff have dealt with it."""
     job = _fulfilment(pk)
     with transaction.atomic():
-        moved = lifecycle.settle(job, who=who)
+        moved = lifecycle.close_manually(job, who=who)
     return "Closed: nobody looks at it any more." if moved else "It was dealt with already."
 
 
@@ -264,7 +264,7 @@ def _give_back(pk: int, who: str) -> str:
     return cancel_for_shop(Order.objects.get(pk=pk), who=who)
 
 
-FULFILLMENTS = Source(
+FULFILLMENTS = AttentionSource(
     "printing",
     "Printing",
     "orders.change_fulfilment",
@@ -278,7 +278,7 @@ FULFILLMENTS = Source(
         "settled": Action("It is settled", _settle),
     },
 )
-HOLDS = Source(
+HOLDS = AttentionSource(
     "holds",
     "Holds",
     "orders.change_fulfilment",
@@ -288,7 +288,7 @@ HOLDS = Source(
         "cancel": Action("Cancel and refund", _cancel_held, final=True, permission=REFUND),
     },
 )
-ORDERS = Source(
+ORDERS = AttentionSource(
     "orders",
     "Orders",
     "orders.change_order",
@@ -331,7 +331,7 @@ def _refund(pk: int, who: str) -> str:
     return f"{format_money(claim.refund, refunding.currency(claim.order))} is going back."
 
 
-CLAIMS = Source(
+CLAIMS = AttentionSource(
     "claims",
     "Claims",
     "orders.change_claim",

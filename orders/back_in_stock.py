@@ -166,5 +166,5 @@ def addresses() -> QuerySet[StockWatch, str]:
     return StockWatch.objects.values_list("email", flat=True).distinct()
 
 
-privacy.register(privacy.Keeper("back in stock", export=export, erase=erase, addresses=addresses))
-waits.register(waits.Keeper(listing=_listing, stop=_stop))
+privacy.register(privacy.PersonalDataHandler("back in stock", export=export, erase=erase, addresses=addresses))
+waits.register(waits.SubscriptionSource(listing=_listing, stop=_stop))

@@ -20,7 +20,7 @@ from ilytat.integrations import limits
 from ilytat.pages.money import format_money
 from orders import access, addresses, changes, claims, delivery_followup, lifecycle, photos, refunding
 from orders.forms import AddressForm, ClaimForm, CodeForm, EmailForm
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind
 from orders.photos import BadPhoto, Photo
@@ -47,7 +47,7 @@ def _guarded(view: OfOrder[P], question: str) -> OfToken:
     @require_http_methods(["GET", "HEAD", "POST"])
     def found(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         order = get_object_or_404(Order, token=token)
-        is_allowed = access.is_verified if question == "order_verify" else access.is_proven
+        is_allowed = access.is_verified if question == "order_verify" else access.knows_email
         if not is_allowed(request, order):
             return redirect(reverse(question, args=[token]) + f"?next={request.path}")
         response = view(request, order, *args, **kwargs)
@@ -63,7 +63,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `email_form`, `code_form`, `sent` (the field for a code is shown), `none_sent`, `next`."""
     order = get_object_or_404(Order, token=token)
     way_on = _way_on(request, order)
-    if access.is_proven(request, order):
+    if access.knows_email(request, order):
         return redirect(way_on)
     if request.method == "POST" and request.POST.get("action") == "send":
         return _sent_code(request, order, way_on, "orders/prove.html")
@@ -145,7 +145,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
         return render(request, "orders/cancel.html", {"order": order})
     try:
         back = changes.cancel(order)
-    except TooLate:
+    except ProductionStarted:
         return _too_late(request, order)
     except NotRefundable:
         messages.error(request, _("We can't cancel this order online. Please write to us, and we'll sort it out."))
@@ -174,7 +174,7 @@ def address(request: HttpRequest, order: Order) -> HttpResponse:
 def _readdressed(request: HttpRequest, order: Order, form: AddressForm) -> HttpResponse:
     try:
         changed = changes.correct_address(order, form.address())
-    except TooLate:
+    except ProductionStarted:
         return _too_late(request, order)
     except changes.NotPossible as why:
         return _address_page(request, order, form, notice=str(why), status=409)
@@ -206,7 +206,7 @@ def swap(request: HttpRequest, order: Order, line_id: int) -> HttpResponse:
         return render(request, "orders/swap.html", context)
     try:
         return _swapped(request, line)
-    except TooLate:
+    except ProductionStarted:
         return _too_late(request, order)
     except changes.NotPossible as why:
         return render(request, "orders/swap.html", context | {"notice": str(why)}, status=409)

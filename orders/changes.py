@@ -1,7 +1,8 @@
 """What a buyer may still change while nothing has been sent to production. No account is needed.
 
 Each change is one transaction: what was bought, the printing (`lifecycle.revise`), money and mail move together or not
-at all. A second press finds what the first one did and does nothing. Raises TooLate when printing won the race.
+at all. A second press finds what the first one did and does nothing. Raises ProductionStarted when printing won the
+race.
 """
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from ilytat.integrations.transactions import retry_conflicts
 from orders import emails, lifecycle, quote, refunding
 from orders.addresses import Address
 from orders.cart import pictures
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order, OrderLine
 from orders.states import STOPPABLE, OrderState
@@ -33,12 +34,18 @@ def changeable(order: Order, fulfilment: Fulfilment | None) -> bool:
 
 
 def cancel(order: Order) -> int:
-    """Cancel and refund everything. Returns what goes back, in minor units. Raises TooLate or NotRefundable."""
+    """Cancel and refund everything.
+
+    Returns what goes back, in minor units. Raises ProductionStarted or NotRefundable.
+    """
     return refunding.cancel(order, by="buyer", who=WHO, why="canceled by the buyer", held_too=False)
 
 
 def correct_address(order: Order, address: Address) -> bool:
-    """Send it elsewhere, for the same price. False when it goes there already. Raises NotPossible or TooLate."""
+    """Send it elsewhere, for the same price.
+
+    False when it goes there already. Raises NotPossible or ProductionStarted.
+    """
     old = lifecycle.address_of(order)
     if address == old:
         return False
@@ -60,7 +67,7 @@ def _write_address(order: Order, old: Address, address: Address, *, window: dict
 def _done_by_another_press(order: Order, address: Address) -> bool:
     order.refresh_from_db()
     if lifecycle.address_of(order) != address:
-        raise TooLate
+        raise ProductionStarted
     return False
 
 
@@ -72,33 +79,35 @@ def _same_price(order: Order, address: Address) -> dict[str, object]:
     try:
         there = _live_option(order, address)
         is_same = there.amount == order.shipping or there.amount == _price_now(order)
-    except quote.NotServed as error:
+    except quote.DestinationNotServed as error:
         raise NotPossible(_("Nobody who prints these ships to this address.")) from error
-    except quote.NoQuote as error:
+    except quote.QuoteUnavailable as error:
         if not moved:  # rates are by country (Printify contract, section 8)
             return {}
         raise NotPossible(_("The price of delivery cannot be checked right now. Please try again soon.")) from error
     if not is_same:
         raise NotPossible(_("Delivery to this address has another price. Please cancel this order and order again."))
-    return {"arrives_from": there.first, "arrives_until": there.last} if moved else {}
+    return {"arrives_from": there.earliest, "arrives_until": there.latest} if moved else {}
 
 
 def _price_now(order: Order) -> int | None:
     """Return what delivery to the present address costs now; None when it is not offered any more."""
     try:
         return _live_option(order, lifecycle.address_of(order)).amount
-    except quote.NotServed:
+    except quote.DestinationNotServed:
         return None
 
 
-def _live_option(order: Order, address: Address) -> quote.Option:
-    """Raises NoQuote where the price is estimated: neither the amount nor a missing method proves anything then."""
+def _live_option(order: Order, address: Address) -> quote.ShippingOption:
+    """Raises QuoteUnavailable where the price is estimated: neither the amount nor a missing method proves anything
+    then.
+    """
     options = quote.of_order(order, country=address.country, region=address.region, zip_code=address.zip)
     if any(option.is_estimated for option in options):
-        raise quote.NoQuote
+        raise quote.QuoteUnavailable
     chosen = next((option for option in options if option.code == order.shipping_method), None)
     if chosen is None:
-        raise quote.NotServed(address.country)
+        raise quote.DestinationNotServed(address.country)
     return chosen
 
 
@@ -128,7 +137,7 @@ def swappable(order: Order) -> list[OrderLine]:
 
 
 def swap(line: OrderLine, variant: Variant) -> bool:
-    """Print this one instead. False when it is the one already. Raises NotPossible or TooLate."""
+    """Print this one instead. False when it is the one already. Raises NotPossible or ProductionStarted."""
     if line.printify_variant_id == variant.variant_id:
         return False
     if variant not in alternatives(line):
@@ -158,7 +167,7 @@ def _swap(order: Order, line: OrderLine, variant: Variant) -> None:
         unit_cost=variant.cost,
         image=image.files.get("400", "") if image else line.image,
     ):
-        raise TooLate
+        raise ProductionStarted
     row = lifecycle.revise(order, who=WHO, what="swapped", why=f"{line.title} ({before}) → {variant.label}")
     # Not `line` itself: should the database undo this, the next try must still know what was there.
     emails.order_changed(order.lines.get(pk=line.pk), row, before=before)

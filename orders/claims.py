@@ -22,7 +22,7 @@ from orders.locks import lock_order
 from orders.models import Claim, ClaimPhoto, Fulfilment, Order, OrderLine
 from orders.models.claim import ClaimKind, ClaimState
 from orders.photos import Photo
-from orders.states import ARRIVED, OrderState
+from orders.states import COMPLETED, OrderState
 
 CLAIM_TIME = timedelta(days=30)
 WITHDRAWAL_TIME = timedelta(days=14)
@@ -50,7 +50,7 @@ def withdrawable(order: Order, fulfilment: Fulfilment | None) -> list[OrderLine]
 
 
 def _within(fulfilment: Fulfilment, time: timedelta) -> bool:
-    if fulfilment.state not in ARRIVED:
+    if fulfilment.state not in COMPLETED:
         return True
     reported = [parcel.delivered_at for parcel in fulfilment.shipments.all()]
     known = [at for at in reported if at]
@@ -110,7 +110,7 @@ def refund(claim: Claim, *, who: str, amount: int | None = None, answer: str = "
             return False
         wanted = amount if amount is not None else refundable(claim)
         note = f"claim: {claim.get_kind_display()}"
-        claim.refund = refunding.give_back(claim.order, wanted, who=who, note=note, lines=_claimed(claim))
+        claim.refund = refunding.request_refund(claim.order, wanted, who=who, note=note, lines=_claimed(claim))
         claim.save(update_fields=["refund"])
         emails.claim_answered(claim, decision="refund")
     return True

@@ -20,7 +20,7 @@ from ilytat.pages.money import format_money
 from orders import delivery_followup, emails, lifecycle, shipments
 from orders.locks import lock_order
 from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason
-from orders.states import BEFORE_PRODUCTION, CALLED_OFF, UNDER_WAY, FulfilmentState, OrderState
+from orders.states import BEFORE_PRODUCTION, CANCELED_STATES, IN_PROGRESS, FulfilmentState, OrderState
 
 WHO = "fulfilment"
 STILL_PROCESSING = "8502"  # files are being prepared: the same call succeeds some minutes later
@@ -35,7 +35,7 @@ def work(job: Fulfilment) -> None:
     if job.state == FulfilmentState.CANCELING:
         cancel(job)
         return
-    if job.order.state != OrderState.PAID and job.state not in UNDER_WAY:
+    if job.order.state != OrderState.PAID and job.state not in IN_PROGRESS:
         job.needs_attention(f"The order is {job.order.get_state_display()}: nothing is printed for it.")
         return
     if job.state in BEFORE_PRODUCTION and not all_gone(job):
@@ -172,7 +172,7 @@ def _take_in(job: Fulfilment, upstream: UpstreamOrder) -> None:
     with transaction.atomic():
         record(job, upstream, who="poll")
         overdue = job.state == FulfilmentState.IN_PRODUCTION and delivery_followup.is_overdue(job)
-        if overdue and rest_for_a_person(job, delivery_followup.OVERDUE):
+        if overdue and flag_for_attention(job, delivery_followup.OVERDUE):
             lifecycle.note(job.order, who=WHO, what=delivery_followup.OVERDUE_EVENT)
         if job.state == FulfilmentState.ATTENTION:
             job.update_leased(lease_until=None)  # its reason stays
@@ -191,7 +191,7 @@ def record(fulfilment: Fulfilment, upstream: UpstreamOrder, *, who: str, skus: s
     if fulfilment.printify_order_id != upstream.id:
         return Result(Outcome.LATE, "It is not about the current revision of the order.")
     _store_charge(fulfilment, upstream)
-    if fulfilment.state in CALLED_OFF or fulfilment.order.state == OrderState.CANCELED:
+    if fulfilment.state in CANCELED_STATES or fulfilment.order.state == OrderState.CANCELED:
         return _after_calling_off(fulfilment, upstream)
     is_erased = fulfilment.order.erased_at is not None  # its tracking numbers must not come back
     fresh = not is_erased and shipments.record_parcels(fulfilment, upstream, skus)
@@ -213,7 +213,7 @@ def _store_charge(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:
 def _stalled(fulfilment: Fulfilment, upstream: UpstreamOrder) -> bool:
     """Production was asked for long ago, and the order waits at Printify again: for stock, or for a person."""
     asked = fulfilment.sent_at is not None and fulfilment.sent_at < timezone.now() - STALLED
-    return asked and fulfilment.state in UNDER_WAY and upstream.status in WAITING
+    return asked and fulfilment.state in IN_PROGRESS and upstream.status in WAITING
 
 
 def _tell_replaced(fulfilment: Fulfilment, upstream: UpstreamOrder) -> None:
@@ -262,12 +262,12 @@ def _after_calling_off(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Resul
 
 def _trouble(fulfilment: Fulfilment, upstream: UpstreamOrder) -> Result:
     why = f"Printify says {upstream.status!r}."
-    if rest_for_a_person(fulfilment, why):
+    if flag_for_attention(fulfilment, why):
         return Result(Outcome.ATTENTION, why)
     return Result(Outcome.HANDLED, NOTHING_NEW)
 
 
-def rest_for_a_person(fulfilment: Fulfilment, why: str) -> bool:
+def flag_for_attention(fulfilment: Fulfilment, why: str) -> bool:
     """Of a row that is on its way. Telling staff is the caller's, as in `record`."""
     rows = Fulfilment.objects.filter(pk=fulfilment.pk, state__in=Fulfilment.due_states)
     if not rows.update(state=FulfilmentState.ATTENTION, last_error=why):

@@ -23,7 +23,7 @@ from orders.cart import CartView, subtract
 from orders.locks import lock_order
 from orders.models import EarlierDraft, Fulfilment, Hold, HoldReason, Order, OrderEvent, OrderLine
 from orders.quote import METHOD_CODES, expires
-from orders.states import ARRIVED, FULFILMENT_RANK, OPEN, ORDER_MOVES, STOPPABLE, FulfilmentState, OrderState
+from orders.states import COMPLETED, FULFILMENT_RANK, OPEN, ORDER_MOVES, STOPPABLE, FulfilmentState, OrderState
 
 FULFILMENT_QUEUE = "fulfilment"
 
@@ -34,7 +34,7 @@ NUMBER_LENGTH = 8
 
 
 @dataclass(frozen=True)
-class Agreement:
+class CheckoutDetails:
     """What the buyer agreed to. Money in minor units of the shop's currency."""
 
     cart: CartView
@@ -70,7 +70,7 @@ def is_number(text: str) -> bool:
     return len(text) == NUMBER_LENGTH and set(text) <= set(ALPHABET)
 
 
-def order_row(agreement: Agreement, key: uuid.UUID) -> Order:
+def order_row(agreement: CheckoutDetails, key: uuid.UUID) -> Order:
     return Order(
         number="".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH)),
         checkout_key=key,
@@ -94,7 +94,7 @@ def order_row(agreement: Agreement, key: uuid.UUID) -> Order:
     )
 
 
-def line_rows(order: Order, agreement: Agreement) -> list[OrderLine]:
+def line_rows(order: Order, agreement: CheckoutDetails) -> list[OrderLine]:
     return [
         OrderLine(
             order=order,
@@ -115,7 +115,7 @@ def line_rows(order: Order, agreement: Agreement) -> list[OrderLine]:
     ]
 
 
-def place(agreement: Agreement) -> Order:
+def place(agreement: CheckoutDetails) -> Order:
     """Commit the agreement as an order that awaits payment; the one it already made when it was placed before."""
     key = _free_key(agreement)
     known = Order.objects.filter(checkout_key=key).first()
@@ -130,7 +130,7 @@ def place(agreement: Agreement) -> Order:
     return order
 
 
-def _agreed_again(order: Order, agreement: Agreement) -> Order:
+def _agreed_again(order: Order, agreement: CheckoutDetails) -> Order:
     """The same agreement at the same price, quoted a moment ago: its delivery holds as long as a new one's."""
     if agreement.quote:
         waiting = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT)
@@ -139,7 +139,7 @@ def _agreed_again(order: Order, agreement: Agreement) -> Order:
     return order
 
 
-def _free_key(agreement: Agreement) -> uuid.UUID:
+def _free_key(agreement: CheckoutDetails) -> uuid.UUID:
     """The agreement's key, or one derived from it when an order under it came to nothing: it may be ordered again."""
     key = agreement.key()
     while Order.objects.filter(checkout_key=key, state__in=(OrderState.EXPIRED, OrderState.CANCELED)).exists():
@@ -240,7 +240,7 @@ def expire(order: Order, *, who: str) -> bool:
     return _move(order, OrderState.EXPIRED, who=who)
 
 
-def ask_attention(order: Order, *, who: str, why: str) -> bool:
+def flag_for_attention(order: Order, *, who: str, why: str) -> bool:
     """Come to rest where staff see it, with an alert that says why."""
     alerts.open_alert(f"order:{order.number}", f"Order {order.number}: {why}", next_step="Open the order in the admin.")
     return _move(order, OrderState.ATTENTION, who=who, why=why)
@@ -252,7 +252,7 @@ def advance(fulfilment: Fulfilment, new: FulfilmentState, *, who: str, why: str 
     return _step(fulfilment, [*lower, FulfilmentState.ATTENTION], new, who=who, why=why)
 
 
-def settle(fulfilment: Fulfilment, *, who: str) -> bool:
+def close_manually(fulfilment: Fulfilment, *, who: str) -> bool:
     """A person says that nothing more will come of what rests in attention: a lost parcel, an end at Printify."""
     called_off = fulfilment.order.state == OrderState.CANCELED or fulfilment.printify_order_id is None
     over = FulfilmentState.CANCELED if called_off else FulfilmentState.ENDED
@@ -261,7 +261,7 @@ def settle(fulfilment: Fulfilment, *, who: str) -> bool:
 
 def _step(fulfilment: Fulfilment, sources: Sequence[str], new: FulfilmentState, *, who: str, why: str) -> bool:
     old = fulfilment.state
-    over = {"ended_at": timezone.now()} if new in ARRIVED else {}
+    over = {"ended_at": timezone.now()} if new in COMPLETED else {}
     if not Fulfilment.objects.filter(pk=fulfilment.pk, state__in=sources).update(state=new, **over):
         return False
     fulfilment.state = new
@@ -299,28 +299,30 @@ def hold_for_concerns(fulfilment: Fulfilment, *, who: str) -> None:
 
 
 def cancel(order: Order, *, who: str, why: str = "", held_too: bool = True) -> None:
-    """End a paid order before its printing begins. Raises TooLate, having written nothing: it is printing, or over.
+    """End a paid order before its printing begins. Raises ProductionStarted, having written nothing: it is printing, or
+    over.
 
     For `payments.cancellation`, which moves the money and writes the mail in the same transaction. What lies at
     Printify is canceled by the queue.
     """
     with lock_order(order):
         if order.state not in OPEN:
-            raise TooLate
-        take_back(order, FulfilmentState.CANCELING, held_too=held_too)
+            raise ProductionStarted
+        stop_before_production(order, FulfilmentState.CANCELING, held_too=held_too)
         _move(order, OrderState.CANCELED, who=who, why=why)
     jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
 
 
 def revise(order: Order, *, who: str, what: str, why: str = "") -> Fulfilment:
-    """Print the order as its row and lines say now. Raises TooLate; call inside the transaction that changed them.
+    """Print the order as its row and lines say now. Raises ProductionStarted; call inside the transaction that changed
+    them.
 
     The draft made so far is canceled at Printify before one under the next revision's id is submitted.
     """
-    row = take_back(order, FulfilmentState.NEW, held_too=False)
+    row = stop_before_production(order, FulfilmentState.NEW, held_too=False)
     if row is None:
-        raise TooLate
-    begin_again(row, printify_body(order))
+        raise ProductionStarted
+    start_revision(row, printify_body(order))
     note(order, who=who, what=what, why=why)
     jobs.wake(FULFILMENT_QUEUE, FULFILMENT_QUEUE)
     row.refresh_from_db()
@@ -383,12 +385,13 @@ def resume_state(fulfilment: Fulfilment) -> FulfilmentState:
     return FulfilmentState.NEW if fulfilment.printify_order_id is None else FulfilmentState.CREATED
 
 
-class TooLate(Exception):
+class ProductionStarted(Exception):
     """Printing has begun, or the order is not what it was a moment ago."""
 
 
-def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfilment | None:
-    """The order's fulfilment in `state`, nobody's; None when there is none. Raises TooLate, having written nothing.
+def stop_before_production(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfilment | None:
+    """The order's fulfilment in `state`, nobody's; None when there is none. Raises ProductionStarted, having written
+    nothing.
 
     What may lie at Printify is noted: it is canceled there before anything newer is submitted.
     """
@@ -396,11 +399,11 @@ def take_back(order: Order, state: FulfilmentState, *, held_too: bool) -> Fulfil
     if row is None:
         return None
     if row.open_holds and not held_too:
-        raise TooLate
+        raise ProductionStarted
     rows = Fulfilment.objects.filter(pk=row.pk, revision=row.revision, sent_at__isnull=True, state__in=STOPPABLE)
     free = {"lease_until": None, "lease_token": "", "next_at": timezone.now(), "attempts": 0, "last_error": ""}
     if not rows.update(state=state, **free):
-        raise TooLate
+        raise ProductionStarted
     alerts.close_alert(f"fulfilment:{row.external_id}")  # by the name it had when it needed a person
     row.refresh_from_db()  # now it is ours until the transaction ends: a worker may have learned an id just before
     _note_draft(row)
@@ -418,7 +421,7 @@ def _note_draft(row: Fulfilment) -> None:
     )
 
 
-def begin_again(row: Fulfilment, request: dict[str, Any]) -> None:
+def start_revision(row: Fulfilment, request: dict[str, Any]) -> None:
     """The next revision of a fulfilment that was taken back: a new body under a new id of ours."""
     revision = row.revision + 1
     external_id = f"{row.order.number}-{revision}"

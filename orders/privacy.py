@@ -12,7 +12,7 @@ from ilytat.integrations import privacy
 from ilytat.integrations.privacy import Person
 from orders.models import Cart, Claim, ClaimPhoto, EarlierDraft, Fulfilment, Hold, Order, OrderEvent, Shipment
 from orders.models.claim import ClaimState
-from orders.states import SETTLED, OrderState
+from orders.states import FINAL, OrderState
 
 PERSONAL = ("name", "address1", "address2", "city", "zip", "phone")
 FROZEN = ("number", "state", "currency", "subtotal", "discount", "shipping", "tax", "total", "shipping_method")
@@ -80,7 +80,7 @@ def unsettled(person: Person) -> str:
     """A parcel on its way needs its address, and so does a payment that may still arrive."""
     undecided = Q(state__in=(OrderState.AWAITING_PAYMENT, OrderState.ATTENTION))
     waiting = undecided | Q(state=OrderState.PAID, fulfilment__isnull=True)
-    printing = Q(fulfilment__isnull=False) & ~Q(fulfilment__state__in=SETTLED)
+    printing = Q(fulfilment__isnull=False) & ~Q(fulfilment__state__in=FINAL)
     complaining = Q(claims__state=ClaimState.OPEN)
     order = _orders(person).filter(waiting | printing | complaining).first()
     return _("Order %(number)s is not settled yet.") % {"number": order.number} if order else ""
@@ -127,7 +127,7 @@ def addresses() -> QuerySet[Order, str]:
 
 
 privacy.register(
-    privacy.Keeper(
+    privacy.PersonalDataHandler(
         "orders",
         export=export,
         erase=erase,

@@ -34,11 +34,11 @@ NAMES = {
 METHOD_CODES = {"standard": 1, "priority": 2, "printify_express": 3, "economy": 4}
 
 
-class NoQuote(Exception):
+class QuoteUnavailable(Exception):
     """Shipping cannot be told now; the cart is kept and the buyer may try again soon."""
 
 
-class NotServed(NoQuote):
+class DestinationNotServed(QuoteUnavailable):
     """No printer of these things ships to that place."""
 
 
@@ -54,7 +54,7 @@ Prices = dict[str, Price]  # by method
 
 
 @dataclass(frozen=True)
-class Option:
+class ShippingOption:
     """One way of delivery: `amount` in minor units, by printer in `parcels`, and the days between which it arrives.
 
     `surcharge` is None unless a package is priced from the rate card.
@@ -62,8 +62,8 @@ class Option:
 
     code: str
     amount: int
-    first: date
-    last: date
+    earliest: date
+    latest: date
     parcels: tuple[tuple[int, int], ...] = ()
     surcharge: int | None = None
 
@@ -89,8 +89,10 @@ def expires() -> datetime:
     return timezone.now() + timedelta(minutes=settings.SESSION_MINUTES)
 
 
-def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "", client: str = "") -> list[Option]:
-    """The ways of delivery, cheapest first. Raises NoQuote or NotServed; never empty.
+def options(
+    cart: CartView, *, country: str, region: str = "", zip_code: str = "", client: str = ""
+) -> list[ShippingOption]:
+    """The ways of delivery, cheapest first. Raises QuoteUnavailable or DestinationNotServed; never empty.
 
     `client` is the visitor's address (`throttle.client_address`): it and the cart may ask Printify only so often.
     """
@@ -100,7 +102,7 @@ def options(cart: CartView, *, country: str, region: str = "", zip_code: str = "
     return of_lines(wanted, country=country, region=region, zip_code=zip_code, askers=askers)
 
 
-def of_order(order: Order, *, country: str, region: str = "", zip_code: str = "") -> list[Option]:
+def of_order(order: Order, *, country: str, region: str = "", zip_code: str = "") -> list[ShippingOption]:
     """The same for what was bought, sent to another place."""
     lines = order.lines.select_related("product")
     wanted = [QuoteLine(x.printify_product_id, x.printify_variant_id, x.quantity, x.product) for x in lines]
@@ -109,15 +111,15 @@ def of_order(order: Order, *, country: str, region: str = "", zip_code: str = ""
 
 def of_lines(
     wanted: Sequence[QuoteLine], *, country: str, region: str = "", zip_code: str = "", askers: Sequence[str] = ()
-) -> list[Option]:
+) -> list[ShippingOption]:
     if country not in settings.SHIP_TO_COUNTRIES:
-        raise NotServed(country)
+        raise DestinationNotServed(country)
     prices = _prices(_groups(wanted), {"country": country, "region": region, "zip": zip_code}, askers)
     codes = [code for code in METHOD_CODES if all(code in offered for offered in prices.values())]
     estimated = estimates([x.product for x in wanted if x.product], country)
     made = [_option(code, prices, estimated) for code in codes]
     if not made:
-        raise NotServed(country)
+        raise DestinationNotServed(country)
     return sorted(made, key=lambda option: option.amount)
 
 
@@ -137,9 +139,9 @@ def _prices(groups: dict[int, list[QuoteLine]], address: dict[str, str], askers:
             except live_quotes.AskedTooOften:
                 has_surcharge = False  # Printify answers: its price is not in doubt
             except live_quotes.AddressRefused as error:
-                raise NotServed(address["country"]) from error
+                raise DestinationNotServed(address["country"]) from error
             except live_quotes.ProductUnknown as error:
-                raise NoQuote from error
+                raise QuoteUnavailable from error
             except IntegrationError:
                 is_answering = False
         if costs is None:
@@ -153,12 +155,15 @@ def _prices(groups: dict[int, list[QuoteLine]], address: dict[str, str], askers:
 
 
 def _estimate(lines: Sequence[QuoteLine], country: str, *, has_surcharge: bool) -> Prices:
-    """Return the rate card's prices. Raises NoQuote when staff have turned estimates off or the card cannot tell."""
+    """Return the rate card's prices.
+
+    Raises QuoteUnavailable when staff have turned estimates off or the card cannot tell.
+    """
     surcharge = shipping_surcharge.current()
     card_lines = [CardLine(x.product, x.variant_id, x.quantity) for x in lines if x.product]
     costs = shipping_rates.costs(card_lines, country) if surcharge.is_on and len(card_lines) == len(lines) else None
     if costs is None:
-        raise NoQuote
+        raise QuoteUnavailable
     extra = {code: shipping_surcharge.amount(cost, surcharge) if has_surcharge else 0 for code, cost in costs.items()}
     return {code: Price(cost + extra[code], extra[code]) for code, cost in costs.items()}
 
@@ -185,20 +190,23 @@ def default_country() -> str:
     return str(settings.SHIP_TO_COUNTRIES[0])
 
 
-def options_or_none(cart: CartView, *, country: str, zip_code: str = "", client: str = "") -> list[Option]:
-    """For pages where shipping is information, not a condition: [] when it cannot be told now. Raises NotServed."""
+def options_or_none(cart: CartView, *, country: str, zip_code: str = "", client: str = "") -> list[ShippingOption]:
+    """For pages where shipping is information, not a condition: [] when it cannot be told now.
+
+    Raises DestinationNotServed.
+    """
     try:
         return options(cart, country=country, zip_code=zip_code, client=client)
-    except NotServed:
+    except DestinationNotServed:
         raise
-    except NoQuote:
+    except QuoteUnavailable:
         return []
 
 
-def _option(code: str, prices: dict[int, Prices], estimated: Estimates) -> Option:
+def _option(code: str, prices: dict[int, Prices], estimated: Estimates) -> ShippingOption:
     packages = {provider: offered[code] for provider, offered in sorted(prices.items())}
     parcels = tuple((provider, price.amount) for provider, price in packages.items())
     surcharges = [price.surcharge for price in packages.values() if price.surcharge is not None]
     window = estimated.window(code)
     amount = sum(price.amount for price in packages.values())
-    return Option(code, amount, window.first, window.last, parcels, sum(surcharges) if surcharges else None)
+    return ShippingOption(code, amount, window.first, window.last, parcels, sum(surcharges) if surcharges else None)

@@ -41,7 +41,7 @@ def _renew(order: Order, *, agreed: int) -> None:
         raise DeliveryChanged(total)
     # Only as it was when it was asked about: a press of the same button at once has done it otherwise.
     rows = Order.objects.filter(pk=order.pk, state=OrderState.AWAITING_PAYMENT, total=order.total)
-    columns = {"shipping": shipping, "total": total, "arrives_from": option.first, "arrives_until": option.last}
+    columns = {"shipping": shipping, "total": total, "arrives_from": option.earliest, "arrives_until": option.latest}
     with transaction.atomic():
         done = rows.update(quote=option.as_agreed(), quote_expires_at=quote.expires(), **columns)
         if done and total != order.total:
@@ -50,12 +50,12 @@ def _renew(order: Order, *, agreed: int) -> None:
     order.refresh_from_db()
 
 
-def _offered(order: Order) -> quote.Option:
+def _offered(order: Order) -> quote.ShippingOption:
     try:
         found = quote.of_order(order, country=order.country, region=order.region, zip_code=order.zip)
-    except quote.NotServed as error:
+    except quote.DestinationNotServed as error:
         raise DeliveryChanged(None) from error
-    except quote.NoQuote as error:
+    except quote.QuoteUnavailable as error:
         raise Unavailable("Delivery cannot be priced now.") from error
     same = next((option for option in found if option.code == order.shipping_method), None)
     if same is None:
@@ -63,7 +63,7 @@ def _offered(order: Order) -> quote.Option:
     return same
 
 
-def _to_pay(order: Order, option: quote.Option) -> int:
+def _to_pay(order: Order, option: quote.ShippingOption) -> int:
     """A code that gave the delivery, or a part of it, still gives that much."""
     if not order.shipping:
         return 0

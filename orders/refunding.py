@@ -66,7 +66,7 @@ def _provider() -> RefundProvider:
     return _providers[0]
 
 
-def give_back(
+def request_refund(
     order: Order, amount: int | None = None, *, who: str, note: str = "", lines: Quantities | None = None
 ) -> int:
     """Queue `amount` of what was paid, all that is left of it without one. Returns what goes back, never 0.
@@ -80,7 +80,7 @@ def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_t
     """Cancel before printing begins and refund what is left, in one transaction. Returns what goes back.
 
     `by` and `reason` (a sentence) are what the buyer reads; `why` is for the history. `held_too=False` leaves an order
-    alone that is on hold. Raises `orders.lifecycle.TooLate` or NotRefundable, having written nothing.
+    alone that is on hold. Raises `orders.lifecycle.ProductionStarted` or NotRefundable, having written nothing.
     """
     return _provider().cancel(order, by=by, who=who, why=why, reason=reason, held_too=held_too)
 

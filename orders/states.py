@@ -58,10 +58,10 @@ BEFORE_PRODUCTION = frozenset({FulfilmentState.NEW, FulfilmentState.CREATED})
 # A hold or a cancellation can still stop it, unless production was requested meanwhile (`sent_at`).
 STOPPABLE = BEFORE_PRODUCTION | {FulfilmentState.ATTENTION}
 # Printify has it; we only watch.
-UNDER_WAY = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
-CALLED_OFF = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
+IN_PROGRESS = frozenset({FulfilmentState.IN_PRODUCTION, FulfilmentState.SHIPPED})
+CANCELED_STATES = frozenset({FulfilmentState.CANCELING, FulfilmentState.CANCELED})
 # The buyer has it, or nobody will ever tell.
-ARRIVED = frozenset({FulfilmentState.ENDED, FulfilmentState.DELIVERED})
-LEFT_PRINTER = frozenset({FulfilmentState.SHIPPED, *ARRIVED})
+COMPLETED = frozenset({FulfilmentState.ENDED, FulfilmentState.DELIVERED})
+LEFT_PRINTER = frozenset({FulfilmentState.SHIPPED, *COMPLETED})
 # Nothing more is done about it.
-SETTLED = frozenset({*ARRIVED, FulfilmentState.CANCELED})
+FINAL = frozenset({*COMPLETED, FulfilmentState.CANCELED})

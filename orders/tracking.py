@@ -12,7 +12,7 @@ from ilytat.pages.money import format_money
 from orders import changes, claims, refunding
 from orders.models import Claim, Fulfilment, Order, shipping
 from orders.models.claim import ClaimState
-from orders.states import ARRIVED, BEFORE_PRODUCTION, LEFT_PRINTER, FulfilmentState, OrderState
+from orders.states import BEFORE_PRODUCTION, COMPLETED, LEFT_PRINTER, FulfilmentState, OrderState
 
 Position = Literal["done", "current", "todo"]
 # The step that is current; past the last one when it has arrived.
@@ -70,7 +70,7 @@ def _remedy(order: Order, known_claims: list[Claim]) -> dict[str, str] | None:
         return None
     if claim.reprint is None:
         return {"refund": format_money(claim.refund, refunding.currency(order)), "url": "", "number": ""}
-    if claim.reprint.state != OrderState.PAID or Fulfilment.objects.filter(order=claim.reprint, state__in=ARRIVED):
+    if claim.reprint.state != OrderState.PAID or Fulfilment.objects.filter(order=claim.reprint, state__in=COMPLETED):
         return None
     return {"refund": "", "url": claim.reprint.get_absolute_url(), "number": claim.reprint.number}
 

@@ -37,9 +37,10 @@ def cart(request: HttpRequest) -> HttpResponse:
 
 
 def cart_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    """`cart` (CartView), `options` (list of quote.Option, [] when unknown), `served` (all is sent to that country),
-    `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out, or None),
-    `best` (sales.Best, for an empty cart), and what the caller adds: `code_problem`, from the payments' side.
+    """`cart` (CartView), `options` (list of quote.ShippingOption, [] when unknown), `served` (all is sent to that
+    country), `country`, `countries` ((code, name) pairs), `quantity_max`, `taxed`, `removed` (what was just taken out,
+    or None), `best` (sales.BestSellers, for an empty cart), and what the caller adds: `code_problem`, from the
+    payments' side.
     """
     current = carts.current(request)
     shown = carts.view(current)
@@ -65,11 +66,11 @@ def _countries(shown: CartView, chosen: str) -> list[str]:
     return [code for code in settings.SHIP_TO_COUNTRIES if code in there or code == chosen]
 
 
-def _options(shown: CartView, country: str, client: str) -> tuple[list[quote.Option], bool]:
+def _options(shown: CartView, country: str, client: str) -> tuple[list[quote.ShippingOption], bool]:
     """The ways of delivery, and whether everything in the cart is sent there at all."""
     try:
         return (quote.options_or_none(shown, country=country, client=client) if shown.buyable else []), True
-    except quote.NotServed:
+    except quote.DestinationNotServed:
         return [], False
 
 
@@ -170,7 +171,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     found = Order.objects.filter(token=token).first()
     if found is None:
         raise Http404
-    proven = access.is_proven(request, found)
+    proven = access.knows_email(request, found)
     context = progress(found) | {"proven": proven, "address_lines": _address(found) if proven else []}
     response = render(request, "orders/order.html", context)
     response["X-Robots-Tag"] = "noindex"

@@ -199,7 +199,7 @@ class ReconcileRunAdmin(ReadOnlyAdmin[ReconcileRun]):
 MAY_REFUND = "payments.refund_order"
 WAYS: dict[str, tuple[Callable[[Refund], bool], str]] = {
     "retry": (refunds.retry, "Stripe is asked once more."),
-    "let-go": (refunds.give_up, "Let go of: this money can be given back anew."),
+    "let-go": (refunds.abandon, "Let go of: this money can be given back anew."),
 }
 
 

@@ -99,11 +99,11 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         option = _option(request, cart, form)
         order = checkout_page.place(request, cart, form, option)
         return order, urljoin(settings.SITE_URL, checkout_page.pay_url(order))
-    except quote.NotServed as error:
+    except quote.DestinationNotServed as error:
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
-    except (quote.NoQuote, IntegrationError) as error:
+    except (quote.QuoteUnavailable, IntegrationError) as error:
         raise ApiError(503, "unavailable", "Please try again in a minute. Nothing was charged.") from error
-    except ledger.BelowFloor as error:
+    except ledger.MarginTooLow as error:
         raise ApiError(409, "not_sellable", "This cannot be ordered right now.") from error
     except DeliveryChanged as error:
         raise ApiError(409, "price_changed", "Delivery has another price now. Please ask again.") from error
@@ -113,7 +113,7 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 
 
-def _option(request: HttpRequest, cart: carts.CartView, form: CheckoutForm) -> quote.Option:
+def _option(request: HttpRequest, cart: carts.CartView, form: CheckoutForm) -> quote.ShippingOption:
     """The delivery that was asked for, else the cheapest."""
     address, asked = form.address(), form.cleaned_data["method"]
     client = client_address(request)

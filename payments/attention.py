@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.dashboard import Tile
 from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.jobs import ATTENTION
@@ -22,7 +22,7 @@ from orders.refunding import NotRefundable
 from payments import disputes, estimated_shipping, incidents, reserve
 from payments.cancellation import request_refund
 from payments.models import Difference, Dispute, Payment, ReconcileRun, Refund
-from payments.refunds import give_up, retry
+from payments.refunds import abandon, retry
 
 GIVE_BACK = "payments.refund_order"
 
@@ -38,7 +38,7 @@ def _refunds() -> Iterator[Row]:
 
 
 def _let_go(pk: int, _who: str) -> str:
-    done = give_up(Refund.objects.get(pk=pk))
+    done = abandon(Refund.objects.get(pk=pk))
     return "Let go of: this money can be given back anew." if done else "It was dealt with already."
 
 
@@ -89,7 +89,7 @@ def _stage(pk: int, who: str) -> str:
     return f"{len(texts)} texts lie at Stripe, unsent. Look at them there, then submit."
 
 
-REFUNDS = Source(
+REFUNDS = AttentionSource(
     "refunds",
     "Refunds",
     "payments.view_refund",
@@ -99,7 +99,7 @@ REFUNDS = Source(
         "let-go": Action("Paid another way", _let_go, final=True, permission=GIVE_BACK),
     },
 )
-DISPUTES = Source(
+DISPUTES = AttentionSource(
     "disputes",
     "Disputes",
     "payments.view_dispute",
@@ -124,7 +124,7 @@ def _differences() -> Iterator[Row]:
         )
 
 
-DIFFERENCES = Source("differences", "Differences in the books", "payments.view_reconcilerun", _differences)
+DIFFERENCES = AttentionSource("differences", "Differences in the books", "payments.view_reconcilerun", _differences)
 
 
 def money_today() -> Tile:

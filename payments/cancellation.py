@@ -11,11 +11,11 @@ from ilytat.integrations.transactions import retry_conflicts
 from notifications.contexts import NothingGoesBack
 from orders import allocation, emails, lifecycle
 from orders.allocation import Quantities
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.locks import lock_order
 from orders.models import Fulfilment, Order
 from orders.refunding import By, Disputed
-from orders.states import ARRIVED, CALLED_OFF, OPEN, FulfilmentState
+from orders.states import CANCELED_STATES, COMPLETED, OPEN, FulfilmentState
 from payments import coupons, ledger, reserve
 from payments.models import Payment, Refund
 
@@ -115,7 +115,7 @@ def _stop(order: Order, *, who: str, refunded: int) -> bool:
     """Cancel an order whose money goes back anyway. False: printing has begun; staff are told if it still matters."""
     try:
         lifecycle.cancel(order, who=who, why=IN_FULL)
-    except TooLate:
+    except ProductionStarted:
         _warn_of_printing(order)
         return False
     coupons.release(order)
@@ -124,7 +124,7 @@ def _stop(order: Order, *, who: str, refunded: int) -> bool:
 
 
 def _warn_of_printing(order: Order) -> None:
-    over = {FulfilmentState.SHIPPED, *ARRIVED, *CALLED_OFF}
+    over = {FulfilmentState.SHIPPED, *COMPLETED, *CANCELED_STATES}
     family = Fulfilment.objects.filter(order__in=[order, *allocation.reprints_of(order)])
     if family.exclude(state__in=over).exists():
         message = f"Order {order.number} is refunded in full, but its printing has begun."

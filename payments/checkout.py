@@ -25,7 +25,7 @@ from orders.states import OrderState
 from payments import coupons, customers, gateway, ledger, settlement
 from payments.models import CheckoutSession
 from payments.session_params import coupon_name, mode, params
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 
 OPEN = ("creating", "open")
 STRIPE_MINUTES = (30, 24 * 60)
@@ -45,11 +45,11 @@ class PaidInAnotherTab(Exception):
     """Another order of the same cart has the open payment page, and none was opened for this one."""
 
 
-def start(order: Order) -> SessionFacts | CheckoutSession:
+def start(order: Order) -> CheckoutSessionData | CheckoutSession:
     """The open session of the order, made if need be.
 
     Raises NotPayable, PaidInAnotherTab, DeliveryChanged (the quote is over, and another price is to be agreed to),
-    BelowFloor or an IntegrationError.
+    MarginTooLow or an IntegrationError.
     """
     if order.state != OrderState.AWAITING_PAYMENT:
         raise NotPayable(order)
@@ -62,7 +62,7 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
     try:
         facts = _create(order, row)
     except IntegrationError as error:
-        return _another_way(order, row, error)
+        return recover_or_retry(order, row, error)
     opened = CheckoutSession.objects.filter(pk=row.pk, state__in=OPEN)
     if opened.update(stripe_session_id=facts.id, url=facts.url, state="open"):
         return facts
@@ -73,7 +73,7 @@ def start(order: Order) -> SessionFacts | CheckoutSession:
     raise NotPayable(order)
 
 
-def _create(order: Order, row: CheckoutSession) -> SessionFacts:
+def _create(order: Order, row: CheckoutSession) -> CheckoutSessionData:
     if order.discount:
         gateway.create_coupon(coupon_name(order), order.discount, order.currency, key=f"coupon-{order.number}")
     if not settings.STRIPE_AUTOMATIC_TAX:
@@ -88,7 +88,9 @@ def _create(order: Order, row: CheckoutSession) -> SessionFacts:
         return gateway.create_session(params(order, row), key=f"{row.idempotency_key}-asks")
 
 
-def _another_way(order: Order, row: CheckoutSession, error: IntegrationError) -> SessionFacts | CheckoutSession:
+def recover_or_retry(
+    order: Order, row: CheckoutSession, error: IntegrationError
+) -> CheckoutSessionData | CheckoutSession:
     """The page that a twin of this request was given meanwhile; else, for an older attempt that Stripe cannot make
     any more (too little of its time is left), a new attempt. Raises `error` when there is neither.
     """
@@ -129,7 +131,7 @@ def _replace(order: Order, row: CheckoutSession, ui_mode: str = "") -> CheckoutS
 
     Raises NotPayable when the attempt turns out to be paid: it is settled then.
     """
-    session_id = row.stripe_session_id or _discovered(row)
+    session_id = row.stripe_session_id or find_by_idempotency_key(row)
     facts = _closed(session_id) if session_id else None
     if facts and facts.status != "expired":
         settlement.settle(facts, who="checkout")
@@ -204,7 +206,7 @@ def supersede(order: Order) -> None:
 
 def close(row: CheckoutSession) -> None:
     """Make sure that the session can no longer be paid; if it was paid in time, settle it instead."""
-    session_id = row.stripe_session_id or _discovered(row)
+    session_id = row.stripe_session_id or find_by_idempotency_key(row)
     facts = _closed(session_id) if session_id else None
     if facts:
         settlement.settle(facts, who="checkout")
@@ -215,7 +217,7 @@ def close(row: CheckoutSession) -> None:
             coupons.release(row.order)
 
 
-def _closed(session_id: str) -> SessionFacts | None:
+def _closed(session_id: str) -> CheckoutSessionData | None:
     """The session, no longer open; None when Stripe knows no such session (of this key), so that nobody can pay it."""
     try:
         return gateway.expire_session(session_id)
@@ -223,7 +225,7 @@ def _closed(session_id: str) -> SessionFacts | None:
         return gateway.session_if_any(session_id)
 
 
-def _discovered(row: CheckoutSession) -> str | None:
+def find_by_idempotency_key(row: CheckoutSession) -> str | None:
     """The session that a lost answer may have made: the same key and parameters give it back. None: there is none."""
     try:
         return _create(row.order, row).id

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from orders import access, lifecycle, quote
 from orders.addresses import Address
 from orders.cart import CartView
-from orders.lifecycle import Agreement
+from orders.lifecycle import CheckoutDetails
 from orders.models import Order
 from orders.states import OrderState
 from payments import checkout, coupons, ledger, settlement
@@ -41,8 +41,8 @@ class CheckoutPage:
     request: HttpRequest
     cart: CartView
     form: CheckoutForm
-    options: list[quote.Option]
-    chosen: quote.Option | None
+    options: list[quote.ShippingOption]
+    chosen: quote.ShippingOption | None
     doubts: list[str]
     notice: str = ""
     offer: coupons.Offer | None = None
@@ -63,10 +63,10 @@ class CheckoutPage:
         try:
             client = limits.client_address(self.request)
             found = quote.options(self.cart, country=country, region=region, zip_code=zip_code, client=client)
-        except quote.NotServed:
+        except quote.DestinationNotServed:
             self.notice = _("Nobody who prints these ships to this address. Please change the address or the cart.")
             return
-        except quote.NoQuote:
+        except quote.QuoteUnavailable:
             self.notice = _("Delivery cannot be calculated right now. Your cart is safe; please try again in a minute.")
             return
         self.options = self.offer.ways(found) if self.offer else found
@@ -103,21 +103,25 @@ def mine(request: HttpRequest) -> QuerySet[Order]:
 
 
 def place(
-    request: HttpRequest, cart: CartView, form: "CheckoutForm", option: quote.Option, offer: coupons.Offer | None = None
+    request: HttpRequest,
+    cart: CartView,
+    form: "CheckoutForm",
+    option: quote.ShippingOption,
+    offer: coupons.Offer | None = None,
 ) -> Order:
     """Commit what was agreed (a valid form, an option of today's quote) as an order of this browser.
 
-    Raises coupons.NotValid when the code can no longer be used, and margins.BelowFloor, of which staff are alerted;
+    Raises coupons.NotValid when the code can no longer be used, and ledger.MarginTooLow, of which staff are alerted;
     no order is written then.
     """
-    agreement = Agreement(
+    agreement = CheckoutDetails(
         cart=cart,
         email=form.cleaned_data["email"],
         address=form.address(),
         method=option.code,
         shipping=option.amount,
-        arrives_from=option.first,
-        arrives_until=option.last,
+        arrives_from=option.earliest,
+        arrives_until=option.latest,
         quote=option.as_agreed(),
         language=get_language() or "en",
         user_id=request.user.pk,
@@ -132,7 +136,7 @@ def place(
                 settlement.agree_at_checkout(order, wording=str(form.fields["cart_reminder"].label))
             if order.state == OrderState.AWAITING_PAYMENT:  # else it was placed before, and is shown as it stands
                 ledger.require_floor(order)
-    except ledger.BelowFloor as refusal:
+    except ledger.MarginTooLow as refusal:
         ledger.alert_staff(refusal)  # here, where the rollback does not take the alert with it
         raise
     remember(request, order)
@@ -149,7 +153,7 @@ def remember(request: HttpRequest, order: Order) -> None:
 def pay_url(order: Order) -> str:
     """Return where the buyer pays this order.
 
-    Raises checkout.NotPayable, checkout.PaidInAnotherTab, DeliveryChanged, margins.BelowFloor or an IntegrationError.
+    Raises checkout.NotPayable, checkout.PaidInAnotherTab, DeliveryChanged, ledger.MarginTooLow or an IntegrationError.
     """
     checkout.supersede(order)
     session = checkout.start(order)
@@ -172,7 +176,7 @@ def fields(request: HttpRequest, shown: CartView) -> dict[str, Any]:
     book = saved(request)
     chosen = next((x for x in book if str(x.pk) == request.GET.get("address")), None)
     rows = mine(request).exclude(name="").reverse()
-    last = next((order for order in rows if access.is_proven(request, order)), None)  # a link alone shows no address
+    last = next((order for order in rows if access.knows_email(request, order)), None)  # a link alone shows no address
     if chosen is None and last:
         return {**lifecycle.address_of(last).as_columns(), "email": last.email, "method": last.shipping_method}
     if chosen or book:

@@ -22,7 +22,7 @@ from ilytat.integrations.limits import client_address
 from ilytat.pages.money import format_money
 from orders.locks import lock_order
 from orders.models import Order
-from orders.quote import Option
+from orders.quote import ShippingOption
 from orders.states import OrderState
 from payments.models import Coupon, CouponUse
 
@@ -39,7 +39,7 @@ class Offer:
     coupon: Coupon
     discount: int
 
-    def ways(self, options: list[Option]) -> list[Option]:
+    def ways(self, options: list[ShippingOption]) -> list[ShippingOption]:
         """With free delivery the cheapest way costs nothing, and the others cost that much less."""
         if not self.coupon.free_shipping or not options:
             return options

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ilytat.integrations import alerts, jobs
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.jobs import ATTENTION
 from orders.models import Order
 from payments import gateway, session_params
@@ -129,7 +129,7 @@ def _failed() -> Iterator[Row]:
 
 
 queue = jobs.register(jobs.Queue(name=QUEUE, model=StripeCustomer, work=work, lane=LANE, on_attention=on_attention))
-STRIPE_CUSTOMERS = Source(
+STRIPE_CUSTOMERS = AttentionSource(
     "stripe-customers",
     "Customers to delete at Stripe",
     "payments.change_stripecustomer",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders import quote
 from orders.models import Fulfilment, Order
-from orders.states import CALLED_OFF
+from orders.states import CANCELED_STATES
 
 PERIOD = timedelta(days=90)
 
@@ -43,7 +43,7 @@ def recent() -> tuple[int, int]:
         order__placed_at__gte=since,
         order__currency=settings.SHOP_CURRENCY,
         upstream_shipping__isnull=False,
-    ).exclude(state__in=CALLED_OFF)
+    ).exclude(state__in=CANCELED_STATES)
     estimates = [of_order(row.order, row) for row in rows.select_related("order")]
     differences = [estimate.difference or 0 for estimate in estimates if estimate]
     return sum(differences), len(differences)

@@ -19,7 +19,7 @@ from ilytat.integrations import deadlines, failure_texts, usage
 from ilytat.integrations.errors import FORBIDDEN, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.providers import UNAUTHORIZED, Provider
 from payments import stripe_objects, web_calls
-from payments.stripe_objects import DisputeFacts, EndpointFacts, Event, RefundFacts, SessionFacts, WarningFacts
+from payments.stripe_objects import CheckoutSessionData, DisputeFacts, EndpointFacts, Event, RefundFacts, WarningFacts
 
 log = logging.getLogger(__name__)
 API_VERSION = "2026-10-28.endive"
@@ -127,7 +127,7 @@ def verify(raw: bytes, header: str) -> Event:
     raise Forged("The signature does not match.")
 
 
-def create_session(params: Mapping[str, Any], *, key: str) -> SessionFacts:
+def create_session(params: Mapping[str, Any], *, key: str) -> CheckoutSessionData:
     """`key` is a function of (order, attempt): sent twice, it gives the same session."""
     with _translated(writing=True):
         return stripe_objects.session(
@@ -157,7 +157,7 @@ def customers_of(email: str, order: str) -> list[str]:
         return [str(row.id) for row in rows if stripe_objects.noted(row, "order") == order]
 
 
-def session(session_id: str) -> SessionFacts:
+def session(session_id: str) -> CheckoutSessionData:
     with _translated(writing=False):
         found = _client().v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND})
         lines = getattr(
@@ -166,7 +166,7 @@ def session(session_id: str) -> SessionFacts:
         return stripe_objects.session(found, lines.auto_paging_iter() if lines else ())
 
 
-def session_if_any(session_id: str) -> SessionFacts | None:
+def session_if_any(session_id: str) -> CheckoutSessionData | None:
     try:
         return session(session_id)
     except Refused as error:
@@ -175,7 +175,7 @@ def session_if_any(session_id: str) -> SessionFacts | None:
         return None
 
 
-def expire_session(session_id: str) -> SessionFacts:
+def expire_session(session_id: str) -> CheckoutSessionData:
     """Raises Refused when it is no longer open: then it was paid or had expired, and a look tells which."""
     with _translated(writing=True):
         return stripe_objects.session(_client().v1.checkout.sessions.expire(session_id))

@@ -33,7 +33,7 @@ class LineLeft:
 FEE_PERMILLE, FEE_FIXED = 29, 30
 
 
-class BelowFloor(Exception):
+class MarginTooLow(Exception):
     """The order would earn less than the floor. `alerts` are one sentence for each cause, by its incident's key.
 
     `code` is the discount code that causes it: without it the order can be sold. "" when the prices are too low.
@@ -143,16 +143,16 @@ def expected(order: Order) -> int:
 
 
 def check(order: Order) -> None:
-    """Raise BelowFloor, having alerted staff. Call outside transactions: a rollback would take the alert with it."""
+    """Raise MarginTooLow, having alerted staff. Call outside transactions: a rollback would take the alert with it."""
     try:
         require_floor(order)
-    except BelowFloor as refusal:
+    except MarginTooLow as refusal:
         alert_staff(refusal)
         raise
 
 
 def require_floor(order: Order) -> None:
-    """Raise BelowFloor when the order earns too little at full price, or by what a code takes off.
+    """Raise MarginTooLow when the order earns too little at full price, or by what a code takes off.
 
     A wrong price is an accident, so no code excuses it. A code may lose money where the owner has said so. Of costs
     that Printify did not state nothing can be said but that giving the goods away loses them.
@@ -161,7 +161,7 @@ def require_floor(order: Order) -> None:
     at_full_price = _earnings(order, order.subtotal + quote.full_price(order))
     if costs_known and at_full_price < _floor(order.subtotal):
         causes = {f"margin:{line.printify_product_id}": _priced_too_low(line) for line in _too_cheap(order)}
-        raise BelowFloor(causes, next_step="Raise its price at Printify, or lower MARGIN_FLOOR_PERCENT.")
+        raise MarginTooLow(causes, next_step="Raise its price at Printify, or lower MARGIN_FLOOR_PERCENT.")
     earned = expected(order)
     enough = earned >= _floor(order.subtotal - order.discount) if costs_known else order.total > 0
     if enough:
@@ -173,10 +173,10 @@ def require_floor(order: Order) -> None:
     discount = f"the code {code}" if code else "a discount"
     message = f"An order with {discount} was refused: it would earn {format_money(earned, order.currency, 'en')}."
     next_step = "Lower the discount, or check “may lose money” on the code."
-    raise BelowFloor({f"margin-code:{code}": message}, next_step=next_step, code=code)
+    raise MarginTooLow({f"margin-code:{code}": message}, next_step=next_step, code=code)
 
 
-def alert_staff(refusal: BelowFloor) -> None:
+def alert_staff(refusal: MarginTooLow) -> None:
     for key, message in refusal.alerts.items():
         alerts.open_alert(key, message, next_step=refusal.next_step)
 

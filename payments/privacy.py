@@ -120,7 +120,7 @@ def addresses() -> QuerySet[CouponUse, str]:
 
 
 privacy.register(
-    privacy.Keeper(
+    privacy.PersonalDataHandler(
         "payments",
         export=export,
         erase=erase,

@@ -28,7 +28,7 @@ from ilytat.pages.money import format_money
 from orders import fulfillment, quote
 from orders.allocation import first
 from orders.models import Fulfilment, Hold, Order
-from orders.states import CALLED_OFF, FulfilmentState, OrderState
+from orders.states import CANCELED_STATES, FulfilmentState, OrderState
 from payments import gateway, incidents, ledger, refunded_orders, refunds, unmatched_orders, webhooks
 from payments.models import Difference, Payment, ReconcileRun, ReconcileStep, StepOutcome
 
@@ -120,7 +120,7 @@ def _compare_charge(run: ReconcileRun, job: Fulfilment, upstream: UpstreamOrder)
     Printify charges when production begins: drafts and canceled orders cost nothing. The booked cost follows at once.
     """
     is_charged = upstream.sent_to_production or upstream.status in PRODUCING or upstream.status == "fulfilled"
-    if not is_charged or job.state in CALLED_OFF or job.printify_order_id != upstream.id:
+    if not is_charged or job.state in CANCELED_STATES or job.printify_order_id != upstream.id:
         return
     order, booked = job.order, job.upstream_cost
     low, high = expected_charge(order)
@@ -291,7 +291,7 @@ def _missed_events(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
     events_found = list(gateway.events_since(since, inbox.types(webhooks.SOURCE)))
     made.looked["stripe events"] = len(events_found)
     for event in events_found:
-        if webhooks.take_in(event):
+        if webhooks.import_event(event):
             yield Difference(
                 run=made,
                 kind="event missed",
@@ -331,7 +331,7 @@ def _refunds(made: ReconcileRun, since: datetime) -> Iterator[Difference]:
         theirs = gateway.refunds_of(payment.payment_intent_id)
         try:
             with transaction.atomic():
-                news = [refunds.book(facts) for facts in theirs]
+                news = [refunds.apply(facts) for facts in theirs]
         except NotYetKnown as error:
             unbooked.append(f"{payment.order.number}: {error}")
             continue

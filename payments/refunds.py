@@ -83,7 +83,7 @@ def retry(refund: Refund) -> bool:
     return True
 
 
-def give_up(refund: Refund) -> bool:
+def abandon(refund: Refund) -> bool:
     """A person paid another way, or decided not to: the reserve is free again."""
     with lock_order(refund.payment.order):
         if not Refund.objects.filter(pk=refund.pk, state="attention", stripe_refund_id=None).update(state="failed"):
@@ -114,7 +114,7 @@ def state_of(facts: RefundFacts) -> str:
     return STATES.get(facts.status, "failed")
 
 
-def book(facts: RefundFacts) -> Result:
+def apply(facts: RefundFacts) -> Result:
     """Bring the ledger in line with a refund at Stripe. Raises NotYetKnown for a payment that we do not have (yet)."""
     payment = Payment.objects.select_related("order").filter(payment_intent_id=facts.payment_intent).first()
     if payment is None:
@@ -122,10 +122,10 @@ def book(facts: RefundFacts) -> Result:
     with lock_order(payment.order):
         known = Refund.objects.filter(stripe_refund_id=facts.id).first()
         known = known or (payment.refunds.filter(idempotency_key=facts.key).first() if facts.key else None)
-        return _follow(known, facts) if known else _adopt(payment, facts)
+        return update_known(known, facts) if known else import_external(payment, facts)
 
 
-def _follow(refund: Refund, facts: RefundFacts) -> Result:
+def update_known(refund: Refund, facts: RefundFacts) -> Result:
     """A refund in the ledger moves on: forward only, but a success may still turn into a failure."""
     if refund.stripe_refund_id is None:
         if refund.state != "new":
@@ -163,7 +163,7 @@ def _found(refund: Refund, facts: RefundFacts) -> Result:
     return Result(Outcome.HANDLED, f"Refund {state}.")
 
 
-def _adopt(payment: Payment, facts: RefundFacts) -> Result:
+def import_external(payment: Payment, facts: RefundFacts) -> Result:
     """Made in Stripe's dashboard. It is a fact: wishes of ours that no longer fit give way."""
     state = state_of(facts)
     if state != "failed":
@@ -196,11 +196,11 @@ def _make_room(payment: Payment, facts: RefundFacts) -> None:
     for _ in range(2):
         if room.update(refund_reserved=F("refund_reserved") + facts.amount):
             return
-        _let_go(payment)
+        cancel_conflicting(payment)
     raise NotYetKnown(f"a refund of ours for the same money as {facts.id}")
 
 
-def _let_go(payment: Payment) -> None:
+def cancel_conflicting(payment: Payment) -> None:
     """Wishes that nobody is working on and that Stripe never heard of, or refused."""
     idle = payment.refunds.filter(stripe_refund_id=None)
     untouched = {"attention": {}, "new": {"first_try": None, "lease_until": None}}
@@ -234,7 +234,7 @@ def release(refund: Refund, failure: str) -> None:
     amount = format_money(refund.amount, refund.payment.currency)
     lifecycle.note(order, who="stripe", what="refund failed", why=f"{amount}{words}")
     if order.state == OrderState.REFUNDED:
-        lifecycle.ask_attention(order, who="stripe", why="a refund failed after all of it had gone back")
+        lifecycle.flag_for_attention(order, who="stripe", why="a refund failed after all of it had gone back")
     raise_alarm(refund, failure)
 
 

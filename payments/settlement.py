@@ -28,7 +28,7 @@ from orders.models import Order
 from orders.states import OrderState
 from payments import cancellation, coupons, emails
 from payments.models import CheckoutSession, Payment
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from payments.unmatched_orders import DECIDE
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @retry_conflicts
-def settle(facts: SessionFacts, *, who: str) -> Result:
+def settle(facts: CheckoutSessionData, *, who: str) -> Result:
     """Bring the order in line with the session. Raises NotYetKnown for an order that we do not have (yet)."""
     order = _order_of(facts)
     if order is None:
@@ -45,10 +45,10 @@ def settle(facts: SessionFacts, *, who: str) -> Result:
         return _settle(order, facts, who)
 
 
-def _settle(order: Order, facts: SessionFacts, who: str) -> Result:
+def _settle(order: Order, facts: CheckoutSessionData, who: str) -> Result:
     if facts.live != settings.STRIPE_LIVE or facts.live != order.live:
         return Result(Outcome.IGNORED, "The session is of the other mode (live or test).")
-    _learn(order, facts)
+    attach_session(order, facts)
     state = "failed" if facts.failed else facts.status
     rows = CheckoutSession.objects.filter(stripe_session_id=facts.id).exclude(state=state)
     if state == "open":  # read at Stripe before another tab closed it: it never opens again here
@@ -66,7 +66,7 @@ def _settle(order: Order, facts: SessionFacts, who: str) -> Result:
     return Result(Outcome.HANDLED, "The payment has not arrived yet.")
 
 
-def _learn(order: Order, facts: SessionFacts) -> None:
+def attach_session(order: Order, facts: CheckoutSessionData) -> None:
     """A session whose id we do not know: Stripe's answer was lost, and the attempt that the session names learns its
     id here; or a reminder opened a cart left behind anew, which makes an attempt of its own.
     """
@@ -79,7 +79,7 @@ def _learn(order: Order, facts: SessionFacts) -> None:
     CheckoutSession.objects.get_or_create(stripe_session_id=facts.id, defaults=values)
 
 
-def _order_of(facts: SessionFacts) -> Order | None:
+def _order_of(facts: CheckoutSessionData) -> Order | None:
     """By our public id first, which Stripe carries even when its answer never reached us; then by the session's.
     None for a session that names no order: the account sells something else as well.
     """
@@ -90,7 +90,7 @@ def _order_of(facts: SessionFacts) -> Order | None:
     return order
 
 
-def _unknown(facts: SessionFacts) -> str:
+def _unknown(facts: CheckoutSessionData) -> str:
     """Of an order that is not here: soon, or, after a backup was restored, for a person to decide about."""
     words = f"session {facts.id} of order {facts.order!r}"
     paid = (
@@ -101,7 +101,7 @@ def _unknown(facts: SessionFacts) -> str:
     return f"{words}{paid}"
 
 
-def _expired(order: Order, facts: SessionFacts, who: str) -> Result:
+def _expired(order: Order, facts: CheckoutSessionData, who: str) -> Result:
     if order.sessions.filter(state__in=("creating", "open")).exists():
         return Result(Outcome.HANDLED, "A newer session is open.")
     if not lifecycle.expire(order, who=who):
@@ -112,7 +112,7 @@ def _expired(order: Order, facts: SessionFacts, who: str) -> Result:
     return Result(Outcome.HANDLED, detail)
 
 
-def _failed(order: Order, facts: SessionFacts, who: str) -> Result:
+def _failed(order: Order, facts: CheckoutSessionData, who: str) -> Result:
     """The bank said no in the end. The order waits on: the mail leads to another way to pay, and the hour runs."""
     if order.state != OrderState.AWAITING_PAYMENT:
         return Result(Outcome.LATE, "The order had moved on.")
@@ -123,26 +123,26 @@ def _failed(order: Order, facts: SessionFacts, who: str) -> Result:
     return Result(Outcome.HANDLED, "The payment failed; the buyer may try again.")
 
 
-def _paid(order: Order, facts: SessionFacts, who: str) -> Result:
+def _paid(order: Order, facts: CheckoutSessionData, who: str) -> Result:
     if facts.payment_intent and Payment.objects.filter(payment_intent_id=facts.payment_intent).exists():
         return Result(Outcome.DUPLICATE, "This payment is known.")
     if order.erased_at is not None or order.payments.filter(applied=True).exists():
-        return _surplus(order, facts, who)  # whatever its amount
-    problem = _difference(order, facts)
+        return refund_duplicate(order, facts, who)  # whatever its amount
+    problem = find_mismatch(order, facts)
     if problem:
-        _keep(order, facts, applied=True)
-        lifecycle.ask_attention(order, who=who, why=problem)
+        record_payment(order, facts, applied=True)
+        lifecycle.flag_for_attention(order, who=who, why=problem)
         return Result(Outcome.ATTENTION, problem)
     refunded = f"{format_money(facts.refunded, facts.currency)} already refunded at Stripe" if facts.refunded else ""
-    _take_over(order, facts)
+    copy_totals(order, facts)
     if lifecycle.mark_paid(order, who=who, refunded=refunded):
-        _keep(order, facts, applied=True)
+        record_payment(order, facts, applied=True)
         coupons.keep(order)
         return Result(Outcome.HANDLED, "The order is paid.")
-    return _surplus(order, facts, who)
+    return refund_duplicate(order, facts, who)
 
 
-def _difference(order: Order, facts: SessionFacts) -> str:
+def find_mismatch(order: Order, facts: CheckoutSessionData) -> str:
     """What does not match between the money and the agreement. Tax is Stripe's to decide when Stripe Tax is on, and the
     discount where the owner lets Stripe take promotion codes and we gave none ourselves.
     """
@@ -167,7 +167,7 @@ def _sums(items: int, shipping: int, discount: int, tax: int, total: int, curren
     return ", ".join(f"{name} {format_money(amount, currency)}" for name, amount in named.items())
 
 
-def _take_over(order: Order, facts: SessionFacts) -> None:
+def copy_totals(order: Order, facts: CheckoutSessionData) -> None:
     """What the buyer agreed to on Stripe's page: its tax, and a promotion code typed there."""
     open_ones = Order.objects.filter(pk=order.pk, state__in=(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED))
     if open_ones.update(tax=facts.tax, discount=facts.discount, total=facts.total):
@@ -175,7 +175,7 @@ def _take_over(order: Order, facts: SessionFacts) -> None:
             order.lines.filter(pk=line).update(tax=tax)
 
 
-def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None:
+def record_payment(order: Order, facts: CheckoutSessionData, *, applied: bool) -> Payment | None:
     if not facts.payment_intent:
         return None
     try:
@@ -193,9 +193,9 @@ def _keep(order: Order, facts: SessionFacts, *, applied: bool) -> Payment | None
         return None
 
 
-def _surplus(order: Order, facts: SessionFacts, who: str) -> Result:
+def refund_duplicate(order: Order, facts: CheckoutSessionData, who: str) -> Result:
     """The order was paid already, or can no longer be (canceled, or erased): this money goes back by itself."""
-    payment = _keep(order, facts, applied=False)
+    payment = record_payment(order, facts, applied=False)
     if payment is None:
         return Result(Outcome.DUPLICATE, "This payment is known.")
     erased = order.erased_at is not None  # nothing can be sent: the address is gone (Stripe's recovery link still pays)
@@ -221,7 +221,7 @@ def agree_at_checkout(order: Order, *, wording: str) -> None:
         consent.agree_by_tick(order.email, "carts", language=order.language, where="checkout page", wording=wording)
 
 
-def write(order: Order, facts: SessionFacts) -> bool:
+def write(order: Order, facts: CheckoutSessionData) -> bool:
     """Call inside the transaction that expires the order. True when the reminder was queued, once a cart."""
     if not settings.ABANDONED_CART_MAIL or _went_on(order) or not is_proven(order):
         return False

@@ -18,7 +18,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class SessionFacts:
+class CheckoutSessionData:
     """A Checkout Session as it stands. `attempt` is the number of our row that asked for it, 0 when it does not say.
 
     `promotions` says that the buyer agreed to be written to about it, should it expire.
@@ -110,14 +110,14 @@ class WarningFacts:
     actionable: bool
 
 
-def session(found: Any, lines: Iterable[Any] = ()) -> SessionFacts:
+def session(found: Any, lines: Iterable[Any] = ()) -> CheckoutSessionData:
     details = found.total_details
     intent = found.payment_intent
     charge = getattr(intent, "latest_charge", None)
     balance = getattr(charge, "balance_transaction", None)
     attempt = noted(found, "attempt")
     consent = getattr(found, "consent", None)
-    return SessionFacts(
+    return CheckoutSessionData(
         id=found.id,
         order=str(found.client_reference_id or ""),
         attempt=int(attempt) if attempt.isdecimal() else 0,

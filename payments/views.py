@@ -30,7 +30,7 @@ from payments import checkout as sessions
 from payments import checkout_page, coupons, ledger, payment_status, session_params
 from payments.checkout_page import IN_ANOTHER_TAB, CheckoutPage
 from payments.session_params import chargeable
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 
 NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and look after it. Nothing was charged.")
 
@@ -38,7 +38,7 @@ NOT_NOW = gettext_lazy("This cannot be ordered right now; we have been told and 
 @never_cache
 @limits.ratelimit("30/minute")
 def checkout(request: HttpRequest) -> HttpResponse:
-    """`cart` (CartView), `form` (CheckoutForm), `options` (quote.Option list, [] when shipping cannot be told),
+    """`cart` (CartView), `form` (CheckoutForm), `options` (quote.ShippingOption list, [] when shipping cannot be told),
     `chosen` (one of them or None), `doubts` (sentences about the address), `notice` (a sentence), `total`,
     `taxed` (Stripe adds tax), `elements` (paying happens on our page), `offers_reminder` (the abandoned-cart email).
     """
@@ -140,7 +140,7 @@ def _pay(page: CheckoutPage) -> HttpResponse:
         page.ask_delivery(country=page.form.address().country, method=page.chosen.code)
         page.notice = _("The price of delivery has just changed. Please look at the new total.")
         return page.render()
-    except ledger.BelowFloor as refusal:
+    except ledger.MarginTooLow as refusal:
         return _below_floor(page, refusal)
     except sessions.PaidInAnotherTab:
         page.notice, status = str(IN_ANOTHER_TAB), 409
@@ -150,7 +150,7 @@ def _pay(page: CheckoutPage) -> HttpResponse:
     return page.render(status=status)
 
 
-def _below_floor(page: CheckoutPage, refusal: ledger.BelowFloor) -> HttpResponse:
+def _below_floor(page: CheckoutPage, refusal: ledger.MarginTooLow) -> HttpResponse:
     if refusal.code:
         problem = _("The code %(code)s can't be used for this order, so we removed it. Please check the new total.")
         return _without_code(page, problem % {"code": refusal.code})
@@ -185,7 +185,7 @@ def checkout_success(request: HttpRequest) -> HttpResponse:
     return render(request, "payments/success.html", context)
 
 
-NOT_STARTED = (IntegrationError, ledger.BelowFloor, sessions.PaidInAnotherTab)
+NOT_STARTED = (IntegrationError, ledger.MarginTooLow, sessions.PaidInAnotherTab)
 
 
 def _stripe_sources() -> dict[str, list[str]]:
@@ -222,7 +222,7 @@ def checkout_pay(request: HttpRequest, token: str) -> HttpResponse:
     except NOT_STARTED as problem:
         messages.error(request, _not_started(problem))
         return redirect("cart")
-    if not isinstance(session, SessionFacts) or not session.client_secret:  # Stripe's page was asked for before
+    if not isinstance(session, CheckoutSessionData) or not session.client_secret:  # Stripe's page was asked for before
         return redirect(session.url)
     # As it is paid, with the tax that Stripe has found for the address; kept once it is paid.
     order.tax, order.total = session.tax, session.total
@@ -242,7 +242,7 @@ def checkout_again(request: HttpRequest, token: str) -> HttpResponse:
     order = get_object_or_404(Order, token=token)
     if order.state != OrderState.AWAITING_PAYMENT:
         return redirect(order)
-    if not (access.is_proven(request, order) or checkout_page.mine(request).filter(pk=order.pk).exists()):
+    if not (access.knows_email(request, order) or checkout_page.mine(request).filter(pk=order.pk).exists()):
         return redirect(reverse("order_prove", args=[token]) + f"?next={request.path}")
     context = {"order": order, "total": order.total, "notice": "", "gone": False}
     if request.method == "POST":

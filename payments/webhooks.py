@@ -63,11 +63,11 @@ def on_intent(event: InboundEvent) -> inbox.Apply:
     if order is None:
         return lambda: Result(Outcome.IGNORED, "It names no order of this shop.")
     if event.type == "payment_intent.succeeded" and order.state == OrderState.AWAITING_PAYMENT:
-        return _witnessed(order)
+        return settle_from_sessions(order)
     return partial(_noted, order, event)
 
 
-def _witnessed(order: Order) -> inbox.Apply:
+def settle_from_sessions(order: Order) -> inbox.Apply:
     rows = CheckoutSession.objects.filter(order=order).exclude(stripe_session_id=None)
     found = [gateway.session(str(row.stripe_session_id)) for row in rows]
     paid = next((facts for facts in found if facts.paid), None)
@@ -88,7 +88,7 @@ def _noted(order: Order, event: InboundEvent) -> Result:
 @inbox.handles(SOURCE, "refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 def on_refund(event: InboundEvent) -> inbox.Apply:
     facts = gateway.refund(_about(event))
-    return lambda: refunds.book(facts)
+    return lambda: refunds.apply(facts)
 
 
 @inbox.handles(SOURCE, "charge.refunded")
@@ -99,7 +99,7 @@ def on_charge_refunded(event: InboundEvent) -> inbox.Apply:
     def apply() -> Result:
         if not found:
             return Result(Outcome.IGNORED, "Stripe lists no refund.")
-        news = [result for result in map(refunds.book, found) if result.outcome == Outcome.HANDLED]
+        news = [result for result in map(refunds.apply, found) if result.outcome == Outcome.HANDLED]
         return news[0] if news else Result(Outcome.DUPLICATE, "Every refund is known.")
 
     return apply
@@ -151,7 +151,7 @@ def is_ours(event: Event) -> bool:
     return event.live == settings.STRIPE_LIVE and not event.payload.get("account")
 
 
-def take_in(event: Event) -> bool:
+def import_event(event: Event) -> bool:
     """An event that Stripe has and our inbox may not have: kept as if it had come. False when it had."""
     if not is_ours(event):
         return False

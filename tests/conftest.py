@@ -60,8 +60,8 @@ def _as_new() -> None:
     web_calls.stripe_breaker.reset()
     cache.clear()
     caching.alone.clear()
-    limits.alone.cache_clear()
-    limits.shared.cache_clear()
+    limits.local_limiter.cache_clear()
+    limits.shared_limiter.cache_clear()
 
 
 @pytest.fixture(scope="session")

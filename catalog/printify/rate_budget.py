@@ -37,7 +37,7 @@ def spend(lane: str) -> None:
     buckets = [(ACCOUNT, LEAVE[lane])]
     if lane == "catalog":
         buckets.insert(0, (CATALOG, 0))
-    if lane == "sync" and strained(usage.recent(KEY)):
+    if lane == "sync" and is_degraded(usage.recent(KEY)):
         buckets.insert(0, (SLOWED, 0))
     for limit, leave in buckets:
         if wait := limits.take(limit, leave=leave):
@@ -51,12 +51,12 @@ def limited(seconds: float | None) -> float:
     return wait
 
 
-def strained(recent: Usage) -> bool:
+def is_degraded(recent: Usage) -> bool:
     return recent.calls >= ENOUGH_CALLS and recent.error_share > ERROR_SHARE
 
 
-def hopeless(recent: Usage) -> bool:
-    return strained(recent) and recent.error_share > HOPELESS_SHARE
+def is_failing(recent: Usage) -> bool:
+    return is_degraded(recent) and recent.error_share > HOPELESS_SHARE
 
 
 def _why(lane: str) -> str:

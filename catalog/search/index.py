@@ -26,7 +26,7 @@ from catalog.color_groups import clean_hexes, family_of
 from catalog.models import Artwork, Posting, Product, ShelfEntry, Slip, Variant, Word
 from catalog.search import terms
 from catalog.search.facets import join_values
-from catalog.search.terms import EMPTY, words
+from catalog.search.terms import STOP_WORDS, words
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _words(product: Product, kind: Iterable[str], said: Iterable[str], choices: 
     parts = ((product.title, TITLE), (" ".join(kind), KIND), (" ".join(said), SAID), (" ".join(choices), CHOICE))
     for part, points in (*parts, (text, TEXT)):
         for word in words(part):
-            if word not in EMPTY:
+            if word not in STOP_WORDS:
                 found.setdefault(word, points)
     return dict(list(found.items())[:WORDS_MAX])
 
@@ -193,7 +193,12 @@ def _word_ids(texts: Collection[str]) -> dict[str, int]:
 
 def _write_slips(made: dict[str, int]) -> None:
     Slip.objects.bulk_create(
-        (Slip(key=key, word_id=pk) for text, pk in made.items() if terms.reach(text) for key in terms.slips(text)),
+        (
+            Slip(key=key, word_id=pk)
+            for text, pk in made.items()
+            if terms.max_edits(text)
+            for key in terms.deletes(text)
+        ),
         batch_size=SQL_BATCH,
     )
 

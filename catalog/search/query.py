@@ -34,7 +34,7 @@ CANDIDATES_MAX = 200
 
 
 @dataclass(frozen=True)
-class Sense:
+class TermMatch:
     """One asked word as the catalogue knows it: the ids of the very word, and of synonyms and words that begin so."""
 
     text: str
@@ -47,14 +47,14 @@ class Sense:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """`matched` are postings grouped by entry, with a `score`; None when nothing sensible was asked or is known.
 
     `instead` is the spelling that was searched in place of what was typed.
     """
 
     matched: "QuerySet[Any, Any] | None" = None
-    senses: list[Sense] = field(default_factory=list)
+    senses: list[TermMatch] = field(default_factory=list)
     instead: str = ""
 
     def among(self, entries: "QuerySet[ShelfEntry]") -> "QuerySet[ShelfEntry]":
@@ -66,21 +66,21 @@ class Found:
         return entries
 
 
-def find(query: str) -> Found:
+def find(query: str) -> SearchResult:
     asked = terms.query_terms(query)
     if not asked:
-        return Found()
+        return SearchResult()
     senses = _senses(asked)
     if all(sense.ids for sense in senses):
-        return Found(_matched(senses), senses)
+        return SearchResult(_matched(senses), senses)
     meant = _corrected(senses)
     if not meant:
-        return Found()
+        return SearchResult()
     corrected = [sense for sense in _senses(meant) if sense.ids]
-    return Found(_matched(corrected), corrected, " ".join(meant)) if corrected else Found()
+    return SearchResult(_matched(corrected), corrected, " ".join(meant)) if corrected else SearchResult()
 
 
-def _senses(asked: Sequence[str]) -> list[Sense]:
+def _senses(asked: Sequence[str]) -> list[TermMatch]:
     """One query for all words."""
     others = {word: terms.alike(word) for word in asked}
     exact = {*asked, *(other for found in others.values() for other in found)}
@@ -100,16 +100,16 @@ def _begins(word: str, asked: Sequence[str]) -> bool:
     return len(word) >= (LAST_MIN if word == asked[-1] else PREFIX_MIN) and not word.isdigit()
 
 
-def _sense(word: str, others: Collection[str], known: Sequence[tuple[str, int]], *, prefix: bool) -> Sense:
+def _sense(word: str, others: Collection[str], known: Sequence[tuple[str, int]], *, prefix: bool) -> TermMatch:
     exact = frozenset(pk for text, pk in known if text == word)
     near = frozenset(pk for text, pk in known if text in others or (prefix and text.startswith(word)))
-    return Sense(word, exact, near - exact)
+    return TermMatch(word, exact, near - exact)
 
 
-def _corrected(senses: Sequence[Sense]) -> list[str]:
+def _corrected(senses: Sequence[TermMatch]) -> list[str]:
     """The words that are known, and what was probably meant by the others; what nothing is near to is left out."""
     unknown = [sense.text for sense in senses if not sense.ids]
-    keys = {key for word in unknown for key in terms.slips(word)}
+    keys = {key for word in unknown for key in terms.deletes(word)}
     # From the slips to the words: the other way round each word of the catalogue would be looked at.
     rows = _for_sale(Word.objects.filter(pk__in=Slip.objects.filter(key__in=keys).values("word_id")))
     often = rows.annotate(often=Count("postings")).order_by("-often")
@@ -118,7 +118,7 @@ def _corrected(senses: Sequence[Sense]) -> list[str]:
     return list(dict.fromkeys(word for word in meant if word))
 
 
-def _matched(senses: Sequence[Sense]) -> "QuerySet[Any, Any]":
+def _matched(senses: Sequence[TermMatch]) -> "QuerySet[Any, Any]":
     """Every word must be met; a word in the title weighs more than one in the text, the very word more than a like."""
     rows = Posting.objects.filter(word__in=frozenset().union(*(sense.ids for sense in senses))).values("entry_id")
     points = {f"p{place}": _points(sense) for place, sense in enumerate(senses)}
@@ -128,14 +128,14 @@ def _matched(senses: Sequence[Sense]) -> "QuerySet[Any, Any]":
     return rows.annotate(score=reduce(add, map(F, points)))
 
 
-def _points(sense: Sense) -> Max:
+def _points(sense: TermMatch) -> Max:
     exactly = When(word__in=sense.exact, then=F("points") * 2)
     nearly = When(word__in=sense.near, then=F("points"))
     cases = [case for case, ids in ((exactly, sense.exact), (nearly, sense.near)) if ids]
     return Max(Case(*cases, default=0, output_field=IntegerField()))
 
 
-def singles(found: Found) -> list[tuple[str, int]]:
+def per_term_counts(found: SearchResult) -> list[tuple[str, int]]:
     """Each word alone with the number of its products: the ways on when nothing has them all."""
     if len(found.senses) < 2:  # noqa: PLR2004 (one word alone is the very search that failed)
         return []
@@ -146,7 +146,7 @@ def singles(found: Found) -> list[tuple[str, int]]:
     return [(sense.text, n) for place, sense in enumerate(found.senses) if (n := counts[f"n{place}"])]
 
 
-def _products(sense: Sense) -> Count:
+def _products(sense: TermMatch) -> Count:
     return Count("entry", filter=Q(word__in=sense.ids), distinct=True)
 
 
@@ -175,7 +175,7 @@ class Scope:
     """What a list is about: everything, a category, what a search found, and any of these at once."""
 
     category: Category | None = None
-    found: Found | None = None
+    found: SearchResult | None = None
     extra: Q = field(default_factory=Q)
 
     @property

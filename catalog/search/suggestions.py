@@ -23,7 +23,7 @@ LENGTH_MIN = 2
 
 def suggest(text: str) -> list[dict[str, Any]]:
     """At most eight of {"text", "note", "url", "picture"}, best first, in a constant number of queries."""
-    found = query.find(text) if len(text) >= LENGTH_MIN else query.Found()
+    found = query.find(text) if len(text) >= LENGTH_MIN else query.SearchResult()
     if found.matched is None:
         return []
     scope = Scope(found=found)

@@ -28,12 +28,12 @@ def words(text: str) -> list[str]:
     for pattern, joined in JOINED:
         plain = pattern.sub(joined, plain)
     found = (_stem(word)[:LENGTH_MAX] for word in WORD.findall(plain))
-    return list(dict.fromkeys(SAME.get(word, word) for word in found))
+    return list(dict.fromkeys(CANONICAL_FORMS.get(word, word) for word in found))
 
 
 def query_terms(query: str) -> list[str]:
     """What is to be found, at most eight words; a query of small words only asks for nothing."""
-    return [word for word in words(query) if word not in EMPTY][:ASKED_MAX]
+    return [word for word in words(query) if word not in STOP_WORDS][:ASKED_MAX]
 
 
 def _plain(text: str) -> str:
@@ -52,7 +52,7 @@ def _stem(word: str) -> str:
 
 def alike(word: str) -> set[str]:
     """Other words for it: synonyms, and what it may be another form of ("puppies", "cojines", "roja", "noire")."""
-    found = set(ALSO.get(word, ()))
+    found = set(SYNONYMS.get(word, ()))
     if word.endswith("ie"):
         found.add(word[:-2] + "y")
     elif word.endswith("y"):
@@ -67,17 +67,17 @@ def alike(word: str) -> set[str]:
 SLIP_MIN, SHORT, LONG, SLIP_MAX = 3, 4, 7, 18  # letters
 
 
-def reach(word: str) -> int:
+def max_edits(word: str) -> int:
     """How many letters may be wrong: none in a short word, two in a long one."""
     if not SLIP_MIN <= len(word) <= SLIP_MAX or word.isdigit():
         return 0
     return 2 if len(word) >= LONG else 1
 
 
-def slips(word: str) -> set[str]:
+def deletes(word: str) -> set[str]:
     """The word itself, and the word with up to `reach` letters left out."""
     found, last = {word}, {word}
-    for _turn in range(reach(word)):
+    for _turn in range(max_edits(word)):
         last = {shorter for each in last for shorter in _shorter(each)}
         found |= last
     return found
@@ -105,7 +105,7 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str:
     near = [
         (away, each[0] != word[0], -often, each)
         for each, often in known
-        if (away := distance(word, each)) <= reach(word) and _keeps_its_head(word, each)
+        if (away := distance(word, each)) <= max_edits(word) and _keeps_its_head(word, each)
     ]
     return min(near)[-1] if near else ""
 
@@ -116,7 +116,7 @@ def _keeps_its_head(word: str, other: str) -> bool:
 
 
 # Say nothing of a product.
-EMPTY = frozenset(
+STOP_WORDS = frozenset(
     {
         *("a", "an", "and", "by", "for", "from", "in", "is", "it", "of", "on", "or", "the", "to", "with"),
         *("color", "size", "couleur", "taille", "talla"),
@@ -124,9 +124,16 @@ EMPTY = frozenset(
         *("au", "aux", "avec", "dans", "des", "du", "et", "le", "les", "pour", "sur", "une"),
     }
 )
-SAME = {"gray": "grey", "colour": "color", "favourite": "favorite", "xxl": "2xl", "xxxl": "3xl", "xxxxl": "4xl"}
+CANONICAL_FORMS = {
+    "gray": "grey",
+    "colour": "color",
+    "favourite": "favorite",
+    "xxl": "2xl",
+    "xxxl": "3xl",
+    "xxxxl": "4xl",
+}
 # What people type for what the printers call otherwise: the word itself is looked for as well.
-ALSO: dict[str, tuple[str, ...]] = {
+SYNONYMS: dict[str, tuple[str, ...]] = {
     "tee": ("tshirt", "shirt"),
     "shirt": ("tshirt", "tee"),
     "tshirt": ("tee", "shirt"),

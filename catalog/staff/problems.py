@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from catalog.freshness import Reserve
+from catalog.freshness import FreshnessWindow
 from catalog.images import fetch
 from catalog.models import PrintifyCache, Product, ProductImage, SyncChange, SyncRun
 from catalog.printify import rate_budget
@@ -121,7 +121,7 @@ def failing_pictures() -> list[ProductImage]:
     return list(fetch.unfetched().exclude(error="").select_related("product")[:NAMED])
 
 
-def worst(missing: Missing | None, reserve: Reserve, usage: Usage, strain: str, quarantined: int) -> str:
+def worst(missing: Missing | None, reserve: FreshnessWindow, usage: Usage, strain: str, quarantined: int) -> str:
     """The sentence, "" while nothing is wrong."""
     sentences = (
         _("Many products were missing from Printify's list: please look.") if missing else "",
@@ -159,11 +159,11 @@ def _today(usage: Usage) -> str:
 def strain() -> str:
     """What the errors of the last two hours do to the sync, "" while they do nothing."""
     recent = counted.recent(rate_budget.KEY)
-    if not rate_budget.strained(recent):
+    if not rate_budget.is_degraded(recent):
         return ""
     message = (
         _("%(share)s %% of the last %(calls)s calls failed: the timetable starts no run until that is better.")
-        if rate_budget.hopeless(recent)
+        if rate_budget.is_failing(recent)
         else _("%(share)s %% of the last %(calls)s calls failed: the sync is slowed to %(slow)s calls a minute.")
     )
     return message % {

@@ -67,7 +67,7 @@ class Status:
     waiting: int
     moved: int
     missing: problems.Missing | None
-    reserve: freshness.Reserve
+    reserve: freshness.FreshnessWindow
     strain: str
     usage: usage_chart.Usage
     silent: list[heartbeats.Problem]

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from catalog import sales
 from catalog.images.urls import Picture
 from catalog.models import Product, ShelfEntry
-from catalog.product_types import BY_SLUG, Kind
+from catalog.product_types import BY_SLUG, ProductType
 from catalog.storefront.cards import Card, cards
 
 PICKS = 8
@@ -24,7 +24,7 @@ READY = ("-in_stock", "-featured", "position", "-newest", "pk")
 
 @dataclass(frozen=True)
 class KindTile:
-    kind: Kind
+    kind: ProductType
     count: int
     picture: Picture
 

@@ -27,7 +27,7 @@ SAID_ONCE = (State.IGNORED, State.OVERRIDDEN, State.DECLINED)
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedChange:
     """`state` is what becomes of it; see FieldChange for the values."""
 
     field: str
@@ -38,7 +38,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class PolicyResult:
     """`facts` as they are to be written; `redesigned`: all pictures are to be fetched anew.
 
     `moved`: Printify has changed something that staff override.
@@ -47,30 +47,30 @@ class Weighed:
     facts: ProductFacts
     redesigned: bool
     moved: bool = False
-    found: list[Found] = field(default_factory=list)
+    found: list[DetectedChange] = field(default_factory=list)
 
 
-def weigh(
+def apply_policies(
     product: Product | None, facts: ProductFacts, *, redesigned: bool = False, granted: Collection[str] = ()
-) -> Weighed:
+) -> PolicyResult:
     """`granted` are fields that staff have just approved, whatever the policy says."""
     if product is None:
-        return Weighed(facts, redesigned)
+        return PolicyResult(facts, redesigned)
     rows = {row.variant_id: row for row in Variant.objects.filter(product=product)}
     pictures = list(ProductImage.objects.filter(product=product, own=False).order_by("position", "pk"))
     chosen = policies(product) | dict.fromkeys(granted, str(Policy.AUTO))
     found = [
-        Found(name, before, after, chosen.get(name, str(Policy.AUTO)), state)
+        DetectedChange(name, before, after, chosen.get(name, str(Policy.AUTO)), state)
         for name, before, after, overridden in _differences(product, facts, rows, pictures, redesigned=redesigned)
         for state in [str(State.OVERRIDDEN) if overridden else OF_POLICY[chosen.get(name, str(Policy.AUTO))]]
     ]
     held = {each.field: each for each in found if each.state in {State.WAITING, State.IGNORED}}
     kept = _pinned(product, _held_facts(product, facts, held, pictures))
     anew = redesigned and "images" not in {*held, *product.pins}
-    return Weighed(kept, anew, has_moved(product, facts), found)
+    return PolicyResult(kept, anew, has_moved(product, facts), found)
 
 
-def record(product: Product, found: Iterable[Found], run: SyncRun | None) -> None:
+def record(product: Product, found: Iterable[DetectedChange], run: SyncRun | None) -> None:
     """Write down what was found. Belongs into the transaction that writes the product."""
     waiting = {row.field: row for row in product.field_changes.filter(state=State.WAITING)}
     for each in found:
@@ -86,13 +86,13 @@ def record(product: Product, found: Iterable[Found], run: SyncRun | None) -> Non
         _close(row)
 
 
-def preview(product: Product, found: Iterable[Found], run: SyncRun) -> None:
+def preview(product: Product, found: Iterable[DetectedChange], run: SyncRun) -> None:
     """What a dry run found: the policy tells what a real one would do."""
     for each in found:
         _add(product, replace(each, state=State.PREVIEW), run)
 
 
-def _add(product: Product, each: Found, run: SyncRun | None) -> None:
+def _add(product: Product, each: DetectedChange, run: SyncRun | None) -> None:
     values = {"before": each.before, "after": each.after, "policy": each.policy, "state": each.state}
     FieldChange.objects.create(product=product, run=run, field=each.field, **values)
 
@@ -104,7 +104,7 @@ def _close(row: FieldChange | None) -> None:
         row.save(update_fields=["state", "decided_at"])
 
 
-def _said(product: Product, each: Found) -> bool:
+def _said(product: Product, each: DetectedChange) -> bool:
     """Whether staff know already: they ignore or declined this very value."""
     if each.state not in {State.WAITING, *SAID_ONCE}:
         return False
@@ -114,10 +114,10 @@ def _said(product: Product, each: Found) -> bool:
 
 def has_moved(product: Product, facts: ProductFacts) -> bool:
     """Whether Printify now says something else than when staff overrode it."""
-    return any(theirs(facts, name, basis) != basis for name, basis in product.basis.items())
+    return any(upstream_value(facts, name, basis) != basis for name, basis in product.basis.items())
 
 
-def theirs(facts: ProductFacts, name: str, basis: Any = None) -> Any:
+def upstream_value(facts: ProductFacts, name: str, basis: Any = None) -> Any:
     """Printify's value of a field, in the shape that `Product.basis` keeps."""
     if name == "price":
         return {str(each.id): each.price for each in facts.variants if str(each.id) in (basis or {})}
@@ -156,7 +156,7 @@ def _of_pictures(
 ) -> Iterable[Difference]:
     """Other cameras, or the same ones with another design before them."""
     pinned = "images" in product.pins
-    if pinned and theirs(facts, "images") == product.basis.get("images"):
+    if pinned and upstream_value(facts, "images") == product.basis.get("images"):
         return
     if redesigned or [camera(row.source_url) for row in pictures] != [camera(each.url) for each in facts.mockups]:
         after = [{"url": each.url, "label": each.label, "design": facts.design[:8]} for each in facts.mockups]
@@ -199,7 +199,7 @@ def _names(options: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _held_facts(
-    product: Product, facts: ProductFacts, held: dict[str, Found], pictures: list[ProductImage]
+    product: Product, facts: ProductFacts, held: dict[str, DetectedChange], pictures: list[ProductImage]
 ) -> ProductFacts:
     """The same facts, with what the shop has in place of what is held back."""
     ours: dict[str, Any] = {name: getattr(product, column) for name, column in COLUMNS.items() if name in held}

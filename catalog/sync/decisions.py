@@ -45,7 +45,7 @@ def revert(change_id: int, by: Any) -> bool:
         if change is None or why_final(change):
             transaction.set_rollback(True)
             return False
-        keep(change.product, change.field, change.before)
+        acknowledge(change.product, change.field, change.before)
     return True
 
 
@@ -59,7 +59,7 @@ def why_final(change: FieldChange) -> str:
     return ""
 
 
-def keep(product: Product, field: str, value: Any) -> None:
+def acknowledge(product: Product, field: str, value: Any) -> None:
     """Make `value` staff's own; prices are added to those kept already. Belongs into a transaction."""
     column = changes.OVERRIDES.get(field)
     pins = {name: mine for name, mine in product.pins.items() if name != field}
@@ -70,7 +70,7 @@ def keep(product: Product, field: str, value: Any) -> None:
     upsert.reapply(product.printify_id)
 
 
-def let_go(product: Product, field: str) -> None:
+def clear_override(product: Product, field: str) -> None:
     """Printify's value again."""
     basis = {name: said for name, said in product.basis.items() if name != field}
     pins = {name: value for name, value in product.pins.items() if name != field}
@@ -92,7 +92,7 @@ def follow(field: str) -> int:
 def theirs(product: Product, field: str, mine: Any = None) -> Any:
     """What Printify says of the field at present, in the shape that `Product.basis` keeps."""
     cache = PrintifyCache.objects.filter(type="product", external_id=product.printify_id).first()
-    return changes.theirs(read_product(cache.data), field, mine) if cache and cache.data else mine
+    return changes.upstream_value(read_product(cache.data), field, mine) if cache and cache.data else mine
 
 
 def _save(product: Product, field: str, said: Any, **values: Any) -> None:

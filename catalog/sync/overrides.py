@@ -51,7 +51,7 @@ def overrides(product: Product, said: ProductFacts | None) -> list[Override]:
             FIELDS[name].label,
             _ours(product, name),
             then,
-            changes.theirs(said, name, then) if said else then,
+            changes.upstream_value(said, name, then) if said else then,
         )
         for name, then in product.basis.items()
         if name in FIELDS
@@ -69,7 +69,7 @@ def note(product: Product, fields: Iterable[str]) -> None:
     basis = dict(product.basis)
     for name in fields:
         if upstream and _is_ours(product, name):
-            basis[name] = changes.theirs(upstream, name, _ours(product, name))
+            basis[name] = changes.upstream_value(upstream, name, _ours(product, name))
         else:
             basis.pop(name, None)
     product.basis = basis
@@ -119,7 +119,7 @@ def add_photo(product: Product, upload: File[bytes]) -> ProductImage:
     return found
 
 
-def let_go(product: Product, field: str) -> None:
+def clear_override(product: Product, field: str) -> None:
     """Printify's value again."""
     if field == "images":
         ProductImage.objects.filter(product=product, own=False).update(hidden=False, place=NO_PLACE)
@@ -127,4 +127,4 @@ def let_go(product: Product, field: str) -> None:
         note(product, [field])
         Product.objects.filter(pk=product.pk).update(synced_at=timezone.now())
     else:
-        decisions.let_go(product, field)
+        decisions.clear_override(product, field)

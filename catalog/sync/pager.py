@@ -34,7 +34,7 @@ class Page:
 
 
 @dataclass
-class Walk:
+class ProductPager:
     """`read_page` asks for one page, `wait` lets seconds pass when the rate limit asks for it. `seen`, `total`, `calls`
     and `notes` grow while `pages()` is consumed.
     """

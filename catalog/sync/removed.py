@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from catalog.models import PrintifyCache, Product, ProductQuerySet, SyncChange, SyncRun
 from catalog.sync import writers
-from catalog.sync.pager import Walk
-from catalog.sync.upsert import Stored
+from catalog.sync.pager import ProductPager
+from catalog.sync.upsert import UpsertResult
 from ilytat.integrations import alerts
 
 # More than this share missing from one list is a broken list, until staff say otherwise (RELIABILITY D8).
@@ -21,17 +21,17 @@ VANISHED = "catalogue:vanished"
 MISSING, LEFT = "missing", "left"
 
 
-def gone(printify_id: str) -> Stored:
+def gone(printify_id: str) -> UpsertResult:
     """Printify itself says that this one is no more."""
     _close_quarantine([printify_id])
     product = Product.objects.filter(printify_id=printify_id, gone_at__isnull=True).first()
     if product is None:
-        return Stored("unchanged", printify_id)
+        return UpsertResult("unchanged", printify_id)
     _hide([product.pk])
-    return Stored("gone", printify_id, product, {"gone_at": [None, timezone.now().isoformat()]})
+    return UpsertResult("gone", printify_id, product, {"gone_at": [None, timezone.now().isoformat()]})
 
 
-def judge(run: SyncRun, walk: Walk) -> Counter[str]:
+def apply_removals(run: SyncRun, walk: ProductPager) -> Counter[str]:
     """After the last page: what a complete walk did not see is gone; too much of it is left to staff."""
     if not walk.complete:
         return Counter()
@@ -89,7 +89,7 @@ def _unseen_since(run: SyncRun) -> ProductQuerySet:
     return Product.objects.filter(gone_at__isnull=True).exclude(printify_id__in=read.values("external_id"))
 
 
-def _held_since(run: SyncRun, walk: Walk) -> list[str]:
+def _held_since(run: SyncRun, walk: ProductPager) -> list[str]:
     """In quarantine, but in nobody's list any more."""
     held = PrintifyCache.objects.filter(type="product", fetched_at__lt=run.started_at).exclude(error="")
     return [key for key in held.values_list("external_id", flat=True) if key not in walk.seen]

@@ -20,8 +20,8 @@ from catalog.printify.errors import code_of
 from catalog.printify.fields import Unreadable, storable, text
 from catalog.printify.products import digest, product_id
 from catalog.sync import removed, runs, upsert
-from catalog.sync.pager import Page, Walk
-from catalog.sync.upsert import Stored
+from catalog.sync.pager import Page, ProductPager
+from catalog.sync.upsert import UpsertResult
 from ilytat.integrations import alerts, usage
 from ilytat.integrations.errors import IntegrationError, KeyRejected, Refused
 from ilytat.integrations.models import SyncLog
@@ -49,16 +49,18 @@ def run(trigger: str = SCHEDULE, *, dry_run: bool = False, request: int | None =
     return sync_run
 
 
-def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> Stored:
+def refresh_product(printify_id: str, *, interactive: bool = False, dry_run: bool = False) -> UpsertResult:
     """Read one product anew. Raises an IntegrationError when Printify cannot say how it stands."""
     asked_at = timezone.now()
     payload = printify().product(printify_id, interactive=interactive)
     if dry_run:
-        return upsert.store(payload, asked_at, dry_run=True) if payload is not None else Stored("gone", printify_id)
+        return (
+            upsert.store(payload, asked_at, dry_run=True) if payload is not None else UpsertResult("gone", printify_id)
+        )
     return keep(printify_id, payload, asked_at)
 
 
-def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -> Stored:
+def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -> UpsertResult:
     """Keep the answer about one product; None means that Printify has it no more. Also inside a transaction."""
     stored = removed.gone(printify_id) if payload is None else upsert.store(payload, asked_at)
     if stored.outcome in RECORDED:
@@ -77,18 +79,18 @@ def keep(printify_id: str, payload: dict[str, Any] | None, asked_at: datetime) -
 def _walk(sync_run: SyncRun) -> None:
     tally: Counter[str] = Counter()
     note = _strain(sync_run)
-    if note and sync_run.trigger == SCHEDULE and rate_budget.hopeless(usage.recent(rate_budget.KEY)):
+    if note and sync_run.trigger == SCHEDULE and rate_budget.is_failing(usage.recent(rate_budget.KEY)):
         runs.save(sync_run, state="failed", ended_at=timezone.now(), note=f"Not begun: {note}")
         return
     try:
-        walk = Walk(printify().product_page, wait=partial(_wait, sync_run))
+        walk = ProductPager(printify().product_page, wait=partial(_wait, sync_run))
         for page in walk.pages():
             tally += _keep_page(sync_run, page)
             runs.save(sync_run, current=_title(page), **_counts(walk, tally))
     except IntegrationError as error:
         _break_off(sync_run, error)
         return
-    tally += removed.judge(sync_run, walk)
+    tally += removed.apply_removals(sync_run, walk)
     state = "success" if walk.complete else "partial"
     said = "; ".join(filter(None, [*walk.notes, note]))
     runs.save(sync_run, state=state, ended_at=timezone.now(), note=said, current="", **_counts(walk, tally))
@@ -104,7 +106,7 @@ def _wait(sync_run: SyncRun, seconds: float) -> None:
 def _strain(sync_run: SyncRun) -> str:
     """What there is to say about the share of errors, "" while it is small."""
     recent = usage.recent(rate_budget.KEY)
-    if not rate_budget.strained(recent):
+    if not rate_budget.is_degraded(recent):
         alerts.close_alert(ERRORS)
         return ""
     note = f"{recent.error_share:.0f} % of the last {recent.calls} calls to Printify failed, so the sync is slowed"
@@ -113,7 +115,7 @@ def _strain(sync_run: SyncRun) -> str:
     return note
 
 
-def _counts(walk: Walk, tally: Counter[str]) -> dict[str, int]:
+def _counts(walk: ProductPager, tally: Counter[str]) -> dict[str, int]:
     names = ("created", "changed", "gone", "failed")
     unchanged = tally["unchanged"] + tally["older"]
     seen = len(walk.seen) + walk.nameless
@@ -205,7 +207,7 @@ def read(sync_run: SyncRun) -> None:
     )
 
 
-def _read(sync_run: SyncRun, key: str) -> Stored:
+def _read(sync_run: SyncRun, key: str) -> UpsertResult:
     asked_at = timezone.now()
     try:
         payload = printify().product(key)
@@ -213,10 +215,10 @@ def _read(sync_run: SyncRun, key: str) -> Stored:
         raise  # says nothing about the product: the run ends
     except IntegrationError as error:
         product = Product.objects.filter(printify_id=key).first()
-        return Stored("failed", key, product, error=error.detail, error_code=code_of(error))
+        return UpsertResult("failed", key, product, error=error.detail, error_code=code_of(error))
     if payload is not None:
         return upsert.store(payload, asked_at, dry_run=sync_run.dry_run, run=sync_run)
-    return Stored("gone", key) if sync_run.dry_run else removed.gone(key)
+    return UpsertResult("gone", key) if sync_run.dry_run else removed.gone(key)
 
 
 def _selected_counts(tally: Counter[str]) -> dict[str, int]:
@@ -227,7 +229,7 @@ def _selected_counts(tally: Counter[str]) -> dict[str, int]:
 RECORDED = ("created", "changed", "gone", "failed")
 
 
-def outcome(run: SyncRun, stored: Stored) -> SyncChange:
+def outcome(run: SyncRun, stored: UpsertResult) -> SyncChange:
     rolled_back = run.dry_run and stored.outcome == "created"
     return SyncChange(
         run=run,

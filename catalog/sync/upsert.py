@@ -30,7 +30,7 @@ SHOWN_MAX = 300
 
 
 @dataclass(frozen=True)
-class Stored:
+class UpsertResult:
     """What became of one product. `fields` is {"field": [before, after]}; `error` says why it was quarantined,
     `error_code` says it to code ("": it was not).
 
@@ -43,18 +43,18 @@ class Stored:
     fields: dict[str, list[Any]] = field(default_factory=dict)
     error: str = ""
     error_code: FailureCode | Literal[""] = ""
-    found: list[changes.Found] = field(default_factory=list)
+    found: list[changes.DetectedChange] = field(default_factory=list)
 
 
 def ttl() -> timedelta:
     return timedelta(minutes=settings.CATALOG_TTL_MINUTES)
 
 
-def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncRun | None = None) -> Stored:
+def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncRun | None = None) -> UpsertResult:
     """Keep what Printify answered to a question asked at `asked_at`. Never raises for what is in the payload."""
     key = product_id(payload)
     if not key:
-        return Stored("failed", "", error="not an object with a product id", error_code=FailureCode.INCOMPLETE)
+        return UpsertResult("failed", "", error="not an object with a product id", error_code=FailureCode.INCOMPLETE)
     try:
         return _store(key, payload, asked_at, dry_run=dry_run, run=run)
     except Exception as error:  # noqa: BLE001 (one product's surprise must not end the walk over all others)
@@ -62,18 +62,18 @@ def store(payload: Any, asked_at: datetime, *, dry_run: bool = False, run: SyncR
         return _set_aside(key, asked_at, code_of(error), reason, dry_run=dry_run)
 
 
-def _set_aside(key: str, asked_at: datetime, code: FailureCode, reason: str, *, dry_run: bool) -> Stored:
+def _set_aside(key: str, asked_at: datetime, code: FailureCode, reason: str, *, dry_run: bool) -> UpsertResult:
     """In quarantine for a reason that nobody foresaw; the payload itself may be what the database refuses."""
     try:
         with transaction.atomic():
             stored = _quarantine(_locked(key, asked_at), {}, asked_at, code, reason)
             transaction.set_rollback(dry_run)
     except DatabaseError:  # it was not the payload
-        return Stored("failed", key, error=reason, error_code=code)
+        return UpsertResult("failed", key, error=reason, error_code=code)
     return stored
 
 
-def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: SyncRun | None) -> Stored:
+def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: SyncRun | None) -> UpsertResult:
     with transaction.atomic():
         cache = _locked(key, asked_at)
         data: dict[str, Any] = {}
@@ -89,7 +89,7 @@ def _store(key: str, payload: Any, asked_at: datetime, *, dry_run: bool, run: Sy
     return stored
 
 
-def reapply(printify_id: str, granted: Collection[str] = (), told: str = "") -> Stored:
+def reapply(printify_id: str, granted: Collection[str] = (), told: str = "") -> UpsertResult:
     """Write anew what Printify last said, because staff decided otherwise. `granted` fields pass whatever the policy;
     of the field `told` no change is written down.
 
@@ -99,10 +99,10 @@ def reapply(printify_id: str, granted: Collection[str] = (), told: str = "") -> 
         cache = _locked(printify_id, timezone.now())
         product = Product.objects.filter(printify_id=printify_id, gone_at__isnull=True).first()
         if product is None or not cache.data:
-            return Stored("unchanged", printify_id)
+            return UpsertResult("unchanged", printify_id)
         facts = read_product(cache.data)
         redesigned = "images" in granted or _is_redesigned(cache, product, facts)
-        weighed = changes.weigh(product, facts, redesigned=redesigned, granted=granted)
+        weighed = changes.apply_policies(product, facts, redesigned=redesigned, granted=granted)
         return _written(product, weighed, None, told)
 
 
@@ -115,7 +115,7 @@ def _locked(key: str, asked_at: datetime) -> PrintifyCache:
 
 def _quarantine(
     cache: PrintifyCache, data: dict[str, Any], asked_at: datetime, code: FailureCode, reason: str
-) -> Stored:
+) -> UpsertResult:
     """What is shown stays as it was; `expires_at` is not renewed, so it ages and is not sold for ever."""
     cache.error, cache.error_code, cache.fetched_at = reason[:SHOWN_MAX], code, asked_at
     if not cache.hash:  # there is no good version to keep
@@ -126,27 +126,29 @@ def _quarantine(
         # Printify waits for an answer, whatever else it sent: `publishing` finds it by this.
         is_locked = flag(data, "is_locked", default=False)
         Product.objects.filter(pk=product.pk).exclude(is_locked=is_locked).update(is_locked=is_locked)
-    return Stored("failed", cache.external_id, product, error=cache.error, error_code=code)
+    return UpsertResult("failed", cache.external_id, product, error=cache.error, error_code=code)
 
 
 def _keep(
     cache: PrintifyCache, data: dict[str, Any], facts: ProductFacts, asked_at: datetime, run: SyncRun | None
-) -> Stored:
+) -> UpsertResult:
     product = Product.objects.filter(printify_id=facts.id).first()
     if _is_older(cache, product, facts, asked_at):
-        return Stored("older", facts.id, product)
+        return UpsertResult("older", facts.id, product)
     redesigned = _is_redesigned(cache, product, facts)
     cache.data, cache.hash, cache.error, cache.error_code = data, digest(data), "", ""
     cache.fetched_at, cache.expires_at = asked_at, asked_at + ttl()
     cache.save()
-    return _written(product, changes.weigh(product, facts, redesigned=redesigned), run)
+    return _written(product, changes.apply_policies(product, facts, redesigned=redesigned), run)
 
 
-def _written(product: Product | None, weighed: changes.Weighed, run: SyncRun | None, told: str = "") -> Stored:
+def _written(
+    product: Product | None, weighed: changes.PolicyResult, run: SyncRun | None, told: str = ""
+) -> UpsertResult:
     outcome: Outcome = "created" if product is None else "changed"
     row, fields = _write(product, weighed)
     changes.record(row, [each for each in weighed.found if each.field != told], run)
-    return Stored(
+    return UpsertResult(
         outcome if fields or weighed.found else "unchanged", row.printify_id, row, fields, found=weighed.found
     )
 
@@ -165,7 +167,7 @@ def _is_older(cache: PrintifyCache, product: Product | None, facts: ProductFacts
     return bool(known and facts.updated and facts.updated < known and cache.expires_at >= freshness.due_since())
 
 
-def _write(product: Product | None, weighed: changes.Weighed) -> tuple[Product, dict[str, list[Any]]]:
+def _write(product: Product | None, weighed: changes.PolicyResult) -> tuple[Product, dict[str, list[Any]]]:
     facts = weighed.facts
     values = _columns(facts) | {"gone_at": _gone_at(product, facts), "override_moved": weighed.moved}
     before = (product.tags, product.blueprint_id) if product else None

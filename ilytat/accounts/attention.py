@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 
 from ilytat.accounts import privacy
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.jobs import ATTENTION
 
 RETRY = "accounts.change_erasure"
@@ -26,4 +26,4 @@ def _again(pk: int, _who: str) -> str:
     return QUEUED if privacy.retry(pk) else UNCHANGED
 
 
-ERASURES = Source("erasures", "Erasures", RETRY, _stuck, {"again": Action("Try again", _again)})
+ERASURES = AttentionSource("erasures", "Erasures", RETRY, _stuck, {"again": Action("Try again", _again)})

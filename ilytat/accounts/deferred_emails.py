@@ -4,5 +4,5 @@ from ilytat.accounts import forms, views
 from ilytat.accounts.privacy import LINK_KIND
 from notifications import outbox
 
-outbox.written_by("password_reset", forms.write_reset_mail)
-outbox.written_by(LINK_KIND, views.write_link)
+outbox.context_resolver("password_reset", forms.write_reset_mail)
+outbox.context_resolver(LINK_KIND, views.write_link)

@@ -16,7 +16,7 @@ SEEN = "staff_seen"
 MARK_SECONDS = 60  # between two marks: a session is not written with every click
 
 
-class EndIdleStaff:
+class StaffIdleTimeoutMiddleware:
     """By the server's clock: whatever a stolen cookie says of its own age."""
 
     def __init__(self, get_response: Next) -> None:

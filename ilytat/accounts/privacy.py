@@ -194,6 +194,8 @@ def addresses() -> list[str]:
 
 
 privacy.register(
-    privacy.Keeper("account", export=export, erase=erase, identify=identify, unsettled=unsettled, addresses=addresses)
+    privacy.PersonalDataHandler(
+        "account", export=export, erase=erase, identify=identify, unsettled=unsettled, addresses=addresses
+    )
 )
 queue = jobs.register(jobs.Queue(name=QUEUE, model=Erasure, work=work, lane=LANE, on_attention=on_attention))

@@ -91,7 +91,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """The offer after a purchase. The answer is sign-up's own: it tells nobody whether the address has an account."""
     orders = User._meta.get_field("orders").related_model  # noqa: SLF001 (Django's documented name)
     order: Any = get_object_or_404(orders, token=token)
-    if not access.is_proven(request, order):  # a forwarded link makes nobody's account
+    if not access.knows_email(request, order):  # a forwarded link makes nobody's account
         return redirect("order_prove", token)
     view: HttpResponse = Join.as_view(email=order.email)(request)
     return view

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ilytat.integrations import inbox, jobs
-from ilytat.integrations.attention import SHOWN, Action, Row, Source
+from ilytat.integrations.attention import SHOWN, Action, AttentionSource, Row
 from ilytat.integrations.errors import Outcome
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import Alert, InboundEvent
@@ -94,13 +94,13 @@ def _close(pk: int, _who: str) -> str:
     return "Closed."
 
 
-EVENTS = Source(
+EVENTS = AttentionSource(
     "events",
     "Webhooks",
     "integrations.change_inboundevent",
     _events,
     {"again": Action("Work on it again", _again), "ignore": Action("Ignore it", _ignore)},
 )
-INCIDENTS = Source(
+INCIDENTS = AttentionSource(
     "incidents", "Incidents", "integrations.change_alert", _incidents, {"close": Action("It is dealt with", _close)}
 )

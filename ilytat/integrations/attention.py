@@ -37,7 +37,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Source:
+class AttentionSource:
     """`rows` in one or two queries however many there are. Shown to, and pressed by, who holds `permission`."""
 
     name: str
@@ -55,7 +55,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Item:
-    source: Source
+    source: AttentionSource
     row: Row
     request: HttpRequest
 
@@ -65,11 +65,11 @@ class Item:
         return [each for each in buttons if may(self.request, self.source, each.action)]
 
 
-def may(request: HttpRequest, source: Source, action: Action) -> bool:
+def may(request: HttpRequest, source: AttentionSource, action: Action) -> bool:
     return request.user.has_perms([right for right in (source.permission, action.permission) if right])
 
 
-def items(request: HttpRequest, sources: Iterable[Source]) -> list[Item]:
+def items(request: HttpRequest, sources: Iterable[AttentionSource]) -> list[Item]:
     """Return the rows that this person may see, oldest first."""
     visible = [source for source in sources if request.user.has_perm(source.permission)]
     rows = [Item(source, row, request) for source in visible for row in source.rows()]

@@ -27,15 +27,15 @@ REDIS_SECONDS = 1
 
 
 @cache
-def alone() -> FixedWindowRateLimiter:
+def local_limiter() -> FixedWindowRateLimiter:
     return FixedWindowRateLimiter(MemoryStorage())
 
 
 @cache
-def shared() -> FixedWindowRateLimiter:
+def shared_limiter() -> FixedWindowRateLimiter:
     """Its calls raise RedisError or OSError while Redis is down: go on with `alone()` then."""
     if not settings.REDIS_URL:
-        return alone()
+        return local_limiter()
     storage = RedisStorage(settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
     return FixedWindowRateLimiter(storage)
 
@@ -43,13 +43,13 @@ def shared() -> FixedWindowRateLimiter:
 def hit(limit: RateLimitItem, *key: str) -> bool:
     """Count one. False when the limit was reached before."""
     if breaker.redis.resting:
-        return alone().hit(limit, *key)
+        return local_limiter().hit(limit, *key)
     try:
-        return shared().hit(limit, *key)
+        return shared_limiter().hit(limit, *key)
     except (RedisError, OSError):
         breaker.redis.trip()
         log.warning("rate counters: Redis unreachable, counting alone")
-        return alone().hit(limit, *key)
+        return local_limiter().hit(limit, *key)
 
 
 P = ParamSpec("P")
@@ -61,11 +61,11 @@ def client_address(request: HttpRequest) -> str:
     proxies: int = settings.TRUSTED_PROXY_COUNT
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     if proxies and len(hops) >= proxies:
-        return _household(hops[-proxies])
-    return _household(str(request.META.get("REMOTE_ADDR", "")))
+        return address_key(hops[-proxies])
+    return address_key(str(request.META.get("REMOTE_ADDR", "")))
 
 
-def _household(address: str) -> str:
+def address_key(address: str) -> str:
     """One line of IPv6 has a whole /64 to change addresses in: it counts as one."""
     try:
         known = ipaddress.ip_address(address)

@@ -48,7 +48,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Keeper:
+class PersonalDataHandler:
     """What one app keeps of a person.
 
     `identify` adds the ids that this app knows. `export` returns plain JSON values. `lock` takes the row locks of what
@@ -68,10 +68,10 @@ class Keeper:
     addresses: Callable[[], Iterable[str]] = tuple
 
 
-_keepers: dict[str, Keeper] = {}
+_keepers: dict[str, PersonalDataHandler] = {}
 
 
-def register(keeper: Keeper) -> Keeper:
+def register(keeper: PersonalDataHandler) -> PersonalDataHandler:
     _keepers[keeper.name] = keeper
     return keeper
 
@@ -201,4 +201,4 @@ def _erase_own(person: Person) -> None:
     scrub(closed, ["message", "next_step"], person.words)
 
 
-register(Keeper("events", export=lambda _: None, erase=_erase_own, unsettled=_unsettled_own))
+register(PersonalDataHandler("events", export=lambda _: None, erase=_erase_own, unsettled=_unsettled_own))

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from orders.cart import CartView
-from orders.quote import Option
+from orders.quote import ShippingOption
 from payments import coupons
 
 register = template.Library()
@@ -17,12 +17,12 @@ class Comes:
     """What the cart comes to. `options` cost what they do with the code; `total` has the first of them in it."""
 
     offer: coupons.Offer | None
-    options: list[Option]
+    options: list[ShippingOption]
     total: int
 
 
 @register.simple_tag(takes_context=True)
-def comes_to(context: dict[str, Any], cart: CartView, options: list[Option]) -> Comes:
+def comes_to(context: dict[str, Any], cart: CartView, options: list[ShippingOption]) -> Comes:
     offer = coupons.current(context["request"], cart.subtotal, cart.currency)
     ways = offer.ways(options) if offer else options
     goods = cart.subtotal - (offer.discount if offer else 0)

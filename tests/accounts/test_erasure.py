@@ -241,7 +241,7 @@ def test_an_erasure_that_failed_half_way_has_changed_nothing(monkeypatch: pytest
     def fails(_person: object) -> None:
         raise RuntimeError("out of order")
 
-    broken = privacy.Keeper("account", export=lambda _: None, erase=fails)
+    broken = privacy.PersonalDataHandler("account", export=lambda _: None, erase=fails)
     monkeypatch.setitem(privacy._keepers, "account", broken)
     before = people.rows()
     wish = wishes.ask(EMAIL)
@@ -263,7 +263,7 @@ def test_a_provider_that_does_not_answer_holds_the_asker_up_for_seconds_only_and
         left.append(deadlines.seconds_left())
         raise Unavailable("Stripe did not answer")
 
-    stalling = privacy.Keeper("account", export=lambda _: None, erase=lambda _: None, close=stalls)
+    stalling = privacy.PersonalDataHandler("account", export=lambda _: None, erase=lambda _: None, close=stalls)
     monkeypatch.setitem(privacy._keepers, "account", stalling)
     answer = StringIO()
     call_command("erase_customer", EMAIL, stdout=answer)

@@ -33,8 +33,8 @@ SHOP = "https://api.printify.com/v1/shops/1001"
 @pytest.fixture(autouse=True)
 def _rested() -> Iterator[None]:
     """Budget, breaker and client are the process's: no test may inherit them."""
-    limits.alone.cache_clear()
-    limits.shared.cache_clear()
+    limits.local_limiter.cache_clear()
+    limits.shared_limiter.cache_clear()
     printify.cache_clear()
     availability._silent_until = 0.0
     yield

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations import limits
-from ilytat.middleware import ApiPaths
+from ilytat.middleware import ApiErrorMiddleware
 from orders.models import Cart
 from tests import factories
 
@@ -72,7 +72,7 @@ def test_too_many_requests_are_answered_in_json_by_the_api_and_with_a_page_elsew
     requests = rf.get("/api/x"), rf.get("/x")
     for request in requests:
         request.session, request.user = SessionStore(), AnonymousUser()
-    api, page = map(ApiPaths(limited), requests)
+    api, page = map(ApiErrorMiddleware(limited), requests)
     assert (api.status_code, page.status_code) == (429, 429)
     assert json.loads(api.content)["error"]["code"] == "too_many"
     assert api["Retry-After"] == page["Retry-After"] == "60"

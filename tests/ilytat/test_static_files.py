@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from ilytat.middleware import CompressText
+from ilytat.middleware import TextGZipMiddleware
 from ilytat.static_files import StaticFiles
 
 
@@ -34,5 +34,5 @@ def test_pictures_are_sent_as_they_are_and_text_compressed(
 ) -> None:
     page = HttpResponse(bytes(1000), content_type=content_type)
     request = rf.get("/", headers={"accept-encoding": "gzip"})
-    answer = CompressText(lambda _request: page).process_response(request, page)
+    answer = TextGZipMiddleware(lambda _request: page).process_response(request, page)
     assert answer.has_header("Content-Encoding") is compressed

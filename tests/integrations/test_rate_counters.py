@@ -13,7 +13,7 @@ LIMIT = parse("2/minute")
 
 def test_without_redis_this_process_counts_alone(settings: Settings) -> None:
     settings.REDIS_URL = ""
-    assert limits.shared() is limits.alone()
+    assert limits.shared_limiter() is limits.local_limiter()
     assert [limits.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
     assert limits.hit(LIMIT, "b"), "each key on its own"
 
@@ -24,10 +24,10 @@ def test_redis_is_never_waited_for_longer_than_a_second(settings: Settings, monk
 
     def storage(url: str, **options: object) -> object:
         asked.update(options, url=url)
-        return limits.alone().storage
+        return limits.local_limiter().storage
 
     monkeypatch.setattr(limits, "RedisStorage", storage)
-    assert isinstance(limits.shared(), FixedWindowRateLimiter)
+    assert isinstance(limits.shared_limiter(), FixedWindowRateLimiter)
     assert asked == {"url": settings.REDIS_URL, "socket_timeout": 1, "socket_connect_timeout": 1}
 
 

@@ -55,14 +55,14 @@ def test_a_context_of_another_shape_is_refused_when_it_is_queued(wrong: dict[str
 
 def test_a_key_longer_than_its_column_keeps_its_beginning_and_stays_its_own() -> None:
     long = "alert:1:" + "a" * 200
-    assert outbox.fitting(long) != outbox.fitting(long + "b")
-    assert len(outbox.fitting(long)) <= 120
-    assert outbox.fitting(long).startswith("alert:1:")
+    assert outbox.shorten_key(long) != outbox.shorten_key(long + "b")
+    assert len(outbox.shorten_key(long)) <= 120
+    assert outbox.shorten_key(long).startswith("alert:1:")
 
 
 @pytest.mark.parametrize(("length", "kept"), [(120, "a" * 120), (121, "a" * 80 + ":")])
 def test_a_key_that_fits_is_kept_as_it_is(length: int, kept: str) -> None:
-    found = outbox.fitting("a" * length)
+    found = outbox.shorten_key("a" * length)
     assert found[: len(kept)] == kept
     assert len(found) == (120 if length == 120 else 80 + 1 + 32)
 
@@ -127,14 +127,14 @@ def test_a_link_that_opens_an_account_is_forgotten_once_it_left(queued: Queue) -
     assert (row.state, row.context, row.text, row.html) == ("sent", {}, "", "")
     assert sample("verify_email")["url"] in str(sent_mail.outbox[0].body)
     with pytest.raises(outbox.CannotResend, match="not sent twice"):
-        outbox.again(row)
+        outbox.resend(row)
 
 
 @pytest.mark.django_db
 def test_sending_again_is_a_new_mail_with_a_name_of_its_own(queued: Queue) -> None:
     row = queued()
     jobs.work_due("mail")
-    once, twice = outbox.again(row), outbox.again(row)
+    once, twice = outbox.resend(row), outbox.resend(row)
     assert [once.dedupe_key, twice.dedupe_key] == ["order_confirmed:1:again:1", "order_confirmed:1:again:2"]
     jobs.work_due("mail")
     assert len({message.extra_headers["Message-ID"] for message in sent_mail.outbox}) == 3
@@ -143,17 +143,17 @@ def test_sending_again_is_a_new_mail_with_a_name_of_its_own(queued: Queue) -> No
 @pytest.mark.django_db
 def test_a_mail_sent_again_is_the_same_mail_for_the_same_person(queued: Queue) -> None:
     row = queued("back_in_stock", to="bob@example.com", language="fr", dedupe_key="k" * 120)
-    copy = outbox.again(row)
+    copy = outbox.resend(row)
     same = ("kind", "stream", "to", "language", "reference", "context")
     assert [getattr(copy, name) for name in same] == [getattr(row, name) for name in same]
-    assert outbox.again(copy).dedupe_key == "k" * 80 + ":again:2"
+    assert outbox.resend(copy).dedupe_key == "k" * 80 + ":again:2"
 
 
 @pytest.mark.django_db
 def test_a_campaign_writes_to_nobody_again(queued: Queue) -> None:
     row = queued("campaign", campaign=Campaign.objects.create(name="Autumn"))
     with pytest.raises(outbox.CannotResend, match="to each reader once"):
-        outbox.again(row)
+        outbox.resend(row)
 
 
 @pytest.mark.django_db
@@ -170,13 +170,13 @@ def test_each_stream_wakes_its_own_queue(queued: Queue, monkeypatch: pytest.Monk
     row = queued(kind)
     assert woken == [(queue, queue.split(maxsplit=1)[0])]
     if queue == "mail":
-        outbox.again(row)
+        outbox.resend(row)
         assert woken == [(queue, queue.split(maxsplit=1)[0])] * 2
 
 
 @pytest.mark.django_db
 def test_a_long_provider_id_and_subject_fit_their_columns(queued: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "hand_over", lambda *_: "p" * 121)
+    monkeypatch.setattr(delivery, "send_message", lambda *_: "p" * 121)
     row = queued(context=sample("order_confirmed") | {"number": "N" * 300})
     jobs.work_due("mail")
     row.refresh_from_db()
@@ -191,7 +191,7 @@ def test_a_pause_is_for_all_mails_as_long_as_said(
         raise delivery.Misconfigured("w" * 3000)
 
     time_machine.move_to("2026-11-23T10:30:00Z", tick=False)
-    monkeypatch.setattr(delivery, "hand_over", refuse)
+    monkeypatch.setattr(delivery, "send_message", refuse)
     rows = [queued(dedupe_key=f"confirmation:{number}") for number in range(2)]
     sent = queued("shipped")
     OutgoingEmail.objects.filter(pk=sent.pk).update(state="sent")
@@ -230,7 +230,7 @@ def test_two_workers_at_once_send_a_mail_once(queued: Queue, monkeypatch: pytest
         finally:
             connection.close()
 
-    monkeypatch.setattr(delivery, "hand_over", hand_over)
+    monkeypatch.setattr(delivery, "send_message", hand_over)
     workers = [threading.Thread(target=work) for _ in range(3)]
     for worker in workers:
         worker.start()

@@ -155,9 +155,9 @@ def test_only_what_is_said_of_the_address_is_the_buyers_fault(
     upstream: Upstream, status: int, code: int | None, *, ours: bool
 ) -> None:
     upstream.mock.upsert("POST", f"{SHOP}/orders/shipping.json", status=status, json={"code": code})
-    with pytest.raises(quote.NoQuote) as problem:
+    with pytest.raises(quote.QuoteUnavailable) as problem:
         quote.of_lines([QuoteLine("p1", 1, 1, None)], country="US")
-    assert problem.type is (quote.NoQuote if ours else quote.NotServed)
+    assert problem.type is (quote.QuoteUnavailable if ours else quote.DestinationNotServed)
 
 
 def test_the_same_question_is_asked_once(upstream: Upstream) -> None:

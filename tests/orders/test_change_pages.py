@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from orders import access, changes
 from orders.addresses import Address
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Fulfilment, Order, OrderLine
 from tests import factories
 from tests.addresses import ADDRESS
@@ -27,7 +27,7 @@ TOO_LATE = "Printing has begun, so this order can no longer be changed here."
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "is_proven", lambda *_: True)
+    monkeypatch.setattr(access, "knows_email", lambda *_: True)
     monkeypatch.setattr(access, "is_verified", lambda *_: True)
 
 
@@ -50,7 +50,7 @@ def loses(monkeypatch: pytest.MonkeyPatch, act: str, error: Exception | None = N
     """The worker, or another tab, is first: between the look and the act."""
 
     def late(*_: Any) -> None:
-        raise error or TooLate
+        raise error or ProductionStarted
 
     monkeypatch.setattr(changes, act, late)
 
@@ -157,7 +157,7 @@ def test_delivery_may_cost_what_it_costs_at_the_old_address_today(job: Fulfilmen
 def test_two_tabs_with_two_addresses_are_told_apart(job: Fulfilment, upstream: Upstream) -> None:
     mine, theirs = (Order.objects.get(pk=job.order_id) for _ in range(2))
     assert changes.correct_address(theirs, EVANSTON)
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         changes.correct_address(mine, Address("Ana Ruiz", "1 Main St", "", "Chicago", "IL", "60606", "US"))
     job.order.refresh_from_db()
     assert job.order.city == "Evanston"
@@ -191,7 +191,7 @@ def test_what_is_no_variant_of_it_is_not_found(client: Client, job: Fulfilment, 
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (TooLate(), 200, TOO_LATE),
+        (ProductionStarted(), 200, TOO_LATE),
         (changes.NotPossible("Not this one."), 409, "Not this one."),
     ],
 )

@@ -18,7 +18,7 @@ from notifications.models import OutgoingEmail
 from orders import changes, emails, lifecycle, quote
 from orders import fulfillment as printing_steps
 from orders.addresses import Address
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments.models import Payment, Refund
 from tests import factories
@@ -78,7 +78,7 @@ def test_canceling_gives_everything_back_and_says_so_once() -> None:
     job = paid(ready=False)
     payment = charged(job)
     assert changes.cancel(job.order) == job.order.total
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         changes.cancel(Order.objects.get(pk=job.order_id))
     refund = Refund.objects.get()
     payment.refresh_from_db()
@@ -161,7 +161,7 @@ def test_its_parcel_does_not_hide_from_staff_that_it_was_called_off(upstream: Up
 def test_what_may_be_printing_is_not_canceled(make: Callable[[], Fulfilment]) -> None:
     job = make()
     charged(job)
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         changes.cancel(job.order)
     assert fate(job.order)[0] == "paid"
     assert not Refund.objects.exists()
@@ -207,7 +207,7 @@ def test_pressing_cancel_in_three_places_at_once_cancels_once() -> None:
     def press() -> str:
         try:
             changes.cancel(Order.objects.get(pk=job.order_id))
-        except TooLate:
+        except ProductionStarted:
             return "late"
         return "done"
 
@@ -394,7 +394,7 @@ def test_only_what_can_be_sold_at_the_same_price_is_offered(given: dict[str, Any
 def test_a_swap_that_comes_too_late_changes_nothing() -> None:
     job = printing()
     line, medium = job.order.lines.get(), other_size(job)
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         changes.swap(line, medium)
     line.refresh_from_db()
     assert line.printify_variant_id != medium.variant_id

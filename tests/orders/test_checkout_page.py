@@ -13,7 +13,7 @@ from catalog.models import Variant
 from orders.models import Order
 from orders.states import OrderState
 from payments import payment_status
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests import factories
 from tests.addresses import FORM
 from tests.orders.conftest import SHOP, Upstream, paid
@@ -132,7 +132,7 @@ def test_paying_on_our_page_allows_stripe_there_and_nowhere_else(
 ) -> None:
     settings.STRIPE_UI_MODE = "elements"
     order = placed_here(client, factories.order(factories.variant()))
-    session = Mock(SessionFacts, client_secret="cs_secret", tax=0, total=order.total)
+    session = Mock(CheckoutSessionData, client_secret="cs_secret", tax=0, total=order.total)
     monkeypatch.setattr("payments.checkout.start", lambda _order: session)
     answer = client.get(f"/checkout/pay/{order.token}/")
     policy = answer["Content-Security-Policy"]

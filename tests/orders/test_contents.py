@@ -17,7 +17,7 @@ from ilytat.integrations.models import Alert, InboundEvent
 from notifications import rendering
 from notifications.models import OutgoingEmail
 from orders import lifecycle, shipments
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Fulfilment, Order, Shipment, ShipmentLine, shipping
 from tests import factories
 from tests.orders.conftest import ORDER_ID, OTHER_ID, Upstream, again, changed, created, look, paid, printing
@@ -287,7 +287,7 @@ def test_production_that_began_by_itself_cannot_be_called_off_any_more(upstream:
     upstream.order("in-production")
     job = look(created())
     assert job.sent_at, "the buyer is told the truth: it is printing"
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         lifecycle.cancel(job.order, who="buyer")
 
 

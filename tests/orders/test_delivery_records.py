@@ -118,5 +118,5 @@ def test_a_way_that_one_printer_does_not_offer_is_not_offered(upstream: Upstream
     one, two = factories.variant(), factories.variant(factories.product(print_provider_id=7))
     for costs in ({"standard": 475}, {"priority": 300}):
         upstream.mock.add("POST", f"{SHOP}/orders/shipping.json", json=costs)
-    with pytest.raises(quote.NotServed):
+    with pytest.raises(quote.DestinationNotServed):
         quote.options(carts.view(factories.cart(one, two)), country="US")

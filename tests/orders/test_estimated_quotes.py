@@ -92,7 +92,7 @@ def test_staff_set_the_surcharge_or_turn_estimates_off(upstream: Upstream) -> No
     assert not shipping_surcharge.choose(is_on=True, percent=0, fixed=150, by=None)
     assert quote.of_lines([line(tee)], country="US")[0].amount == 475 + 150
     shipping_surcharge.choose(is_on=False, percent=0, fixed=150, by=None)
-    with pytest.raises(quote.NoQuote):
+    with pytest.raises(quote.QuoteUnavailable):
         quote.of_lines([line(tee)], country="US")
 
 
@@ -105,14 +105,14 @@ def test_what_the_card_does_not_know_cannot_be_quoted(upstream: Upstream) -> Non
     upstream.mock.add("POST", ROUTE, status=503)
     tee, elsewhere = product(), factories.product(print_provider_id=98)
     for lines in ([line(tee, variant_id=2)], [QuoteLine(tee.printify_id, 1, 1, None)], [line(elsewhere)]):
-        with pytest.raises(quote.NoQuote) as refused:
+        with pytest.raises(quote.QuoteUnavailable) as refused:
             quote.of_lines(lines, country="US")
-        assert refused.type is quote.NoQuote
+        assert refused.type is quote.QuoteUnavailable
 
 
 def test_the_card_knows_where_nothing_is_sent(upstream: Upstream) -> None:
     upstream.mock.add("POST", ROUTE, status=503)
-    with pytest.raises(quote.NotServed):
+    with pytest.raises(quote.DestinationNotServed):
         quote.of_lines([line(product())], country="CA")
 
 
@@ -121,5 +121,5 @@ def test_a_card_older_than_the_stale_limit_is_not_sold_from(upstream: Upstream) 
     tee = product()
     too_old = freshness.limit() + shipping_rates.KEEP + timedelta(minutes=1)
     PrintifyCache.objects.update(fetched_at=timezone.now() - too_old)
-    with pytest.raises(quote.NoQuote):
+    with pytest.raises(quote.QuoteUnavailable):
         quote.of_lines([line(tee)], country="US")

@@ -13,7 +13,7 @@ from ilytat.integrations.models import Alert
 from orders import attention, lifecycle
 from orders import cart as carts
 from orders.addresses import Address
-from orders.lifecycle import Agreement
+from orders.lifecycle import CheckoutDetails
 from orders.models import Cart, Fulfilment, HoldReason, Order
 from orders.states import FULFILMENT_RANK, FulfilmentState
 from tests import factories
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 CHICAGO = Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "US")
 
 
-def _agreement(cart: Cart, **given: Any) -> Agreement:
+def _agreement(cart: Cart, **given: Any) -> CheckoutDetails:
     values: dict[str, Any] = {
         "cart": carts.view(cart),
         "email": "ana@example.com",
@@ -35,7 +35,7 @@ def _agreement(cart: Cart, **given: Any) -> Agreement:
         "arrives_until": date(2026, 12, 4),
         "language": "en",
     }
-    return Agreement(**{**values, **given})
+    return CheckoutDetails(**{**values, **given})
 
 
 def _order_in(state: str) -> Order:
@@ -215,7 +215,7 @@ ENDS: dict[str, Callable[[Fulfilment], object]] = {
     "it is delivered": lambda job: lifecycle.advance(job, FulfilmentState.DELIVERED, who="webhook"),
     "it is canceled": lambda job: lifecycle.cancel(job.order, who="buyer"),
     "it is submitted under another id": lambda job: lifecycle.revise(job.order, who="eva", what="submitted anew"),
-    "it is closed by hand": lambda job: lifecycle.settle(job, who="eva"),
+    "it is closed by hand": lambda job: lifecycle.close_manually(job, who="eva"),
     "it is tried again": lambda job: lifecycle.retry(job, who="eva"),
 }
 
@@ -236,6 +236,6 @@ def test_releasing_a_hold_for_its_cost_closes_the_alert_about_it() -> None:
 
 def test_the_alert_about_an_orders_money_closes_when_the_order_leaves_attention() -> None:
     job = paid()
-    lifecycle.ask_attention(job.order, who="stripe", why="the money differs")
+    lifecycle.flag_for_attention(job.order, who="stripe", why="the money differs")
     lifecycle.cancel(job.order, who="eva")
     assert Alert.objects.get(key=f"order:{job.order.number}").closed_at

@@ -19,7 +19,7 @@ from ilytat.integrations import jobs
 from ilytat.integrations.errors import Result
 from notifications.models import OutgoingEmail
 from orders import changes, fulfillment, lifecycle
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Fulfilment, HoldReason, Order, OrderLine, ShipmentLine
 from orders.registry import queue
 from orders.shipments import Skus
@@ -165,7 +165,7 @@ def test_a_swap_and_the_news_of_a_parcel_do_not_wait_for_each_other_in_a_circle(
     def swap() -> str:
         try:
             changes.swap(OrderLine.objects.get(pk=line.pk), other)
-        except TooLate:
+        except ProductionStarted:
             return "too late"
         return "swapped"
 

@@ -15,7 +15,7 @@ from notifications.models import OutgoingEmail
 from orders import cart as carts
 from orders import lifecycle
 from orders.addresses import Address
-from orders.lifecycle import Agreement
+from orders.lifecycle import CheckoutDetails
 from orders.models import Cart, Fulfilment, Order, OrderLine
 from orders.states import ORDER_MOVES, OrderState
 from tests import factories
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 CHICAGO = Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "US")
 
 
-def _agreement(cart: Cart, **given: Any) -> Agreement:
+def _agreement(cart: Cart, **given: Any) -> CheckoutDetails:
     values: dict[str, Any] = {
         "cart": carts.view(cart),
         "email": "ana@example.com",
@@ -38,7 +38,7 @@ def _agreement(cart: Cart, **given: Any) -> Agreement:
         "arrives_until": date(2026, 12, 4),
         "language": "en",
     }
-    return Agreement(**{**values, **given})
+    return CheckoutDetails(**{**values, **given})
 
 
 def _order_in(state: str) -> Order:
@@ -97,7 +97,7 @@ def test_a_double_click_makes_one_order_with_its_lines_once() -> None:
     assert OrderLine.objects.count() == 2
 
 
-OTHER_AGREEMENTS: dict[str, Callable[[Agreement], Agreement]] = {
+OTHER_AGREEMENTS: dict[str, Callable[[CheckoutDetails], CheckoutDetails]] = {
     "address": lambda agreement: replace(agreement, address=replace(CHICAGO, address1="1 Main St")),
     "e-mail": lambda agreement: replace(agreement, email="bo@example.com"),
     "delivery": lambda agreement: replace(agreement, method="economy"),
@@ -106,7 +106,7 @@ OTHER_AGREEMENTS: dict[str, Callable[[Agreement], Agreement]] = {
 
 
 @pytest.mark.parametrize("change", OTHER_AGREEMENTS.values(), ids=OTHER_AGREEMENTS.keys())
-def test_another_agreement_is_another_order(change: Callable[[Agreement], Agreement]) -> None:
+def test_another_agreement_is_another_order(change: Callable[[CheckoutDetails], CheckoutDetails]) -> None:
     agreement = _agreement(factories.cart(factories.variant()))
     assert lifecycle.place(agreement) != lifecycle.place(change(agreement))
 
@@ -270,6 +270,6 @@ def test_paid_with_a_reason_not_to_print_is_held() -> None:
 
 def test_attention_tells_staff_each_time_and_moves_once() -> None:
     order = _order_in("awaiting_payment")
-    assert lifecycle.ask_attention(order, who="stripe", why="wrong amount")
-    assert not lifecycle.ask_attention(order, who="stripe", why="wrong amount")
+    assert lifecycle.flag_for_attention(order, who="stripe", why="wrong amount")
+    assert not lifecycle.flag_for_attention(order, who="stripe", why="wrong amount")
     assert Alert.objects.get().count == 2

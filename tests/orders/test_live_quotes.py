@@ -37,8 +37,8 @@ def calls(upstream: Upstream) -> int:
     return len(upstream.asked("POST", "/orders/shipping.json"))
 
 
-def no_quote(*lines: QuoteLine, country: str = "US", **given: Any) -> type[quote.NoQuote]:
-    with pytest.raises(quote.NoQuote) as refused:
+def no_quote(*lines: QuoteLine, country: str = "US", **given: Any) -> type[quote.QuoteUnavailable]:
+    with pytest.raises(quote.QuoteUnavailable) as refused:
         quote.of_lines(lines, country=country, **given)
     return refused.type
 
@@ -113,16 +113,16 @@ def test_a_failure_of_a_product_without_a_known_provider_pauses_that_product_onl
 
 
 REFUSALS = [
-    (400, {"code": 8103}, quote.NotServed),
-    (400, {"code": 8104}, quote.NoQuote),
-    (404, {}, quote.NoQuote),
-    (422, {"error": "Invalid product ID format."}, quote.NoQuote),
+    (400, {"code": 8103}, quote.DestinationNotServed),
+    (400, {"code": 8104}, quote.QuoteUnavailable),
+    (404, {}, quote.QuoteUnavailable),
+    (422, {"error": "Invalid product ID format."}, quote.QuoteUnavailable),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "error"), REFUSALS)
 def test_a_refused_product_or_address_pauses_nobody_and_is_not_asked_again(
-    upstream: Upstream, status: int, body: dict[str, Any], error: type[quote.NoQuote]
+    upstream: Upstream, status: int, body: dict[str, Any], error: type[quote.QuoteUnavailable]
 ) -> None:
     answers(upstream, status=status, json=body)
     refused, other = factories.product(), factories.product()
@@ -195,7 +195,7 @@ def test_a_cart_is_limited_whatever_its_address(upstream: Upstream) -> None:
     shown = carts.view(factories.cart(factories.variant()))
     for number in range(live_quotes.LIMITS["cart"].amount):
         assert quote.options(shown, country="US", zip_code=f"{number:05}", client=f"203.0.113.{number}")
-    with pytest.raises(quote.NoQuote):
+    with pytest.raises(quote.QuoteUnavailable):
         quote.options(shown, country="US", client="203.0.113.99")
 
 

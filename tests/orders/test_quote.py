@@ -41,7 +41,7 @@ def test_the_cheapest_way_comes_first(upstream: Upstream, shown: CartView) -> No
         ("printify_express", 799),
         ("priority", 1299),
     ]
-    assert all(x.first <= x.last and x.name for x in found)
+    assert all(x.earliest <= x.latest and x.name for x in found)
 
 
 def test_the_name_that_changes_its_meaning_is_not_sold(upstream: Upstream, shown: CartView) -> None:
@@ -95,10 +95,10 @@ def test_after_a_failure_nobody_asks_again_for_a_while(
 ) -> None:
     """It is our trouble or Printify's, not the buyer's address."""
     _answers(upstream, **answer)
-    with pytest.raises(quote.NoQuote) as refused:
+    with pytest.raises(quote.QuoteUnavailable) as refused:
         quote.options(shown, country="US")
-    assert not isinstance(refused.value, quote.NotServed)
-    with pytest.raises(quote.NoQuote):
+    assert not isinstance(refused.value, quote.DestinationNotServed)
+    with pytest.raises(quote.QuoteUnavailable):
         quote.options(shown, country="CA")
     assert _asked(upstream) == 1
     assert quote.options_or_none(shown, country="US") == []
@@ -108,14 +108,14 @@ def test_a_pause_does_not_hide_what_is_known(upstream: Upstream, shown: CartView
     _answers(upstream)
     known = quote.options(shown, country="US")
     _answers(upstream, status=503)
-    with pytest.raises(quote.NoQuote):
+    with pytest.raises(quote.QuoteUnavailable):
         quote.options(shown, country="CA")
     assert quote.options(shown, country="US") == known
 
 
 def test_a_place_that_printify_refuses_is_not_served(upstream: Upstream, shown: CartView) -> None:
     _answers(upstream, status=400, json=payload("printify/refused_address"))
-    with pytest.raises(quote.NotServed):
+    with pytest.raises(quote.DestinationNotServed):
         quote.options(shown, country="US")
 
 
@@ -128,16 +128,16 @@ def test_an_answer_without_a_readable_cost_is_a_failure_and_not_stored(
 ) -> None:
     """Contract, section 8: methods that are not offered are missing. None at all says nothing about the address."""
     _answers(upstream, **answer)
-    with pytest.raises(quote.NoQuote) as refused:
+    with pytest.raises(quote.QuoteUnavailable) as refused:
         quote.options(shown, country="US")
-    assert refused.type is quote.NoQuote
+    assert refused.type is quote.QuoteUnavailable
     [line] = shown.lines
     factories.rate_card(line.product, {line.variant.variant_id: {"standard": {"US": [475, 240]}}})
     assert quote.options(shown, country="US")[0].is_estimated
 
 
 def test_a_country_we_do_not_ship_to_costs_no_call(upstream: Upstream, shown: CartView, settings: Settings) -> None:
-    with pytest.raises(quote.NotServed):
+    with pytest.raises(quote.DestinationNotServed):
         quote.options(shown, country="KP")
     assert not upstream.mock.calls
     assert not ApiUsage.objects.exists()

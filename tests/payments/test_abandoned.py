@@ -18,7 +18,7 @@ from notifications import consent, outbox
 from notifications.models import Consent, OutgoingEmail, Subscriber, Suppression
 from orders.models import CartLine, Order
 from payments import gateway, settlement
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests.addresses import FORM
 from tests.factories import cart, order, paid_order, variant
 from tests.orders.conftest import Upstream
@@ -30,8 +30,8 @@ from tests.racing import Rival
 pytestmark = pytest.mark.django_db
 
 
-def left(*, agreed: bool) -> SessionFacts:
-    return SessionFacts(
+def left(*, agreed: bool) -> CheckoutSessionData:
+    return CheckoutSessionData(
         id="cs_test_1",
         order="",
         attempt=1,

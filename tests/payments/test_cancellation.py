@@ -14,7 +14,7 @@ from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import changes, claims, lifecycle, refunding
 from orders.attention import cancel_for_shop
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Fulfilment, HoldReason
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
@@ -137,7 +137,7 @@ def test_a_hold_that_comes_while_production_is_asked_for_in_vain_stops_the_next_
 
 def test_a_refund_in_full_by_the_dashboard_during_printing_leaves_a_true_history(till: Till) -> None:
     job = printing_began(awaits_production(till))
-    refunds.book(
+    refunds.apply(
         RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=Payment.objects.get().payment_intent_id)
     )
     assert states(job) == ("refunded", "in_production")
@@ -186,7 +186,7 @@ def test_a_claim_s_refund_is_one_email_that_names_the_amount(till: Till) -> None
 def test_a_full_refund_by_the_dashboard_that_cancels_is_one_email(till: Till) -> None:
     awaits_production(till)
     intent = Payment.objects.get().payment_intent_id
-    refunds.book(RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=intent))
+    refunds.apply(RefundFacts(id="re_1", status="succeeded", amount=2974, payment_intent=intent))
     assert emails() == ["order_canceled $29.74"]
 
 
@@ -321,7 +321,7 @@ def test_what_a_bank_took_of_a_payment_is_not_refunded_again(till: Till) -> None
 def test_a_buyers_cancel_leaves_an_order_on_hold_alone(till: Till) -> None:
     job = awaits_production(till)
     lifecycle.hold(job, HoldReason.STAFF, who="eva")
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         changes.cancel(job.order)
     assert (states(job), Refund.objects.count()) == (("paid", "new"), 0)
 
@@ -331,7 +331,7 @@ def test_an_order_canceled_before_is_too_late_to_cancel_also_when_its_draft_need
     job = changed(awaits_production(till), state="created", printify_order_id="p1", last_try=timezone.now())
     refunding.cancel(job.order, by="shop", who="eva", why="test", held_too=True)
     changed(job, state="attention")
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         refunding.cancel(job.order, by="shop", who="eva", why="test", held_too=True)
     assert states(job) == ("canceled", "attention")
     assert canceled_emails() == ["$29.74"]

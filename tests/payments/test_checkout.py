@@ -12,7 +12,7 @@ from ilytat.integrations.errors import OutcomeUnknown, Refused
 from orders.models import Order
 from payments import checkout, gateway, session_params
 from payments.models import CheckoutSession
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests import factories
 from tests.payments.conftest import (
     SESSION,
@@ -187,7 +187,7 @@ def test_a_twin_that_was_answered_first_is_followed(till: Till, monkeypatch: pyt
     """Stripe says 409 to the second click while the first is at work: by then the first has its page."""
     order = waiting()
 
-    def busy(*_: object, **__: object) -> SessionFacts:
+    def busy(*_: object, **__: object) -> CheckoutSessionData:
         row = CheckoutSession.objects.get()
         CheckoutSession.objects.filter(pk=row.pk).update(
             stripe_session_id=SESSION, url="https://x.example/1", state="open"

@@ -195,6 +195,6 @@ def test_the_url_to_pay_asks_for_no_page_below_the_floor(
     monkeypatch: pytest.MonkeyPatch, till: Till, settings: Settings
 ) -> None:
     settings.MARGIN_FLOOR_PERCENT = 99
-    with pytest.raises(ledger.BelowFloor):
+    with pytest.raises(ledger.MarginTooLow):
         checkout_page.pay_url(factories.order(factories.variant()))
     assert not till.mock.calls

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order
-from orders.quote import Option
+from orders.quote import ShippingOption
 from payments import coupons
 from payments.models import Coupon, CouponUse
 from tests import factories
@@ -75,7 +75,7 @@ def test_half_a_unit_goes_to_the_buyer(subtotal: int, off: int) -> None:
 @pytest.mark.parametrize(("free", "amounts"), [(True, [0, 76]), (False, [399, 475])])
 def test_only_a_code_for_delivery_touches_delivery(*, free: bool, amounts: list[int]) -> None:
     days = date(2026, 12, 1), date(2026, 12, 4)
-    ways = [Option("economy", 399, *days), Option("standard", 475, *days)]
+    ways = [ShippingOption("economy", 399, *days), ShippingOption("standard", 475, *days)]
     offer = coupons.Offer(_coupon(free_shipping=free), 0)
     assert [way.amount for way in offer.ways(ways)] == amounts
     assert offer.ways([]) == []

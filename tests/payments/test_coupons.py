@@ -277,10 +277,10 @@ def test_nothing_is_to_pay_only_by_a_discount(total: int, discount: int, *, good
 
 
 def test_free_delivery_makes_the_cheapest_way_free() -> None:
-    from orders.quote import Option
+    from orders.quote import ShippingOption
 
     day = timezone.now().date()
-    ways = [Option("standard", 475, day, day), Option("priority", 900, day, day)]
+    ways = [ShippingOption("standard", 475, day, day), ShippingOption("priority", 900, day, day)]
     found = coupons.Offer(_coupon(free_shipping=True), 0).ways(ways)
     assert [way.amount for way in found] == [0, 425]
 
@@ -345,7 +345,7 @@ def _by_the_buyer(order: Order) -> None:
 
 def _in_the_dashboard(_order: Order) -> None:
     facts = RefundFacts("re_1", "succeeded", 2474, INTENT)
-    assert refunds.book(facts).outcome == "handled"
+    assert refunds.apply(facts).outcome == "handled"
 
 
 @pytest.mark.parametrize("cancel", [_by_staff, _by_the_buyer, _in_the_dashboard])

@@ -15,7 +15,7 @@ def _read(kind: str, **changes: Any) -> Any:
     return json.loads(json.dumps(payload(f"stripe/{kind}", **changes)), object_hook=lambda x: SimpleNamespace(**x))
 
 
-def _session(**changes: Any) -> stripe_objects.SessionFacts:
+def _session(**changes: Any) -> stripe_objects.CheckoutSessionData:
     return stripe_objects.session(_read("session", **changes))
 
 

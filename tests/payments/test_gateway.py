@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations.errors import KeyRejected, NotConfigured, OutcomeUnknown, Refused, Unavailable
 from ilytat.integrations.models import ApiUsage
 from payments import gateway
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests.payloads import payload
 from tests.payments.conftest import (
     INTENT,
@@ -146,7 +146,7 @@ def test_without_a_key_nothing_is_called(settings: Settings, till: Till) -> None
 def test_an_open_session_as_facts(till: Till) -> None:
     order = waiting(quantity=2)
     till.session(session_of(order))
-    assert gateway.session(SESSION) == SessionFacts(
+    assert gateway.session(SESSION) == CheckoutSessionData(
         id=SESSION,
         order=order.number,
         attempt=1,

@@ -50,7 +50,7 @@ def test_below_the_floor_nothing_is_sold_and_staff_are_told(
     if sold:
         ledger.check(order)
     else:
-        with pytest.raises(ledger.BelowFloor):
+        with pytest.raises(ledger.MarginTooLow):
             ledger.check(order)
     assert Alert.objects.exists() is not sold
 
@@ -71,8 +71,8 @@ def _with_code(order: Order, percent: int, *, shipping: int | None = None, **giv
     return order
 
 
-def _refusal(order: Order) -> ledger.BelowFloor:
-    with pytest.raises(ledger.BelowFloor) as refusal:
+def _refusal(order: Order) -> ledger.MarginTooLow:
+    with pytest.raises(ledger.MarginTooLow) as refusal:
         ledger.check(order)
     return refusal.value
 
@@ -135,7 +135,7 @@ def test_one_code_that_loses_money_in_five_carts_makes_one_alert() -> None:
 
 
 def test_no_page_of_stripes_is_opened_for_a_loss(till: Till) -> None:
-    with pytest.raises(ledger.BelowFloor):
+    with pytest.raises(ledger.MarginTooLow):
         checkout.start(_order(cost=2400))
     assert not till.mock.calls
     assert not CheckoutSession.objects.exists()

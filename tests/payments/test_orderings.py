@@ -27,7 +27,7 @@ from ilytat.integrations.errors import IntegrationError
 from ilytat.integrations.models import InboundEvent
 from orders import changes, claims, delivery_followup, lifecycle, refunding
 from orders.addresses import Address
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Claim, Fulfilment, Hold, HoldReason, Order
 from orders.models.claim import ClaimKind
 from orders.registry import queue as printing
@@ -118,21 +118,21 @@ class Shop(Story):
     @rule(data=st.data(), words=WORDS)
     def cancels(self, data: st.DataObject, words: int) -> None:
         order = self._paid(data)
-        with life(words), suppress(TooLate):
+        with life(words), suppress(ProductionStarted):
             changes.cancel(order)
 
     @precondition(lambda _: Order.objects.paid().exists())
     @rule(data=st.data(), where=st.sampled_from([EVANSTON, BERLIN]), words=WORDS)
     def corrects_the_address(self, data: st.DataObject, where: Address, words: int) -> None:
         order = self._paid(data)
-        with life(words), suppress(TooLate, changes.NotPossible):
+        with life(words), suppress(ProductionStarted, changes.NotPossible):
             changes.correct_address(order, where)
 
     @precondition(lambda _: Order.objects.paid().exists())
     @rule(words=WORDS)
     def swaps_the_size(self, words: int) -> None:
         line = self._order(1).lines.get()
-        with life(words), suppress(TooLate, changes.NotPossible):
+        with life(words), suppress(ProductionStarted, changes.NotPossible):
             changes.swap(line, self._other_size(line))
 
     @precondition(lambda _: bool(_claimable()) and Claim.objects.count() < MOST_CLAIMS)
@@ -200,7 +200,7 @@ class Shop(Story):
     @rule(data=st.data(), words=WORDS)
     def staff_call_off(self, data: st.DataObject, words: int) -> None:
         payment = data.draw(st.sampled_from(list(Payment.objects.select_related("order").order_by("pk"))))
-        with life(words), suppress(refunding.NotRefundable, TooLate):
+        with life(words), suppress(refunding.NotRefundable, ProductionStarted):
             cancellation.cancel(payment.order, by="shop", who="staff", why="staff wonder")
 
     @precondition(lambda _: Fulfilment.objects.exclude(state__in=("delivered", "shipped")).exists())
@@ -329,7 +329,7 @@ def _claimable() -> list[Order]:
     return [job.order for job in jobs if claims.claimable(job.order, job)]
 
 
-def _waiting() -> list[tuple[attention.Source, attention.Row]]:
+def _waiting() -> list[tuple[attention.AttentionSource, attention.Row]]:
     return [(source, row) for source in map(ATTENTION_SOURCES.__getitem__, ORDER_OF) for row in source.rows()]
 
 

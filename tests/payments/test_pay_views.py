@@ -137,7 +137,7 @@ def test_remembering_a_payer_proves_nothing(client: Client, rf: RequestFactory) 
     request = rf.get("/")
     request.session, request.user = {}, AnonymousUser()  # type: ignore[assignment]  # a plain dict will do
     checkout_page.remember(request, order)
-    assert not access.is_proven(request, order)
+    assert not access.knows_email(request, order)
     assert not access.is_verified(request, order)
     assert list(checkout_page.mine(request)) == [order]
 

@@ -13,7 +13,7 @@ from ilytat.integrations.errors import Unavailable
 from orders.models import Fulfilment, Order
 from payments import gateway
 from payments.models import CheckoutSession
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests.payments.conftest import (
     API,
     SESSION,
@@ -130,7 +130,7 @@ def test_a_session_whose_id_never_reached_us_is_the_one_being_made(client: Clien
 def test_the_page_needs_no_stripe_once_the_webhook_told(
     client: Client, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(_session_id: str) -> SessionFacts:
+    def down(_session_id: str) -> CheckoutSessionData:
         raise Unavailable("down")
 
     monkeypatch.setattr(gateway, "session", down)

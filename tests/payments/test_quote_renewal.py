@@ -11,7 +11,7 @@ from ilytat.integrations.errors import Unavailable
 from orders import cart as carts
 from orders import lifecycle, live_quotes, quote_renewal
 from orders.addresses import Address
-from orders.lifecycle import Agreement
+from orders.lifecycle import CheckoutDetails
 from orders.models import Order
 from orders.quote_renewal import DeliveryChanged
 from payments import checkout
@@ -188,7 +188,7 @@ def test_our_own_payment_page_leads_there(client: Client, settings: Any, upstrea
 
 def test_the_same_deal_agreed_again_holds_as_long_as_a_new_one() -> None:
     """The checkout page has just asked: who presses Pay there an hour later is not asked a second time."""
-    deal = Agreement(
+    deal = CheckoutDetails(
         cart=carts.view(factories.cart(factories.variant())),
         email="ana@example.com",
         address=Address("Ana Ruiz", "233 S Wacker Dr", "", "Chicago", "IL", "60606", "US"),

@@ -158,7 +158,7 @@ def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_re
     orders = [waiting() for _ in range(3)]
     for order in orders:
         Payment.objects.create(order=order, payment_intent_id=f"pi_{order.pk}", captured=2974, currency="USD", fee=0)
-    book, blocked = refunds.book, {f"pi_{order.pk}" for order in (orders[0], orders[2])}
+    book, blocked = refunds.apply, {f"pi_{order.pk}" for order in (orders[0], orders[2])}
 
     def book_one(refund: RefundFacts) -> Result:
         if refund.payment_intent in blocked:

@@ -19,7 +19,7 @@ def _paid(*, quantity: int = 2) -> Order:
 
 
 def _give(order: Order, amount: int | None = None, lines: dict[int, int] | None = None) -> int:
-    return refunding.give_back(order, amount, who="buyer", note="claim", lines=lines)
+    return refunding.request_refund(order, amount, who="buyer", note="claim", lines=lines)
 
 
 def test_without_an_amount_all_that_is_left_goes_back_once() -> None:

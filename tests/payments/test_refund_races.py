@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import jobs
 from ilytat.integrations.inbox import NotYetKnown
 from orders import changes
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Order
 from orders.registry import queue as printing
 from payments import refunds
@@ -57,7 +57,7 @@ def test_a_refund_that_a_worker_claims_meanwhile_does_not_give_way_to_the_dashbo
     ours = refund(2000)
     with transaction.atomic(), pause_after('FROM "payments_refund"', lambda: _claimed_elsewhere(ours)):
         with pytest.raises(NotYetKnown):
-            refunds.book(_facts(2000))
+            refunds.apply(_facts(2000))
         transaction.set_rollback(True)
     ours.refresh_from_db()
     assert (ours.state, Payment.objects.get().refund_reserved) == ("new", 2000)
@@ -89,8 +89,8 @@ def test_news_of_a_refund_and_a_cancel_take_their_locks_in_one_sequence(till: Ti
         assert rivals[0].waits()
 
     with transaction.atomic(), pause_after('UPDATE "payments_payment"', let_the_rival_in):
-        refunds.book(facts)
-    with pytest.raises(TooLate):  # the part that went back at Stripe holds the order
+        refunds.apply(facts)
+    with pytest.raises(ProductionStarted):  # the part that went back at Stripe holds the order
         rivals[0].result()
     assert states(job)[0] == "paid"
 

@@ -11,7 +11,7 @@ from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
 from orders import lifecycle, refunding
 from orders.allocation import DELIVERY
-from orders.lifecycle import TooLate
+from orders.lifecycle import ProductionStarted
 from orders.models import Order
 from payments import cancellation, refunds, reserve
 from payments.models import Coupon, CouponUse, Dispute, Payment, Refund
@@ -147,7 +147,7 @@ def test_what_is_printed_is_not_canceled_and_nobody_is_told() -> None:
     order.fulfilment.sent_at = timezone.now()
     order.fulfilment.save()
     _payment(order)
-    with pytest.raises(TooLate):
+    with pytest.raises(ProductionStarted):
         cancellation.cancel(order, by="shop", who="staff", why="sold out")
     assert (Refund.objects.count(), OutgoingEmail.objects.count()) == (0, 0)
 
@@ -225,7 +225,7 @@ def test_trying_again_moves_one_refund_alone_and_wakes_a_worker(woken: list[tupl
 
 def test_letting_go_frees_the_reserve_of_one_refund_once() -> None:
     mine, other = _at_rest(), _at_rest()
-    assert [refunds.give_up(mine) for _ in range(2)] == [True, False]
+    assert [refunds.abandon(mine) for _ in range(2)] == [True, False]
     mine.refresh_from_db()
     other.refresh_from_db()
     assert (mine.state, other.state) == ("failed", "attention")
@@ -233,7 +233,7 @@ def test_letting_go_frees_the_reserve_of_one_refund_once() -> None:
     assert (_alarmed(mine), _alarmed(other)) == (False, True)
 
 
-@pytest.mark.parametrize("act", [refunds.retry, refunds.give_up])
+@pytest.mark.parametrize("act", [refunds.retry, refunds.abandon])
 @pytest.mark.parametrize("columns", [{"stripe_refund_id": "re_1"}, {"state": "new"}, {"state": "sent"}])
 def test_what_stripe_has_or_a_worker_may_have_is_not_touched(act: Any, columns: dict[str, str]) -> None:
     refund = _at_rest()

@@ -197,7 +197,7 @@ def _resting(state: str, amount: int = 1000) -> Refund:
     Refund.objects.filter(pk=refund.pk).update(state="attention", last_error="unknown", first_try=timezone.now())
     refunds.on_attention(refund)
     if state == "failed":
-        assert refunds.give_up(refund)
+        assert refunds.abandon(refund)
     refund.refresh_from_db()
     return refund
 

@@ -11,7 +11,7 @@ from ilytat.integrations.errors import Result
 from orders.models import Fulfilment, Order
 from payments import gateway, settlement
 from payments.models import Payment, Refund
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests.payments.conftest import Till, opened, paid_session, waiting
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.django_db(transaction=True)]
@@ -38,7 +38,7 @@ class Rivals:
             self.first_has_looked.set()
             assert self.first_may_go.wait(PATIENCE)
 
-    def settle_first(self, facts: SessionFacts) -> Result:
+    def settle_first(self, facts: CheckoutSessionData) -> Result:
         try:
             with transaction.atomic():
                 return settlement.settle(facts, who="first")
@@ -46,7 +46,7 @@ class Rivals:
             self.first_is_done.set()
             connection.close()
 
-    def settle_second(self, facts: SessionFacts) -> Result:
+    def settle_second(self, facts: CheckoutSessionData) -> Result:
         try:
             connection.ensure_connection()
             self.second_pid = connection.connection.info.backend_pid
@@ -74,13 +74,13 @@ def test_a_payment_that_arrives_while_another_is_settled_is_kept_in_the_ledger_a
     opened(order, number=2, state="expired")
     agreed = gateway.session(till.session(paid_session(order))["id"])
     other = gateway.session(till.session(paid_session(order, number=2, amount_total=OTHER_AMOUNT))["id"])
-    rivals, compare = Rivals(), settlement._difference
+    rivals, compare = Rivals(), settlement.find_mismatch
 
-    def stop_and_compare(of: Order, facts: SessionFacts) -> str:
+    def stop_and_compare(of: Order, facts: CheckoutSessionData) -> str:
         rivals.look(facts.total)
         return compare(of, facts)
 
-    monkeypatch.setattr(settlement, "_difference", stop_and_compare)
+    monkeypatch.setattr(settlement, "find_mismatch", stop_and_compare)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(rivals.settle_first, agreed)
         assert rivals.first_has_looked.wait(PATIENCE)

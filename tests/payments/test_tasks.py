@@ -12,7 +12,7 @@ from ilytat.integrations import leases
 from orders.models import Fulfilment, Order
 from payments import gateway, tasks
 from payments.models import CheckoutSession
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests.payments.conftest import Till, expired_session, opened, paid_session, refused, session_of, waiting
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_one_sessions_trouble_does_not_keep_the_others_waiting(till: Till, monke
     till.mock.add("GET", READ + session_of(down, number=1)["id"], status=500)
     read = gateway.session
 
-    def crash(session_id: str) -> SessionFacts:
+    def crash(session_id: str) -> CheckoutSessionData:
         if session_id.endswith("2"):
             raise RuntimeError("a mistake of ours")
         return read(session_id)

@@ -21,7 +21,7 @@ from orders import allocation, lifecycle, quote
 from orders import cart as carts
 from orders.addresses import Address
 from orders.cart import CartView, LineView
-from orders.lifecycle import Agreement
+from orders.lifecycle import CheckoutDetails
 from orders.models import Cart, CartLine, Order
 from payments import checkout, gateway, payment_status
 from payments.models import Payment
@@ -65,16 +65,16 @@ class Shelf:
     def _line(self, cart: Cart | None, variant: Variant) -> CartLine:
         return CartLine(cart=cart, variant=variant, quantity=self.random.randint(1, 20), seen_price=variant.price)
 
-    def delivery(self) -> quote.Option:
+    def delivery(self) -> quote.ShippingOption:
         today = timezone.localdate()
-        return quote.Option("standard", self.random.randrange(0, 9_999), today, today)
+        return quote.ShippingOption("standard", self.random.randrange(0, 9_999), today, today)
 
 
-def _order(cart: CartView, delivery: quote.Option, language: str, discount: int) -> Order:
+def _order(cart: CartView, delivery: quote.ShippingOption, language: str, discount: int) -> Order:
     terms: dict[str, Any] = {"method": delivery.code, "shipping": delivery.amount, "language": language}
     terms["discount"] = discount
-    days: dict[str, Any] = {"arrives_from": delivery.first, "arrives_until": delivery.last}
-    return lifecycle.place(Agreement(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
+    days: dict[str, Any] = {"arrives_from": delivery.earliest, "arrives_until": delivery.latest}
+    return lifecycle.place(CheckoutDetails(cart=cart, email="ana@example.com", address=ADDRESS, **terms, **days))
 
 
 def _minor(written: str, currency: str) -> int:
@@ -92,7 +92,7 @@ def _mailed(order: Order) -> tuple[dict[str, int], list[int]]:
     return sums, sorted(_minor(line["amount"], order.currency) for line in context["lines"])
 
 
-def _page_total(cart: CartView, delivery: quote.Option, client: Client, monkeypatch: pytest.MonkeyPatch) -> int:
+def _page_total(cart: CartView, delivery: quote.ShippingOption, client: Client, monkeypatch: pytest.MonkeyPatch) -> int:
     session = client.session
     session[carts.SESSION_KEY] = cart.cart.token if cart.cart else ""
     session.save()

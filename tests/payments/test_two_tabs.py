@@ -10,7 +10,7 @@ from django.test import Client
 from orders.models import Cart, Fulfilment, Order
 from payments import checkout, checkout_page, gateway, settlement
 from payments.models import CheckoutSession
-from payments.stripe_objects import SessionFacts
+from payments.stripe_objects import CheckoutSessionData
 from tests import factories
 from tests.addresses import FORM
 from tests.pages import text
@@ -116,7 +116,7 @@ def test_a_tab_closed_while_stripe_answers_is_not_led_to_the_closed_page(
 ) -> None:
     first, second = _tabs()
 
-    def overtaken(params: Any, *, key: str) -> SessionFacts:
+    def overtaken(params: Any, *, key: str) -> CheckoutSessionData:
         """The other tab closes this one and opens its own, before this one hears of its session."""
         made = stripe.create_session(params, key=key)
         monkeypatch.setattr(gateway, "create_session", stripe.create_session)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from catalog.printify.orders import Parcel, UpstreamOrder
 from ilytat.integrations.errors import OutcomeUnknown, Refused, Unavailable
-from payments.stripe_objects import DisputeFacts, RefundFacts, SessionFacts, WarningFacts
+from payments.stripe_objects import CheckoutSessionData, DisputeFacts, RefundFacts, WarningFacts
 
 T = TypeVar("T")
 Told = tuple[str, str, dict[str, Any]]  # source, type, the object
@@ -110,10 +110,10 @@ class Stripe:
     def create_customer(self, params: Mapping[str, Any], *, key: str) -> str:
         return f"cus_{params['metadata']['order']}_{key}"
 
-    def create_session(self, params: Mapping[str, Any], *, key: str) -> SessionFacts:
+    def create_session(self, params: Mapping[str, Any], *, key: str) -> CheckoutSessionData:
         return self.weather.through(lambda: self._made(params, key))
 
-    def _made(self, params: Mapping[str, Any], key: str) -> SessionFacts:
+    def _made(self, params: Mapping[str, Any], key: str) -> CheckoutSessionData:
         if key not in self.keys:
             goods = sum(x["quantity"] * x["price_data"]["unit_amount"] for x in params["line_items"])
             shipping = params["shipping_options"][0]["shipping_rate_data"]["fixed_amount"]["amount"]
@@ -134,9 +134,9 @@ class Stripe:
             self.sessions[made.id] = made
         return self.session(self.keys[key])
 
-    def session(self, session_id: str) -> SessionFacts:
+    def session(self, session_id: str) -> CheckoutSessionData:
         s = self.sessions[session_id]
-        return SessionFacts(
+        return CheckoutSessionData(
             id=s.id,
             order=s.order,
             attempt=s.attempt,
@@ -157,8 +157,8 @@ class Stripe:
             fee=1,
         )
 
-    def expire_session(self, session_id: str) -> SessionFacts:
-        def act() -> SessionFacts:
+    def expire_session(self, session_id: str) -> CheckoutSessionData:
+        def act() -> CheckoutSessionData:
             if self.sessions[session_id].status != "open":
                 raise Refused("not open", status=400)
             self.expire(session_id)

@@ -141,7 +141,7 @@ def test_staff_hear_when_printify_changes_what_they_override(product: Product, s
     product.refresh_from_db()
     assert (product.override_moved, prices()) == (True, before)
     assert states("price") == ["reverted", "overridden"]
-    decisions.let_go(product, "price")
+    decisions.clear_override(product, "price")
     product.refresh_from_db()
     assert (product.override_moved, product.pins, product.basis) == (False, {}, {})
     assert prices() == {price + 200 for price in before}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.sync.pager import PAGES_MAX, Walk
+from catalog.sync.pager import PAGES_MAX, ProductPager
 from ilytat.integrations.errors import Unavailable
 
 Pages = list[dict[str, Any]]
@@ -18,8 +18,8 @@ def page(data: list[Any], *, last: int, total: int) -> dict[str, Any]:
     return {"data": data, "last_page": last, "total": total}
 
 
-def walked(pages: Pages) -> Walk:
-    walk = Walk(lambda number: pages[number - 1])
+def walked(pages: Pages) -> ProductPager:
+    walk = ProductPager(lambda number: pages[number - 1])
     for _ in walk.pages():
         pass
     return walk
@@ -59,13 +59,13 @@ def test_whatever_is_missing_makes_the_walk_incomplete(pages: Pages, note: str) 
 
 def test_a_page_never_yields_what_an_earlier_one_did() -> None:
     pages = [page(items(1, 2), last=2, total=3), page(items(2, 3), last=2, total=3)]
-    walk = Walk(lambda number: pages[number - 1])
+    walk = ProductPager(lambda number: pages[number - 1])
     assert [each.items for each in walk.pages()] == [items(1, 2), items(3)]
     assert walk.complete
 
 
 def test_endless_new_pages_end_somewhere() -> None:
-    walk = Walk(lambda number: page(items(number), last=10**6, total=10**6))
+    walk = ProductPager(lambda number: page(items(number), last=10**6, total=10**6))
     assert sum(1 for _ in walk.pages()) == PAGES_MAX
     assert not walk.complete
 
@@ -90,14 +90,14 @@ def refusing(times: int, *, wait: float | None, status: int = 429) -> Callable[[
 
 def test_the_rate_limit_is_waited_for_as_long_as_it_says() -> None:
     slept: list[float] = []
-    walk = Walk(refusing(2, wait=86_400), wait=slept.append)
+    walk = ProductPager(refusing(2, wait=86_400), wait=slept.append)
     assert [each.total for each in walk.pages()] == [1]
     assert slept == [60.0, 60.0]
 
 
 def test_printify_is_asked_for_one_page_three_times_and_no_more() -> None:
     slept: list[float] = []
-    walk = Walk(refusing(3, wait=7), wait=slept.append)
+    walk = ProductPager(refusing(3, wait=7), wait=slept.append)
     with pytest.raises(Unavailable):
         list(walk.pages())
     assert (slept, walk.calls) == ([7, 7], 3)
@@ -105,16 +105,16 @@ def test_printify_is_asked_for_one_page_three_times_and_no_more() -> None:
 
 def test_our_own_budget_is_waited_for_longer_but_not_for_ever() -> None:
     slept: list[float] = []
-    walk = Walk(refusing(30, wait=3, status=0), wait=slept.append)
+    walk = ProductPager(refusing(30, wait=3, status=0), wait=slept.append)
     assert [each.total for each in walk.pages()] == [1]
     assert (len(slept), walk.calls) == (30, 1)
     with pytest.raises(Unavailable):
-        list(Walk(refusing(10**6, wait=3, status=0), wait=slept.append).pages())
+        list(ProductPager(refusing(10**6, wait=3, status=0), wait=slept.append).pages())
 
 
 def test_an_outage_is_not_waited_for() -> None:
     with pytest.raises(Unavailable):
-        list(Walk(refusing(1, wait=None)).pages())
+        list(ProductPager(refusing(1, wait=None)).pages())
 
 
 def test_no_page_is_kept_once_it_is_left_behind() -> None:
@@ -130,7 +130,7 @@ def test_no_page_is_kept_once_it_is_left_behind() -> None:
         born.append(weakref.ref(item))
         return page([item], last=20, total=20)
 
-    walk = Walk(read)
+    walk = ProductPager(read)
     alive = [sum(ref() is not None for ref in born) for _ in walk.pages()]
     assert walk.complete
     assert max(alive) <= 2

@@ -83,7 +83,7 @@ def test_also_what_was_empty_or_off_comes_back_and_stays(
     assert change(field).state == "reverted"
     overrides.keep(product, field)
     assert field in product.basis
-    overrides.let_go(product, field)
+    overrides.clear_override(product, field)
     product.refresh_from_db()
     assert getattr(product, column) != before
     assert (product.pins, product.basis) == ({}, {})
@@ -107,7 +107,7 @@ def test_pictures_come_back_as_they_were_copies_and_staffs_order_too(product: Pr
     assert (shown(), product.override_moved) == (before, False)
     product = heard(images=tee()["images"][:1])
     assert (shown(), product.override_moved) == (before, True)
-    overrides.let_go(product, "images")
+    overrides.clear_override(product, "images")
     assert [row[0] for row in shown()] == [tee()["images"][0]["src"]]
     assert fetch.due().count() == 1
 
