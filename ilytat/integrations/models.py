@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from ilytat.integrations.errors import Outcome
 from ilytat.integrations.event_references import REFERENCE_MAX, subject_of
@@ -106,6 +107,14 @@ class HealthResult(models.Model):
     def is_open(self) -> bool:
         """Something is to be done: it failed, or nobody has acknowledged its warning."""
         return self.state == "down" or (self.state == "warn" and self.acknowledged_at is None)
+
+    @property
+    def acknowledgment(self) -> str:
+        """Say when and by whom the warning was acknowledged, or ""."""
+        if self.acknowledged_at is None:
+            return ""
+        who = self.acknowledged_by.email if self.acknowledged_by else "a former member of staff"
+        return f"Acknowledged on {date_format(timezone.localtime(self.acknowledged_at))} by {who}"
 
 
 class Lease(models.Model):

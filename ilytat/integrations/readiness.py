@@ -82,6 +82,12 @@ def results(names: Iterable[str]) -> QuerySet[HealthResult]:
     return HealthResult.objects.filter(name__in=stored_names, checked_at__gt=timezone.now() - RESULT_AGE_MAX)
 
 
+def acknowledgments(names: Iterable[str]) -> dict[str, str]:
+    """Return the name of each check whose warning was acknowledged, and when and by whom."""
+    rows = results(names).filter(acknowledged_at__isnull=False).select_related("acknowledged_by")
+    return {row.name.removeprefix(SETUP_PREFIX): row.acknowledgment for row in rows}
+
+
 def unrun_count(names: Collection[str]) -> int:
     return len(names) - results(names).count()
 

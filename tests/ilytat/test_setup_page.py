@@ -1,14 +1,18 @@
 """The admin's Setup check: results, the button that runs the checks, and the link on the first page."""
 
+import contextlib
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django.fixtures import Settings
 
 from ilytat.accounts.models import User
-from ilytat.health import SETUP_CHECKS
+from ilytat.health import HEALTH_CHECKS, SETUP_CHECKS
 from ilytat.integrations import readiness
 from ilytat.integrations.health import State
 from ilytat.integrations.models import HealthResult
@@ -69,6 +73,26 @@ def test_an_acknowledged_warning_is_settled_until_it_says_something_else(
     assert "This installation is complete." in page, "the same again"
     findings["tax"] = Finding("warn", "No tax in Ohio.", "Register.")
     assert "1 of 1 needs attention." in text(admin_client.post("/admin/setup/", follow=True))
+
+
+def test_the_doctor_says_who_acknowledged_a_warning(
+    admin_client: Client, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tax() -> str:
+        out = io.StringIO()
+        with contextlib.suppress(CommandError):  # another part may be down
+            call_command("doctor", stdout=out, no_color=True)
+        return next(line for line in out.getvalue().splitlines() if line.startswith("tax "))
+
+    for name in list(HEALTH_CHECKS):
+        monkeypatch.delitem(HEALTH_CHECKS, name)
+    replace_checks(monkeypatch, {"tax": lambda: Finding("warn", "No tax.", "Register.")})
+    assert tax().endswith("warn  No tax. Register.")
+    admin_client.post("/admin/setup/", acknowledgment("No tax. Register."))
+    day = HealthResult.objects.get(name="setup:tax").acknowledged_at
+    assert day
+    expected = f"Acknowledged on {date_format(timezone.localtime(day))} by {admin_user.email}."
+    assert tax().endswith(f"warn  No tax. Register. {expected}")
 
 
 @pytest.mark.parametrize(

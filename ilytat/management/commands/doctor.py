@@ -1,6 +1,7 @@
 """`manage.py doctor`: is this installation ready, and if not, what is to be done."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from celery import current_app
@@ -58,7 +59,11 @@ class Command(BaseCommand):
             yield "other checks", Verdict("warn", "not run: they need the database with all its tables")
             return
         yield from sorted(health.run_checks(HEALTH_CHECKS).items())
-        yield from readiness.run_checks(SETUP_CHECKS).items()
+        findings = readiness.run_checks(SETUP_CHECKS)
+        acknowledgments = readiness.acknowledgments(findings)
+        for name, finding in findings.items():
+            note = f" {acknowledgments[name]}." if name in acknowledgments else ""
+            yield name, replace(finding, fix=f"{finding.fix}{note}")
         if round_trip:
             yield from readiness.run_checks(SETUP_CHECKS_ON_REQUEST).items()
 
