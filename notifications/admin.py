@@ -20,7 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline
+from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline, listed
 from ilytat.integrations.jobs import ATTENTION
 from notifications import campaigns, outbox, samples
 from notifications.email_types import KINDS
@@ -62,7 +62,7 @@ class OwnPageAdmin(admin.ModelAdmin[Row]):
 class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
     """History: nothing is edited or deleted here. The two actions call what the queue itself calls."""
 
-    list_display = ("created_at", "what", "to", "reference", "state", "fate", "attempts", "sent_at")
+    list_display = ("created_at", "what", "to", "reference", "status", "error")
     list_display_links = ("created_at", "what")
     list_filter = ("state", "fate", OfKind, "stream", "created_at")
     search_fields = ("to", "reference", "subject", "kind", "dedupe_key")
@@ -86,6 +86,15 @@ class OutgoingEmailAdmin(OwnPageAdmin[OutgoingEmail]):
     @admin.display(description="mail", ordering="kind")
     def what(self, mail: OutgoingEmail) -> str:
         return mail.what
+
+    @admin.display(description="state", ordering="state")
+    def status(self, mail: OutgoingEmail) -> str:
+        """What the shop did with it, then what became of it at the reader's."""
+        return f"{mail.state}, {mail.get_fate_display().lower()}" if mail.fate else mail.state
+
+    @admin.display(description="last error", ordering="last_error")
+    def error(self, mail: OutgoingEmail) -> str:
+        return listed(mail.last_error)
 
     @admin.display(description="as the reader sees it")
     def preview(self, mail: OutgoingEmail) -> SafeString:

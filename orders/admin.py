@@ -12,11 +12,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.delivery_estimates import PARCELS_MIN
-from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline, collapsed
+from ilytat.integrations.admin import ReadOnlyAdmin, ReadOnlyInline, collapsed, listed
 from ilytat.integrations.storable import storable_text
 from ilytat.pages.money import exponent, format_money, minor
 from notifications import outbox
@@ -25,8 +24,6 @@ from orders import attention, claims, delivery_records, lifecycle, refunding, tr
 from orders.models import Claim, ClaimPhoto, Fulfilment, Hold, HoldReason, Order, Shipment, StockWatch
 from orders.permissions import RELEASE_HOLD, REPRINT_ORDER
 from orders.states import STOPPABLE
-
-LISTED_MAX = 200  # characters of an error in a list; its page shows all
 
 __all__ = ["ClaimAdmin", "FulfilmentAdmin", "OrderAdmin", "StockWatchAdmin"]
 
@@ -106,7 +103,7 @@ class FulfilmentAdmin(ReadOnlyAdmin[Fulfilment]):
 
     @admin.display(description="last error", ordering="last_error")
     def error(self, job: Fulfilment) -> str:
-        return Truncator(job.last_error).chars(LISTED_MAX)
+        return listed(job.last_error)
 
     @admin.display(description="Printify charges us")
     def charged(self, job: Fulfilment) -> str:

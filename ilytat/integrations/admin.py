@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -24,8 +25,14 @@ from ilytat.integrations.models import Alert, ApiUsage, HealthResult, InboundEve
 __all__ = ["AlertAdmin", "ApiUsageAdmin", "HealthResultAdmin", "InboundEventAdmin", "SyncLogAdmin"]
 
 
+LISTED_MAX = 100  # characters
 Row = TypeVar("Row", bound=Model)
 Parent = TypeVar("Parent", bound=Model)
+
+
+def listed(text: str) -> str:
+    """Shorten a text for a list: the page of its row shows all of it."""
+    return Truncator(text).chars(LISTED_MAX)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
@@ -54,20 +61,32 @@ class ReadOnlyInline(admin.TabularInline[Row, Parent]):
 
 @admin.register(SyncLog)
 class SyncLogAdmin(ReadOnlyAdmin[SyncLog]):
-    list_display = ("at", "integration", "action", "reference", "outcome", "detail")
+    list_display = ("at", "integration", "action", "reference", "outcome", "short_detail")
     list_filter = ("integration", "outcome", "action", "at")
     search_fields = ("reference", "detail")
     date_hierarchy = "at"
+
+    @admin.display(description="detail", ordering="detail")
+    def short_detail(self, row: SyncLog) -> str:
+        return listed(row.detail)
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin[Alert]):
     """Open ones first. Most close by themselves when their cause is gone."""
 
-    list_display = ("message", "next_step", "count", "first_at", "last_at", "closed_at")
+    list_display = ("short_message", "short_next_step", "count", "last_at", "closed_at")
     list_filter = (("closed_at", admin.EmptyFieldListFilter), "first_at")
     search_fields = ("message", "key")
     actions = ("close",)
+
+    @admin.display(description="message", ordering="message")
+    def short_message(self, alert: Alert) -> str:
+        return listed(alert.message)
+
+    @admin.display(description="next step", ordering="next_step")
+    def short_next_step(self, alert: Alert) -> str:
+        return listed(alert.next_step)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         return super().get_queryset(request).order_by("-closed_at", "-last_at")
@@ -150,7 +169,7 @@ def _about(event: InboundEvent) -> tuple[str, str] | None:
 class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
     """Each verified webhook as it came, and what was made of it."""
 
-    list_display = ("received_at", "source", "type", "state", "outcome", "detail", "attempts", "handled_at")
+    list_display = ("received_at", "source", "type", "state", "outcome", "short_detail")
     list_filter = ("source", "state", "outcome", "type", "received_at")
     search_fields = ("event_id", "type", "detail")
     date_hierarchy = "received_at"
@@ -193,6 +212,10 @@ class InboundEventAdmin(ReadOnlyAdmin[InboundEvent]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundEvent]:
         return super().get_queryset(request).defer("payload")
+
+    @admin.display(description="detail", ordering="detail")
+    def short_detail(self, event: InboundEvent) -> str:
+        return listed(event.detail)
 
     @admin.display(description="payload")
     def body(self, event: InboundEvent) -> SafeString:

@@ -11,6 +11,7 @@ from notifications.email_types import KINDS
 from notifications.models import Brand, OutgoingEmail
 from notifications.samples import sample
 from tests.notifications.conftest import Queue
+from tests.pages import text
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:notifications_outgoingemail_changelist"
@@ -119,6 +120,19 @@ def test_send_again_is_a_new_mail_and_refuses_secrets(admin_client: Client, queu
     assert "not sent twice" in page
     jobs.work_due("mail")
     assert len(sent_mail.outbox) == 3
+
+
+def test_the_list_says_in_short_why_a_mail_failed_and_what_became_of_one_that_left(
+    admin_client: Client, queued: Queue
+) -> None:
+    stuck, sent = queued(), queued(dedupe_key="sent")
+    error = f"SendGrid answered 413. SendGrid says: “{'Too large. ' * 20}The end.”"
+    OutgoingEmail.objects.filter(pk=stuck.pk).update(state="attention", last_error=error)
+    OutgoingEmail.objects.filter(pk=sent.pk).update(state="sent", fate="bounced")
+    page = text(admin_client.get(reverse(LIST)))
+    assert "SendGrid answered 413. SendGrid says: “Too large." in page
+    assert "The end." not in page
+    assert "sent, bounced" in page
 
 
 def test_try_now_frees_what_needs_attention_and_leaves_what_was_sent(admin_client: Client, queued: Queue) -> None:
