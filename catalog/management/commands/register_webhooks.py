@@ -45,7 +45,8 @@ class Command(BaseCommand):
                     raise CommandError(f"{provider.capitalize()}: {error.detail}") from error
 
     def _subscribe(self, *, renew: bool) -> Iterator[str]:
-        """Keep one subscription of each topic at Printify, which accepts a second of the same topic and address.
+        """Keep one subscription of each topic at Printify. Whether it allows a second of one topic and address is not
+        documented: one that refuses leaves those that are there.
 
         What is missing is created before what is not needed is deleted: if the command ends in between, no event is
         lost, and the next run leaves one. A topic that came twice is created again: one of the two may have an
