@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ilytat.accounts import second_factor
+from ilytat.accounts import emails, second_factor
 from ilytat.accounts.models import Erasure, User
 from ilytat.integrations import alerts, deadlines, jobs, privacy
 from ilytat.integrations.email import normalize_email
@@ -67,8 +67,8 @@ def knows(email: str) -> bool:
     """Whether there is anything to show. The mail that carries the link is not yet a trace of anybody."""
     kept = privacy.export(email)
     told = kept.pop("mail", {})
-    emails = [mail for mail in told.get("mails", ()) if mail["kind"] != LINK_KIND]
-    return bool(kept or emails or told.get("consent"))
+    other_emails = [email for email in told.get("mails", ()) if email["kind"] != LINK_KIND]
+    return bool(kept or other_emails or told.get("consent"))
 
 
 def ask(email: str) -> Erasure:
@@ -129,8 +129,8 @@ def identify(person: Person) -> Person:
     owners = confirmed.filter(email=person.address).values("user")
     unproven = Q(email=person.address) & ~Q(pk__in=confirmed.values("user"))
     users = list(User.objects.filter(Q(pk__in=owners) | unproven).prefetch_related("addresses"))
-    emails = EmailAddress.objects.filter(user__in=users)
-    own = {row.email for row in emails if row.verified}
+    addresses = EmailAddress.objects.filter(user__in=users)
+    own = {address.email for address in addresses if address.verified}
     keys = [user.pk for user in users]
     return person.extended(
         users=keys,
@@ -138,7 +138,10 @@ def identify(person: Person) -> Person:
         # Mails about the account carry the user's id: one to an earlier address names the next one.
         references=[*own, *map(emails.reference, users)],
         words=[person.address, *own, *(word for user in users for word in _words(user))],
-        logged=[*(("accounts.user", str(key)) for key in keys), *(("account.emailaddress", str(x.pk)) for x in emails)],
+        logged=[
+            *(("accounts.user", str(key)) for key in keys),
+            *(("account.emailaddress", str(address.pk)) for address in addresses),
+        ],
     )
 
 

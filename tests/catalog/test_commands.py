@@ -193,8 +193,12 @@ def test_the_doctor_lists_every_part_and_fails_while_one_is_down(settings: LazyS
 
 
 def test_the_doctor_says_each_part_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "run_all", lambda: {"printify": health.Verdict("warn", "Bad Gateway\n\n  nginx")})
-    monkeypatch.setattr(readiness, "run_all", lambda: {"beat": readiness.Finding("warn", "Silent.", "Start it.")})
+    monkeypatch.setattr(
+        health, "run_checks", lambda _checks: {"printify": health.Verdict("warn", "Bad Gateway\n\n  nginx")}
+    )
+    monkeypatch.setattr(
+        readiness, "run_checks", lambda _checks: {"beat": readiness.Finding("warn", "Silent.", "Start it.")}
+    )
     out = io.StringIO()
     call_command("doctor", stdout=out, no_color=True)
     assert "beat                 warn  Silent. Start it.\n" in out.getvalue()

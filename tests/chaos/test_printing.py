@@ -11,10 +11,11 @@ PRODUCE = "printify.orders.send_to_production"
 STAFF = KEYS["STAFF_ALERTS_TO"]
 # What beat sends every five minutes and every minute, twice each.
 CHECK_AND_TELL = """
-from ilytat.integrations.health import run_all
+from ilytat.health import HEALTH_CHECKS
+from ilytat.integrations.health import run_checks
 from notifications.staff_alerts import tell_open
 for _ in range(2):
-    run_all()
+    run_checks(HEALTH_CHECKS)
     tell_open()
 """
 

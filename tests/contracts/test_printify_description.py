@@ -152,7 +152,7 @@ def test_no_method_of_the_client_and_no_route_of_the_sandbox_is_left_out(exchang
         name
         for call in (_call_products, _call_orders, _call_webhooks)
         for name, method in vars(Printify).items()
-        if f"client.{name}(" in inspect.getsource(call)
+        if f"api.{name}(" in inspect.getsource(call)
     }
     called |= {"product_page", "orders", "order_page"}  # behind the fixture and `find_order`
     methods = {name for name, method in vars(Printify).items() if inspect.isfunction(method)}

@@ -22,7 +22,7 @@ ROUTE = f"{SHOP}/orders/shipping.json"
 @pytest.fixture
 def no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """More calls at once than the account's budget has in reserve."""
-    monkeypatch.setattr("catalog.printify.rate_budget.token_buckets.take", lambda *_limit, **_leave: 0.0)
+    monkeypatch.setattr("catalog.printify.rate_budget.limits.take", lambda *_limit, **_leave: 0.0)
 
 
 def line(product: Product, quantity: int = 1) -> QuoteLine:

@@ -50,7 +50,8 @@ class Story(RuleBasedStateMachine):
         self.stripe, self.printify = Stripe(), Printify()
         for name in CALLED:
             self.patch.setattr(gateway, name, getattr(self.stripe, name))
-        self.patch.setattr(printify_module, "client", lambda: self.printify)
+        self.patch.setattr(printify_module, "Printify", lambda *_args: self.printify)
+        printify_module.printify.cache_clear()
         cache.clear()
         small = factories.variant()
         factories.variant(small.product, option_ids=[521, 15], title="White / M")
@@ -68,6 +69,7 @@ class Story(RuleBasedStateMachine):
             self._nothing_left()
         finally:
             self.patch.undo()
+            printify_module.printify.cache_clear()
             transaction.set_rollback(True)
             self.world.__exit__(None, None, None)
 
