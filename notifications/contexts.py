@@ -88,8 +88,9 @@ class RefundFailed(TypedDict):
 
 
 class Shipped(OrderMail):
-    """`lines` is what is in this parcel (all of the order when Printify does not say)."""
+    """`lines` is what is in this parcel if it is `packed`; all of the order when Printify does not say."""
 
+    packed: bool
     parcel: Parcel
     parcel_number: int  # 1 for the first that left
     parcel_count: int  # of the whole order; 0 while something has not left, because more parcels may follow
@@ -99,6 +100,7 @@ class Shipped(OrderMail):
 
 
 class Delivered(OrderMail):
+    packed: bool  # as in Shipped
     parcel: Parcel
     parcel_number: int  # 1 for the first that arrived
     parcel_count: int  # as in Shipped

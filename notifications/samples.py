@@ -182,6 +182,7 @@ def _shipped() -> contexts.Shipped:
     return {
         **_order(),
         "lines": lines()[:1],
+        "packed": True,
         "parcel": _parcel(),
         "parcel_number": 1,
         "parcel_count": 0,
@@ -192,7 +193,8 @@ def _shipped() -> contexts.Shipped:
 
 
 def _delivered() -> contexts.Delivered:
-    return {**_order(), "parcel": _parcel(), "parcel_number": 1, "parcel_count": 1, "still_to_come": []}
+    order = _order()
+    return {**order, "packed": True, "parcel": _parcel(), "parcel_number": 1, "parcel_count": 1, "still_to_come": []}
 
 
 def _late_parcel() -> contexts.LateParcel:
@@ -349,7 +351,8 @@ def real(kind: str, order: str) -> dict[str, Any]:
         values |= mail.context
     # What has not happened to this order is shown as if all of it did.
     whole = dict.fromkeys(("total", "refund", "amount"), values["totals"]["total"]) if "totals" in values else {}
-    supposed = {**whole, "partial": False, "still_to_come": [], "parcel_number": 1, "parcel_count": 1} if values else {}
+    parcel = {"packed": True, "still_to_come": [], "parcel_number": 1, "parcel_count": 1}
+    supposed = {**whole, **parcel, "partial": False} if values else {}
     return {name: value for name, value in (supposed | values).items() if name in KINDS[kind].keys}
 
 

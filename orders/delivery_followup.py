@@ -4,11 +4,11 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import emails, lifecycle
-from orders.models import Fulfilment, Order
+from orders.models import Fulfilment, Order, Shipment
 from orders.models.claim import ClaimState
 from orders.states import FulfilmentState, OrderState
 
@@ -90,8 +90,9 @@ def _promised_before(day: date) -> Q:
 def ask_buyers() -> None:
     """Once an order, a week after its last day; at once where there is no number to follow. Safe to repeat."""
     today = timezone.localdate()
-    due = _promised_before(today - PATIENCE) | Q(shipments=None) & _promised_before(today)
-    for job in _unreported().filter(due, asked_at=None, order__state=OrderState.PAID).distinct():
+    followed = Exists(Shipment.objects.filter(fulfilment=OuterRef("pk"), delivered_at=None))
+    due = _promised_before(today - PATIENCE) | ~followed & _promised_before(today)
+    for job in _unreported().filter(due, asked_at=None, order__state=OrderState.PAID):
         with transaction.atomic():
             if Fulfilment.objects.filter(pk=job.pk, asked_at=None).update(asked_at=timezone.now()):
                 emails.arrival_asked(job, answer_by=timezone.localdate() + ANSWER_TIME)

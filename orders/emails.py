@@ -147,6 +147,7 @@ def shipped_untracked(fulfilment: Fulfilment) -> None:
     order = fulfilment.order
     context: contexts.Shipped = {
         **about(order),
+        "packed": True,
         "parcel": NO_PARCEL,
         "parcel_number": 1,
         "parcel_count": 1,
@@ -190,6 +191,7 @@ def _parcel_context(
     return {
         **about(order),
         "lines": [_line(order, item.line, item.quantity) for item in packed] or lines(order),
+        "packed": bool(packed),
         "parcel": parcel(shipment),
         "parcel_number": number,
         "parcel_count": count,

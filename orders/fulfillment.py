@@ -241,12 +241,16 @@ def _advance(fulfilment: Fulfilment, upstream: UpstreamOrder, who: str) -> bool:
 
 
 def _target(fulfilment: Fulfilment, upstream: UpstreamOrder) -> FulfilmentState:
-    """All that has left is shipped; what has left without a number to follow, once no number came for a day."""
+    """All that has left is shipped; what has left without a number to follow, once no number came for a day.
+
+    Delivered needs a parcel of each print provider: else `delivery_followup` ends it, as without any number.
+    """
     if upstream.status != "fulfilled":
         return FulfilmentState.IN_PRODUCTION
     all_left = delivery_followup.all_left_at(fulfilment)
     if upstream.parcels:
         there = all(parcel.delivered for parcel in upstream.parcels)
+        there = there and shipments.have_all_numbers(upstream, fulfilment.shipments.all())
         return FulfilmentState.DELIVERED if there else FulfilmentState.SHIPPED
     untracked = all_left < timezone.now() - delivery_followup.NUMBER_COMES
     return FulfilmentState.SHIPPED if untracked else FulfilmentState.IN_PRODUCTION

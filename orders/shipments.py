@@ -1,7 +1,8 @@
 """Parcels: kept once, with what is in each as far as Printify lets us know, and told to the buyer once.
 
 Printify's order names its parcels and which of its lines have left, not which line is in which parcel. The event of a
-shipment names its SKUs; what else has left is in the one parcel of which nothing is known, if there is only one.
+shipment names its SKUs; what else has left is in the one parcel of which nothing is known, if there is only one and
+one print provider sent it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,18 +39,42 @@ def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus |
     created = _create_missing(fulfilment, upstream, known)
     packed = _pack(fulfilment, known.values(), _sent_lines(fulfilment, upstream, lines), skus or {})
     arrived = _mark_delivered(upstream, known)
+    rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
+    count = _count(fulfilment, upstream, rows)
     if created or arrived:
-        rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
         contents = shipping.distribute(lines, rows)
-        # Until everything has left nobody knows how many parcels there will be.
-        all_left = not contents.still_to_come if contents.is_known else upstream.status == LEFT
-        count = len(rows) if all_left else 0
-        for number, row in enumerate(created, len(rows) - len(created) + 1):
+        current = _current(upstream, rows)
+        for number, row in enumerate(created, len(current) - len(created) + 1):
             emails.shipped(fulfilment.order, row, contents, number=number, count=count)
-        delivered_before = sum(row.delivered_at is not None for row in rows) - len(arrived)
+        delivered_before = sum(row.delivered_at is not None for row in current) - len(arrived)
         for number, row in enumerate(arrived, delivered_before + 1):
             emails.delivered(fulfilment.order, row, contents, number=number, count=count)
     return bool(created or packed or arrived)
+
+
+def have_all_numbers(upstream: UpstreamOrder, rows: Iterable[Shipment]) -> bool:
+    """Return whether everything has left, and each print provider that sent something has a parcel.
+
+    Providers ship separately (Printify contract, section 8), so with fewer parcels than that a number is missing.
+    """
+    known = [row.provider_id for row in _current(upstream, rows) if row.provider_id]
+    senders = {line.provider_id for line in upstream.lines if line.status == LEFT and line.provider_id}
+    return upstream.status == LEFT and len(upstream.parcels) - len(known) >= len(senders.difference(known))
+
+
+def _current(upstream: UpstreamOrder, rows: Iterable[Shipment]) -> list[Shipment]:
+    """Without parcels that Printify has replaced: it names them no longer."""
+    named = {_key(parcel) for parcel in upstream.parcels}
+    return [row for row in rows if (row.carrier, row.number) in named]
+
+
+def _count(fulfilment: Fulfilment, upstream: UpstreamOrder, rows: list[Shipment]) -> int:
+    """Store and return how many parcels there are: 0 while more may follow. Page and emails say the same number."""
+    count = len(upstream.parcels) if have_all_numbers(upstream, rows) else 0
+    if count != fulfilment.parcel_count:
+        fulfilment.parcel_count = count
+        Fulfilment.objects.filter(pk=fulfilment.pk).update(parcel_count=count)
+    return count
 
 
 def _create_missing(
@@ -93,8 +118,8 @@ def _pack(fulfilment: Fulfilment, shipments: Iterable[Shipment], sent: list[Sent
         packed.append((shipment, [item for item in loose if item.upstream.sku in named]))
         loose = [item for item in loose if item.upstream.sku not in named]
         empty.remove(shipment)
-    if len(empty) == 1:
-        packed.append((empty[0], loose))
+    if len(empty) == 1 and len({item.upstream.provider_id for item in loose}) == 1:
+        packed.append((empty[0], loose))  # two providers never share a parcel: the other's number is still to come
     for shipment, items in packed:
         _store(shipment, items)
     return any(items for _shipment, items in packed)

@@ -55,7 +55,7 @@ def progress(order: Order) -> dict[str, Any]:
         "claims": known_claims,
         "remedy": _remedy(order, known_claims) if fulfilment and fulfilment.state in LEFT_PRINTER else None,
         "arrived_count": arrived_count,
-        "traveling_count": len(shipments) - arrived_count,
+        "traveling_count": fulfilment.parcel_count - arrived_count if fulfilment else 0,
     }
 
 

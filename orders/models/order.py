@@ -115,6 +115,7 @@ class OrderLine(models.Model):
     unit_cost = models.PositiveIntegerField(default=0)
     tax = models.PositiveIntegerField(default=0, help_text="Of the order's tax, what was charged for all of this line.")
     quantity = models.PositiveSmallIntegerField()
+    upstream_status = models.CharField(max_length=60, blank=True, editable=False, help_text="Printify's word for it.")
     personalised = models.BooleanField(default=False, help_text="Made to the buyer's own words: no withdrawal by law.")
     repeats = models.ForeignKey(
         "self",

@@ -42,6 +42,7 @@ class Fulfilment(Job):
     upstream_shipping = models.PositiveIntegerField(
         null=True, blank=True, help_text="The part of it that is for shipping; empty until Printify has said."
     )
+    parcel_count = models.PositiveSmallIntegerField(default=0, help_text="0 while more parcels may follow.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

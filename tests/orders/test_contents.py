@@ -33,10 +33,10 @@ def _sandbox_prints(settings: Settings) -> None:
     settings.PRINTIFY_PRINTS_FOR_REAL = False
 
 
-def two_lines(order_id: str = ORDER_ID) -> Fulfilment:
-    """A mug and a tee, from two printers."""
+def two_lines(order_id: str = ORDER_ID, *, mug_from: int = 7) -> Fulfilment:
+    """A mug and a tee, from two print providers."""
     tee = factories.variant(factories.product(upstream_title="Tee", print_provider_id=99))
-    mug = factories.variant(factories.product(upstream_title="Mug", print_provider_id=7))
+    mug = factories.variant(factories.product(upstream_title="Mug", print_provider_id=mug_from))
     order = factories.order(tee, mug)
     assert lifecycle.mark_paid(order, who="test")
     job = Fulfilment.objects.get(order=order)
@@ -117,7 +117,7 @@ def test_emails_count_parcels_and_never_claim_everything_while_something_has_not
 
 
 def test_an_order_in_one_parcel_has_shipped_and_arrived_as_a_whole(upstream: Upstream) -> None:
-    job = two_lines()
+    job = two_lines(mug_from=99)
     upstream.order("fulfilled", shipments=[parcel("1", delivered=True)], line_items=lines(job, "Mug", "Tee"))
     look(job)
     assert subjects("shipped") == [f"Your order {job.order.number} has shipped"]

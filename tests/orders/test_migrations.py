@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.db import connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
 from orders import claims, lifecycle
@@ -18,20 +19,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def undone(app: str, name: str) -> Iterator[Apps]:
-    """The database without this one migration, which is applied again at the end. Yields the models of before."""
+    """The database before this migration. It and the app's later ones are applied again at the end.
+
+    Yields the models of before. The later ones go too: SQLite copies a table as the older models know it.
+    """
     loader = MigrationExecutor(connection).loader
-    migration = loader.get_migration(app, name)
+    migrations = [found for key, found in sorted(loader.disk_migrations.items()) if key[0] == app and key[1] >= name]
 
-    def before() -> Any:
-        return loader.project_state((app, name), at_end=False)
+    def before(migration: Migration) -> Any:
+        return loader.project_state((app, migration.name), at_end=False)
 
-    with connection.schema_editor(atomic=migration.atomic) as editor:
-        migration.unapply(before(), editor)
-    try:
-        yield before().apps
-    finally:
+    for migration in reversed(migrations):
         with connection.schema_editor(atomic=migration.atomic) as editor:
-            migration.apply(before(), editor)
+            migration.unapply(before(migration), editor)
+    try:
+        yield before(migrations[0]).apps
+    finally:
+        for migration in migrations:
+            with connection.schema_editor(atomic=migration.atomic) as editor:
+                migration.apply(before(migration), editor)
 
 
 def _job(*quantities: int) -> tuple[Fulfilment, list[OrderLine]]:
@@ -100,3 +106,16 @@ def test_lines_of_earlier_reprints_name_the_paid_line_they_repeat() -> None:
         assert sorted(named) == sorted([(swapped.pk, tee.pk), (mug.variant_id, mug.pk)])
     foreign.refresh_from_db()
     assert (foreign.repeats, OrderLine.objects.get(pk=tee.pk).repeats) == (None, None)
+
+
+def test_parcels_of_what_has_left_are_counted() -> None:
+    jobs = {}
+    for number, (state, parcels) in enumerate([("shipped", 2), ("delivered", 1), ("shipped", 0), ("in_production", 1)]):
+        job, _lines = _job(1)
+        Fulfilment.objects.filter(pk=job.pk).update(state=state, printify_order_id=f"p{number}")
+        for parcel in range(parcels):
+            job.shipments.create(carrier="usps", number=f"{number}-{parcel}")
+        jobs[job.pk] = parcels if state != "in_production" else 0
+    with undone("orders", "0015_parcel_facts"):
+        pass
+    assert dict(Fulfilment.objects.values_list("pk", "parcel_count")) == jobs
