@@ -95,6 +95,7 @@ class Shipped(OrderMail):
     parcel_number: int  # 1 for the first that left
     parcel_count: int  # of the whole order; 0 while something has not left, because more parcels may follow
     still_to_come: list[Line]
+    canceled: list[Line]  # by Printify, alone: they never come
     arrives_from: str
     arrives_until: str
 
@@ -105,6 +106,7 @@ class Delivered(OrderMail):
     parcel_number: int  # 1 for the first that arrived
     parcel_count: int  # as in Shipped
     still_to_come: list[Line]
+    canceled: list[Line]  # as in Shipped
 
 
 class LateParcel(OrderMail):

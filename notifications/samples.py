@@ -187,14 +187,22 @@ def _shipped() -> contexts.Shipped:
         "parcel_number": 1,
         "parcel_count": 0,
         "still_to_come": [_mug()],
+        "canceled": [],
         "arrives_from": arrives_from,
         "arrives_until": arrives_until,
     }
 
 
 def _delivered() -> contexts.Delivered:
-    order = _order()
-    return {**order, "packed": True, "parcel": _parcel(), "parcel_number": 1, "parcel_count": 1, "still_to_come": []}
+    return {
+        **_order(),
+        "packed": True,
+        "parcel": _parcel(),
+        "parcel_number": 1,
+        "parcel_count": 1,
+        "still_to_come": [],
+        "canceled": [],
+    }
 
 
 def _late_parcel() -> contexts.LateParcel:
@@ -351,7 +359,7 @@ def real(kind: str, order: str) -> dict[str, Any]:
         values |= mail.context
     # What has not happened to this order is shown as if all of it did.
     whole = dict.fromkeys(("total", "refund", "amount"), values["totals"]["total"]) if "totals" in values else {}
-    parcel = {"packed": True, "still_to_come": [], "parcel_number": 1, "parcel_count": 1}
+    parcel = {"packed": True, "still_to_come": [], "canceled": [], "parcel_number": 1, "parcel_count": 1}
     supposed = {**whole, **parcel, "partial": False} if values else {}
     return {name: value for name, value in (supposed | values).items() if name in KINDS[kind].keys}
 

@@ -132,6 +132,15 @@ def about(order: Order) -> contexts.OrderMail:
     return {"number": order.number, "url": url(order), "name": order.name, "lines": lines(order)}
 
 
+def _about_coming(order: Order) -> contexts.OrderMail:
+    """Without lines that Printify canceled: they do not come."""
+    return {**about(order), "lines": [_line(order, line) for line in order.lines.all() if not line.is_canceled]}
+
+
+def _canceled(order: Order) -> list[contexts.Line]:
+    return [_line(order, line) for line in order.lines.all() if line.is_canceled]
+
+
 def shipped(order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int) -> None:
     """`number`: this parcel's place among those that left. `count`: all parcels, 0 while more may follow."""
     context: contexts.Shipped = {
@@ -146,8 +155,9 @@ def shipped_untracked(fulfilment: Fulfilment) -> None:
     """All of it has left, and there is no number to follow it by."""
     order = fulfilment.order
     context: contexts.Shipped = {
-        **about(order),
+        **_about_coming(order),
         "packed": True,
+        "canceled": _canceled(order),
         "parcel": NO_PARCEL,
         "parcel_number": 1,
         "parcel_count": 1,
@@ -162,7 +172,7 @@ def arrival_asked(fulfilment: Fulfilment, *, answer_by: date) -> None:
     """Once an order."""
     order = fulfilment.order
     context: contexts.ArrivalAsked = {
-        **about(order),
+        **_about_coming(order),
         "parcel": travelling(fulfilment),
         "promised": order.arrives_until.isoformat() if order.arrives_until else "",
         "answer_url": urljoin(settings.SITE_URL, reverse("order_arrived", args=[order.token])),
@@ -180,7 +190,12 @@ def delivered(order: Order, shipment: Shipment, contents: Contents, *, number: i
 def late_parcel(order: Order, parcel_: contexts.Parcel) -> None:
     """Once an order; the last day that was promised is the order's own."""
     promised = order.arrives_until.isoformat() if order.arrives_until else ""
-    context: contexts.LateParcel = {**about(order), "parcel": parcel_, "promised": promised, "arrives_until": ""}
+    context: contexts.LateParcel = {
+        **_about_coming(order),
+        "parcel": parcel_,
+        "promised": promised,
+        "arrives_until": "",
+    }
     _queue("late_parcel", f"late:{order.number}", order, context)
 
 
@@ -188,10 +203,12 @@ def _parcel_context(
     order: Order, shipment: Shipment, contents: Contents, *, number: int, count: int
 ) -> contexts.Delivered:
     packed = contents.by_parcel.get(shipment.pk) or []
+    about_coming = _about_coming(order)
     return {
-        **about(order),
-        "lines": [_line(order, item.line, item.quantity) for item in packed] or lines(order),
+        **about_coming,
+        "lines": [_line(order, item.line, item.quantity) for item in packed] or about_coming["lines"],
         "packed": bool(packed),
+        "canceled": _canceled(order),
         "parcel": parcel(shipment),
         "parcel_number": number,
         "parcel_count": count,

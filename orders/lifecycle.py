@@ -437,3 +437,4 @@ def start_revision(row: Fulfilment, request: dict[str, Any]) -> None:
         "upstream_shipping": None,
     }
     Fulfilment.objects.filter(pk=row.pk).update(**columns)
+    row.order.lines.exclude(upstream_status="").update(upstream_status="")

@@ -20,6 +20,7 @@ WRITTEN = Q(what="note") | Q(what__startswith="claim")  # history in the words o
 BATCH = 500  # rows of one UPDATE
 # Alerts about an order are keyed by these words and its number (or its id at Printify, which begins with it).
 ALERTS_BY_NUMBER = ("order", "partly-refunded", "refunded-printing", "paid-but-refunded", "mail:unheard")
+ALERTS_BY_LINE = ("replaced", "canceled")
 ALERTS_BY_EXTERNAL_ID = ("fulfilment", "approval", "printed", "unknown-order")
 
 
@@ -37,7 +38,12 @@ def identify(person: Person) -> Person:
         alert_keys=[
             *(f"{kind}:{number}" for number in numbers for kind in ALERTS_BY_NUMBER),
             *(f"{kind}:{name}" for name in external for kind in ALERTS_BY_EXTERNAL_ID),
-            *(f"replaced:{order.number}-{line.pk}" for order in orders for line in order.lines.all()),
+            *(
+                f"{kind}:{order.number}-{line.pk}"
+                for kind in ALERTS_BY_LINE
+                for order in orders
+                for line in order.lines.all()
+            ),
             *(f"claim:{claim.pk}" for order in orders for claim in order.claims.all()),
         ],
         words=[word for order in orders for word in _words(order)],

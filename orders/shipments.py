@@ -12,16 +12,18 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from catalog.printify.orders import Parcel, UpstreamLine, UpstreamOrder
-from orders import emails
-from orders.models import Fulfilment, OrderLine, Shipment, ShipmentLine, shipping
+from ilytat.integrations import alerts
+from orders import emails, lifecycle
+from orders.models import Fulfilment, Order, OrderLine, Shipment, ShipmentLine, shipping
 
 Skus = Mapping[str, Iterable[str]]  # the number of a parcel → what its event says is in it
 LEFT = "fulfilled"
+CANCELED = "canceled"
 
 
 @dataclass(frozen=True)
-class SentLine:
-    """An order line that has left, and what Printify says of it."""
+class KnownLine:
+    """An order line, and what Printify says of it."""
 
     line: OrderLine
     upstream: UpstreamLine
@@ -36,8 +38,12 @@ def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus |
     prefetch_related_objects([fulfilment.order], "lines")
     lines = {line.pk: line for line in fulfilment.order.lines.all()}
     known = {(row.carrier, row.number): row for row in Shipment.objects.filter(fulfilment=fulfilment)}
+    known_lines = _known_lines(fulfilment, upstream, lines)
+    if upstream.status != CANCELED:  # else all of it needs a person, who may have it printed again
+        _store_statuses(fulfilment.order, known_lines)
     created = _create_missing(fulfilment, upstream, known)
-    packed = _pack(fulfilment, known.values(), _sent_lines(fulfilment, upstream, lines), skus or {})
+    sent = [item for item in known_lines if item.upstream.status == LEFT]
+    packed = _pack(fulfilment, known.values(), sent, skus or {})
     arrived = _mark_delivered(upstream, known)
     rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
     count = _count(fulfilment, upstream, rows)
@@ -95,10 +101,25 @@ def _key(parcel: Parcel) -> tuple[str, str]:
     return parcel.carrier, parcel.number
 
 
-def _sent_lines(fulfilment: Fulfilment, upstream: UpstreamOrder, lines: Mapping[int, OrderLine]) -> list[SentLine]:
+def _known_lines(fulfilment: Fulfilment, upstream: UpstreamOrder, lines: Mapping[int, OrderLine]) -> list[KnownLine]:
+    """Of a line that Printify shows twice, because it was replaced: what has left, or else what was not canceled."""
     prefix = f"{fulfilment.order.number}-"
-    sent = {_pk(line): line for line in upstream.lines if line.status == LEFT and line.external_id.startswith(prefix)}
-    return [SentLine(line, sent[pk]) for pk, line in lines.items() if pk in sent]
+    shown = sorted(upstream.lines, key=lambda line: (line.status == LEFT) - (line.status == CANCELED))
+    by_pk = {_pk(line): line for line in shown if line.external_id.startswith(prefix)}
+    return [KnownLine(line, by_pk[pk]) for pk, line in lines.items() if pk in by_pk]
+
+
+def _store_statuses(order: Order, known_lines: list[KnownLine]) -> None:
+    """A line that Printify cancels is told to staff, once: its money is due back, and nothing else says so."""
+    changed = [item for item in known_lines if item.line.upstream_status != item.upstream.status[:60]]
+    for item in changed:
+        item.line.upstream_status = item.upstream.status[:60]
+        if item.line.is_canceled:
+            why = f"Order {order.number}: Printify canceled one line, which will not be sent: {item.line}."
+            step = "Open the order: refund this line under Payments and refunds, or send a replacement; tell the buyer."
+            alerts.open_alert(f"canceled:{item.upstream.external_id}", why, next_step=step)
+            lifecycle.note(order, who="Printify", what="line canceled", why=str(item.line))
+    OrderLine.objects.bulk_update([item.line for item in changed], ["upstream_status"])
 
 
 def _pk(line: UpstreamLine) -> int:
@@ -106,13 +127,13 @@ def _pk(line: UpstreamLine) -> int:
     return int(tail) if tail.isdecimal() else 0
 
 
-def _pack(fulfilment: Fulfilment, shipments: Iterable[Shipment], sent: list[SentLine], skus: Skus) -> bool:
+def _pack(fulfilment: Fulfilment, shipments: Iterable[Shipment], sent: list[KnownLine], skus: Skus) -> bool:
     """Store in which shipment each sent line is, where that is known. A line is in one shipment only."""
     stored = ShipmentLine.objects.filter(shipment__fulfilment=fulfilment).values_list("shipment_id", "line_id")
     packed_shipments, packed_lines = {pk for pk, _line in stored}, {pk for _shipment, pk in stored}
     empty = [shipment for shipment in shipments if shipment.pk not in packed_shipments]
     loose = [item for item in sent if item.line.pk not in packed_lines]
-    packed: list[tuple[Shipment, list[SentLine]]] = []
+    packed: list[tuple[Shipment, list[KnownLine]]] = []
     for shipment in [shipment for shipment in empty if skus.get(shipment.number)]:
         named = set(skus[shipment.number])
         packed.append((shipment, [item for item in loose if item.upstream.sku in named]))
@@ -125,7 +146,7 @@ def _pack(fulfilment: Fulfilment, shipments: Iterable[Shipment], sent: list[Sent
     return any(items for _shipment, items in packed)
 
 
-def _store(shipment: Shipment, items: list[SentLine]) -> None:
+def _store(shipment: Shipment, items: list[KnownLine]) -> None:
     rows = [ShipmentLine(shipment=shipment, line=item.line, quantity=item.line.quantity) for item in items]
     ShipmentLine.objects.bulk_create(rows)
     providers = {item.upstream.provider_id for item in items if item.upstream.provider_id}

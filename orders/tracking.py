@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ilytat.pages.money import format_money
 from orders import changes, claims, refunding
-from orders.models import Claim, Fulfilment, Order, shipping
+from orders.models import Claim, Fulfilment, Order, OrderLine, shipping
 from orders.models.claim import ClaimState
 from orders.states import BEFORE_PRODUCTION, COMPLETED, LEFT_PRINTER, FulfilmentState, OrderState
 
@@ -47,6 +47,7 @@ def progress(order: Order) -> dict[str, Any]:
         "parcels": shipments,
         "packed": [(parcel, held.by_parcel[parcel.pk]) for parcel in shipments],
         "still_to_come": held.still_to_come if shipments else [],
+        "canceled": _canceled(order),
         "cancel_until": cancel_until,
         "changeable": open_,
         "swappable": changes.swappable(order) if open_ else [],
@@ -57,6 +58,13 @@ def progress(order: Order) -> dict[str, Any]:
         "arrived_count": arrived_count,
         "traveling_count": fulfilment.parcel_count - arrived_count if fulfilment else 0,
     }
+
+
+def _canceled(order: Order) -> list[tuple[OrderLine, bool]]:
+    """The lines that Printify canceled, and whether their money has gone back."""
+    lines = [line for line in order.lines.all() if line.is_canceled]
+    given = refunding.given(order) if lines else {}
+    return [(line, given.get(line.pk, 0) >= line.quantity) for line in lines]
 
 
 def _remedy(order: Order, known_claims: list[Claim]) -> dict[str, str] | None:

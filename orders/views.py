@@ -164,7 +164,8 @@ def cart_restore(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """`order`, `steps` (list of tracking.Step), `parcels` (Shipments), `packed` (each with its lines, [] when unknown),
-    `still_to_come` (lines), `fulfilment` (or None), `cancel_until`, `changeable`, `swappable` (lines), `claimable`,
+    `still_to_come` (lines), `canceled` (lines, and whether each was refunded), `fulfilment` (or None), `cancel_until`,
+    `changeable`, `swappable` (lines), `claimable`,
     `withdrawable` (lines), `claims`, `remedy` (what a claim was answered with, or None), `arrived_count`,
     `traveling_count`, `proven` (the visitor has shown that it is theirs), `address_lines` (then).
     """

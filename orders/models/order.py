@@ -140,6 +140,11 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.title} ({self.label})"
 
     @property
+    def is_canceled(self) -> bool:
+        """Return whether Printify canceled this line alone: it is never sent."""
+        return self.upstream_status == "canceled"
+
+    @property
     def amount(self) -> int:
         return self.unit_price * self.quantity
 

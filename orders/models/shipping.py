@@ -17,7 +17,10 @@ class PackedLine:
 
 @dataclass(frozen=True)
 class Contents:
-    """Of one order: what each parcel holds, and what has not left yet. Unknown contents are []."""
+    """Of one order: what each parcel holds, and what has not left yet. Unknown contents are [].
+
+    A line that Printify canceled is not still to come.
+    """
 
     by_parcel: dict[int, list[PackedLine]]
     still_to_come: list[PackedLine]
@@ -36,5 +39,5 @@ def distribute(lines: Mapping[int, OrderLine], rows: Iterable[Shipment]) -> Cont
     sent: Counter[int] = Counter()
     for packed_lines in found.values():
         sent.update({packed.line.pk: packed.quantity for packed in packed_lines})
-    missing = [PackedLine(line, line.quantity - sent[pk]) for pk, line in lines.items() if line.quantity > sent[pk]]
-    return Contents(found, missing)
+    coming = {pk: line.quantity - sent[pk] for pk, line in lines.items() if not line.is_canceled}
+    return Contents(found, [PackedLine(lines[pk], quantity) for pk, quantity in coming.items() if quantity > 0])

@@ -1,5 +1,6 @@
 """What page and emails say of parcels is what Printify said, in the same words."""
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from ilytat.integrations import alerts
+from ilytat.integrations.models import Alert
+from ilytat.integrations.privacy import find
 from notifications import rendering
 from notifications.models import OutgoingEmail
-from orders import delivery_followup
+from orders import delivery_followup, emails, lifecycle, privacy
 from orders.models import Fulfilment, Order
 from tests.orders.conftest import Upstream, again, changed, look
-from tests.orders.test_contents import lines, packed, parcel, subjects, two_lines
+from tests.orders.test_contents import lines, packed, parcel, subjects, told, two_lines
 from tests.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +142,98 @@ def test_page_and_latest_email_use_the_same_words(
     job = look(job)
     assert words in page(job)
     assert words in latest_email()
+
+
+# --- A line that Printify canceled --------------------------------------------------------------------------
+
+
+def without_tee(job: Fulfilment, *left: str) -> list[dict[str, Any]]:
+    """Printify has canceled the tee."""
+    items = lines(job, *left)
+    return [items[0] | {"status": "canceled"}, items[1]]
+
+
+def test_a_canceled_line_is_not_said_to_be_coming(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("fulfilled", shipments=[parcel("1")], line_items=without_tee(job, "Mug"))
+    job = look(look(job))
+    name = job.order.number
+    assert (job.state, job.parcel_count, packed()) == ("shipped", 1, {"1": [("Mug", 1)]})
+    assert subjects("shipped") == [f"Your order {name} has shipped"]
+    assert told("shipped") == [(["Mug"], [])]
+    rendered = rendering.render("shipped", "en", OutgoingEmail.objects.get(kind="shipped").context)
+    for words in (page(job), html.unescape(rendered.html), rendered.text):
+        assert "Still to come" not in words
+        assert "Not coming" in words
+        assert "canceled this item, so it isn't coming" in words
+    upstream.order("fulfilled", shipments=arrived("1"), line_items=without_tee(job, "Mug"))
+    job = look(job)
+    assert job.state == "delivered"
+    assert subjects("delivered") == [f"Your order {name} has arrived"]
+
+
+def test_staff_are_told_once_that_a_line_was_canceled_and_that_its_money_is_due(upstream: Upstream) -> None:
+    job = two_lines()
+    upstream.order("in-production", line_items=without_tee(job))
+    job = look(look(job))
+    [alert] = Alert.objects.all()
+    tee = job.order.lines.get(title="Tee")
+    assert (alert.key, alert.count) == (f"canceled:{job.order.number}-{tee.pk}", 1)
+    assert "refund this line" in alert.next_step
+    assert alert.key in identified(job.order)
+    alerts.close_alert(alert.key)
+    look(job)
+    assert not Alert.objects.filter(closed_at=None).exists()
+
+
+def identified(order: Order) -> frozenset[str]:
+    """The alerts that an erasure of the order's buyer reaches."""
+    return privacy.identify(find(order.email)).alert_keys
+
+
+def test_an_order_canceled_as_a_whole_is_one_matter_for_staff(upstream: Upstream) -> None:
+    job = two_lines()
+    items = [item | {"status": "canceled"} for item in lines(job)]
+    upstream.order("canceled", line_items=items)
+    job = look(job)
+    assert job.state == "attention"
+    assert not job.order.lines.exclude(upstream_status="").exists()
+
+
+def test_a_line_shown_canceled_and_replaced_is_coming(upstream: Upstream) -> None:
+    job = two_lines()
+    items = lines(job)
+    upstream.order("in-production", line_items=[*items, items[0] | {"status": "canceled"}])
+    job = look(job)
+    assert [line.upstream_status for line in job.order.lines.all()] == ["in-production"] * 2
+
+
+def test_a_new_revision_forgets_what_was_canceled_of_the_earlier_one(upstream: Upstream) -> None:
+    job = changed(two_lines(), state="created", sent_at=None)
+    job.order.lines.update(upstream_status="canceled")
+    lifecycle.revise(job.order, who="buyer", what="address changed")
+    assert not any(line.is_canceled for line in job.order.lines.all())
+
+
+def test_the_page_says_when_a_canceled_line_was_refunded(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = two_lines()
+    upstream.order("in-production", line_items=without_tee(job))
+    job = look(job)
+    assert "email you about a refund or a replacement" in page(job)
+    tee = job.order.lines.get(title="Tee")
+    monkeypatch.setattr("orders.refunding.given", lambda _order: {tee.pk: 1})
+    assert "Our printer canceled this, so it isn't coming. We refunded it." in page(job)
+
+
+@pytest.mark.parametrize("kind", ["shipped", "arrival_asked", "late_parcel"])
+def test_emails_about_what_comes_leave_out_a_canceled_line(kind: str) -> None:
+    job = two_lines()
+    job.order.lines.filter(title="Tee").update(upstream_status="canceled")
+    job = again(job)
+    if kind == "shipped":
+        emails.shipped_untracked(job)
+    elif kind == "arrival_asked":
+        emails.arrival_asked(job, answer_by=timezone.localdate())
+    else:
+        emails.late_parcel(job.order, emails.travelling(job))
+    assert [line["title"] for line in OutgoingEmail.objects.get(kind=kind).context["lines"]] == ["Mug"]
