@@ -44,7 +44,7 @@ def record_parcels(fulfilment: Fulfilment, upstream: UpstreamOrder, skus: Skus |
     created = _create_missing(fulfilment, upstream, known)
     sent = [item for item in known_lines if item.upstream.status == LEFT]
     packed = _pack(fulfilment, known.values(), sent, skus or {})
-    arrived = _mark_delivered(upstream, known)
+    arrived = _mark_delivered(fulfilment.order, upstream, known)
     rows = list(Shipment.objects.filter(fulfilment=fulfilment).prefetch_related("lines"))
     count = _count(fulfilment, upstream, rows)
     if created or arrived:
@@ -155,11 +155,14 @@ def _store(shipment: Shipment, items: list[KnownLine]) -> None:
         shipment.save(update_fields=["provider_id"])
 
 
-def _mark_delivered(upstream: UpstreamOrder, known: Mapping[tuple[str, str], Shipment]) -> list[Shipment]:
-    arrived = []
-    for row in (known[_key(parcel)] for parcel in upstream.parcels if parcel.delivered):
-        if row.delivered_at is None:
-            row.delivered_at = timezone.now()
+def _mark_delivered(order: Order, upstream: UpstreamOrder, known: Mapping[tuple[str, str], Shipment]) -> list[Shipment]:
+    """Store when it arrived, as Printify says; now, if that is unreadable, in the future or before the order."""
+    arrived, now = [], timezone.now()
+    for parcel in upstream.parcels:
+        row = known[_key(parcel)]
+        if parcel.delivered and row.delivered_at is None:
+            said = parcel.delivered_at
+            row.delivered_at = said if said and order.placed_at <= said <= now else now
             row.save(update_fields=["delivered_at"])
             arrived.append(row)
     return arrived

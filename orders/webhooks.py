@@ -5,7 +5,7 @@ The signature has no timestamp, so repeats are known by the event's id; state al
 
 import hashlib
 import hmac
-from typing import Any
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from catalog.printify import fields
 from catalog.printify.client import printify
+from catalog.printify.orders import UpstreamOrder
 from ilytat.integrations import inbox
 from ilytat.integrations.api_errors import body
 from ilytat.integrations.client import parse
@@ -52,11 +54,20 @@ def printify_webhook(request: HttpRequest) -> HttpResponse:
 
 def _skus(event: InboundEvent) -> dict[str, list[str]]:
     """What a shipment's event says is in the parcel; the rest is read from the order."""
-    said = event.subject.get("data")
-    data: dict[str, Any] = said if isinstance(said, dict) else {}
-    carrier, skus = data.get("carrier"), data.get("skus")
-    number = carrier.get("tracking_number") if isinstance(carrier, dict) else None
+    data = fields.part(event.subject, "data")
+    number, skus = fields.part(data, "carrier").get("tracking_number"), data.get("skus")
     return {str(number): [str(sku) for sku in skus]} if number and isinstance(skus, list) else {}
+
+
+def _with_moment(upstream: UpstreamOrder, event: InboundEvent) -> UpstreamOrder:
+    """Add when the event's parcel was delivered, where the order says only that it was."""
+    data = fields.part(event.subject, "data")
+    number, at = fields.part(data, "carrier").get("tracking_number"), fields.moment(data, "delivered_at")
+    parcels = (
+        replace(parcel, delivered_at=at) if parcel.number == str(number) and parcel.delivered_at is None else parcel
+        for parcel in upstream.parcels
+    )
+    return replace(upstream, parcels=tuple(parcels))
 
 
 @inbox.handles(
@@ -68,7 +79,7 @@ def _skus(event: InboundEvent) -> dict[str, list[str]]:
     "order:shipment:delivered",
 )
 def on_order(event: InboundEvent) -> inbox.Apply:
-    upstream = printify().order(str(event.subject.get("id") or ""))
+    upstream = _with_moment(printify().order(str(event.subject.get("id") or "")), event)
 
     def apply() -> Result:
         ours = fulfillment.of_upstream(upstream)

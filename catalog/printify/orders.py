@@ -17,10 +17,13 @@ LINK_MAX = 600  # characters
 
 @dataclass(frozen=True)
 class Parcel:
+    """`delivered_at` is None for one that is `delivered` at a moment nobody can read."""
+
     carrier: str
     number: str
     url: str
     delivered: bool
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def _parcel(data: Mapping[str, Any]) -> Parcel:
         number=str(data.get("number") or "")[:120],
         url=_link(str(data.get("url") or "")),
         delivered=bool(data.get("delivered_at")),
+        delivered_at=fields.moment(data, "delivered_at"),
     )
 
 

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert, InboundEvent
 from notifications.models import OutgoingEmail
-from orders.models import Fulfilment, Shipment
+from orders.models import Fulfilment, Order, Shipment
 from orders.registry import queue
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid, printing
 from tests.payloads import payload
@@ -242,3 +242,47 @@ def test_what_waits_again_long_after_production_was_asked_for_needs_a_person(
     job = changed(printing(), sent_at=timezone.now() - timedelta(hours=hours))
     assert look(job).state == state
     assert Alert.objects.filter(closed_at=None).exists() is (state == "attention")
+
+
+@pytest.mark.parametrize("written", ["{:%Y-%m-%d %H:%M:%S}+00:00", "{:%Y-%m-%dT%H:%M:%S}Z", "{:%Y-%m-%dT%H:%M:%S}"])
+def test_a_parcel_arrived_when_printify_says_and_not_when_we_looked(upstream: Upstream, written: str) -> None:
+    arrived = (timezone.now() - timedelta(days=3)).replace(microsecond=0)
+    job = ordered_a_week_ago()
+    upstream.order("fulfilled", shipments=[_parcel(delivered_at=written.format(arrived))])
+    look(job)
+    assert Shipment.objects.get().delivered_at == arrived
+
+
+def ordered_a_week_ago() -> Fulfilment:
+    job = printing()
+    Order.objects.filter(pk=job.order_id).update(placed_at=timezone.now() - timedelta(days=7))
+    return again(job)
+
+
+@pytest.mark.parametrize(
+    "odd", ["yes", True, 1653000000, ["x"], "1970-01-01 00:00:00+00:00", "9000-01-01 00:00:00+00:00"], ids=ascii
+)
+def test_a_parcel_delivered_at_no_possible_moment_is_delivered_now(upstream: Upstream, odd: object) -> None:
+    before = timezone.now()
+    upstream.order("fulfilled", shipments=[_parcel(delivered_at=odd)])
+    assert look(ordered_a_week_ago()).state == "delivered"
+    [shipment] = Shipment.objects.all()
+    assert shipment.delivered_at
+    assert before <= shipment.delivered_at <= timezone.now()
+
+
+def test_the_event_says_when_a_parcel_arrived_if_the_order_does_not(upstream: Upstream) -> None:
+    arrived = (timezone.now() - timedelta(days=2)).replace(microsecond=0)
+    job = ordered_a_week_ago()
+    upstream.order("fulfilled", shipments=[_parcel(delivered_at="yes"), _parcel("94002", delivered_at="yes")])
+    body = payload("printify/event_shipment_created", type="order:shipment:delivered")
+    body["resource"]["id"] = ORDER_ID
+    carrier = {"code": "USPS", "tracking_number": "94001"}
+    body["resource"]["data"] |= {"carrier": carrier, "delivered_at": f"{arrived:%Y-%m-%d %H:%M:%S}+00:00"}
+    inbox.receive("printify", body["id"], body["type"], body)
+    _handle(InboundEvent.objects.get())
+    assert again(job).state == "delivered"
+    first, second = Shipment.objects.order_by("pk")
+    assert first.delivered_at == arrived
+    assert second.delivered_at
+    assert second.delivered_at > arrived
