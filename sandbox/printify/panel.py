@@ -18,6 +18,9 @@ LABELS = {
     "cancel": "Cancel",
     "issues": "Report an issue",
     "unpaid": "Refuse the merchant's card",
+    "cancel-line": "Cancel one line",
+    "number": "Add the missing parcel",
+    "replace": "Replace the newest parcel",
 }
 NEXT = {
     "pending": "produce",
@@ -33,13 +36,28 @@ BESIDES = {
     "on-hold": ("issues", "unpaid", "cancel"),
     "payment-not-received": OPEN,
     "has-issues": ("cancel",),
-    "in-production": OPEN,
-    "partially-fulfilled": ("deliver",),
+    "in-production": ("cancel-line", *OPEN),
+    "partially-fulfilled": ("cancel-line", "deliver", "number", "replace"),
+    "fulfilled": ("number", "replace"),
 }
 
 
-def _next(order: order_store.Order) -> str:
+def _next(record: store.Document) -> str:
+    order = record["order"]
+    if order["status"] == "partially-fulfilled" and not progress.waiting(order):
+        return "number"
     return NEXT.get(order["status"]) or ("deliver" if _underway(order) else "")
+
+
+def _is_possible(record: store.Document, step: str) -> bool:
+    order = record["order"]
+    needs: dict[str, Any] = {
+        "deliver": _underway(order),
+        "replace": _underway(order),
+        "number": record.get("unnumbered"),
+        "cancel-line": len(order["line_items"]) > 1 and progress.waiting(order),
+    }
+    return bool(needs.get(step, True))
 
 
 def _underway(order: order_store.Order) -> list[dict[str, Any]]:
@@ -48,14 +66,16 @@ def _underway(order: order_store.Order) -> list[dict[str, Any]]:
 
 def _row(record: store.Document) -> dict[str, Any]:
     order = record["order"]
-    step = _next(order)
+    step = _next(record)
     delivered = bool(order.get("shipments")) and order["status"] == "fulfilled" and not _underway(order)
     return {
         **record,
         "step": step,
         "label": "Issue solved" if order["status"] == "has-issues" else LABELS.get(step, ""),
         "besides": [
-            (name, LABELS[name]) for name in BESIDES.get(order["status"], ()) if name != "deliver" or _underway(order)
+            (name, LABELS[name])
+            for name in BESIDES.get(order["status"], ())
+            if name != step and _is_possible(record, name)
         ],
         "shown": "delivered" if delivered else order["status"],
         "divisible": step == "ship" and len(progress.waiting(order)) > 1,
@@ -101,15 +121,15 @@ def _found(order_id: str) -> store.Document:
 def _take(record: store.Document, step: str, sent: dict[str, Any]) -> None:
     if step == "status":
         progress.move(record, str(sent["status"]))  # any word, also one that Printify never said
-    elif step == "ship" and sent.get("lines"):
-        progress.ship(record, most=int(sent["lines"]))
+    elif step == "ship":
+        progress.ship(record, most=int(sent.get("lines") or 0) or None, way=str(sent.get("way") or ""))
     else:
         progress.STEPS[step](record)
 
 
 @require_POST
 def order_step(request: HttpRequest, order_id: str, step: str) -> HttpResponse:
-    """A step of `progress.STEPS`, or "status" with {"status"}; "ship" takes {"lines": how many, at most}."""
+    """A step of `progress.STEPS`, or "status" with {"status"}; "ship" takes {"lines": at most} and {"way"}."""
     try:
         with store.change():
             record = _found(order_id)

@@ -81,8 +81,23 @@ def waiting(order: order_store.Order) -> list[dict[str, Any]]:
     return [line for line in order["line_items"] if line["status"] not in {"canceled", "fulfilled"}]
 
 
-def ship(record: Record, *, most: int | None = None) -> None:
-    """One parcel: the lines of the first provider that still has some, or the first `most` of them."""
+def cancel_line(record: Record) -> None:
+    """Support cancels the last line that is still to be shipped; the other lines go on."""
+    order = record["order"]
+    left = waiting(order)
+    if order["status"] not in BEGUN or len(order["line_items"]) == 1 or not left:
+        raise refusals.wrong_status(order["status"], "canceled in part")
+    left[-1].update(status="canceled", cost=0)
+    order |= order_store.totals(order["line_items"])
+    _rest(record) if order["shipments"] else move(record, order["status"])
+
+
+def ship(record: Record, *, most: int | None = None, way: str = "") -> None:
+    """One parcel: the lines of the first provider that still has some, or the first `most` of them.
+
+    `way` "unnumbered": they leave, and their tracking number comes later (`number`). "divided": a second parcel with
+    more of the same lines comes later, by `number` as well.
+    """
     order = record["order"]
     left = waiting(order)
     if order["status"] not in BEGUN or not left:
@@ -91,10 +106,39 @@ def ship(record: Record, *, most: int | None = None) -> None:
     packed = [line for line in left if line["print_provider_id"] == provider][:most]
     for line in packed:
         line |= {"status": "fulfilled", "fulfilled_at": clock.stamp()}
-    _post(record, _parcel(packed))
-    done = not waiting(order)
-    order["fulfilled_at"] = clock.stamp() if done else None
+    if way != "unnumbered":
+        _post(record, _parcel(packed))
+    if way:
+        record |= {"unnumbered": packed, "divided": way == "divided"}
+    _rest(record)
+
+
+def _rest(record: Record) -> None:
+    """Where the order comes to rest: fulfilled once nothing waits."""
+    done = not record.get("divided") and not waiting(record["order"])
+    record["order"]["fulfilled_at"] = clock.stamp() if done else None
     move(record, "fulfilled" if done else "partially-fulfilled")
+
+
+def number(record: Record) -> None:
+    """The number comes of what left without one, or the second parcel of what was divided."""
+    packed, record["divided"] = record.pop("unnumbered", None), False
+    if not packed:
+        raise refusals.wrong_status(record["order"]["status"], "given a number")
+    _post(record, _parcel(packed))
+    _rest(record)
+
+
+def replace(record: Record) -> None:
+    """The newest parcel on its way is sent again: another number takes the place of its own."""
+    shipments, parcels = record["order"].get("shipments", []), record.get("parcels", [])
+    on_the_way = [place for place, shipment in enumerate(shipments) if shipment["delivered_at"] is None]
+    if not on_the_way:
+        raise refusals.wrong_status(record["order"]["status"], "replaced")
+    shipments.pop(on_the_way[-1])
+    lost = parcels.pop(on_the_way[-1])
+    _post(record, _parcel([]) | {"skus": lost["skus"]})
+    order_store.save(record)
 
 
 def _parcel(packed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -159,6 +203,9 @@ STEPS: dict[str, Callable[[Record], None]] = {
     "ship": ship,
     "deliver": deliver,
     "cancel": call_off,
+    "cancel-line": cancel_line,
+    "number": number,
+    "replace": replace,
     "hold": hold,
     "issues": _to("has-issues"),
     "unpaid": _to("payment-not-received"),

@@ -153,6 +153,47 @@ def test_two_providers_send_two_parcels(sandbox: Sandbox) -> None:
     assert sandbox.session.get(parcels[0]["url"], timeout=60).ok
 
 
+def _two_lines(sandbox: Sandbox) -> str:
+    order_id = sandbox.submit(line_items=[sandbox.line(), sandbox.line(blueprint=68, quantity=2)])
+    sandbox.api("POST", f"orders/{order_id}/send_to_production.json")
+    return order_id
+
+
+def _walk(sandbox: Sandbox, *steps: tuple[str, str]) -> list[tuple[str, int]]:
+    """(status, parcels) after each step."""
+    orders = [sandbox.control(f"printify/orders/ILY-1/{step}", {"way": way}) for step, way in steps]
+    return [(order["status"], len(order["shipments"])) for order in orders]
+
+
+def test_a_line_is_sent_in_two_parcels_and_fulfilled_with_the_second(sandbox: Sandbox) -> None:
+    _two_lines(sandbox)
+    walked = _walk(sandbox, ("ship", ""), ("ship", "divided"), ("deliver", ""), ("number", ""))
+    assert walked == [*[("partially-fulfilled", n) for n in (1, 2, 2)], ("fulfilled", 3)]
+
+
+def test_what_one_provider_sent_gets_its_number_later(sandbox: Sandbox) -> None:
+    _two_lines(sandbox)
+    walked = _walk(sandbox, ("ship", "unnumbered"), ("ship", ""), ("number", ""))
+    assert walked == [("partially-fulfilled", 0), ("fulfilled", 1), ("fulfilled", 2)]
+
+
+def test_a_canceled_line_does_not_keep_the_others(sandbox: Sandbox) -> None:
+    order_id = _two_lines(sandbox)
+    assert _walk(sandbox, ("cancel-line", ""), ("ship", "")) == [("in-production", 0), ("fulfilled", 1)]
+    order = sandbox.api("GET", f"orders/{order_id}.json").json()
+    assert [line["status"] for line in order["line_items"]] == ["fulfilled", "canceled"]
+    assert "Replace the newest parcel" in sandbox.session.get(sandbox.url, timeout=60).text
+
+
+def test_a_replaced_parcel_has_another_number(sandbox: Sandbox) -> None:
+    order_id = _two_lines(sandbox)
+    _walk(sandbox, ("ship", ""))
+    [lost] = sandbox.api("GET", f"orders/{order_id}.json").json()["shipments"]
+    assert _walk(sandbox, ("replace", ""), ("deliver", "")) == [("partially-fulfilled", 1)] * 2
+    [parcel] = sandbox.api("GET", f"orders/{order_id}.json").json()["shipments"]
+    assert parcel["number"] != lost["number"]
+
+
 def test_shipping_adds_up_per_provider_and_offers_what_all_lines_allow(sandbox: Sandbox) -> None:
     def quote(country: str, *lines: dict[str, object]) -> dict[str, int]:
         body = {"line_items": lines, "address_to": {"country": country}}
