@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from ilytat.integrations import health, heartbeats
+from ilytat.integrations import broker, health, heartbeats
 
 Words = str | Promise
 
@@ -41,6 +41,10 @@ def tiles(request: HttpRequest, sources: Iterable[TileSource]) -> list[Tile]:
 
 
 def processes() -> Tile:
+    if error := broker.probe.current().error:
+        return Tile(
+            "Background jobs", "No broker", f"The broker does not answer: {error}", reverse("healthz_deep"), "bad"
+        )
     rows = heartbeats.processes()
     problems = heartbeats.problems(rows) if rows else []
     late = sum(problem.name.startswith(heartbeats.TASK_PREFIX) for problem in problems)

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from ilytat.integrations import broker
+from ilytat.integrations.broker import BrokerState
 from ilytat.integrations.dashboard import processes
 from ilytat.integrations.models import TaskHeartbeat
 from tests.factories import running_processes, silence
@@ -24,3 +26,13 @@ def test_a_late_task_is_late_and_not_a_process_that_does_not_run() -> None:
 
     silence("orders@host")
     assert processes().figure == "1 not running"
+
+
+def test_without_a_broker_the_tile_does_not_say_that_all_is_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    running_processes()
+    assert processes().tone == "good"
+
+    monkeypatch.setattr(broker.probe, "current", lambda: BrokerState(error="connection refused"))
+    tile = processes()
+    assert (tile.figure, tile.tone) == ("No broker", "bad")
+    assert "connection refused" in tile.detail
