@@ -94,7 +94,7 @@ def options(
 ) -> list[ShippingOption]:
     """The ways of delivery, cheapest first. Raises QuoteUnavailable or DestinationNotServed; never empty.
 
-    `client` is the visitor's address (`throttle.client_address`): it and the cart may ask Printify only so often.
+    `client` is the visitor's address (`limits.client_address`): it and the cart may ask Printify only so often.
     """
     wanted = [QuoteLine(x.product.printify_id, x.variant.variant_id, x.quantity, x.product) for x in cart.lines]
     askers = [f"cart:{cart.cart.pk}"] if cart.cart else []

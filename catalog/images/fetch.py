@@ -1,4 +1,4 @@
-"""Our own copies of Printify's mockups: fetched from allowed hosts only, then checked and re-encoded by `copies`.
+"""Our own copies of Printify's mockups: fetched from allowed hosts only, then checked and re-encoded by `encode`.
 
 A row of `ProductImage` is the job: an empty `digest` means that it is due, at once or, after a failure, at `retry_at`.
 Products are listed before their pictures have been fetched.

@@ -1,4 +1,5 @@
-"""The Printify client: the one module that knows Printify's routes. `upstream_orders` reads what it says of orders.
+"""The Printify client: the one module that knows Printify's routes. `catalog.printify.orders` reads what it says of
+orders.
 
 Sources: Printify contract, sections 1 to 9. Every method raises only `ilytat.integrations.errors`. Money is minor
 units. Order bodies go out as given.

@@ -293,3 +293,50 @@ def test_every_column_and_form_field_of_an_address_normalizes_it() -> None:
 
     assert plain == {"account.EmailAddress.email", "notifications.Brand.support_email"}, "use EmailColumn"
     assert not forms, "use EmailFormField"
+
+
+MODULES = ("ilytat", "catalog", "orders", "payments", "notifications", "sandbox", "tests", "bench")
+MENTION = re.compile(rf"`((?:{'|'.join(MODULES)})(?:[./]\w+)+)(?:\(\))?(?:::\w+)?`")
+PERMISSION = re.compile(r"\w+\.(read|write|[a-z]+_[a-z]+)")  # `payments.refund_order`, Printify's scope `orders.read`
+
+
+@cache
+def names_in(path: Path) -> set[str]:
+    """Return every name that the module defines or imports, attributes included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).rpartition(".")[2])
+    return names
+
+
+def exists(mention: str) -> bool:
+    """Return whether a path, a module, or a name in a module that is called so exists."""
+    if (ROOT / mention).exists():
+        return True
+    parts = mention.split(".")
+    for length in range(len(parts), 0, -1):
+        place = ROOT.joinpath(*parts[:length])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                return set(parts[length:]) <= names_in(path)
+    return False
+
+
+def test_every_module_that_a_text_mentions_exists() -> None:
+    mentions = [
+        (name, mention)
+        for name, text in texts(".py", ".md", ".html")
+        if name != "CHANGELOG.md" and "/migrations/" not in name
+        for mention in MENTION.findall(text)
+    ]
+    wrong = [f"{name}: {mention}" for name, mention in mentions if not exists(mention)]
+
+    assert not [line for line in wrong if not PERMISSION.fullmatch(line.rpartition(" ")[2])], "say where it is now"
+    assert len(mentions) > len(wrong)
