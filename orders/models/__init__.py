@@ -2,11 +2,12 @@
 `currency`.
 """
 
+from orders.models.back_in_stock import StockWatch, WatchState
 from orders.models.cart import Cart, CartLine, public_token
 from orders.models.claim import Claim, ClaimPhoto
+from orders.models.fulfillment import EarlierDraft, Fulfilment, Hold, HoldReason
 from orders.models.order import Order, OrderEvent, OrderLine, OrderQuerySet
-from orders.models.printing import EarlierDraft, Fulfilment, Hold, HoldReason, Shipment, ShipmentLine
-from orders.models.watch import StockWatch, WatchState
+from orders.models.shipping import Shipment, ShipmentLine
 
 __all__ = [
     "Cart",

@@ -35,4 +35,4 @@ def test_without_a_broker_the_tile_does_not_say_that_all_is_working(monkeypatch:
     monkeypatch.setattr(broker.probe, "current", lambda: BrokerState(error="connection refused"))
     tile = processes()
     assert (tile.figure, tile.tone) == ("No broker", "bad")
-    assert "connection refused" in tile.detail
+    assert "connection refused" in str(tile.detail)

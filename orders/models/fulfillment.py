@@ -1,4 +1,4 @@
-"""The printing of an order at Printify, and its parcels."""
+"""The fulfillment of an order at Printify, and what holds it back."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -8,8 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ilytat.integrations.jobs import Job
-from ilytat.pages.carriers import carrier_name
-from orders.models.order import Order, OrderLine
+from orders.models.order import Order
 from orders.states import BEFORE_PRODUCTION, STOPPABLE, FulfilmentState
 
 
@@ -135,46 +134,3 @@ class EarlierDraft(models.Model):
 
     def __str__(self) -> str:
         return self.external_id
-
-
-class Shipment(models.Model):
-    """One parcel. It has no `lines` as long as Printify does not say what is in it."""
-
-    fulfilment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, related_name="shipments")
-    carrier = models.CharField(max_length=60)
-    number = models.CharField(max_length=120)
-    url = models.URLField(max_length=600, blank=True)
-    provider_id = models.PositiveIntegerField(null=True, blank=True, help_text="The printer that sent it.")
-    shipped_at = models.DateTimeField(default=timezone.now)
-    delivered_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["shipped_at", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["fulfilment", "carrier", "number"], name="shipment_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.carrier_name} {self.number}"
-
-    @property
-    def carrier_name(self) -> str:
-        return carrier_name(self.carrier)
-
-
-class ShipmentLine(models.Model):
-    """How many of an order line are in a shipment."""
-
-    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
-    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="shipment_lines")
-    quantity = models.PositiveSmallIntegerField()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["shipment", "line"], name="shipment_line_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="shipment_line_quantity"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} × {self.line.title} ({self.line.label})"
