@@ -29,7 +29,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
     nobody = Hung()
     for name in ("get", "get_many", "set", "set_many", "add", "delete", "delete_many"):
         monkeypatch.setattr(RedisCache, name, nobody)
-    monkeypatch.setattr(limits, "shared", lambda: nobody)
+    monkeypatch.setattr(limits, "shared_limiter", lambda: nobody)
     return nobody
 
 

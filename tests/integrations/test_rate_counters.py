@@ -41,6 +41,6 @@ def test_while_redis_is_down_it_is_asked_once_and_counting_goes_on(
         asked.append(error)
         raise error
 
-    monkeypatch.setattr(limits, "shared", down)
+    monkeypatch.setattr(limits, "shared_limiter", down)
     assert [limits.hit(LIMIT, "a") for _ in range(3)] == [True, True, False]
     assert (len(asked), breaker.redis.resting) == (1, True)

@@ -165,7 +165,7 @@ def test_a_refund_that_cannot_be_booked_yet_keeps_no_other_payment_from_being_re
             raise inbox.NotYetKnown(f"refund {refund.id}")
         return book(refund)
 
-    monkeypatch.setattr(refunds, "book", book_one)
+    monkeypatch.setattr(refunds, "apply", book_one)
     made_there: dict[str, Any] = {
         "status": "succeeded",
         "amount": 1000,
