@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.delivery_estimates import estimates
-from ilytat.integrations import alerts, jobs
+from ilytat.integrations import alerts
 from ilytat.integrations.transactions import retry_conflicts
 from orders import emails, lifecycle, refunding
 from orders.addresses import WITHDRAWAL_COUNTRIES
@@ -94,7 +94,7 @@ def reprint(claim: Claim, *, who: str, answer: str = "") -> bool:
         claim.reprint = make(claim.order, claim.lines.all() or claim.order.lines.all(), who=who)
         claim.save(update_fields=["reprint"])
         emails.claim_answered(claim, decision="reprint")
-    jobs.wake(lifecycle.FULFILMENT_QUEUE, lifecycle.FULFILMENT_QUEUE)
+    lifecycle.wake_fulfillment()
     return True
 
 

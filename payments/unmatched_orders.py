@@ -11,7 +11,7 @@ from ilytat.integrations import alerts
 from ilytat.integrations.jobs import ATTENTION
 from ilytat.integrations.models import InboundEvent
 from ilytat.pages.money import format_money
-from orders.lifecycle import is_number
+from orders.lifecycle import is_order_number
 from orders.models import EarlierDraft, Fulfilment, Order
 from payments import incidents
 from payments.models import Difference, ReconcileRun
@@ -60,7 +60,7 @@ def _is_lost(upstream: UpstreamOrder) -> bool:
     if job:
         return revision.isdecimal() and len(revision) < len(str(2**15)) and int(revision) > job.revision
     named = any(line.external_id.startswith(f"{number}-") for line in upstream.lines)
-    return named or is_number(number) or Order.objects.filter(number=number).exists()
+    return named or is_order_number(number) or Order.objects.filter(number=number).exists()
 
 
 def _lost(run: ReconcileRun, upstream: UpstreamOrder) -> Difference:
