@@ -82,7 +82,7 @@ def on_order(event: InboundEvent) -> inbox.Apply:
     upstream = _with_moment(printify().order(str(event.subject.get("id") or "")), event)
 
     def apply() -> Result:
-        ours = fulfillment.of_upstream(upstream)
+        ours = fulfillment.find_fulfillment(upstream)
         if ours is None and EarlierDraft.objects.filter(printify_order_id=upstream.id).exists():
             return Result(Outcome.LATE, "It is about an earlier draft, which was taken back.")
         if ours is None:

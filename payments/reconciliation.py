@@ -84,7 +84,7 @@ def _open_orders(api: Printify, run: ReconcileRun) -> Iterator[UpstreamOrder]:
 
 
 def _compare_order(run: ReconcileRun, upstream: UpstreamOrder) -> Iterator[Difference]:
-    job = fulfillment.of_upstream(upstream)
+    job = fulfillment.find_fulfillment(upstream)
     if job is None:
         yield unmatched_orders.at_printify(run, upstream)
         return

@@ -15,8 +15,7 @@ from catalog.models import Variant
 from ilytat.integrations import inbox, jobs
 from ilytat.integrations.models import Alert
 from notifications.models import OutgoingEmail
-from orders import changes, emails, lifecycle, quote
-from orders import fulfillment as printing_steps
+from orders import changes, emails, fulfillment, lifecycle, quote
 from orders.addresses import Address
 from orders.lifecycle import ProductionStarted
 from orders.models import EarlierDraft, Fulfilment, Order
@@ -188,13 +187,13 @@ def test_production_asked_for_in_the_last_moment_loses_against_the_buyer(
 ) -> None:
     upstream.order("on-hold")
     job = created()
-    ask = printing_steps._ask_production
+    ask = fulfillment._request_production
 
     def canceled_just_before(row: Fulfilment, order_id: str) -> None:
         changes.cancel(Order.objects.get(pk=row.order_id))
         ask(row, order_id)
 
-    monkeypatch.setattr(printing_steps, "_ask_production", canceled_just_before)
+    monkeypatch.setattr(fulfillment, "_request_production", canceled_just_before)
     assert look(job).state == "canceling"
     assert upstream.asked("POST", "/send_to_production.json") == []
 

@@ -9,8 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ilytat.integrations.models import Alert
-from orders import fulfillment as printing_steps
-from orders import lifecycle
+from orders import fulfillment, lifecycle
 from orders.models import Fulfilment, HoldReason
 from orders.states import FulfilmentState, OrderState
 from tests.orders.conftest import ORDER_ID, Upstream, again, changed, created, look, paid
@@ -111,13 +110,13 @@ def test_a_lost_answer_is_read_back_and_taken_as_sent(upstream: Upstream) -> Non
 def test_a_hold_at_the_last_moment_stops_it(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.order("on-hold")
     job = created()
-    ask = printing_steps._ask_production
+    ask = fulfillment._request_production
 
     def held_just_before(row: Fulfilment, order_id: str) -> None:
         assert lifecycle.hold(again(row), HoldReason.DISPUTE, who="stripe", why="charge.dispute.created")
         ask(row, order_id)
 
-    monkeypatch.setattr(printing_steps, "_ask_production", held_just_before)
+    monkeypatch.setattr(fulfillment, "_request_production", held_just_before)
     job = look(job)
     assert (job.state, job.sent_at, len(job.open_holds)) == ("created", None, 1)
     assert upstream.asked("POST", PRODUCTION) == []
@@ -126,13 +125,13 @@ def test_a_hold_at_the_last_moment_stops_it(upstream: Upstream, monkeypatch: pyt
 def test_an_order_canceled_at_the_last_moment_is_not_sent(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.order("on-hold")
     job = created()
-    ask = printing_steps._ask_production
+    ask = fulfillment._request_production
 
     def canceled_just_before(row: Fulfilment, order_id: str) -> None:
         type(row.order).objects.filter(pk=row.order_id).update(state=OrderState.CANCELED)
         ask(row, order_id)
 
-    monkeypatch.setattr(printing_steps, "_ask_production", canceled_just_before)
+    monkeypatch.setattr(fulfillment, "_request_production", canceled_just_before)
     look(job)
     assert upstream.asked("POST", PRODUCTION) == []
 
@@ -144,7 +143,7 @@ def test_production_nobody_asked_for_is_told_to_staff(upstream: Upstream) -> Non
     assert upstream.asked("POST", PRODUCTION) == []
     [alert] = Alert.objects.all()
     assert alert.key == f"approval:{job.external_id}"
-    assert "Manual" in alert.message
+    assert "Manual" in alert.next_step
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_row_held_before_printify_began_by_itself_is_looked_at_too(upstream: U
 def test_trouble_that_lasts_comes_back_to_staff(upstream: Upstream, status: str) -> None:
     upstream.order(status, sent_to_production_at="2026-11-20 10:00:00+00:00")
     job = pressed(changed(printing(), state="attention"))
-    assert (job.state, job.last_error) == ("attention", f"Printify says {status!r}.")
+    assert (job.state, job.last_error) == ("attention", f"Printify reports {status!r}.")
 
 
 def test_a_draft_of_unknown_fate_is_looked_up(upstream: Upstream) -> None:

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from ilytat.integrations import jobs
 from ilytat.integrations.models import Alert, RateBucket
-from orders import fulfillment as printing_steps
+from orders import fulfillment
 from orders.models import Fulfilment
 from orders.registry import queue
 from orders.states import FulfilmentState, OrderState
@@ -245,7 +245,7 @@ def test_a_worker_that_was_frozen_past_its_lease_posts_nothing(upstream: Upstrea
     assert mine
     changed(job, lease_until=timezone.now() + timedelta(seconds=1))
     with pytest.raises(jobs.LeaseLost):
-        printing_steps.submit(mine)
+        fulfillment._create_draft(mine)
     assert not upstream.mock.calls
 
 
@@ -255,7 +255,7 @@ def test_a_worker_whose_lease_went_to_a_rival_writes_nothing(upstream: Upstream)
     assert mine
     changed(job, lease_token="the rival's")
     with pytest.raises(jobs.LeaseLost):
-        printing_steps.submit(mine)
+        fulfillment._create_draft(mine)
     assert not upstream.mock.calls
     assert again(job).last_try is None
 
