@@ -76,7 +76,7 @@ def test_a_worker_dies(shop: Stack, point: Failpoint, left: Left) -> None:
     ],
 )
 def test_a_worker_dies_around_the_handing_over_of_a_mail(shop: Stack, when: str, left: int) -> None:
-    point = Failpoint("notifications.delivery:hand_over", "before" if when == "before" else "after", "OutgoingEmail")
+    point = Failpoint("notifications.delivery:send_message", "before" if when == "before" else "after", "OutgoingEmail")
     shop.kill_worker()
     shop.start_worker(point=point)
     number = Shopper(shop).buy()
