@@ -55,7 +55,7 @@ def left(*, agreed: bool) -> CheckoutSessionData:
 
 def tick(email: str = "ana@example.com", **given: Any) -> bool:
     """Whether a cart is reminded of, that was left after a tick on Stripe's page."""
-    return settlement.write(order(variant(), email=email, **given), left(agreed=True))
+    return settlement.queue_abandoned_cart_email(order(variant(), email=email, **given), left(agreed=True))
 
 
 def account(email: str = "ana@example.com", *, verified: bool = True, **given: Any) -> User:
@@ -75,8 +75,8 @@ def sent() -> list[Any]:
 
 def test_a_buyer_with_a_confirmed_account_who_ticked_is_reminded_once_and_can_leave() -> None:
     unpaid = order(variant(), email="ana@example.com", user=account())
-    assert settlement.write(unpaid, left(agreed=True))
-    settlement.write(unpaid, left(agreed=True))
+    assert settlement.queue_abandoned_cart_email(unpaid, left(agreed=True))
+    settlement.queue_abandoned_cart_email(unpaid, left(agreed=True))
     [reminder] = sent()
     assert f"http://testserver/cart/again/{unpaid.token}/" in str(reminder.body)
     assert reminder.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -88,7 +88,7 @@ def test_a_buyer_with_a_confirmed_account_who_ticked_is_reminded_once_and_can_le
 
 def test_the_reminder_states_the_sums_as_the_order_does() -> None:
     left_behind = order(variant(price=1488), user=account(), shipping=529, discount=100, total=1917)
-    assert settlement.write(left_behind, left(agreed=True))
+    assert settlement.queue_abandoned_cart_email(left_behind, left(agreed=True))
     text = str(sent()[0].body)
     for sum_ in ("Subtotal: $14.88", "Discount: \N{MINUS SIGN}$1.00", "Shipping: $5.29", "Total: $19.17"):
         assert sum_ in text
@@ -168,7 +168,7 @@ def test_stripe_s_own_page_asks_so_our_checkout_does_not(client: Client, shippin
 
 
 def test_who_did_not_agree_hears_nothing() -> None:
-    assert not settlement.write(order(variant(), user=account()), left(agreed=False))
+    assert not settlement.queue_abandoned_cart_email(order(variant(), user=account()), left(agreed=False))
     assert nothing_was_agreed()
 
 
@@ -227,9 +227,9 @@ def test_only_an_earlier_order_that_was_paid_for_proves_an_address(columns: dict
     browser = cart(variant())
     earlier = paid_order(email="ana@example.com", cart=browser)
     unpaid = order(variant(), email="ana@example.com", cart=browser)
-    assert settlement.is_proven(unpaid)
+    assert settlement.is_email_verified(unpaid)
     Order.objects.filter(pk=earlier.pk).update(**columns)
-    assert not settlement.is_proven(unpaid)
+    assert not settlement.is_email_verified(unpaid)
 
 
 def test_a_tick_takes_back_no_unsubscription() -> None:
@@ -279,7 +279,7 @@ def test_an_unsubscription_at_the_same_moment_as_a_tick_wins() -> None:
 
     def ticked() -> bool:
         with transaction.atomic():
-            return settlement.write(unpaid, left(agreed=True))
+            return settlement.queue_abandoned_cart_email(unpaid, left(agreed=True))
 
     with transaction.atomic():
         consent.leave(reader, where="test")
