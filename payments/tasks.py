@@ -13,7 +13,7 @@ def reconcile() -> None:
     with leases.acquire("reconcile", 300) as acquired:
         if acquired:
             reconciliation.report_unended()
-            checkout.open_sessions(silent_for_minutes=SILENT_MINUTES)
+            checkout.refresh_open_sessions(silent_for_minutes=SILENT_MINUTES)
             disputes.remind()
 
 
@@ -28,5 +28,5 @@ def compare() -> None:
 def close_stale_sessions() -> None:
     with leases.acquire("close sessions", 120) as acquired:
         if acquired:
-            checkout.overdue_sessions()
-            checkout.forgotten_orders()
+            checkout.close_overdue_sessions()
+            checkout.expire_forgotten_orders()

@@ -65,7 +65,7 @@ def _started(order: Order) -> CheckoutSession:
 def _paid(sandbox: Sandbox, order: Order) -> CheckoutSession:
     row = _started(order)
     sandbox.post(f"/control/stripe/sessions/{row.stripe_session_id}/pay")
-    checkout.open_sessions(silent_for_minutes=0)
+    checkout.refresh_open_sessions(silent_for_minutes=0)
     order.refresh_from_db()
     row.refresh_from_db()
     return row

@@ -281,8 +281,8 @@ class Story(RuleBasedStateMachine):
                     jobs.work_one(queue, pk)
 
     def _reconciled(self) -> None:
-        checkout.open_sessions(silent_for_minutes=0)
-        checkout.overdue_sessions()
+        checkout.refresh_open_sessions(silent_for_minutes=0)
+        checkout.close_overdue_sessions()
 
     def _make_due(self) -> None:
         now = timezone.now()

@@ -299,7 +299,7 @@ def _free(coupon: Coupon) -> bool:
 def test_a_forgotten_order_gives_its_use_back() -> None:
     order = _order(500, placed_at=timezone.now() - timedelta(days=1))
     coupon = _used(order)
-    assert checkout.forgotten_orders() == 1
+    assert checkout.expire_forgotten_orders() == 1
     assert _free(coupon)
 
 
@@ -308,7 +308,7 @@ def test_a_forgotten_order_gives_its_use_back() -> None:
 def test_an_order_whose_buyer_opens_a_payment_page_while_it_is_to_expire_keeps_its_code() -> None:
     order = _order(500, placed_at=timezone.now() - timedelta(days=1))
     coupon = _used(order)
-    has_waited, expired = overtake(lambda: checkout._fresh_row(order), checkout.forgotten_orders)
+    has_waited, expired = overtake(lambda: checkout.claim_attempt(order), checkout.expire_forgotten_orders)
     order.refresh_from_db()
     assert (has_waited, expired, order.state) == (True, 0, "awaiting_payment")
     assert not _free(coupon)

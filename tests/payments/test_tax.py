@@ -170,7 +170,7 @@ def _bought(sandbox: Sandbox, order: Order) -> tuple[str, Payment]:
     checkout.start(order)
     session_id = str(order.sessions.get().stripe_session_id)
     sandbox.post(f"/control/stripe/sessions/{session_id}/pay")
-    checkout.open_sessions(silent_for_minutes=0)
+    checkout.refresh_open_sessions(silent_for_minutes=0)
     order.refresh_from_db()
     return session_id, Payment.objects.get(order=order)
 

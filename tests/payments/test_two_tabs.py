@@ -133,9 +133,9 @@ def test_a_tab_closed_while_stripe_answers_is_not_led_to_the_closed_page(
 @pytest.mark.parametrize("asked", [False, True])
 def test_a_tab_that_died_before_or_after_asking_stripe_does_not_block_the_cart(stripe: Stripe, *, asked: bool) -> None:
     first, second = _tabs()
-    row = checkout._fresh_row(first)
+    row = checkout.claim_attempt(first)
     if asked:
-        checkout._create(first, row)
+        checkout.create_stripe_session(first, row)
     assert _pressed(second) == "page"
     [session_id] = stripe.open()
     assert stripe.session(session_id).order == second.number

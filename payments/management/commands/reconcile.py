@@ -11,8 +11,10 @@ class Command(BaseCommand):
     help = "Settles open sessions, then compares Stripe, our orders and Printify: every difference is named."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        report = checkout.open_sessions(silent_for_minutes=0)
-        self.stdout.write(f"{report.looked} open sessions looked at, {report.changed} settled, {report.failed} failed.")
+        report = checkout.refresh_open_sessions(silent_for_minutes=0)
+        self.stdout.write(
+            f"{report.checked} open sessions looked at, {report.changed} settled, {report.failed} failed."
+        )
         made = reconciliation.run()
         for row in made.differences.all():
             mark = "explained" if row.explained else "UNEXPLAINED"
