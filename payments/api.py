@@ -1,4 +1,4 @@
-"""The customer's checkout routes. They take ids and quantities; a price in the body is ignored like any stranger."""
+"""The checkout routes of the API. They take ids and quantities; a price in the request body is ignored."""
 
 from typing import Any, Literal
 from urllib.parse import urljoin
@@ -10,7 +10,6 @@ from limits import parse
 from ninja import Router, Schema
 from pydantic import Field
 
-from catalog import availability
 from catalog.models import Variant
 from ilytat.integrations import limits
 from ilytat.integrations.api_errors import ApiError
@@ -76,29 +75,29 @@ def create_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
     """
     if not limits.hit(TRIES, "checkout", client_address(request)):
         raise ApiError(429, "too_many", "Too many tries. Please wait a minute.")
-    variants = [_variant(item) for item in body.items]
+    variants = [_find_variant(item) for item in body.items]
     cart = carts.ensure(request)
     carts.replace(cart, [(variant, item.quantity) for item, variant in zip(body.items, variants, strict=True)])
     if body.address is None:
         return {"url": settings.SITE_URL + reverse("checkout"), "next": "address"}
-    order, url = _ordered(request, carts.view(cart), body, body.address)
+    order, url = _place_order(request, carts.view(cart), body, body.address)
     return {"url": url, "next": "pay", "order": order.number, "total": order.total, "currency": order.currency}
 
 
-def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, address: AddressIn) -> tuple[Order, str]:
+def _place_order(request: HttpRequest, cart: carts.CartView, body: SessionIn, address: AddressIn) -> tuple[Order, str]:
     form = CheckoutForm({"email": body.email, "method": body.shipping_method, **address.dict()})
     if not form.is_valid():
-        fields = {name: " ".join(str(word) for word in words) for name, words in form.errors.items()}
+        fields = {name: " ".join(str(error) for error in errors) for name, errors in form.errors.items()}
         raise ApiError(422, "invalid", "Some values cannot be used.", fields)
-    if availability.ensure_fresh([line.product.pk for line in cart.lines], before_charge=True):
+    cart, is_stale = checkout_page.refresh_cart(cart, before_charge=True)
+    if is_stale:
         raise ApiError(503, "unavailable", "Stock cannot be checked now. Please try again in a minute.")
-    cart = carts.view(cart.cart)
     if not cart.buyable:
         raise ApiError(409, "not_sellable", "Something in the cart is not for sale any more.")
     try:
-        option = _option(request, cart, form)
-        order = checkout_page.place(request, cart, form, option)
-        return order, urljoin(settings.SITE_URL, checkout_page.pay_url(order))
+        option = _choose_option(request, cart, form)
+        order, url = checkout_page.place_and_start_payment(request, cart, form, option)
+        return order, urljoin(settings.SITE_URL, url)
     except quote.DestinationNotServed as error:
         raise ApiError(409, "not_served", "Nobody who prints these ships to this address.") from error
     except (quote.QuoteUnavailable, IntegrationError) as error:
@@ -113,28 +112,28 @@ def _ordered(request: HttpRequest, cart: carts.CartView, body: SessionIn, addres
         raise ApiError(409, "not_payable", "This order cannot be paid any more.") from error
 
 
-def _option(request: HttpRequest, cart: carts.CartView, form: CheckoutForm) -> quote.ShippingOption:
-    """The delivery that was asked for, else the cheapest."""
-    address, asked = form.address(), form.cleaned_data["method"]
+def _choose_option(request: HttpRequest, cart: carts.CartView, form: CheckoutForm) -> quote.ShippingOption:
+    """Return the requested shipping option, else the cheapest."""
+    address, method = form.address(), form.cleaned_data["method"]
     client = client_address(request)
     options = quote.options(cart, country=address.country, region=address.region, zip_code=address.zip, client=client)
-    option = next((x for x in options if x.code == asked or not asked), None)
+    option = next((option for option in options if not method or option.code == method), None)
     if option is None:
-        offered = ", ".join(x.code for x in options)
+        offered = ", ".join(option.code for option in options)
         raise ApiError(409, "not_offered", "This way of delivery is not offered.", {"shipping_method": offered})
     if not session_params.chargeable(cart.subtotal + option.amount, cart.currency):
         raise ApiError(409, "not_payable", "This total cannot be paid by card.")
     return option
 
 
-def _variant(item: ItemIn) -> Variant:
-    rows = Variant.objects.select_related("product")
-    found = rows.filter(product_id=item.product_id, variant_id=item.variant_id).first()
-    if found is None:
+def _find_variant(item: ItemIn) -> Variant:
+    variants = Variant.objects.select_related("product")
+    variant = variants.filter(product_id=item.product_id, variant_id=item.variant_id).first()
+    if variant is None:
         raise ApiError(404, "not_found", "There is no such variant.", {"variant_id": str(item.variant_id)})
-    if not found.sellable:
+    if not variant.sellable:
         raise ApiError(409, "not_sellable", "This variant is not for sale now.", {"variant_id": str(item.variant_id)})
-    return found
+    return variant
 
 
 @router.get("/checkout/success", response=SuccessOut)

@@ -10,7 +10,7 @@ from ilytat.integrations.inbox import NotYetKnown
 from orders.models import Order
 from orders.states import OrderState
 from payments import gateway, settlement
-from payments.checkout_page import mine
+from payments.checkout_page import orders_of_browser
 
 Status = Literal["paid", "confirming", "unpaid"]
 SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{8,120}")
@@ -20,14 +20,16 @@ def order_of_session(request: HttpRequest, session_id: str) -> Order | None:
     """The order of this browser that the session is for. A stranger's id finds nothing and asks nobody."""
     if not SESSION_ID.fullmatch(session_id):
         return None
-    found = mine(request).filter(sessions__stripe_session_id=session_id).first()
+    found = orders_of_browser(request).filter(sessions__stripe_session_id=session_id).first()
     # Our answer from Stripe may have been lost: then the session's row has no id yet.
-    return found or mine(request).filter(sessions__state="creating").last() or _recovered(request, session_id)
+    return (
+        found or orders_of_browser(request).filter(sessions__state="creating").last() or _recovered(request, session_id)
+    )
 
 
 def _recovered(request: HttpRequest, session_id: str) -> Order | None:
     """A cart left behind is paid in a session that Stripe's reminder opened: it names the order, no row names it."""
-    expired = mine(request).filter(state=OrderState.EXPIRED)
+    expired = orders_of_browser(request).filter(state=OrderState.EXPIRED)
     if not expired.exists():
         return None
     try:

@@ -139,7 +139,7 @@ def test_remembering_a_payer_proves_nothing(client: Client, rf: RequestFactory) 
     checkout_page.remember(request, order)
     assert not access.knows_email(request, order)
     assert not access.is_verified(request, order)
-    assert list(checkout_page.mine(request)) == [order]
+    assert list(checkout_page.orders_of_browser(request)) == [order]
 
 
 def _bank_said_no(till: Till, order: Order) -> None:
