@@ -1,7 +1,7 @@
-"""Reserving money of a payment for a refund: the guard against giving back more than was paid, or what a bank disputes.
+"""Reserve money of a payment for a refund.
 
-Amounts are computed and reserved under `orders.locks.lock_order`, so that two requests at once cannot both count the
-same money as left.
+This guards against refunding more than was paid, or money that a bank disputes. Amounts are computed and reserved under
+`orders.locks.lock_order`, so that two concurrent requests cannot both count the same money as available.
 """
 
 import secrets
@@ -22,20 +22,21 @@ Reason = Literal["duplicate", "fraudulent", "requested_by_customer"]
 
 
 def is_disputed(payment: Payment) -> bool:
-    """Whether a dispute is open that a refund would not end: the bank may take the same money as well.
+    """Return whether a dispute is open that a refund would not end, so that the bank may take the same money too.
 
-    An inquiry (`refundable`) is no such dispute. Source: Stripe contract, sections 6 and 7.
+    An inquiry (`refundable`) does not count. Source: Stripe contract, sections 6 and 7.
     """
     return payment.disputes.filter(refundable=False).exclude(status__in=OVER).exists()
 
 
 def refundable_amount(payment: Payment) -> int:
-    """What may still go back: neither refunded nor promised, nor taken by a bank in a dispute that was lost."""
+    """Return what is neither refunded, nor reserved for a refund, nor taken by a bank in a lost dispute."""
     return max(payment.left - taken_by_banks(payment), 0)
 
 
 def taken_by_banks(payment: Payment) -> int:
-    """In disputes that were lost; all of the payment for one in another currency."""
+    """Return what banks took in lost disputes."""
+    # An amount in another currency cannot be subtracted: it counts as the whole payment.
     lost = payment.disputes.filter(status="lost").values_list("amount", "currency")
     return sum(amount if currency in {"", payment.currency} else payment.captured for amount, currency in lost)
 
@@ -52,7 +53,7 @@ def create(
 ) -> Refund:
     """Reserve `amount` (minor units) and queue the refund. Raises NotRefundable, having written nothing.
 
-    What the refund means for printing is `payments.cancellation`'s.
+    `payments.cancellation` decides what the refund means for printing.
     """
     with lock_order(payment.order):
         payment.refresh_from_db()
@@ -68,13 +69,12 @@ def create(
             asked_by=requested_by[:120],
             note=note,
             press=form_token,
-            # By chance, not counted: after a backup was restored a count would come again, for another refund.
+            # Random, not a counter: after a restored backup, a counter would repeat a key for another refund.
             idempotency_key=f"refund-{payment.payment_intent_id}-{secrets.token_hex(5)}",
         )
-        named = sorted((lines or {}).items())
         RefundLine.objects.bulk_create(
             RefundLine(refund=refund, line_id=None if pk == DELIVERY else pk, quantity=quantity)
-            for pk, quantity in named
+            for pk, quantity in sorted((lines or {}).items())
         )
         jobs.wake(QUEUE, LANE)
     payment.refresh_from_db()

@@ -259,10 +259,7 @@ def _delivery_notice(order: Order, change: DeliveryChanged) -> dict[str, object]
 @never_cache
 @limits.ratelimit("30/minute")
 def cart_code(request: HttpRequest) -> HttpResponse:
-    """Apply the form field `code`, or remove the code with `no_code`.
-
-    An invalid code shows the cart, `code_problem`.
-    """
+    """Apply the form field `code`, or remove the code with `no_code`. An invalid code shows `code_problem`."""
     cart = carts.view(carts.current(request))
     if request.method != "POST" or not cart.lines:
         return redirect("cart")
