@@ -284,7 +284,7 @@ def _refund(request: HttpRequest, order: Order, form: RefundForm) -> Refund | No
 
 def _chosen(request: HttpRequest, order: Order) -> Quantities:
     """Line → how many of it, never more than is left of it; and the delivery when it is ticked."""
-    found, refunded = {}, ledger.given(order)
+    found, refunded = {}, ledger.refunded_quantities(order)
     for row in ledger.lines_left(order, refunded):
         typed = request.POST.get(f"line_{row.line.pk}", "")
         if typed.isascii() and typed.isdecimal() and min(int(typed[:4]), row.left) > 0:

@@ -1,7 +1,7 @@
-"""The one way to cancel an order, and what a refund means for its printing.
+"""Cancel an order, and apply what a refund means for its printing.
 
-Order, printing, money, discount code and email move in one transaction. Buyers, staff's buttons, refunds of all that is
-left and refunds made at Stripe come through here, so that they cannot disagree.
+Buyers, staff, full refunds and refunds made at Stripe all cancel here, so that the results agree. Order, fulfillment,
+money, discount code and email change in one transaction.
 """
 
 from django.db.models import Sum
@@ -26,41 +26,46 @@ TOO_LATE_TO_STOP = (
 
 
 def paid_with(order: Order) -> Payment | None:
-    """The payment that paid for the order; for a reprint, which costs nothing, the first order's."""
+    """Return the payment that paid for the order; for a reprint, which is free, that of the first order."""
     return Payment.objects.filter(order=allocation.first(order), applied=True).first()
 
 
 @retry_conflicts
 def cancel(order: Order, *, by: By, who: str, why: str, reason: str = "", held_too: bool = True) -> int:
-    """See `orders.refunding.cancel`."""
+    """Cancel the order and refund it. The contract is that of `orders.refunding.cancel`."""
     with lock_order(order):
         payment = paid_with(order)
         if payment and reserve.is_disputed(payment):
             raise Disputed
         lifecycle.cancel(order, who=who, why=why, held_too=held_too)
         coupons.release(order)
-        amount, lines = owed(order, payment) if payment else (0, {})
+        amount, lines = find_owed(order, payment) if payment else (0, {})
         if payment and amount:
             reserve.create(payment, amount, reason="requested_by_customer", requested_by=who, note=why, lines=lines)
-        emails.order_canceled(order, by=by, refund=amount, reason=reason, nothing=_why_nothing(order, payment))
+        emails.order_canceled(
+            order, by=by, refund=amount, reason=reason, nothing=_find_no_refund_reason(order, payment)
+        )
     return amount
 
 
-def owed(order: Order, payment: Payment) -> tuple[int, Quantities]:
-    """What canceling gives back: all that is left, or, of a reprint, what its things cost in the order it repeats."""
-    left = reserve.refundable_amount(payment)
+def find_owed(order: Order, payment: Payment) -> tuple[int, Quantities]:
+    """Return what canceling refunds (minor units), and of which lines of the first order.
+
+    It is everything refundable; for a reprint, the price of its items in the order that it repeats.
+    """
+    refundable = reserve.refundable_amount(payment)
     if order.reprint_of is None:
-        return left, {}
-    paid_for = payment.order
+        return refundable, {}
+    first_order = payment.order
     lines = allocation.in_first(order, {line.pk: line.quantity for line in order.lines.all()})
-    return min(allocation.of_units(paid_for, lines, ledger.given(paid_for)), left), lines
+    return min(allocation.of_units(first_order, lines, ledger.refunded_quantities(first_order)), refundable), lines
 
 
-def _why_nothing(order: Order, payment: Payment | None) -> NothingGoesBack:
-    """What the buyer reads when no money goes back."""
+def _find_no_refund_reason(order: Order, payment: Payment | None) -> NothingGoesBack:
+    """Return why no money is refunded, for the email to the buyer."""
     if payment is None or (order.reprint_of and not allocation.of_reprint(order)):
         return "not charged"
-    if reserve.refundable_amount(payment):  # of other items: a reprint's own were refunded
+    if reserve.refundable_amount(payment):  # the items of a reprint were refunded, others were not
         return "items refunded before"
     return "taken by bank" if payment.disputes.filter(status="lost").exists() else "refunded before"
 
@@ -78,54 +83,48 @@ def request_refund(
 ) -> Refund:
     """Reserve `amount` (minor units) of the payment and queue the refund. Raises NotRefundable, having written nothing.
 
-    When nothing of the payment is left, the order is canceled in the same transaction; when its printing has begun,
-    staff are told. `form_token` names one display of a form: submitted again, it returns the refund it made before.
+    When nothing of the payment is left, the order is canceled in the same transaction; if its production has started,
+    staff are alerted. `form_token` names one display of a form: submitted again, it returns the refund made before.
     """
     order = payment.order
     with lock_order(order):
-        known = Refund.objects.filter(press=form_token).first() if form_token else None
-        if known:
-            return known
+        earlier_refund = Refund.objects.filter(press=form_token).first() if form_token else None
+        if earlier_refund:
+            return earlier_refund
         refund = reserve.create(
             payment, amount, reason=reason, requested_by=requested_by, note=note, lines=lines, form_token=form_token
         )
-        is_open = order.state in OPEN
-        if payment.applied and is_open and not reserve.refundable_amount(payment):
-            _stop(order, who=requested_by, refunded=amount)
+        if payment.applied and order.state in OPEN and not reserve.refundable_amount(payment):
+            _cancel_refunded(order, who=requested_by, refunded=amount)
     return refund
 
 
 def close_if_all_is_back(payment: Payment, *, who: str) -> bool:
-    """Once all of an order's money has gone back: cancel the order if that is still possible, else mark it refunded.
+    """Close an order whose money has all been refunded. Return False when some of it has not.
 
-    Sums under the lock: two refunds that finish at once cannot each miss the other.
+    The order is canceled if that is still possible, else marked as refunded.
     """
     order = payment.order
-    with lock_order(order):
-        gone = payment.refunds.filter(state__in=ledger.MADE).aggregate(n=Sum("amount"))["n"] or 0
-        if not payment.applied or gone < payment.captured:
+    with lock_order(order):  # two refunds that finish at once must each count the other
+        refunded = payment.refunds.filter(state__in=ledger.MADE).aggregate(n=Sum("amount"))["n"] or 0
+        if not payment.applied or refunded < payment.captured:
             return False
-        is_open = order.state in OPEN
-        if is_open and not _stop(order, who=who, refunded=gone):
+        if order.state in OPEN and not _cancel_refunded(order, who=who, refunded=refunded):
             lifecycle.mark_refunded(order, who=who, why=IN_FULL)
     return True
 
 
-def _stop(order: Order, *, who: str, refunded: int) -> bool:
-    """Cancel an order whose money goes back anyway. False: printing has begun; staff are told if it still matters."""
+def _cancel_refunded(order: Order, *, who: str, refunded: int) -> bool:
+    """Cancel an order that was refunded in full. Return False when production has started; staff are alerted then."""
     try:
         lifecycle.cancel(order, who=who, why=IN_FULL)
     except ProductionStarted:
-        _warn_of_printing(order)
+        finished = {FulfilmentState.SHIPPED, *COMPLETED, *CANCELED_STATES}
+        fulfillments = Fulfilment.objects.filter(order__in=[order, *allocation.reprints_of(order)])
+        if fulfillments.exclude(state__in=finished).exists():
+            message = f"Order {order.number} is refunded in full, but its printing has begun."
+            alerts.open_alert(f"refunded-printing:{order.number}", message, next_step=TOO_LATE_TO_STOP)
         return False
     coupons.release(order)
     emails.order_canceled(order, by="shop", refund=refunded)
     return True
-
-
-def _warn_of_printing(order: Order) -> None:
-    over = {FulfilmentState.SHIPPED, *COMPLETED, *CANCELED_STATES}
-    family = Fulfilment.objects.filter(order__in=[order, *allocation.reprints_of(order)])
-    if family.exclude(state__in=over).exists():
-        message = f"Order {order.number} is refunded in full, but its printing has begun."
-        alerts.open_alert(f"refunded-printing:{order.number}", message, next_step=TOO_LATE_TO_STOP)

@@ -288,7 +288,7 @@ class Ledger:
 def for_order(order: Order) -> Ledger:
     prefetch_related_objects([order], "lines")
     payments = list(Payment.objects.filter(order=order).order_by("-applied", "pk"))
-    refunded, margin = given(order), margin_for_order(order)
+    refunded, margin = refunded_quantities(order), margin_for_order(order)
     return Ledger(
         order=order,
         payments=payments,
@@ -307,7 +307,7 @@ def for_order(order: Order) -> Ledger:
 
 
 def lines_left(order: Order, refunded: Quantities) -> list[LineLeft]:
-    """Return each line with what of it is not among the `refunded` (see `given`)."""
+    """Return each line with what of it is not among the `refunded` (see `refunded_quantities`)."""
     worth = allocation.of_lines(order)
     return [
         LineLeft(line, worth[line.pk], max(line.quantity - refunded.get(line.pk, 0), 0)) for line in order.lines.all()
@@ -319,18 +319,18 @@ def delivery_left(order: Order, refunded: Quantities) -> int:
     return 0 if refunded.get(DELIVERY) else allocation.of_delivery(order)
 
 
-def given(order: Order) -> dict[int, int]:
-    """How many of each line refunds name that did not fail; of DELIVERY at most one."""
-    named: Counter[int] = Counter()
+def refunded_quantities(order: Order) -> dict[int, int]:
+    """Return how many of each line were refunded (failed refunds do not count); of DELIVERY at most one."""
+    quantities: Counter[int] = Counter()
     rows = RefundLine.objects.filter(refund__payment__order=order).exclude(refund__state="failed")
     for line, quantity in rows.values_list("line", "quantity"):
-        named[line or DELIVERY] += quantity
-    return dict(named)
+        quantities[line or DELIVERY] += quantity
+    return dict(quantities)
 
 
 def value(order: Order, chosen: Quantities) -> int:
-    """What these many of these lines, and the delivery when it is named, cost the buyer and have not gone back."""
-    refunded = given(order)
+    """Return what the chosen quantities, and the shipping if chosen, cost the buyer and were not refunded."""
+    refunded = refunded_quantities(order)
     delivery = delivery_left(order, refunded) if chosen.get(DELIVERY) else 0
     return allocation.of_units(order, chosen, refunded) + delivery
 

@@ -1,4 +1,4 @@
-"""Refunds, cancellation and disputes as `orders` asks for them: see `orders.refunding`."""
+"""Implement the interface through which `orders` refunds and cancels: see `orders.refunding`."""
 
 from orders import refunding
 from orders.allocation import Quantities
@@ -18,14 +18,14 @@ class PaymentsRefundProvider:
             payment = paid_with(order)
             if payment is None:
                 raise TooMuch
-            owed, named = cancellation.owed(order, payment)
+            owed, owed_lines = cancellation.find_owed(order, payment)
             refund = cancellation.request_refund(
                 payment,
                 owed if amount is None else min(amount, reserve.refundable_amount(payment)),
                 reason="requested_by_customer",
                 requested_by=who,
                 note=note,
-                lines=lines or (named if amount is None else {}),
+                lines=lines or (owed_lines if amount is None else {}),
             )
         return refund.amount
 
@@ -33,7 +33,7 @@ class PaymentsRefundProvider:
         return cancellation.cancel(order, by=by, who=who, why=why, reason=reason, held_too=held_too)
 
     def given(self, order: Order) -> Quantities:
-        return ledger.given(order)
+        return ledger.refunded_quantities(order)
 
     def left(self, order: Order) -> int:
         payment = paid_with(order)
@@ -49,13 +49,16 @@ class PaymentsRefundProvider:
             return []
         concerns = [
             Concern(
-                HoldReason.DISPUTE, row.stripe_dispute_id, DISPUTED.format(row.reason_words), blocks=not row.refundable
+                HoldReason.DISPUTE,
+                dispute.stripe_dispute_id,
+                DISPUTED.format(dispute.reason_words),
+                blocks=not dispute.refundable,
             )
-            for row in payment.disputes.exclude(status__in=reserve.OVER)
+            for dispute in payment.disputes.exclude(status__in=reserve.OVER)
         ]
         concerns += [
-            Concern(HoldReason.FRAUD_WARNING, row.stripe_warning_id, row.words, blocks=False)
-            for row in payment.warnings.filter(actionable=True)
+            Concern(HoldReason.FRAUD_WARNING, warning.stripe_warning_id, warning.words, blocks=False)
+            for warning in payment.warnings.filter(actionable=True)
         ]
         if not reserve.refundable_amount(payment):
             concerns.append(Concern(HoldReason.REFUND, "", NOTHING_LEFT, blocks=True))
