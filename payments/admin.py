@@ -391,7 +391,7 @@ def _shown(request: HttpRequest, dispute: Dispute) -> dict[str, Any]:
     return {
         "order": dispute.payment.order,
         "currency": dispute.currency or dispute.payment.currency,
-        "asks": dispute.status in disputes.ASKS,
+        "asks": dispute.status in disputes.NEEDS_RESPONSE,
         "pack": [(humanized(name).capitalize(), text) for name, text in disputes.evidence_package(dispute).items()],
         "staged": [(humanized(name).capitalize(), text) for name, text in dispute.evidence.items()],
         "may": request.user.has_perm(MAY_CHANGE_DISPUTE),

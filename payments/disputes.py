@@ -1,6 +1,6 @@
-"""What banks hold against a payment: printing is held, staff are told by when to answer, the outcome is booked.
+"""Record disputes and fraud warnings, hold printing meanwhile, and submit evidence.
 
-Facts are re-read from Stripe by the caller; everything here runs inside one transaction and may run again.
+The caller has just read the facts from Stripe. Recording them runs inside one transaction and may be repeated.
 """
 
 from datetime import timedelta
@@ -34,24 +34,26 @@ KNOWN = OVER | {
     "appeal_needs_response",
     "appeal_under_review",
 }
-ASKS = frozenset({"needs_response", "warning_needs_response", "appeal_needs_response"})
-REMIND_BEFORE = timedelta(days=2)
+NEEDS_RESPONSE = frozenset({"needs_response", "warning_needs_response", "appeal_needs_response"})
+REMIND_BEFORE_DUE = timedelta(days=2)
 NEXT_STEPS = {
     "won": "The money comes back. Release the order if it is still held.",
     "lost": "The money and the fee are gone. Cancel what is still held.",
     "warning_closed": "The bank asks no more. Release the order if it is still held.",
     "prevented": "Nothing was taken. Release the order if it is still held.",
 }
+MAX_EVIDENCE_CHARACTERS = 20_000
+TIME_FORMAT = "%Y-%m-%d %H:%M UTC"
 
 
 def book(facts: DisputeFacts) -> Result:
     """Record how a dispute stands. Raises NotYetKnown for a payment that we do not have (yet)."""
-    payment = _payment(facts.payment_intent, f"dispute {facts.id}")
+    payment = _find_payment(facts.payment_intent, f"dispute {facts.id}")
     with lock_order(payment.order):
-        return _record(payment, facts)
+        return _record_dispute(payment, facts)
 
 
-def _record(payment: Payment, facts: DisputeFacts) -> Result:
+def _record_dispute(payment: Payment, facts: DisputeFacts) -> Result:
     dispute, created = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id, defaults={"payment": payment, "status": "", "amount": facts.amount}
     )
@@ -65,7 +67,7 @@ def _record(payment: Payment, facts: DisputeFacts) -> Result:
     Dispute.objects.filter(pk=dispute.pk).update(**changes)
     dispute.refresh_from_db()
     if before != dispute.status:
-        _tell(dispute, before)
+        _announce(dispute, before)
     return Result(Outcome.HANDLED, f"Dispute status: {dispute.status}.")
 
 
@@ -85,15 +87,15 @@ def _columns(dispute: Dispute, facts: DisputeFacts) -> dict[str, object]:
     }
 
 
-def _payment(intent: str, what: str) -> Payment:
+def _find_payment(intent: str, what: str) -> Payment:
     payment = Payment.objects.select_related("order").filter(payment_intent_id=intent).first() if intent else None
     if payment is None:
         raise NotYetKnown(f"payment {intent} of {what}")
     return payment
 
 
-def _tell(dispute: Dispute, before: str) -> None:
-    """The order's history, the hold and the alert: whenever the status is a new one."""
+def _announce(dispute: Dispute, before: str) -> None:
+    """Note a new status in the order's history, hold its printing and alert staff."""
     order, key, due_key = dispute.payment.order, f"dispute:{dispute.stripe_dispute_id}", _due_key(dispute)
     amount = format_money(dispute.amount, dispute.currency or dispute.payment.currency)
     lifecycle.note(order, who=WHO, what="dispute", new=dispute.status[:24], why=f"{amount}, {dispute.reason}")
@@ -123,31 +125,31 @@ def _due_key(dispute: Dispute) -> str:
 
 
 def asks(status: str) -> bool:
-    """Whether somebody has to do something now; of a word that is new to us nobody can tell otherwise."""
-    return status in ASKS or status not in KNOWN
+    """Return whether staff must act now. A status that we do not know counts: we cannot rule it out."""
+    return status in NEEDS_RESPONSE or status not in KNOWN
 
 
 def asking() -> QuerySet[Dispute]:
-    return Dispute.objects.exclude(status__in=KNOWN - ASKS)
+    return Dispute.objects.exclude(status__in=KNOWN - NEEDS_RESPONSE)
 
 
 def stop(payment: Payment, reason: HoldReason, *, reference: str, why: str) -> str:
-    """Hold what is not yet in production. Returns how that stands now: another doubt may have held it before."""
+    """Hold what is not yet in production. Return whether printing is held now, as a sentence for staff."""
     if not payment.applied:
         return "Nothing is being printed."
     reprints = Fulfilment.objects.select_related("order").filter(order__in=reprints_of(payment.order))
     for reprint in reprints:
         lifecycle.hold(reprint, reason, who=WHO, why=why, reference=reference)
-    job = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
-    if job is None:
+    fulfillment = Fulfilment.objects.select_related("order").filter(order=payment.order).first()
+    if fulfillment is None:
         return "Nothing is being printed."
-    lifecycle.hold(job, reason, who=WHO, why=why, reference=reference)
-    return "Printing is held." if job.open_holds and job.sent_at is None else "Printing had begun."
+    lifecycle.hold(fulfillment, reason, who=WHO, why=why, reference=reference)
+    return "Printing is held." if fulfillment.open_holds and fulfillment.sent_at is None else "Printing had begun."
 
 
 def warn(facts: WarningFacts) -> Result:
-    """An early fraud warning: held, and staff decide whether a refund is cheaper than the dispute to come."""
-    payment = _payment(facts.payment_intent, f"fraud warning {facts.id}")
+    """Record an early fraud warning and hold printing. Staff decide whether to refund before it becomes a dispute."""
+    payment = _find_payment(facts.payment_intent, f"fraud warning {facts.id}")
     with lock_order(payment.order):
         return _record_warning(payment, facts)
 
@@ -170,7 +172,7 @@ def _record_warning(payment: Payment, facts: WarningFacts) -> Result:
 
 
 def stage(dispute: Dispute, *, who: str) -> dict[str, str]:
-    """Build the evidence from our own data and lay it at Stripe unsent. Raises an IntegrationError."""
+    """Save the evidence at Stripe without submitting it, and return it. Raises an IntegrationError."""
     pack = evidence_package(dispute)
     gateway.stage_evidence(dispute.stripe_dispute_id, pack)
     with transaction.atomic():
@@ -180,10 +182,10 @@ def stage(dispute: Dispute, *, who: str) -> dict[str, str]:
 
 
 def remind() -> int:
-    """Once a dispute, two days before the bank stops listening. Returns how many alerts were raised."""
+    """Alert staff once per dispute, two days before its answer is due. Return the number of alerts."""
     now = timezone.now()
-    rows = Dispute.objects.filter(status__in=ASKS, submissions=0, reminded_at=None, due_by__gt=now)
-    due = list(rows.filter(due_by__lt=now + REMIND_BEFORE).select_related("payment__order"))
+    rows = Dispute.objects.filter(status__in=NEEDS_RESPONSE, submissions=0, reminded_at=None, due_by__gt=now)
+    due = list(rows.filter(due_by__lt=now + REMIND_BEFORE_DUE).select_related("payment__order"))
     for dispute in due:
         with transaction.atomic():
             Dispute.objects.filter(pk=dispute.pk).update(reminded_at=now)
@@ -195,69 +197,70 @@ def remind() -> int:
     return len(due)
 
 
-LONGEST = 20_000
-WHEN = "%Y-%m-%d %H:%M UTC"
-
-
 def evidence_package(dispute: Dispute) -> dict[str, str]:
     order = dispute.payment.order
     is_erased = order.erased_at is not None
-    parcels = [] if is_erased else list(Shipment.objects.filter(fulfilment__order=order))
-    made = {
+    shipments = [] if is_erased else list(Shipment.objects.filter(fulfilment__order=order))
+    fields = {
         "customer_name": order.name,
         "customer_email_address": "" if is_erased else order.email,
-        "product_description": _goods(order),
+        "product_description": _describe_items(order),
         "shipping_address": "" if is_erased else "\n".join(emails.address_lines(order)),
         "billing_address": "",
-        **_parcels(parcels),
+        **_shipping_fields(shipments),
         "service_date": f"{order.paid_at:%Y-%m-%d}" if order.paid_at else "",
-        "refund_policy_disclosure": _policy(order),
-        "cancellation_policy_disclosure": _policy(order),
-        "uncategorized_text": _story(order, parcels),
+        "refund_policy_disclosure": _describe_policy(order),
+        "cancellation_policy_disclosure": _describe_policy(order),
+        "uncategorized_text": _describe_history(order, shipments),
     }
-    return {name: text[:LONGEST] for name, text in made.items() if text}
+    return {name: text[:MAX_EVIDENCE_CHARACTERS] for name, text in fields.items() if text}
 
 
-def _goods(order: Order) -> str:
+def _describe_items(order: Order) -> str:
     lines = [f"{x.quantity} × {x.title} ({x.label}), printed on demand for this order" for x in order.lines.all()]
     return "\n".join([*lines, f"Total paid: {format_money(order.total, order.currency)}"])
 
 
-def _parcels(parcels: list[Shipment]) -> dict[str, str]:
-    if not parcels:
+def _shipping_fields(shipments: list[Shipment]) -> dict[str, str]:
+    if not shipments:
         return {}
     return {
-        "shipping_carrier": ", ".join(dict.fromkeys(parcel.carrier_name for parcel in parcels)),
-        "shipping_tracking_number": ", ".join(parcel.number for parcel in parcels),
-        "shipping_date": f"{parcels[0].shipped_at:%Y-%m-%d}",
+        "shipping_carrier": ", ".join(dict.fromkeys(shipment.carrier_name for shipment in shipments)),
+        "shipping_tracking_number": ", ".join(shipment.number for shipment in shipments),
+        "shipping_date": f"{shipments[0].shipped_at:%Y-%m-%d}",
     }
 
 
-def _policy(order: Order) -> str:
+def _describe_policy(order: Order) -> str:
     pages = ", ".join(urljoin(settings.SITE_URL, f"/pages/{slug}/") for slug in ("terms", "returns"))
-    placed = f"{order.placed_at:{WHEN}}"
+    placed = f"{order.placed_at:{TIME_FORMAT}}"
     return f"Shown and linked at checkout before paying ({placed}), terms in version {order.terms or placed}: {pages}"
 
 
-def _story(order: Order, parcels: list[Shipment]) -> str:
+def _describe_history(order: Order, shipments: list[Shipment]) -> str:
     parts = [
         f"Order {order.number}",
-        _section("What happened", [f"{x.at:{WHEN}} {x.who}: {x} {x.why}".rstrip() for x in order.events.all()]),
-        _section("Address check", [f"{x.at:{WHEN}} {x.why}" for x in order.events.filter(what__startswith="address")]),
-        _section("Carrier", [_journey(parcel) for parcel in parcels]),
-        _section("Mails sent to the customer", _mails(order)),
+        _section("What happened", [f"{x.at:{TIME_FORMAT}} {x.who}: {x} {x.why}".rstrip() for x in order.events.all()]),
+        _section(
+            "Address check", [f"{x.at:{TIME_FORMAT}} {x.why}" for x in order.events.filter(what__startswith="address")]
+        ),
+        _section("Carrier", [_describe_shipment(shipment) for shipment in shipments]),
+        _section("Mails sent to the customer", _list_emails(order)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _journey(parcel: Shipment) -> str:
-    arrived = f", delivered {parcel.delivered_at:{WHEN}}" if parcel.delivered_at else ", not reported as delivered"
-    return f"{parcel.carrier_name} {parcel.number}: shipped {parcel.shipped_at:{WHEN}}{arrived} {parcel.url}".rstrip()
+def _describe_shipment(shipment: Shipment) -> str:
+    arrived = (
+        f", delivered {shipment.delivered_at:{TIME_FORMAT}}" if shipment.delivered_at else ", not reported as delivered"
+    )
+    shipped = f"shipped {shipment.shipped_at:{TIME_FORMAT}}"
+    return f"{shipment.carrier_name} {shipment.number}: {shipped}{arrived} {shipment.url}".rstrip()
 
 
-def _mails(order: Order) -> list[str]:
+def _list_emails(order: Order) -> list[str]:
     sent = OutgoingEmail.objects.filter(reference=order.number, state="sent", to=order.email).order_by("sent_at")
-    return [f"{mail.sent_at:{WHEN}} {mail.subject}" for mail in sent]
+    return [f"{mail.sent_at:{TIME_FORMAT}} {mail.subject}" for mail in sent]
 
 
 def _section(title: str, lines: list[str]) -> str:

@@ -255,7 +255,7 @@ def test_no_text_of_the_evidence_is_longer_than_stripe_takes(till: Till) -> None
     job = awaits_production(till)
     lifecycle.note(job.order, who="shop", what="note", why="x" * 30_000)
     _tell(DISPUTED, till.dispute())
-    assert max(map(len, disputes.evidence_package(Dispute.objects.get()).values())) == disputes.LONGEST
+    assert max(map(len, disputes.evidence_package(Dispute.objects.get()).values())) == disputes.MAX_EVIDENCE_CHARACTERS
 
 
 def test_staff_are_reminded_once_before_the_bank_stops_listening(till: Till) -> None:
